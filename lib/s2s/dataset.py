@@ -1,0 +1,273 @@
+"""Data set versions: which clips are in which split, with the checksums of their files.
+
+A version is an index, `dataset_vN.json`, and one manifest a split, `dataset_vN/<split>.csv`. The
+index is written last and create-only: what it names is complete and never changes.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from s2s.errors import ObjectNotFoundError, VersionError
+from s2s.layout import dataset_index_key, dataset_manifest_key, dataset_prefix
+from s2s.settings import Recipe
+from s2s.storage import Bucket, crc32c_of
+
+__all__ = [
+    "SPLITS",
+    "DatasetClip",
+    "DatasetIndex",
+    "DatasetVersion",
+    "Split",
+    "latest_version",
+    "manifest_from_csv",
+    "manifest_to_csv",
+    "next_version",
+    "read_version",
+    "version_names",
+    "write_version",
+]
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+LABEL_SEPARATOR = "|"
+_VERSION = r"dataset_v[1-9]\d*"
+
+
+class DatasetClip(BaseModel):
+    """One clip of a data set version: a row of a split manifest.
+
+    Attributes:
+        clip_id: the clip.
+        source_id: the source it was cut from; a source is in one split only.
+        start_s: where it starts in its source, in seconds.
+        end_s: where it ends, in seconds.
+        labels: its classes; none contains "|".
+        split: train, val or test.
+        key: its mp4 in the bucket.
+        size: bytes of the mp4.
+        crc32c: checksum of the mp4, base64 as Google Cloud Storage writes it.
+        sha256: checksum of the mp4, hexadecimal.
+        wav_key: its mono wav in the bucket.
+        wav_size: bytes of the wav.
+        wav_crc32c: checksum of the wav.
+        wav_sha256: checksum of the wav.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clip_id: str = Field(min_length=1)
+    source_id: str = Field(min_length=1)
+    start_s: float = Field(ge=0)
+    end_s: float = Field(gt=0)
+    labels: tuple[str, ...] = ()
+    split: Split
+    key: str = Field(min_length=1)
+    size: int = Field(ge=1)
+    crc32c: str = Field(min_length=8)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    wav_key: str = Field(min_length=1)
+    wav_size: int = Field(ge=1)
+    wav_crc32c: str = Field(min_length=8)
+    wav_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    def to_row(self) -> dict[str, str]:
+        """The clip as a row of a manifest."""
+        row = {name: str(value) for name, value in self.model_dump().items()}
+        return row | {"labels": LABEL_SEPARATOR.join(self.labels)}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> Self:
+        """Read a manifest's row.
+
+        Raises:
+            ValidationError: if a value is missing or wrong.
+        """
+        labels = tuple(label for label in row.get("labels", "").split(LABEL_SEPARATOR) if label)
+        return cls.model_validate({**row, "labels": labels})
+
+
+COLUMNS = tuple(DatasetClip.model_fields)
+
+
+class DatasetIndex(BaseModel):
+    """What `dataset_vN.json` says: the object that makes a version exist.
+
+    Attributes:
+        version: `dataset_vN`, also the git tag.
+        recipe: name of the recipe whose clips these are.
+        manifests: key of each split's manifest.
+        crc32c: checksum of each split's manifest.
+        counts: clips in each split.
+        bundle: key of the git bundle with DVC's files, where there is one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: str = Field(pattern=f"^{_VERSION}$")
+    recipe: str
+    manifests: dict[Split, str]
+    crc32c: dict[Split, str]
+    counts: dict[Split, int]
+    bundle: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """A data set version in memory.
+
+    Attributes:
+        name: `dataset_vN`.
+        clips: clips of each split, in the order of its manifest.
+        bundle: key of the git bundle with DVC's files, where there is one.
+    """
+
+    name: str
+    clips: Mapping[Split, tuple[DatasetClip, ...]] = field(default_factory=dict)
+    bundle: str = ""
+
+    def split(self, name: Split) -> tuple[DatasetClip, ...]:
+        """Clips of one split; may be empty."""
+        return self.clips.get(name, ())
+
+
+def manifest_to_csv(clips: Iterable[DatasetClip]) -> str:
+    r"""A split's manifest as CSV: a header and one row a clip, lines end with "\n".
+
+    Raises:
+        VersionError: if a label holds "|", which separates labels.
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for clip in clips:
+        if any(LABEL_SEPARATOR in label for label in clip.labels):
+            raise VersionError(
+                f"{clip.clip_id}: a label of {clip.labels} holds {LABEL_SEPARATOR!r}, "
+                "which separates labels: rename it in the catalog"
+            )
+        writer.writerow(clip.to_row())
+    return text.getvalue()
+
+
+def manifest_from_csv(text: str, name: str) -> tuple[DatasetClip, ...]:
+    """Read a split's manifest.
+
+    Args:
+        text: the CSV.
+        name: its key or path, for messages.
+
+    Raises:
+        VersionError: if a column is missing, or a row is wrong; the message has its line.
+    """
+    reader = csv.DictReader(io.StringIO(text))
+    missing = set(COLUMNS) - set(reader.fieldnames or ())
+    if missing:
+        raise VersionError(
+            f"{name}: columns {', '.join(sorted(missing))} are missing: "
+            "make the version again with './s2s validation RECIPE'"
+        )
+    clips = []
+    for row in reader:
+        try:
+            clips.append(DatasetClip.from_row({column: row[column] or "" for column in COLUMNS}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise VersionError(
+                f"{name}, line {reader.line_num}: {first['loc'][0]}: {first['msg']}"
+            ) from error
+    return tuple(clips)
+
+
+def version_names(bucket: Bucket, recipe: Recipe) -> list[str]:
+    """Versions of a recipe's data set, oldest first."""
+    prefix = dataset_prefix(recipe)
+    pattern = re.compile(re.escape(prefix) + f"({_VERSION})\\.json")
+    names = [match[1] for key in bucket.keys(prefix) if (match := pattern.fullmatch(key))]
+    return sorted(names, key=_number)
+
+
+def latest_version(bucket: Bucket, recipe: Recipe) -> str:
+    """The newest version's name.
+
+    Raises:
+        VersionError: if there is none.
+    """
+    names = version_names(bucket, recipe)
+    if not names:
+        raise VersionError(
+            f"{bucket.url}: recipe {recipe.name} has no data set version under "
+            f"{dataset_prefix(recipe)!r}: run its validation stage first"
+        )
+    return names[-1]
+
+
+def next_version(bucket: Bucket, recipe: Recipe) -> str:
+    """The name that the next version gets."""
+    names = version_names(bucket, recipe)
+    return f"dataset_v{_number(names[-1]) + 1 if names else 1}"
+
+
+def read_version(bucket: Bucket, recipe: Recipe, version: str) -> DatasetVersion:
+    """Read a version's manifests, their checksums compared.
+
+    Raises:
+        VersionError: if there is no such version, or what it names is missing or damaged.
+    """
+    key = dataset_index_key(recipe, version)
+    try:
+        index = DatasetIndex.model_validate_json(bucket.read(key))
+        texts = {split: bucket.read(name) for split, name in index.manifests.items()}
+    except ObjectNotFoundError as error:
+        raise VersionError(f"data set version {version} is not there or not whole: {error}") from (
+            error
+        )
+    except ValidationError as error:
+        raise VersionError(f"{key}: not a data set index: {error}") from error
+    for split, data in texts.items():
+        if crc32c_of(data) != index.crc32c.get(split):
+            raise VersionError(
+                f"{index.manifests[split]}: does not have the checksum that {key} gives: "
+                "it was changed; pull the version again with DVC"
+            )
+    clips = {
+        split: manifest_from_csv(data.decode("utf-8"), index.manifests[split])
+        for split, data in texts.items()
+    }
+    return DatasetVersion(index.version, clips, index.bundle)
+
+
+def write_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> DatasetIndex:
+    """Write a version's manifests, and its index last.
+
+    Raises:
+        ObjectExistsError: if another version of that name is there.
+        VersionError: if a label holds "|".
+    """
+    manifests: dict[Split, str] = {}
+    checksums: dict[Split, str] = {}
+    for split in SPLITS:
+        key = dataset_manifest_key(recipe, version.name, split)
+        text = manifest_to_csv(version.split(split))
+        manifests[split] = key
+        checksums[split] = bucket.write(key, text.encode("utf-8")).crc32c
+    index = DatasetIndex(
+        version=version.name,
+        recipe=recipe.name,
+        manifests=manifests,
+        crc32c=checksums,
+        counts={split: len(version.split(split)) for split in SPLITS},
+        bundle=version.bundle,
+    )
+    body = index.model_dump_json(indent=2).encode("utf-8")
+    bucket.write(dataset_index_key(recipe, version.name), body)
+    return index
+
+
+def _number(version: str) -> int:
+    return int(version.removeprefix("dataset_v"))
