@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Split = Literal["train", "val", "test"]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 LABEL_SEPARATOR = "|"
 _VERSION = r"dataset_v[1-9]\d*"
 
@@ -111,9 +111,9 @@ class DatasetIndex(BaseModel):
 
     version: str = Field(pattern=f"^{_VERSION}$")
     recipe: str
-    manifests: dict[Split, str]
-    crc32c: dict[Split, str]
-    counts: dict[Split, int]
+    manifests: dict[str, str]
+    crc32c: dict[str, str]
+    counts: dict[str, int]
     bundle: str = ""
 
 
@@ -128,10 +128,10 @@ class DatasetVersion:
     """
 
     name: str
-    clips: Mapping[Split, tuple[DatasetClip, ...]] = field(default_factory=dict)
+    clips: Mapping[str, tuple[DatasetClip, ...]] = field(default_factory=dict)
     bundle: str = ""
 
-    def split(self, name: Split) -> tuple[DatasetClip, ...]:
+    def split(self, name: str) -> tuple[DatasetClip, ...]:
         """Clips of one split; may be empty."""
         return self.clips.get(name, ())
 
@@ -249,8 +249,8 @@ def write_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> Da
         ObjectExistsError: if another version of that name is there.
         VersionError: if a label holds "|".
     """
-    manifests: dict[Split, str] = {}
-    checksums: dict[Split, str] = {}
+    manifests: dict[str, str] = {}
+    checksums: dict[str, str] = {}
     for split in SPLITS:
         key = dataset_manifest_key(recipe, version.name, split)
         text = manifest_to_csv(version.split(split))
