@@ -1,0 +1,93 @@
+"""Every error that this project raises on purpose.
+
+S2SError
+├── SettingsError          a recipe or an option is wrong
+├── CatalogError           a catalog cannot be used at all
+├── StorageError
+│   ├── ObjectNotFoundError
+│   ├── ObjectExistsError  a create-only write met an object that is already there
+│   ├── ChecksumError      what was read is not what was written
+│   └── BucketUnavailableError  the bucket does not answer, is full, or refuses us
+├── MediaError             one clip's media cannot be used; carries a reason code
+├── StageError             a stage cannot go on
+├── VersionError           a data set version cannot be made or read
+└── ModelError             a model directory or its input does not fit
+
+A message says what was wrong, with which file or value, and what to do.
+"""
+
+__all__ = [
+    "BucketUnavailableError",
+    "CatalogError",
+    "ChecksumError",
+    "MediaError",
+    "ModelError",
+    "ObjectExistsError",
+    "ObjectNotFoundError",
+    "S2SError",
+    "SettingsError",
+    "StageError",
+    "StorageError",
+    "VersionError",
+]
+
+
+class S2SError(Exception):
+    """The root: whatever is not one of these is a bug."""
+
+
+class SettingsError(S2SError):
+    """A recipe or an option is wrong."""
+
+
+class CatalogError(S2SError):
+    """A catalog cannot be used at all."""
+
+
+class StorageError(S2SError):
+    """A bucket could not do what it was asked."""
+
+
+class ObjectNotFoundError(StorageError):
+    """There is no object under this key."""
+
+
+class ObjectExistsError(StorageError):
+    """A create-only write met an object that is already there."""
+
+
+class ChecksumError(StorageError):
+    """What was read is not what was written."""
+
+
+class BucketUnavailableError(StorageError):
+    """The bucket does not answer, is full, or refuses us: no clip can go on."""
+
+
+class MediaError(S2SError):
+    """One clip's media cannot be used.
+
+    Args:
+        reason: reason code of the clip's outcome, one of `s2s.records.Reason`.
+        message: what was wrong, with which file.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+
+class StageError(S2SError):
+    """A stage cannot go on."""
+
+
+class VersionError(S2SError):
+    """A data set version cannot be made or read."""
+
+
+class ModelError(S2SError):
+    """A model directory, or its input, does not fit."""

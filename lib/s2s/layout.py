@@ -1,0 +1,92 @@
+"""Where every object lives in the bucket: the only place that builds a key.
+
+catalogs/<recipe>.csv                                  the catalog that a recipe was collected from
+raw_data/<source_id>.<ext>                             sources as downloaded, shared by all recipes
+processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
+datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
+features/<recipe>/<dataset_vN>-<fp>/<split>-00000.safetensors   shards
+models/<recipe>/<dataset_vN>-<fp>/                     trained models
+dvc_store/                                             DVC's remote
+<stage prefix>/_failed/<name>.json                     failures, beside the outputs
+"""
+
+from s2s.settings import Recipe
+
+__all__ = [
+    "FAILED",
+    "catalog_key",
+    "dataset_bundle_key",
+    "dataset_index_key",
+    "dataset_manifest_key",
+    "dataset_prefix",
+    "failure_key",
+    "features_prefix",
+    "manifest_key",
+    "model_prefix",
+    "processed_prefix",
+    "raw_prefix",
+    "report_key",
+]
+
+FAILED = "_failed/"
+
+
+def catalog_key(recipe: Recipe) -> str:
+    """The catalog that the recipe was collected from."""
+    return f"catalogs/{recipe.name}.csv"
+
+
+def raw_prefix() -> str:
+    """Sources, shared by all recipes; `<source_id>.<ext>` under it."""
+    return "raw_data/"
+
+
+def processed_prefix(recipe: Recipe) -> str:
+    """Cut clips; `<clip_id>.mp4` and `<clip_id>.wav` under it."""
+    return f"processed_data/{recipe.name}-{recipe.fingerprint('preprocessing')}/"
+
+
+def dataset_prefix(recipe: Recipe) -> str:
+    """Data set versions of a recipe."""
+    return f"datasets/{recipe.name}/"
+
+
+def dataset_index_key(recipe: Recipe, version: str) -> str:
+    """The object that makes a version exist; written last."""
+    return f"{dataset_prefix(recipe)}{version}.json"
+
+
+def dataset_manifest_key(recipe: Recipe, version: str, split: str) -> str:
+    """One split's list of clips."""
+    return f"{dataset_prefix(recipe)}{version}/{split}.csv"
+
+
+def dataset_bundle_key(recipe: Recipe, version: str) -> str:
+    """The data set repository at a version's tag, as a git bundle."""
+    return f"{dataset_prefix(recipe)}{version}.bundle"
+
+
+def features_prefix(recipe: Recipe, version: str) -> str:
+    """Shards of one data set version."""
+    return f"features/{recipe.name}/{version}-{recipe.fingerprint('feature_extraction')}/"
+
+
+def model_prefix(recipe: Recipe, version: str) -> str:
+    """The model that the recipe makes of a data set version."""
+    fingerprint = recipe.fingerprint("feature_extraction", "training", "seed")
+    return f"models/{recipe.name}/{version}-{fingerprint}/"
+
+
+def failure_key(prefix: str, name: str) -> str:
+    """The failure of one clip or source under a stage's prefix."""
+    return f"{prefix}{FAILED}{name}.json"
+
+
+def manifest_key(recipe: Recipe, stage: str) -> str:
+    """The last manifest of a stage; only a view, rebuilt from the bucket by every run."""
+    return f"manifests/{recipe.name}/{stage}.jsonl"
+
+
+def report_key(recipe: Recipe, stage: str) -> str:
+    """The last report of a stage."""
+    return f"manifests/{recipe.name}/{stage}.json"

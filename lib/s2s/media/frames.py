@@ -1,0 +1,93 @@
+"""Frames of a video on a grid of equal steps in time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.video.reformatter import Interpolation
+
+from s2s.errors import MediaError
+from s2s.media.guard import MediaLimits, open_guarded
+from s2s.records import Reason
+
+__all__ = ["read_frames"]
+
+
+def read_frames(
+    path: Path,
+    fps: int,
+    size: tuple[int, int] | None = None,
+    limits: MediaLimits | None = None,
+) -> np.ndarray:
+    """Read the frames that are on screen at k / fps seconds, k = 0, 1, ...
+
+    Frames are chosen by their time stamps, so that a variable or another rate comes out right;
+    time counts from the first frame. Rotation metadata is applied.
+
+    Args:
+        path: the video.
+        fps: frames a second to return.
+        size: width and height to scale to, in pixels; None keeps the video's own.
+        limits: see `open_guarded`.
+
+    Returns:
+        uint8 (T, H, W, 3), RGB.
+
+    Raises:
+        MediaError: `no_video` without a picture, `corrupt` if it cannot be decoded.
+    """
+    with open_guarded(path, limits or MediaLimits()) as file:
+        if not file.streams.video:
+            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
+        frames = list(_on_grid(file, fps, size))
+    if not frames:
+        raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
+    return np.stack(frames)
+
+
+def _on_grid(file: InputContainer, fps: int, size: tuple[int, int] | None) -> Iterator[np.ndarray]:
+    stream = file.streams.video[0]
+    stream.thread_type = "AUTO"
+    step = float(1 / (stream.average_rate or fps))
+    first_s: float | None = None
+    shown: VideoFrame | None = None
+    image: np.ndarray | None = None
+    k, end_s = 0, 0.0
+    for frame in file.decode(stream):
+        if frame.time is None:
+            continue
+        first_s = frame.time if first_s is None else first_s
+        at_s = frame.time - first_s
+        # The middle of a step, so that rounding of time stamps cannot choose a neighbour.
+        while shown is not None and (k + 0.5) / fps < at_s:
+            image = _to_rgb(shown, size) if image is None else image
+            yield image
+            k += 1
+        shown, image = frame, None
+        end_s = at_s + (_duration_s(frame) or step)
+    while shown is not None and (k + 0.5) / fps < end_s:
+        image = _to_rgb(shown, size) if image is None else image
+        yield image
+        k += 1
+
+
+def _duration_s(frame: VideoFrame) -> float:
+    if not frame.duration or frame.time_base is None:
+        return 0.0
+    return float(frame.duration * frame.time_base)
+
+
+def _to_rgb(frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
+    turns = round(frame.rotation / 90) % 4
+    width, height = size or (0, 0)
+    if turns % 2:
+        width, height = height, width
+    image = frame.to_ndarray(
+        format="rgb24",
+        width=width or None,
+        height=height or None,
+        interpolation=Interpolation.AREA,
+    )
+    return np.rot90(image, turns) if turns else image

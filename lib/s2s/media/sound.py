@@ -1,0 +1,65 @@
+"""Sound as arrays."""
+
+import wave
+from pathlib import Path
+
+import numpy as np
+from av import AudioFrame, AudioResampler
+
+from s2s.errors import MediaError
+from s2s.media.guard import open_guarded
+from s2s.records import Reason
+
+__all__ = ["read_audio", "write_wav"]
+
+
+def read_audio(path: Path, sample_rate_hz: int) -> np.ndarray:
+    """Read the first sound stream, mixed to mono.
+
+    Sound that starts late is padded with silence, so that sample 0 is time 0 of the file.
+
+    Args:
+        path: a video or a sound file.
+        sample_rate_hz: samples a second to return.
+
+    Returns:
+        float32 (N,), -1..1.
+
+    Raises:
+        MediaError: `no_audio` without sound, `corrupt` if it cannot be decoded.
+    """
+    with open_guarded(path) as file:
+        if not file.streams.audio:
+            raise MediaError(Reason.NO_AUDIO, f"{path.name}: has no sound")
+        resampler = AudioResampler(format="flt", layout="mono", rate=sample_rate_hz)
+        first_s: float | None = None
+        pieces: list[np.ndarray] = []
+        for frame in file.decode(file.streams.audio[0]):
+            if first_s is None:
+                first_s = frame.time or 0.0
+            pieces += map(_samples, resampler.resample(frame))
+        pieces += map(_samples, resampler.resample(None))
+    if first_s is None or not pieces:
+        raise MediaError(Reason.NO_AUDIO, f"{path.name}: its sound holds nothing")
+    late = np.zeros(max(0, round(first_s * sample_rate_hz)), np.float32)
+    return np.concatenate([late, *pieces])
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
+    """Write mono sound as 16-bit PCM.
+
+    Args:
+        path: the file.
+        samples: float (N,), clipped to -1..1.
+        sample_rate_hz: samples a second.
+    """
+    pcm = (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate_hz)
+        file.writeframes(pcm.tobytes())
+
+
+def _samples(frame: AudioFrame) -> np.ndarray:
+    return frame.to_ndarray()[0]

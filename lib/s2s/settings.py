@@ -1,0 +1,264 @@
+"""Recipes: one YAML file that says what every stage does for one task, checked on reading."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from s2s.errors import SettingsError
+from s2s.spec import TimeSpec
+
+__all__ = [
+    "CollectionSettings",
+    "FeatureSettings",
+    "PreprocessingSettings",
+    "Recipe",
+    "ServingSettings",
+    "Settings",
+    "TrainingSettings",
+    "ValidationSettings",
+    "load_recipe",
+]
+
+STAGES = (
+    "collection",
+    "preprocessing",
+    "validation",
+    "feature_extraction",
+    "training",
+    "serving",
+)
+DEFAULT_SOURCE_URL = "https://www.youtube.com/watch?v={source_id}"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CollectionSettings(_Section):
+    """Where clips come from.
+
+    Attributes:
+        catalog: a key in the bucket or a file beside the recipe; the file is used when both exist.
+        source_url: where a source lives; `{source_id}` is replaced.
+        limit: at most so many clips of the catalog, from its top; None for all.
+        workers: downloads at a time.
+        timeout_s: seconds without an answer after which a download fails.
+        max_source_bytes: a larger source is refused.
+    """
+
+    catalog: str
+    source_url: str = DEFAULT_SOURCE_URL
+    limit: int | None = Field(default=None, ge=1)
+    workers: int = Field(default=4, ge=1, le=64)
+    timeout_s: float = Field(default=20.0, gt=0)
+    max_source_bytes: int = Field(default=4_000_000_000, ge=1)
+
+    @field_validator("source_url")
+    @classmethod
+    def _names_the_source(cls, value: str) -> str:
+        if "{source_id}" not in value:
+            raise ValueError("must contain {source_id}, which is replaced by each source's id")
+        return value
+
+
+class PreprocessingSettings(_Section):
+    """How a clip is cut.
+
+    Attributes:
+        short_side_px: the shorter side of the picture is scaled down to this; never up.
+        crf: x264's quality, lower is better.
+        preset: x264's preset.
+        min_duration_s: shorter clips fail as too short.
+    """
+
+    short_side_px: int = Field(default=256, ge=16, le=2160, multiple_of=2)
+    crf: int = Field(default=20, ge=0, le=51)
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "veryfast"
+    min_duration_s: float = Field(default=1.0, gt=0)
+
+
+class ValidationSettings(_Section):
+    """Which clips are usable, and how they are split.
+
+    Attributes:
+        train: share of the sources that is for training.
+        val: share for validation; the rest is for testing.
+        min_loudness_dbfs: a clip whose sound stays below is silent.
+    """
+
+    train: float = Field(default=0.7, gt=0, le=1)
+    val: float = Field(default=0.2, ge=0, lt=1)
+    min_loudness_dbfs: float = Field(default=-60.0, lt=0)
+
+    @model_validator(mode="after")
+    def _check_ratios(self) -> Self:
+        if self.train + self.val > 1 + 1e-9:
+            raise ValueError(
+                f"train {self.train} and val {self.val} add up to more than 1: "
+                "what is left of 1 is for testing"
+            )
+        return self
+
+
+class FeatureSettings(_Section):
+    """What networks see of a clip.
+
+    Attributes:
+        motion_grid: frame differences are pooled on so many cells a side.
+        colour_grid: colours are pooled on so many cells a side.
+        clips_per_shard: clips in one shard.
+    """
+
+    motion_grid: int = Field(default=8, ge=1, le=32)
+    colour_grid: int = Field(default=4, ge=1, le=32)
+    clips_per_shard: int = Field(default=64, ge=1)
+
+
+class TrainingSettings(_Section):
+    """How the network is trained.
+
+    Attributes:
+        width: features of a token inside the network.
+        depth: number of transformer blocks.
+        heads: attention heads.
+        window_s: length of the random windows that it is trained on, in seconds.
+        batch_size: windows in a batch.
+        max_steps: optimizer steps.
+        max_minutes: training stops after this time, wherever it is; None for no limit.
+        learning_rate: peak of the schedule.
+        null_probability: share of windows trained without their condition, for guidance.
+        guidance: classifier-free guidance scale in generation.
+        sampling_steps: Euler steps in generation.
+        held_out_clips: test clips that the metrics are computed on, at most.
+        accelerator: what Lightning trains on.
+    """
+
+    width: int = Field(default=128, ge=16, multiple_of=8)
+    depth: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1)
+    window_s: float = Field(default=3.2, gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    max_steps: int = Field(default=1000, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    null_probability: float = Field(default=0.1, ge=0, lt=1)
+    guidance: float = Field(default=2.5, ge=1)
+    sampling_steps: int = Field(default=8, ge=1)
+    held_out_clips: int = Field(default=32, ge=1)
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> Self:
+        if self.width % (2 * self.heads):
+            raise ValueError(
+                f"width {self.width} must divide into {self.heads} heads of even length"
+            )
+        return self
+
+
+class ServingSettings(_Section):
+    """Limits of the HTTP API.
+
+    Attributes:
+        max_upload_bytes: a larger upload is answered with 413.
+        max_duration_s: a longer video is answered with 422.
+        show_clips: held-out clips that the stage sends through the API.
+    """
+
+    max_upload_bytes: int = Field(default=200_000_000, ge=1)
+    max_duration_s: float = Field(default=300.0, gt=0)
+    show_clips: int = Field(default=6, ge=1)
+
+
+class Recipe(_Section):
+    """What every stage does for one task.
+
+    Attributes:
+        name: the recipe's name, part of object keys.
+        task: what is learned.
+        licence: what the data's licence asks of its users, for the model card.
+        seed: seed of every random choice.
+        spec: rates and lengths.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)
+    task: Literal["generation"] = "generation"
+    licence: str = ""
+    seed: int = Field(default=0, ge=0)
+    spec: TimeSpec = TimeSpec()
+    collection: CollectionSettings
+    preprocessing: PreprocessingSettings = PreprocessingSettings()
+    validation: ValidationSettings = ValidationSettings()
+    feature_extraction: FeatureSettings = FeatureSettings()
+    training: TrainingSettings = TrainingSettings()
+    serving: ServingSettings = ServingSettings()
+
+    def fingerprint(self, *sections: str) -> str:
+        """Name the settings that an object depends on by 8 hexadecimal digits.
+
+        Args:
+            sections: names of the recipe's fields; `spec` is always part of it.
+        """
+        chosen = self.model_dump(mode="json", include={"spec", *sections})
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]
+
+
+class Settings(BaseModel):
+    """One run of a stage: a recipe, and where and how to run it.
+
+    Attributes:
+        recipe: what to do.
+        recipe_path: the file that it was read from.
+        bucket_url: `gs://NAME` or `file://DIR`.
+        work_dir: directory for temporary files and local state.
+        engine: what maps work over clips.
+        workers: processes at a time; None for one a core.
+        strict: a failed clip makes the run fail.
+        retry_failed: clips with a permanent failure are tried again too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: Recipe
+    recipe_path: Path
+    bucket_url: str
+    work_dir: Path = Path(".s2s")
+    engine: Literal["local", "ray"] = "local"
+    workers: int | None = Field(default=None, ge=1)
+    strict: bool = False
+    retry_failed: bool = False
+
+    @property
+    def n_workers(self) -> int:
+        """Processes at a time."""
+        return self.workers or os.cpu_count() or 1
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        SettingsError: if the file cannot be read, is not YAML, or a setting is unknown or wrong;
+            the message names the setting.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"recipe {path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"recipe {path}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise SettingsError(f"recipe {path}: {problems}") from error

@@ -1,0 +1,238 @@
+"""What every stage does: list what is pending, map one function over it, report by outcome."""
+
+import errno
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from s2s.engine import WorkerDiedError, make_engine
+from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
+from s2s.layout import failure_key, manifest_key, report_key
+from s2s.logs import console
+from s2s.manifest import read_failures, write_manifest
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import Recipe, Settings
+from s2s.storage import Bucket, open_bucket
+
+__all__ = ["StageReport", "Work", "fan_out", "finish", "read_report", "shared_bucket"]
+
+log = logging.getLogger(__name__)
+ItemT = TypeVar("ItemT")
+
+
+class StageReport(BaseModel):
+    """What a stage did.
+
+    Attributes:
+        stage: the stage's name.
+        recipe: the recipe's name.
+        counts: clips by `ok`, `skipped:<reason>` and `failed:<reason>`.
+        seconds: time that the run took.
+        bytes_written: bytes of the objects that this run wrote.
+        outputs: what else it made, such as a data set version or a model's key.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    recipe: str
+    counts: dict[str, int]
+    seconds: float
+    bytes_written: int
+    outputs: dict[str, Any] = {}
+
+    @property
+    def n_failed(self) -> int:
+        """Clips that failed."""
+        return sum(n for name, n in self.counts.items() if name.startswith(Status.FAILED))
+
+
+@dataclass(frozen=True)
+class Work(Generic[ItemT]):
+    """One stage's fan-out.
+
+    Attributes:
+        stage: the stage's name.
+        prefix: where its outputs, and the failures beside them, live.
+        items: what to work on, by name (a clip id, a source id, a shard's name).
+        done: names whose output is in the bucket already.
+        task: works on one item; returns its outcome, or raises `MediaError` for a failed one.
+        threads: the task waits more than it computes.
+        workers: items at a time; None for the settings' number.
+    """
+
+    stage: str
+    prefix: str
+    items: Mapping[str, ItemT]
+    done: frozenset[str] | set[str]
+    task: Callable[[ItemT], Outcome]
+    threads: bool = False
+    workers: int | None = None
+
+
+@lru_cache(maxsize=4)
+def shared_bucket(url: str) -> Bucket:
+    """A process's one connection to a bucket."""
+    return open_bucket(url)
+
+
+def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
+    """Work on what is pending; outcomes by name, for every item.
+
+    Failures are stored beside the outputs. A transient one is tried again by the next run, a
+    permanent one only with `settings.retry_failed`.
+
+    Raises:
+        BucketUnavailableError: if the bucket stops answering or is full.
+        StageError: if this machine's disk is full.
+    """
+    bucket = shared_bucket(settings.bucket_url)
+    failures = read_failures(bucket, work.prefix)
+    outcomes = {
+        name: Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+        for name in work.items
+        if name in work.done
+    }
+    if not settings.retry_failed:
+        outcomes |= {
+            name: failure
+            for name, failure in failures.items()
+            if name in work.items and name not in outcomes and not _can_retry(failure)
+        }
+    pending = {name: item for name, item in work.items.items() if name not in outcomes}
+    workers = work.workers or settings.n_workers
+    engine = make_engine(settings.engine, min(workers, len(pending) or 1), threads=work.threads)
+    with _progress() as progress:
+        bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes))
+        attempt = partial(_attempt, work.task)
+        for (name, _), result in engine.map(attempt, pending.items()):
+            outcome = _outcome_of(name, result)
+            _store(bucket, work.prefix, outcome, had_failed=name in failures)
+            outcomes[name] = outcome
+            progress.advance(bar)
+    return outcomes
+
+
+def finish(
+    settings: Settings,
+    stage: str,
+    outcomes: Iterable[Outcome],
+    started: float,
+    outputs: dict[str, Any] | None = None,
+) -> StageReport:
+    """Store the stage's manifest and report.
+
+    Args:
+        settings: the run's settings.
+        stage: the stage's name.
+        outcomes: one for every clip of the stage.
+        started: `time.monotonic()` at the start of the run.
+        outputs: what else the stage made.
+    """
+    rows = list(outcomes)
+    report = StageReport(
+        stage=stage,
+        recipe=settings.recipe.name,
+        counts=dict(sorted(Counter(map(_count_name, rows)).items())),
+        seconds=round(time.monotonic() - started, 3),
+        bytes_written=sum(row.size for row in rows if row.status is Status.OK),
+        outputs=outputs or {},
+    )
+    bucket = shared_bucket(settings.bucket_url)
+    write_manifest(bucket, manifest_key(settings.recipe, stage), rows)
+    bucket.write(
+        report_key(settings.recipe, stage),
+        report.model_dump_json(indent=1).encode(),
+        overwrite=True,
+    )
+    return report
+
+
+def read_report(bucket: Bucket, recipe: Recipe, stage: str) -> StageReport:
+    """The last report of a stage.
+
+    Raises:
+        ObjectNotFoundError: if the stage has never finished.
+    """
+    return StageReport.model_validate_json(bucket.read(report_key(recipe, stage)))
+
+
+def _attempt(task: Callable[[Any], Outcome], named: tuple[str, Any]) -> Outcome:
+    name, item = named
+    started = time.monotonic()
+    try:
+        outcome = task(item)
+    except MediaError as error:
+        outcome = _failed(name, Reason(error.reason), error.message)
+    except (BucketUnavailableError, StageError):
+        raise
+    except StorageError as error:
+        outcome = _failed(name, Reason.CORRUPT, str(error))
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StageError(
+                f"this machine's disk is full ({error.filename or name}). Nothing stored was "
+                "lost: free some space, or choose another --work-dir, and run again"
+            ) from error
+        outcome = _unexpected(name, error)
+    except Exception as error:  # noqa: BLE001 - one bad clip never stops a run
+        outcome = _unexpected(name, error)
+    return outcome.model_copy(update={"seconds": round(time.monotonic() - started, 4)})
+
+
+def _unexpected(name: str, error: Exception) -> Outcome:
+    log.warning("%s: unexpected error", name, exc_info=error)
+    return _failed(name, Reason.UNKNOWN, f"{type(error).__name__}: {error}")
+
+
+def _failed(name: str, reason: Reason, message: str) -> Outcome:
+    return Outcome(clip_id=name, status=Status.FAILED, reason=reason, message=message)
+
+
+def _can_retry(failure: Outcome) -> bool:
+    return failure.reason is not None and failure.reason.is_transient
+
+
+def _outcome_of(name: str, result: Outcome | WorkerDiedError) -> Outcome:
+    if isinstance(result, WorkerDiedError):
+        return _failed(name, Reason.CRASHED, str(result))
+    return result
+
+
+def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -> None:
+    key = failure_key(prefix, outcome.clip_id)
+    if outcome.status is Status.FAILED:
+        bucket.write(key, outcome.model_dump_json().encode(), overwrite=True)
+    elif had_failed:
+        bucket.delete(key)
+
+
+def _count_name(outcome: Outcome) -> str:
+    if outcome.status is Status.OK:
+        return outcome.status
+    return f"{outcome.status}:{outcome.reason or Reason.UNKNOWN}"
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<18}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )

@@ -1,0 +1,139 @@
+"""The contract that every bucket keeps."""
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import google_crc32c
+
+from s2s.errors import StorageError
+
+__all__ = ["CHUNK_BYTES", "Bucket", "ObjectInfo", "check_key", "crc32c_of", "crc32c_of_file"]
+
+CHUNK_BYTES = 1 << 20
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What a bucket knows of an object.
+
+    Attributes:
+        key: name in the bucket.
+        size: bytes.
+        crc32c: checksum in base64, big-endian, as Google Cloud Storage writes it.
+    """
+
+    key: str
+    size: int
+    crc32c: str
+
+
+class Bucket(Protocol):
+    """Objects by key. An object is written whole or not at all.
+
+    Every method raises `BucketUnavailableError` when the bucket does not answer, is full or
+    refuses us, and `StorageError` for a key that `check_key` refuses.
+    """
+
+    @property
+    def url(self) -> str:
+        """`gs://NAME` or `file://DIR`."""
+        ...
+
+    def check(self) -> None:
+        """Make sure, quickly, that the bucket is there and answers."""
+        ...
+
+    def read(self, key: str) -> bytes:
+        """The whole object, its checksum verified.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+            ChecksumError: if it is not what was written.
+        """
+        ...
+
+    def write(self, key: str, data: bytes, *, overwrite: bool = False) -> ObjectInfo:
+        """Write an object, by default only where there is none.
+
+        Writing the same bytes again is no error.
+
+        Raises:
+            ObjectExistsError: if other bytes are there and `overwrite` is False.
+        """
+        ...
+
+    def download(self, key: str, path: Path) -> ObjectInfo:
+        """Write the object to a file, its checksum verified, without holding it in memory.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+            ChecksumError: if it is not what was written.
+        """
+        ...
+
+    def upload(self, path: Path, key: str, *, overwrite: bool = False) -> ObjectInfo:
+        """Write a file as an object; else as `write`."""
+        ...
+
+    def open_range(self, key: str, start: int, length: int) -> BinaryIO:
+        """Bytes `start` to `start + length` of an object, or to its end; not verified.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+        """
+        ...
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Size and checksum.
+
+        Raises:
+            ObjectNotFoundError: if there is none.
+        """
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Keys that start with a prefix, in order. Objects half written never show."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        ...
+
+
+def check_key(key: str) -> str:
+    """Refuse keys that could leave a directory or that a bucket would not take.
+
+    Raises:
+        StorageError: if the key is empty, too long, absolute, has an empty, `.` or `..` part,
+            or a control character.
+    """
+    parts = key.split("/")
+    if (
+        not key
+        or len(key.encode()) > 1024
+        or any(part in {"", ".", ".."} for part in parts)
+        or any(len(part.encode()) > 230 for part in parts)
+        or _CONTROL.search(key)
+        or "\\" in key
+    ):
+        raise StorageError(f"{key!r} is not a key: use plain names joined by '/'")
+    return key
+
+
+def crc32c_of(data: bytes) -> str:
+    """CRC-32C in base64, as Google Cloud Storage writes it."""
+    return base64.b64encode(google_crc32c.Checksum(data).digest()).decode()
+
+
+def crc32c_of_file(path: Path) -> str:
+    """CRC-32C of a file, read in pieces."""
+    checksum = google_crc32c.Checksum()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK_BYTES):
+            checksum.update(piece)
+    return base64.b64encode(checksum.digest()).decode()

@@ -1,0 +1,205 @@
+"""`gs://`: Google Cloud Storage, or whatever STORAGE_EMULATOR_HOST points to."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+
+import requests
+from google.api_core import exceptions as google_errors
+from google.auth import exceptions as auth_errors
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from s2s.errors import (
+    BucketUnavailableError,
+    ChecksumError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+)
+from s2s.storage.bucket import ObjectInfo, check_key, crc32c_of, crc32c_of_file
+
+__all__ = ["GoogleBucket"]
+
+_CONNECT_TIMEOUT_S = 10
+_READ_TIMEOUT_S = 60
+_CREATE_ONLY = 0
+
+
+class GoogleBucket:
+    """Objects in a bucket of Google Cloud Storage.
+
+    The client retries what can be retried for S2S_GCS_RETRY_S seconds (60 unless told); after
+    that the bucket counts as unavailable.
+
+    Args:
+        name: the bucket's name, without `gs://`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # The client takes a pair, though its annotations say int.
+        self._timeout: Any = (_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S)
+        self._retry = DEFAULT_RETRY.with_timeout(float(os.environ.get("S2S_GCS_RETRY_S", "60")))
+        with self._translated():
+            self._client = _client()
+        self._bucket = self._client.bucket(name)
+
+    @property
+    def url(self) -> str:
+        """`gs://NAME`."""
+        return f"gs://{self.name}"
+
+    def check(self) -> None:
+        """List at most one object: needs no more rights than the stages have."""
+        with self._translated():
+            pages = self._client.list_blobs(
+                self._bucket,
+                max_results=1,
+                timeout=self._timeout,
+                retry=DEFAULT_RETRY.with_timeout(5.0),
+            )
+            next(iter(pages), None)
+
+    def read(self, key: str) -> bytes:
+        """See `Bucket.read`."""
+        with self._translated(key):
+            return self._blob(key).download_as_bytes(
+                checksum="crc32c", timeout=self._timeout, retry=self._retry
+            )
+
+    def write(self, key: str, data: bytes, *, overwrite: bool = False) -> ObjectInfo:
+        """See `Bucket.write`."""
+        return self._put(key, io.BytesIO(data), crc32c_of(data), len(data), overwrite=overwrite)
+
+    def download(self, key: str, path: Path) -> ObjectInfo:
+        """See `Bucket.download`."""
+        blob = self._blob(key)
+        with self._translated(key):
+            blob.download_to_filename(
+                str(path), checksum="crc32c", timeout=self._timeout, retry=self._retry
+            )
+        return ObjectInfo(key, path.stat().st_size, crc32c_of_file(path))
+
+    def upload(self, path: Path, key: str, *, overwrite: bool = False) -> ObjectInfo:
+        """See `Bucket.upload`."""
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            return self._put(key, file, crc32c_of_file(path), size, overwrite=overwrite)
+
+    def open_range(self, key: str, start: int, length: int) -> BinaryIO:
+        """See `Bucket.open_range`."""
+        blob = self._blob(key)
+        with self._translated(key):
+            try:
+                data = blob.download_as_bytes(
+                    start=start,
+                    end=start + length - 1,
+                    timeout=self._timeout,
+                    retry=self._retry,
+                )
+            except google_errors.RequestRangeNotSatisfiable:
+                data = b""
+        return io.BytesIO(data)
+
+    def stat(self, key: str) -> ObjectInfo:
+        """See `Bucket.stat`."""
+        blob = self._blob(key)
+        with self._translated(key):
+            blob.reload(timeout=self._timeout, retry=self._retry)
+        return ObjectInfo(key, blob.size or 0, blob.crc32c or "")
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """See `Bucket.keys`."""
+        with self._translated():
+            blobs = self._client.list_blobs(
+                self._bucket, prefix=prefix, timeout=self._timeout, retry=self._retry
+            )
+            for blob in blobs:
+                yield blob.name
+
+    def delete(self, key: str) -> None:
+        """See `Bucket.delete`."""
+        try:
+            with self._translated(key):
+                self._blob(key).delete(timeout=self._timeout, retry=self._retry)
+        except ObjectNotFoundError:
+            return  # gone already, or a retried delete whose first answer was lost
+
+    def _blob(self, key: str) -> storage.Blob:
+        return self._bucket.blob(check_key(key))
+
+    def _put(
+        self, key: str, file: BinaryIO, crc32c: str, size: int, *, overwrite: bool
+    ) -> ObjectInfo:
+        blob = self._blob(key)
+        with self._translated(key):
+            try:
+                blob.upload_from_file(
+                    file,
+                    size=size,
+                    if_generation_match=None if overwrite else _CREATE_ONLY,
+                    checksum="crc32c",
+                    timeout=self._timeout,
+                    retry=self._retry,
+                )
+            except google_errors.PreconditionFailed:
+                # Another worker was first, or the answer to our own first try was lost.
+                if self.stat(key).crc32c != crc32c:
+                    raise ObjectExistsError(
+                        f"{self.url}: other content is already under {key!r}; "
+                        "nothing was overwritten"
+                    ) from None
+        return ObjectInfo(key, size, crc32c)
+
+    @contextmanager
+    def _translated(self, key: str = "") -> Iterator[None]:
+        try:
+            yield
+        except google_errors.NotFound as error:
+            if not key:
+                raise BucketUnavailableError(
+                    f"{self.url}: there is no such bucket. Create it, or check its name"
+                ) from error
+            raise ObjectNotFoundError(f"{self.url}: no object {key!r}") from error
+        except DataCorruption as error:
+            raise ChecksumError(f"{self.url}: {key!r} arrived damaged: {error}") from error
+        except (google_errors.Forbidden, google_errors.Unauthorized) as error:
+            raise BucketUnavailableError(
+                f"{self.url}: access refused ({error.message}). Give this account the right "
+                "to the bucket"
+            ) from error
+        except auth_errors.GoogleAuthError as error:
+            raise BucketUnavailableError(
+                f"{self.url}: no credentials ({error}). Run 'gcloud auth application-default "
+                "login', or set GOOGLE_APPLICATION_CREDENTIALS"
+            ) from error
+        except (
+            google_errors.GoogleAPIError,
+            requests.RequestException,
+            ConnectionError,
+        ) as error:
+            raise BucketUnavailableError(f"{self.url}: {self._silence(error)}") from error
+
+    @staticmethod
+    def _silence(error: Exception) -> str:
+        host = os.environ.get("STORAGE_EMULATOR_HOST")
+        if host:
+            return (
+                f"the bucket server at {host} does not answer as it should "
+                f"({type(error).__name__}). Start it with './s2s bucket start' and run again; "
+                "nothing stored was lost"
+            )
+        return f"the bucket does not answer ({error}). Run again later; nothing stored was lost"
+
+
+def _client() -> storage.Client:
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        return storage.Client(project="local", credentials=AnonymousCredentials())
+    return storage.Client()

@@ -1,0 +1,25 @@
+"""From a bucket's URL to the bucket."""
+
+from pathlib import Path
+
+from s2s.errors import SettingsError
+from s2s.storage.bucket import Bucket
+from s2s.storage.directory import DirectoryBucket
+
+__all__ = ["open_bucket"]
+
+
+def open_bucket(url: str) -> Bucket:
+    """Open `gs://NAME` or `file://DIR`.
+
+    Raises:
+        SettingsError: if the URL is neither.
+    """
+    scheme, _, rest = url.partition("://")
+    if scheme == "file" and rest:
+        return DirectoryBucket(Path(rest).expanduser())
+    if scheme == "gs" and rest.strip("/") and "/" not in rest.strip("/"):
+        from s2s.storage.gcs import GoogleBucket  # noqa: PLC0415 - a second to import
+
+        return GoogleBucket(rest.strip("/"))
+    raise SettingsError(f"bucket {url!r}: use gs://NAME or file://DIR")
