@@ -38,7 +38,7 @@ class RayEngine:
         self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
         """See `Engine.map`."""
-        remote = ray.remote(max_retries=1)(task if hasattr(task, "__code__") else task.__call__)
+        remote = ray.remote(max_retries=0)(_as_function(task))
         source = iter(items)
         running: dict[Any, ItemT] = {}
         try:
@@ -65,3 +65,11 @@ def _result(reference: Any) -> Any:
         raise error.cause if error.cause is not None else error from error
     except RayError as error:
         raise StageError(f"Ray: {error}. Check the cluster and run again") from error
+
+
+def _as_function(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    # Ray takes functions alone, not the partial ones that stages map.
+    def call(item: Any) -> Any:
+        return task(item)
+
+    return call

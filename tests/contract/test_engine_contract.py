@@ -1,0 +1,87 @@
+"""Every engine keeps the same promises: threads, processes, Ray."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from s2s.engine import Engine, WorkerDiedError, make_engine
+from s2s.errors import SettingsError, StageError
+
+
+@pytest.fixture(scope="module", params=["threads", "processes", "ray"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param == "ray":
+        ray = pytest.importorskip("ray", reason="Ray is not installed")
+        with pytest.MonkeyPatch.context() as patch:
+            # Ray's workers import this module by name.
+            patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+            yield make_engine("ray", 2)
+            ray.shutdown()
+    else:
+        yield make_engine("local", 2, threads=request.param == "threads")
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def refuse_seven(number: int) -> int:
+    if number == 7:
+        raise StageError("seven")
+    return number
+
+
+def die_on_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def sleep_a_little(number: int) -> int:
+    time.sleep(0.01 * (number % 3))
+    return number
+
+
+def test_every_item_comes_back_once(engine: Engine):
+    assert sorted(engine.map(double, range(50))) == [(n, 2 * n) for n in range(50)]
+
+
+def test_no_items(engine: Engine):
+    assert list(engine.map(double, [])) == []
+
+
+def test_what_a_task_raises_is_raised_here(engine: Engine):
+    with pytest.raises(StageError, match="seven"):
+        list(engine.map(refuse_seven, range(20)))
+    assert dict(engine.map(double, range(3))) == {0: 0, 1: 2, 2: 4}
+
+
+def test_items_are_taken_as_they_are_needed(engine: Engine):
+    taken = []
+
+    def items() -> Iterator[int]:
+        for number in range(1000):
+            taken.append(number)
+            yield number
+
+    results = engine.map(sleep_a_little, items())
+    next(results)
+    assert len(taken) < 50
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_a_dead_worker_takes_only_its_item(engine: Engine, request: pytest.FixtureRequest):
+    if "threads" in request.node.callspec.id:
+        pytest.skip("a thread cannot die alone")
+    results = dict(engine.map(die_on_three, range(6)))
+    assert isinstance(results.pop(3), WorkerDiedError)
+    assert results == {n: n for n in (0, 1, 2, 4, 5)}
+
+
+def test_unknown_engine():
+    with pytest.raises(SettingsError, match="local or ray"):
+        make_engine("dask", 2)
