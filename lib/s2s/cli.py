@@ -12,7 +12,7 @@ from rich.table import Table
 
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
-from s2s.settings import Settings, load_recipe
+from s2s.settings import Settings, checked, load_recipe
 from s2s.stage import StageReport
 
 __all__ = [
@@ -57,24 +57,19 @@ def make_settings(
     Raises:
         SettingsError: if the recipe or an option is wrong.
     """
-    recipe = load_recipe(recipe_path)
     changes: dict[str, object] = {}
     if limit is not None:
         changes["limit"] = limit
     if source_url := os.environ.get("S2S_SOURCE_URL"):
         changes["source_url"] = source_url
-    if changes:
-        section = type(recipe.collection).model_validate(recipe.collection.model_dump() | changes)
-        recipe = recipe.model_copy(update={"collection": section})
-    return Settings.model_validate(
-        {
-            "recipe": recipe,
-            "recipe_path": recipe_path,
-            "bucket_url": bucket_url,
-            "work_dir": work_dir,
-            **options,
-        }
-    )
+    content = {
+        "recipe": load_recipe(recipe_path, collection=changes),
+        "recipe_path": recipe_path,
+        "bucket_url": bucket_url,
+        "work_dir": work_dir,
+        **options,
+    }
+    return checked(Settings, content, "options")
 
 
 def guarded(command: Callable[[], int]) -> int:

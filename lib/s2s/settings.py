@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -21,9 +22,11 @@ __all__ = [
     "Settings",
     "TrainingSettings",
     "ValidationSettings",
+    "checked",
     "load_recipe",
 ]
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 STAGES = (
     "collection",
     "preprocessing",
@@ -239,8 +242,12 @@ class Settings(BaseModel):
         return self.workers or os.cpu_count() or 1
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
     """Read and check a recipe.
+
+    Args:
+        path: the YAML file.
+        changes: by section, settings that take the place of the file's.
 
     Raises:
         SettingsError: if the file cannot be read, is not YAML, or a setting is unknown or wrong;
@@ -254,11 +261,22 @@ def load_recipe(path: Path) -> Recipe:
         raise SettingsError(f"recipe {path}: not YAML: {error}") from error
     if not isinstance(content, dict):
         raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
+    for section, change in changes.items():
+        content[section] = {**(content.get(section) or {}), **change}
+    return checked(Recipe, content, f"recipe {path}")
+
+
+def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> ModelT:
+    """Check settings.
+
+    Raises:
+        SettingsError: if one is unknown or wrong; the message names it.
+    """
     try:
-        return Recipe.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'recipe'}: {item['msg']}"
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
             for item in error.errors()
         )
-        raise SettingsError(f"recipe {path}: {problems}") from error
+        raise SettingsError(f"{name}: {problems}") from error

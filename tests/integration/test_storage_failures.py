@@ -1,0 +1,92 @@
+"""Buckets that are full, stopped, missing or forbidden say so and lose nothing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from launcher.bucket_server import BucketServer
+from s2s.errors import BucketUnavailableError, ObjectNotFoundError, SettingsError, StorageError
+from s2s.storage import DirectoryBucket, open_bucket
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    command = [str(mount), "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if mount is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs root and CAP_SYS_ADMIN")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk(small_disk: Path):
+    bucket = DirectoryBucket(small_disk)
+    bucket.write("kept", b"k" * 500_000)
+    with pytest.raises(BucketUnavailableError, match="disk is full"):
+        bucket.write("too-large", b"x" * 1_000_000)
+    assert list(bucket.keys()) == ["kept"]
+    assert bucket.read("kept") == b"k" * 500_000
+    bucket.write("small", b"fits, since nothing half-written was left behind")
+
+
+def test_a_stopped_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    server = BucketServer(tmp_path, port=0)
+    server.start()
+    server.make_bucket("a-bucket")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
+    monkeypatch.setenv("S2S_GCS_RETRY_S", "1")
+    bucket = open_bucket("gs://a-bucket")
+    bucket.write("kept", b"kept")
+    assert server.stop()
+    with pytest.raises(BucketUnavailableError, match=r"s2s bucket start"):
+        bucket.write("lost", b"lost")
+    with pytest.raises(BucketUnavailableError):
+        bucket.check()
+    assert not server.stop()
+    server.start()
+    try:
+        assert bucket.read("kept") == b"kept"
+    finally:
+        server.stop()
+
+
+def test_a_bucket_that_is_not_there(bucket_server: str):
+    with pytest.raises(BucketUnavailableError, match="no such bucket"):
+        open_bucket("gs://no-such-bucket").check()
+
+
+def test_a_directory_that_may_not_be_written(tmp_path: Path):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o500)
+    with pytest.raises(BucketUnavailableError, match="writable"):
+        DirectoryBucket(tmp_path).write("a", b"a")
+
+
+def test_staging_files_never_show_and_cannot_be_named(tmp_path: Path):
+    bucket = DirectoryBucket(tmp_path)
+    bucket.write("a", b"a")
+    (tmp_path / ".s2s-staging" / "half-written").write_bytes(b"half")
+    assert list(bucket.keys()) == ["a"]
+    with pytest.raises(StorageError):
+        bucket.read(".s2s-staging/half-written")
+
+
+def test_a_folder_is_no_object(tmp_path: Path):
+    bucket = DirectoryBucket(tmp_path)
+    bucket.write("a/b", b"")
+    with pytest.raises(ObjectNotFoundError):
+        bucket.read("a")
+
+
+@pytest.mark.parametrize("url", ["", "s3://b", "file://", "gs://", "gs://b/prefix", "/tmp"])
+def test_other_urls_are_refused(url: str):
+    with pytest.raises(SettingsError, match="gs://NAME or file://DIR"):
+        open_bucket(url)

@@ -1,0 +1,78 @@
+"""The shared options, and how a command ends."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from s2s.cli import guarded, make_settings, report_table, stage_app
+from s2s.errors import SettingsError, StageError
+from s2s.settings import Settings
+from s2s.stage import StageReport
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text("{name: small, collection: {catalog: a.csv}}")
+    return path
+
+
+def report(**counts: int) -> StageReport:
+    named = {name.replace("__", ":"): n for name, n in counts.items()}
+    return StageReport(stage="unit", recipe="small", counts=named, seconds=1, bytes_written=0)
+
+
+def test_the_environment_places_sources(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S2S_SOURCE_URL", "http://elsewhere/{source_id}")
+    collection = make_settings(recipe, limit=3).recipe.collection
+    assert (collection.source_url, collection.limit) == ("http://elsewhere/{source_id}", 3)
+
+
+def test_a_source_url_without_a_place_for_the_id_is_refused(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("S2S_SOURCE_URL", "http://elsewhere/")
+    with pytest.raises(SettingsError, match="source_id"):
+        make_settings(recipe)
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"), [(StageError("full [disk]"), 1), (KeyboardInterrupt(), 130)]
+)
+def test_how_commands_end(raised: BaseException, status: int, capsys: pytest.CaptureFixture[str]):
+    def command() -> int:
+        raise raised
+
+    assert guarded(command) == status
+    assert str(raised) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--strict"], 1)])
+def test_failed_clips_fail_the_run_only_when_asked(recipe: Path, arguments: list[str], status: int):
+    app = stage_app("unit", "Test.", lambda _: report(ok=1, failed__gone=2))
+    assert CliRunner().invoke(app, [str(recipe), *arguments]).exit_code == status
+
+
+def test_options_reach_the_stage(recipe: Path):
+    seen: list[Settings] = []
+
+    def run(settings: Settings) -> StageReport:
+        seen.append(settings)
+        return report(ok=1)
+
+    arguments = [str(recipe), "--bucket", "gs://b", "--nums_to_download", "7", "--workers", "3"]
+    result = CliRunner().invoke(stage_app("unit", "Test.", run), arguments)
+    assert result.exit_code == 0, result.output
+    assert (seen[0].bucket_url, seen[0].n_workers) == ("gs://b", 3)
+    assert seen[0].recipe.collection.limit == 7
+
+
+def test_the_table_has_every_reason():
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(report_table([report(ok=5, failed__gone=2, failed__network=1)]))
+    text = console.export_text()
+    assert "2 gone" in text
+    assert "1 network" in text

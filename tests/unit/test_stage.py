@@ -1,0 +1,127 @@
+"""What a fan-out does with clips that succeed, fail, were done before, or stop the run."""
+
+import errno
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from s2s.errors import BucketUnavailableError, MediaError, StageError
+from s2s.layout import failure_key, manifest_key
+from s2s.manifest import read_failures, read_manifest
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import CollectionSettings, Recipe, Settings
+from s2s.stage import StageReport, Work, fan_out, finish, read_report, shared_bucket
+
+PREFIX = "outputs/"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        recipe=Recipe(name="unit", collection=CollectionSettings(catalog="x.csv")),
+        recipe_path=tmp_path / "recipe.yaml",
+        bucket_url=f"file://{tmp_path}/bucket",
+        work_dir=tmp_path / "work",
+    )
+
+
+def act(url: str, name: str) -> Outcome:
+    """Do what the name says."""
+    kind = name.partition("-")[0]
+    if kind == "network":
+        raise MediaError(Reason.NETWORK, f"{name}: no answer")
+    if kind == "gone":
+        raise MediaError(Reason.GONE, f"{name}: not there any more")
+    if kind == "bug":
+        raise KeyError(name)
+    if kind == "full":
+        raise OSError(errno.ENOSPC, "No space left on device", "/somewhere")
+    if kind == "stopped":
+        raise BucketUnavailableError("no bucket")
+    info = shared_bucket(url).write(PREFIX + name, b"12345")
+    return Outcome(clip_id=name, status=Status.OK, key=info.key, size=info.size)
+
+
+def run(settings: Settings, *names: str, done: frozenset[str] = frozenset()) -> dict[str, Outcome]:
+    task = partial(act, settings.bucket_url)
+    items = {name: name for name in names}
+    return fan_out(settings, Work("unit", PREFIX, items, done, task, threads=True))
+
+
+def test_every_item_has_an_outcome(settings: Settings):
+    names = ["ok-1", "gone-1", "network-1", "bug-1", "ok-2"]
+    outcomes = run(settings, *names)
+    assert sorted(outcomes) == sorted(names)
+    assert outcomes["ok-1"].status is Status.OK
+    assert outcomes["gone-1"].reason is Reason.GONE
+    assert outcomes["bug-1"].reason is Reason.UNKNOWN
+    assert "KeyError" in outcomes["bug-1"].message
+
+
+def test_failures_are_stored_and_a_success_clears_them(settings: Settings):
+    bucket = shared_bucket(settings.bucket_url)
+    stale = Outcome(clip_id="ok-1", status=Status.FAILED, reason=Reason.NETWORK)
+    bucket.write(failure_key(PREFIX, "ok-1"), stale.model_dump_json().encode())
+    run(settings, "ok-1", "gone-1")
+    assert list(read_failures(bucket, PREFIX)) == ["gone-1"]
+
+
+def test_done_items_and_permanent_failures_are_not_tried_again(settings: Settings):
+    run(settings, "gone-1", "network-1")
+    outcomes = run(settings, "gone-1", "network-1", "stopped-1", done=frozenset({"stopped-1"}))
+    assert outcomes["stopped-1"].reason is Reason.ALREADY_DONE
+    assert (
+        outcomes["gone-1"].seconds
+        == read_failures(shared_bucket(settings.bucket_url), PREFIX)["gone-1"].seconds
+    )
+    assert outcomes["network-1"].reason is Reason.NETWORK
+
+
+def test_permanent_failures_are_tried_again_when_asked(settings: Settings):
+    bucket = shared_bucket(settings.bucket_url)
+    failure = Outcome(clip_id="ok-1", status=Status.FAILED, reason=Reason.GONE)
+    bucket.write(failure_key(PREFIX, "ok-1"), failure.model_dump_json().encode())
+    assert run(settings, "ok-1")["ok-1"].status is Status.FAILED
+    again = settings.model_copy(update={"retry_failed": True})
+    assert run(again, "ok-1")["ok-1"].status is Status.OK
+
+
+def test_a_bucket_that_is_gone_stops_the_run(settings: Settings):
+    with pytest.raises(BucketUnavailableError):
+        run(settings, "stopped-1", "ok-1")
+
+
+def test_a_full_disk_stops_the_run_and_says_what_to_do(settings: Settings):
+    with pytest.raises(StageError, match=r"/somewhere.*free some space"):
+        run(settings, "full-1")
+
+
+def test_processes_do_the_same(settings: Settings):
+    task = partial(act, settings.bucket_url)
+    items = {name: name for name in ("ok-1", "gone-1")}
+    outcomes = fan_out(settings, Work("unit", PREFIX, items, frozenset(), task))
+    assert outcomes["ok-1"].status is Status.OK
+    assert outcomes["gone-1"].reason is Reason.GONE
+
+
+def test_report_and_manifest(settings: Settings):
+    outcomes = run(settings, "ok-1", "ok-2", "gone-1", "seen", done=frozenset({"seen"}))
+    report = finish(settings, "unit", outcomes.values(), 0.0, {"answer": 42})
+    bucket = shared_bucket(settings.bucket_url)
+    assert report.counts == {"failed:gone": 1, "ok": 2, "skipped:already_done": 1}
+    assert (report.bytes_written, report.n_failed, report.outputs) == (10, 1, {"answer": 42})
+    assert read_report(bucket, settings.recipe, "unit") == report
+    assert {
+        row.clip_id for row in read_manifest(bucket, manifest_key(settings.recipe, "unit"))
+    } == {
+        "ok-1",
+        "ok-2",
+        "gone-1",
+        "seen",
+    }
+
+
+def test_a_report_round_trips():
+    report = StageReport(stage="s", recipe="r", counts={"ok": 1}, seconds=1, bytes_written=2)
+    assert StageReport.model_validate_json(report.model_dump_json()) == report
