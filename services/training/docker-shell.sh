@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# A shell inside training's container, its commands listed on entry; --help says more.
+exec "$(dirname "${BASH_SOURCE[0]}")/../../scripts/docker-shell" training "$@"
