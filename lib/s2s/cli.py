@@ -52,7 +52,8 @@ def make_settings(
 ) -> Settings:
     """Read the recipe and put a run's settings together.
 
-    S2S_SOURCE_URL, where it is set, takes the place of the recipe's `collection.source_url`.
+    S2S_SOURCE_URL, where it is set, takes the place of the recipe's `collection.source_url`;
+    S2S_REPORTS names a directory that reports are also written to.
 
     Raises:
         SettingsError: if the recipe or an option is wrong.
@@ -67,6 +68,7 @@ def make_settings(
         "recipe_path": recipe_path,
         "bucket_url": bucket_url,
         "work_dir": work_dir,
+        "report_dir": os.environ.get("S2S_REPORTS"),
         **options,
     }
     return checked(Settings, content, "options")

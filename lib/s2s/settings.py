@@ -223,6 +223,7 @@ class Settings(BaseModel):
         workers: processes at a time; None for one a core.
         strict: a failed clip makes the run fail.
         retry_failed: clips with a permanent failure are tried again too.
+        report_dir: reports are also written to `<report_dir>/<recipe>/<stage>.json`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -235,6 +236,7 @@ class Settings(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     strict: bool = False
     retry_failed: bool = False
+    report_dir: Path | None = None
 
     @property
     def n_workers(self) -> int:

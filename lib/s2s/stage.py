@@ -134,7 +134,7 @@ def finish(
     started: float,
     outputs: dict[str, Any] | None = None,
 ) -> StageReport:
-    """Store the stage's manifest and report.
+    """Store the stage's manifest and report; the report also in `settings.report_dir`.
 
     Args:
         settings: the run's settings.
@@ -154,11 +154,12 @@ def finish(
     )
     bucket = shared_bucket(settings.bucket_url)
     write_manifest(bucket, manifest_key(settings.recipe, stage), rows)
-    bucket.write(
-        report_key(settings.recipe, stage),
-        report.model_dump_json(indent=1).encode(),
-        overwrite=True,
-    )
+    text = report.model_dump_json(indent=1) + "\n"
+    bucket.write(report_key(settings.recipe, stage), text.encode(), overwrite=True)
+    if settings.report_dir is not None:
+        path = settings.report_dir / report.recipe / f"{stage}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return report
 
 

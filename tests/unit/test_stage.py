@@ -122,6 +122,12 @@ def test_report_and_manifest(settings: Settings):
     }
 
 
+def test_a_report_is_also_written_where_it_is_asked_for(settings: Settings, tmp_path: Path):
+    report = finish(settings.model_copy(update={"report_dir": tmp_path / "r"}), "unit", [], 0.0)
+    text = (tmp_path / "r" / "unit" / "unit.json").read_text()
+    assert StageReport.model_validate_json(text) == report
+
+
 def test_a_report_round_trips():
     report = StageReport(stage="s", recipe="r", counts={"ok": 1}, seconds=1, bytes_written=2)
     assert StageReport.model_validate_json(report.model_dump_json()) == report

@@ -1,0 +1,210 @@
+"""The command ./s2s."""
+
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from s2s.status import read_status, status_table
+
+from launcher.bucket_server import BucketServer
+from launcher.pipeline import PURPOSES, run_stage, run_stages
+from launcher.sample_site import sample_for
+from s2s.cli import (
+    DEFAULT_BUCKET,
+    BucketOption,
+    RecipeArgument,
+    WorkDirOption,
+    guarded,
+    make_settings,
+    report_table,
+    stage_app,
+)
+from s2s.logs import console
+from s2s.settings import STAGES, Settings, load_recipe
+from s2s.stage import StageReport, shared_bucket
+
+REPORTS = Path("reports")
+SAMPLE_RECIPE = Path("recipes/silent_to_sound.sample.yaml")
+DEFAULT_WORK_DIR = Path(".s2s")
+_PASS_ON = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Silent to Sound: from a list of clips to a model that gives silent videos their sound.",
+)
+bucket_app = typer.Typer(
+    no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."
+)
+app.add_typer(bucket_app, name="bucket")
+
+
+@app.command()
+def demo(bucket: BucketOption = DEFAULT_BUCKET, work_dir: WorkDirOption = DEFAULT_WORK_DIR) -> None:
+    """Run the sample recipe from its catalog to a page with videos that sound."""
+    from launcher.report import write_report  # noqa: PLC0415 - matplotlib and moviepy are slow
+
+    def work() -> int:
+        settings = make_settings(SAMPLE_RECIPE, bucket, work_dir)
+        reports = _run_recipe(settings)
+        recipe = settings.recipe
+        page = write_report(shared_bucket(bucket), recipe, reports, REPORTS / recipe.name)
+        console.print(f"\nLook and listen: [bold]{page.absolute().as_uri()}[/]")
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@app.command()
+def run(  # noqa: PLR0913 - these are the options of the command line
+    recipe: RecipeArgument,
+    *,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = DEFAULT_WORK_DIR,
+    engine: Annotated[str, typer.Option(help="What maps the work: local or ray.")] = "local",
+    workers: Annotated[int | None, typer.Option(help="Clips at a time.")] = None,
+    strict: Annotated[bool, typer.Option(help="A failed clip makes the run fail.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option(help="Try clips with a permanent failure again too.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", "--nums_to_download", help="At most so many clips."),
+    ] = None,
+) -> None:
+    """Run all six stages of a recipe; what is done already is skipped."""
+
+    def work() -> int:
+        settings = make_settings(
+            recipe,
+            bucket,
+            work_dir,
+            limit=limit,
+            engine=engine,
+            workers=workers,
+            strict=strict,
+            retry_failed=retry_failed,
+        )
+        reports = _run_recipe(settings)
+        return int(strict and any(report.n_failed for report in reports))
+
+    sys.exit(guarded(work))
+
+
+@app.command()
+def status(
+    recipe: RecipeArgument,
+    bucket: BucketOption = DEFAULT_BUCKET,
+) -> None:
+    """Show every stage's clips: done, pending, failed by reason. Read from the bucket alone."""
+
+    def work() -> int:
+        loaded = load_recipe(recipe)
+        store = shared_bucket(bucket)
+        store.check()
+        console.print(status_table(loaded, read_status(store, loaded)))
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Serve a recipe's model over HTTP (the sample recipe's unless one is named)."""
+    args = context.args
+    if not any(arg.endswith((".yaml", ".yml")) for arg in args) and "--help" not in args:
+        args = [str(SAMPLE_RECIPE), *args]
+    import_module("serving.cli").app(["serve", *args], prog_name="s2s")
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def sample(context: typer.Context) -> None:
+    """Render the sample catalog, or serve its videos."""
+    import_module("sample.__main__").app(context.args, prog_name="s2s sample")
+
+
+@app.command(context_settings=_PASS_ON, add_help_option=False)
+def test(context: typer.Context) -> None:
+    """Run the whole test suite; what follows goes to pytest."""
+    os.execv(  # noqa: S606 - arguments of a list, no shell
+        sys.executable, [sys.executable, "-m", "pytest", *(context.args or ["--cov"])]
+    )
+
+
+@bucket_app.command()
+def start(
+    port: Annotated[int, typer.Option(help="Where it listens on 127.0.0.1.")] = 4443,
+    name: Annotated[str, typer.Option(help="A bucket to make.")] = "s2s_data",
+    work_dir: WorkDirOption = DEFAULT_WORK_DIR,
+) -> None:
+    """Start the server, its data on disk; make a bucket unless it is there."""
+
+    def work() -> int:
+        server = BucketServer(work_dir / "gcs", port)
+        server.start()
+        server.make_bucket(name)
+        console.print(f"The bucket server listens at {server.url}. To use it:")
+        print(f"export STORAGE_EMULATOR_HOST={server.url} S2S_BUCKET=gs://{name}")
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@bucket_app.command()
+def stop(work_dir: WorkDirOption = DEFAULT_WORK_DIR) -> None:
+    """Stop the server; its data stays."""
+
+    def work() -> int:
+        stopped = BucketServer(work_dir / "gcs").stop()
+        console.print("The bucket server is stopped." if stopped else "None was running.")
+        return 0
+
+    sys.exit(guarded(work))
+
+
+def _add_stage(stage: str) -> None:
+    def command(context: typer.Context) -> None:
+        _stage_command(stage)(context.args, prog_name=f"s2s {stage}")
+
+    app.command(stage, context_settings=_PASS_ON, add_help_option=False, help=PURPOSES[stage])(
+        command
+    )
+
+
+def _stage_command(stage: str) -> typer.Typer:
+    """The same command as in the stage's container, but that the sample's site is at hand."""
+    if stage == "collection":
+        return stage_app(stage, PURPOSES[stage], _collect)
+    return import_module(f"{stage}.cli").app
+
+
+def _collect(settings: Settings) -> StageReport:
+    with sample_for(settings) as placed:
+        return run_stage("collection", placed)
+
+
+def _run_recipe(settings: Settings) -> list[StageReport]:
+    started = time.monotonic()
+    shared_bucket(settings.bucket_url).check()
+    with sample_for(settings) as placed:
+        reports = run_stages(placed)
+    console.print(report_table(reports, f"all stages: {time.monotonic() - started:.0f} s"))
+    return reports
+
+
+for _stage in STAGES:
+    _add_stage(_stage)
+
+if __name__ == "__main__":
+    os.environ.setdefault("S2S_REPORTS", str(REPORTS))
+    app(prog_name="s2s")
