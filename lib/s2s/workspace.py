@@ -1,0 +1,60 @@
+"""A run's own directory for temporary files: removed with the run, however the run ends."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["workspace"]
+
+
+@contextmanager
+def workspace(parent: Path) -> Iterator[Path]:
+    """Make a directory for this run's temporary files, and remove those of runs that died.
+
+    A run holds a lock on its directory, which the system lets go of even after SIGKILL. So
+    directories of other runs that are still alive are left alone.
+
+    Args:
+        parent: where such directories live; nothing else does.
+
+    Yields:
+        the directory; it is removed at the end.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    # One run at a time looks around, so that none takes a directory that is not locked yet.
+    lock = _locked(parent)
+    try:
+        for folder in parent.iterdir():
+            _remove_if_stale(folder)
+        own = Path(tempfile.mkdtemp(dir=parent.absolute()))
+        own_lock = _locked(own)
+    finally:
+        os.close(lock)
+    try:
+        yield own
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
+        os.close(own_lock)
+
+
+def _locked(folder: Path, *, wait: bool = True) -> int:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _remove_if_stale(folder: Path) -> None:
+    try:
+        handle = _locked(folder, wait=False)
+    except (BlockingIOError, FileNotFoundError):
+        return  # another run is using it, or has just removed it
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(handle)
