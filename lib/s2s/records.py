@@ -115,7 +115,7 @@ class Outcome(BaseModel):
         message: the same for a person: with which file or value, and what to do.
         key: object that the stage wrote for the clip.
         crc32c: its checksum, base64 as Google Cloud Storage writes it.
-        size: its size in bytes.
+        size: bytes that the stage wrote for the clip, its other objects included.
         seconds: time that the work took.
     """
 

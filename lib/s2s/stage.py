@@ -144,12 +144,14 @@ def finish(
         outputs: what else the stage made.
     """
     rows = list(outcomes)
+    # Clips may share an object, such as their source: it was written once.
+    written = {row.key or row.clip_id: row.size for row in rows if row.status is Status.OK}
     report = StageReport(
         stage=stage,
         recipe=settings.recipe.name,
         counts=dict(sorted(Counter(map(_count_name, rows)).items())),
         seconds=round(time.monotonic() - started, 3),
-        bytes_written=sum(row.size for row in rows if row.status is Status.OK),
+        bytes_written=sum(written.values()),
         outputs=outputs or {},
     )
     bucket = shared_bucket(settings.bucket_url)
