@@ -1,0 +1,97 @@
+"""From the bucket's newest model to a predictor."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from s2s.dataset import version_names
+from s2s.errors import ChecksumError, ModelError
+from s2s.layout import model_prefix
+from s2s.settings import Recipe
+from s2s.storage import Bucket
+from s2s.storage.bucket import crc32c_of_file
+
+if TYPE_CHECKING:
+    from serving.worker import Predictor
+
+__all__ = ["StoredModel", "fetch_model", "find_model", "load_predictor"]
+
+MODEL_FILES = ("config.json", "model.safetensors")
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A trained model in the bucket.
+
+    Attributes:
+        version: the data set version that it was trained on.
+        prefix: where its files are.
+    """
+
+    version: str
+    prefix: str
+
+    @property
+    def name(self) -> str:
+        """Its name for people: `<recipe>/<version>-<fingerprint>`."""
+        return self.prefix.partition("/")[2].rstrip("/")
+
+
+def find_model(bucket: Bucket, recipe: Recipe) -> StoredModel:
+    """The recipe's model of the newest data set version that has one.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    for version in reversed(version_names(bucket, recipe)):
+        prefix = model_prefix(recipe, version)
+        if {prefix + name for name in MODEL_FILES} <= set(bucket.keys(prefix)):
+            return StoredModel(version, prefix)
+    raise ModelError(
+        f"{bucket.url}: no model of recipe {recipe.name} with its present settings: "
+        "run its training stage first"
+    )
+
+
+def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
+    """Download a model's files, unless they are there already; checksums are compared.
+
+    Args:
+        bucket: where the model is.
+        model: which one.
+        work_dir: a folder under it is made.
+
+    Returns:
+        the model directory.
+
+    Raises:
+        ChecksumError: if a file is not what the bucket holds.
+    """
+    folder = work_dir / model.prefix
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in MODEL_FILES:
+        path, info = folder / name, bucket.stat(model.prefix + name)
+        if path.is_file() and crc32c_of_file(path) == info.crc32c:
+            continue
+        staged = path.with_suffix(".part")
+        bucket.download(info.key, staged)
+        if crc32c_of_file(staged) != info.crc32c:
+            raise ChecksumError(
+                f"{bucket.url}: {info.key!r} arrived damaged, or was changed meanwhile: try again"
+            )
+        staged.replace(path)
+    return folder
+
+
+def load_predictor(folder: Path) -> "Predictor":
+    """Load a model directory; to be called in the thread that will use it.
+
+    Raises:
+        ModelError: if it does not hold a model that fits.
+    """
+    import torch  # noqa: PLC0415 - slow to import: commands that only explain themselves do without
+    from s2s.predictors.generation import GenerationPredictor  # noqa: PLC0415
+
+    # One clip at a time is too small a work for more threads: they only wait for each other.
+    torch.set_num_threads(1)
+    return GenerationPredictor.load(folder)

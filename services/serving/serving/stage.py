@@ -1,0 +1,110 @@
+"""The stage: proof that the pipeline's model serves, by held-out clips sent through the API."""
+
+import statistics
+import tempfile
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import httpx
+
+from s2s.dataset import DatasetClip, read_version
+from s2s.errors import MediaError, StageError
+from s2s.media import drop_sound
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import Settings
+from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
+from s2s.storage import Bucket
+from serving.client import ApiError, generate, open_client
+from serving.held_out import check_answer, choose_clips
+from serving.model import StoredModel, fetch_model, find_model
+from serving.server import make_server
+
+__all__ = ["run"]
+
+SEED = 0
+
+
+def run(settings: Settings) -> StageReport:
+    """Send held-out clips without their sound through the API, and store what comes back.
+
+    Raises:
+        ModelError: if there is no model, or it cannot be loaded.
+        StageError: if the API stops answering.
+        BucketUnavailableError: if the bucket does not answer.
+    """
+    started = time.monotonic()
+    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
+    model = find_model(bucket, recipe)
+    version = read_version(bucket, recipe, model.version)
+    prefix = f"{model.prefix}held_out/"
+    clips = {clip.clip_id: clip for clip in choose_clips(version, recipe.serving.show_clips)}
+    stored = set(bucket.keys(prefix))
+    done = {name for name in clips if f"{prefix}{name}.mp4" in stored}
+    # On this machine, whatever the engine is: the API listens on loopback only.
+    local = settings.model_copy(update={"engine": "local"})
+    with (
+        _api(settings, bucket, model) if clips.keys() - done else nullcontext("") as url,
+        open_client(url) as http,
+    ):
+        show = _Show(settings, bucket, http, prefix)
+        outcomes = fan_out(local, Work("serving", prefix, clips, done, show, True, workers=1))
+    outputs = {
+        "model": model.prefix,
+        "version": model.version,
+        "held_out": prefix,
+        "median_seconds": round(statistics.median(show.seconds), 3) if show.seconds else None,
+    }
+    return finish(settings, "serving", outcomes.values(), started, outputs)
+
+
+def _api(settings: Settings, bucket: Bucket, model: StoredModel) -> AbstractContextManager[str]:
+    folder = fetch_model(bucket, model, settings.work_dir)
+    return make_server(settings, folder, model.name).running()
+
+
+class _Show:
+    """Sends one clip without its sound through the API, and stores the answer.
+
+    Attributes:
+        seconds: how long the API took for each clip.
+    """
+
+    def __init__(self, settings: Settings, bucket: Bucket, http: httpx.Client, prefix: str) -> None:
+        self.seconds: list[float] = []
+        self._settings = settings
+        self._bucket = bucket
+        self._http = http
+        self._prefix = prefix
+
+    def __call__(self, clip: DatasetClip) -> Outcome:
+        recipe = self._settings.recipe
+        with tempfile.TemporaryDirectory(prefix="show-", dir=self._settings.work_dir) as folder:
+            names = ("clip.mp4", "silent.mp4", "answer.mp4")
+            stored, silent, answer = (Path(folder) / name for name in names)
+            self._bucket.download(clip.key, stored)
+            drop_sound(stored, silent)
+            self._send(silent, answer)
+            loudness_dbfs = check_answer(silent, answer, recipe.spec.sample_rate_hz)
+            key = f"{self._prefix}{clip.clip_id}.mp4"
+            info = self._bucket.upload(answer, key, overwrite=True)
+        is_silent = loudness_dbfs < recipe.validation.min_loudness_dbfs
+        return Outcome(
+            clip_id=clip.clip_id,
+            status=Status.OK,
+            message="the generated sound is silent" if is_silent else "",
+            key=key,
+            crc32c=info.crc32c,
+            size=info.size,
+        )
+
+    def _send(self, video: Path, output: Path) -> None:
+        started = time.monotonic()
+        try:
+            with video.open("rb") as file:
+                generate(self._http, file, video.name, output, {"seed": SEED})
+        except ApiError as error:
+            if not error.status:
+                raise StageError(f"the API does not answer: {error}") from error
+            raise MediaError(error.reason or Reason.UNKNOWN, str(error)) from error
+        self.seconds.append(time.monotonic() - started)
