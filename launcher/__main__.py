@@ -28,7 +28,7 @@ from s2s.settings import STAGES, Settings, load_recipe
 from s2s.stage import StageReport, shared_bucket
 
 REPORTS = Path("reports")
-SAMPLE_RECIPE = Path("recipes/silent_to_sound.sample.yaml")
+SAMPLE_RECIPE = Path(__file__).parents[1] / "recipes" / "silent_to_sound.sample.yaml"
 DEFAULT_WORK_DIR = Path(".s2s")
 _PASS_ON = {
     "allow_extra_args": True,

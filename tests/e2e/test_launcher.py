@@ -1,0 +1,67 @@
+"""The command ./s2s itself."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Launch
+
+COMMANDS = [
+    [],
+    ["demo"],
+    ["run"],
+    ["status"],
+    ["serve"],
+    ["sample"],
+    ["bucket"],
+    ["bucket", "start"],
+    ["collection"],
+    ["preprocessing"],
+    ["validation"],
+    ["feature_extraction"],
+    ["training"],
+    ["serving"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "s2s")
+def test_help_says_what_it_is_for(command: list[str], launch: Launch):
+    shown = launch(*command, "--help")
+    assert shown.returncode == 0, shown.stderr
+    assert "Usage: s2s" in shown.stdout
+    assert len(shown.stdout) > 200
+
+
+def test_the_bucket_server_starts_stops_and_keeps_its_data(launch: Launch, tmp_path: Path):
+    started = launch("bucket", "start", "--port", "0", "--name", "my-bucket")
+    assert started.returncode == 0, started.stderr
+    exported = dict(word.split("=", 1) for word in started.stdout.split()[1:])
+    assert exported["S2S_BUCKET"] == "gs://my-bucket"
+    try:
+        (tmp_path / "r.yaml").write_text("{name: r, collection: {catalog: c.csv}}")
+        (tmp_path / "c.csv").write_text("abc,0,thing,train\n")
+        site = {"S2S_SOURCE_URL": "http://127.0.0.1:9/{source_id}"}
+        collected = launch("collection", "r.yaml", **exported, **site)
+        assert collected.returncode == 0, collected.stderr
+        assert "network" in collected.stderr
+    finally:
+        stopped = launch("bucket", "stop")
+    assert "stopped" in stopped.stderr
+    assert (tmp_path / ".s2s" / "gcs" / "buckets" / "my-bucket" / "catalogs" / "r.csv").exists()
+
+
+def test_the_script_runs_from_anywhere_once_it_is_set_up(tmp_path: Path):
+    if not (ROOT / ".venv" / ".s2s-stamp").exists():
+        pytest.skip("this environment was not set up by ./s2s")
+    done = subprocess.run(
+        [str(ROOT / "s2s"), "status", "nothing.yaml"],
+        cwd=tmp_path,
+        env=os.environ | {"COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "nothing.yaml: cannot be read" in done.stderr
