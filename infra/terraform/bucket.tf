@@ -1,0 +1,89 @@
+# The bucket is the database: the stages know each other only through it. What lives under which
+# prefix is decided by lib/s2s/layout.py.
+locals {
+  prefixes = [
+    "catalogs",
+    "raw_data",
+    "processed_data",
+    "datasets",
+    "dvc_store",
+    "features",
+    "models",
+    "manifests",
+  ]
+}
+
+resource "google_project_service" "needed" {
+  for_each = toset(["artifactregistry.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"])
+
+  service            = each.key
+  disable_on_destroy = false
+}
+
+resource "google_storage_bucket" "data" {
+  name     = var.bucket
+  location = var.region
+
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
+
+  versioning {
+    enabled = true
+  }
+
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      with_state                 = "ARCHIVED"
+      days_since_noncurrent_time = var.keep_replaced_days
+    }
+  }
+
+  # Reports are replaced by every run: a few old ones are enough.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      with_state         = "ARCHIVED"
+      num_newer_versions = 5
+      matches_prefix     = ["manifests/"]
+    }
+  }
+
+  lifecycle_rule {
+    action {
+      type          = "SetStorageClass"
+      storage_class = "NEARLINE"
+    }
+    condition {
+      age            = var.raw_data_cold_days
+      matches_prefix = ["raw_data/"]
+    }
+  }
+
+  lifecycle_rule {
+    action {
+      type = "AbortIncompleteMultipartUpload"
+    }
+    condition {
+      age = 7
+    }
+  }
+
+  lifecycle {
+    prevent_destroy = true
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_storage_managed_folder" "prefix" {
+  for_each = toset(local.prefixes)
+
+  bucket = google_storage_bucket.data.name
+  name   = "${each.key}/"
+}

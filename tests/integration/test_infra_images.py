@@ -1,0 +1,108 @@
+"""What the images are made of, read from Dockerfiles and lock files; no engine needed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from s2s.settings import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_TORCH = ("collection", "preprocessing", "validation")
+WITH_TORCH = ("feature_extraction", "training", "serving")
+LOCKS = {path.parent.name: path for path in (*ROOT.glob("services/*/requirements.txt"),)} | {
+    "sample": ROOT / "sample" / "requirements.txt",
+    "bucket": ROOT / "infra" / "fake_gcs" / "requirements.txt",
+    "torch": ROOT / "lib" / "requirements-torch.txt",
+}
+DOCKERFILES = {
+    "sample": ROOT / "sample" / "Dockerfile",
+    "bucket": ROOT / "infra" / "fake_gcs" / "Dockerfile",
+} | {stage: ROOT / "services" / stage / "Dockerfile" for stage in STAGES}
+
+
+def pins(name: str) -> dict[str, str]:
+    """Package and version of every line of a lock."""
+    lines = re.findall(r"^([\w.-]+)==(\S+)(.*)", LOCKS[name].read_text(), re.MULTILINE)
+    return {package: version for package, version, rest in lines if ">= '3.12'" not in rest}
+
+
+def instructions(name: str) -> list[str]:
+    """A Dockerfile's instructions, one a line, without comments."""
+    text = re.sub(r"^#.*\n", "", DOCKERFILES[name].read_text(), flags=re.MULTILINE)
+    return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def test_every_stage_has_an_image():
+    assert {path.parent.name for path in ROOT.glob("services/*/Dockerfile")} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", DOCKERFILES)
+def test_image_is_hashed_and_not_root(name: str):
+    lines = instructions(name)
+    assert lines[0] == "FROM python:3.11-slim-bookworm"
+    installs = [line for line in lines if "pip install" in line]
+    assert installs
+    assert all("--require-hashes" in line for line in installs)
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
+    assert any(line.startswith("RUN useradd --uid 10001") or "&& useradd" in line for line in lines)
+    assert lines[-1].startswith("ENTRYPOINT [")
+    assert not any("COPY . " in line or line.startswith("ADD") for line in lines)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_image_starts_its_own_stage(stage: str):
+    lines = instructions(stage)
+    assert lines[-1] == f'ENTRYPOINT ["python", "-m", "{stage}"]'
+    assert [line for line in lines if line.startswith("COPY")] == [
+        "COPY lib/s2s /app/s2s",
+        f"COPY services/{stage}/{stage} /app/{stage}",
+    ]
+    assert f"source=services/{stage}/requirements.txt" in " ".join(lines)
+
+
+@pytest.mark.parametrize("name", [*WITHOUT_TORCH, "sample", "bucket"])
+def test_small_image_is_without_torch(name: str):
+    assert not {"torch", "torchaudio", "lightning", "triton"} & pins(name).keys()
+    assert "requirements-torch" not in DOCKERFILES[name].read_text()
+
+
+def test_torch_images_share_a_layer():
+    layer = "lib/requirements-torch.txt"
+    starts = set()
+    for stage in WITH_TORCH:
+        lines = instructions(stage)
+        (at,) = (n for n, line in enumerate(lines) if layer in line)
+        starts.add(tuple(lines[: at + 1]))
+    assert len(starts) == 1, "their Dockerfiles differ before torch is installed"
+
+
+@pytest.mark.parametrize("stage", WITH_TORCH)
+def test_shared_layer_is_not_installed_over(stage: str):
+    shared = pins("torch")
+    assert "torch" in shared
+    own = pins(stage)
+    assert {name: own.get(name) for name in shared} == shared
+
+
+def test_serving_is_without_lightning():
+    assert "lightning" in pins("training")
+    assert not {"lightning", "pytorch-lightning"} & pins("serving").keys()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_pin_has_a_hash(name: str):
+    blocks = re.split(r"^(?=[\w.-]+==)", LOCKS[name].read_text(), flags=re.MULTILINE)[1:]
+    assert blocks
+    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_build_context_has_what_images_copy():
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "*" in rules
+    allowed = {rule.removeprefix("!") for rule in rules if rule.startswith("!")}
+    for name in DOCKERFILES:
+        text = " ".join(instructions(name))
+        for source in re.findall(r"(?:COPY |source=)(\S+?)[, ]", text):
+            assert any(source.startswith(folder) for folder in allowed), source
+            assert (ROOT / source).exists()

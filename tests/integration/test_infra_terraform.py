@@ -1,0 +1,132 @@
+"""The infrastructure's definition, held against the services and the layout of the bucket."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+
+from s2s import layout
+from s2s.settings import STAGES, CollectionSettings, Recipe
+
+FOLDER = Path(__file__).resolve().parents[2] / "infra" / "terraform"
+RECIPE = Recipe(name="r", collection=CollectionSettings(catalog="r.csv"))
+
+
+def plain(value: Any) -> Any:
+    """What python-hcl2 reads, without the quotes that it leaves around strings."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value.removeprefix('"').removesuffix('"') if isinstance(value, str) else value
+
+
+def read(block: str) -> dict[str, Any]:
+    """All blocks of a kind in all files, by their labels: `type.name` for resources."""
+    found: dict[str, Any] = {}
+    for path in sorted(FOLDER.glob("*.tf")):
+        for entry in plain(hcl2.loads(path.read_text()).get(block, [])):
+            if block == "resource":
+                ((kind, named),) = entry.items()
+                found |= {f"{kind}.{name}": body for name, body in named.items()}
+            else:
+                found |= entry
+    return found
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    return read("resource")
+
+
+@pytest.fixture(scope="module")
+def rights() -> dict[str, dict[str, list[str]]]:
+    return read("locals")["rights"]
+
+
+def test_every_service_has_an_account_of_its_own(
+    resources: dict[str, Any], rights: dict[str, dict[str, list[str]]]
+):
+    assert set(rights) == set(STAGES)
+    assert resources["google_service_account.service"]["for_each"] == "${local.rights}"
+
+
+def test_every_prefix_of_the_layout_is_there():
+    keys = [
+        layout.catalog_key(RECIPE),
+        layout.raw_prefix(),
+        layout.processed_prefix(RECIPE),
+        layout.dataset_prefix(RECIPE),
+        layout.features_prefix(RECIPE, "dataset_v1"),
+        layout.model_prefix(RECIPE, "dataset_v1"),
+        layout.manifest_key(RECIPE, "training"),
+        layout.report_key(RECIPE, "training"),
+        "dvc_store/files/md5/00/11",
+    ]
+    assert set(read("locals")["prefixes"]) == {key.partition("/")[0] for key in keys}
+
+
+def test_rights_are_on_known_prefixes_only(rights: dict[str, dict[str, list[str]]]):
+    known = {*read("locals")["prefixes"], "models/held_out", "*.csv"}
+    named = {prefix for kinds in rights.values() for names in kinds.values() for prefix in names}
+    assert named <= known
+    assert all(set(kinds) == {"read", "create", "replace"} for kinds in rights.values())
+
+
+def test_no_two_services_write_under_one_prefix(rights: dict[str, dict[str, list[str]]]):
+    written = [prefix for kinds in rights.values() for prefix in kinds["create"] + kinds["replace"]]
+    assert len(written) == len(set(written))
+
+
+def test_serving_cannot_write_a_model(rights: dict[str, dict[str, list[str]]]):
+    assert rights["serving"]["create"] == ["models/held_out"]
+    assert rights["serving"]["replace"] == []
+
+
+def test_no_account_gets_a_predefined_role(resources: dict[str, Any]):
+    members = {name: body for name, body in resources.items() if "_iam_member" in name}
+    assert set(members) == {
+        f"google_storage_bucket_iam_member.{name}" for name in ("list", "read", "create", "replace")
+    }
+    for name, body in members.items():
+        role = name.rpartition(".")[2].capitalize()
+        assert body["role"] == f'${{google_project_iam_custom_role.storage["{role}"].name}}'
+        assert ("condition" in body) == (role != "List"), f"{name} is not limited to prefixes"
+
+
+def test_roles_hold_what_their_names_say(resources: dict[str, Any]):
+    roles = resources["google_project_iam_custom_role.storage"]["for_each"]
+    assert roles["List"] == ["storage.objects.list"]
+    assert roles["Read"] == ["storage.objects.get"]
+    assert "storage.objects.delete" not in roles["Create"]  # replacing is deleting
+
+
+def test_bucket_is_closed_versioned_and_kept(resources: dict[str, Any]):
+    bucket = resources["google_storage_bucket.data"]
+    assert bucket["uniform_bucket_level_access"] is True
+    assert bucket["public_access_prevention"] == "enforced"
+    assert bucket["versioning"][0]["enabled"] is True
+    assert bucket["force_destroy"] is False
+    assert bucket["lifecycle"][0]["prevent_destroy"] is True
+
+
+def test_nothing_deletes_a_live_object(resources: dict[str, Any]):
+    rules = resources["google_storage_bucket.data"]["lifecycle_rule"]
+    deleting = [rule for rule in rules if rule["action"][0]["type"] == "Delete"]
+    assert deleting
+    assert all(rule["condition"][0]["with_state"] == "ARCHIVED" for rule in deleting)
+
+
+def test_provider_and_terraform_are_pinned():
+    terraform = read("terraform")
+    assert re.fullmatch(r">= 1\.\d+, < 2\.0", terraform["required_version"])
+    assert terraform["required_providers"][0]["google"]["version"].startswith("~> ")
+
+
+def test_every_variable_and_output_is_explained():
+    for block in ("variable", "output"):
+        entries = read(block)
+        assert entries
+        assert all(body.get("description") for body in entries.values())
