@@ -188,7 +188,8 @@ def version_names(bucket: Bucket, recipe: Recipe) -> list[str]:
     """Versions of a recipe's data set, oldest first."""
     prefix = dataset_prefix(recipe)
     pattern = re.compile(re.escape(prefix) + f"({_VERSION})\\.json")
-    names = [match[1] for key in bucket.keys(prefix) if (match := pattern.fullmatch(key))]
+    keys = bucket.keys(f"{prefix}dataset_v")
+    names = [match[1] for key in keys if (match := pattern.fullmatch(key))]
     return sorted(names, key=_number)
 
 

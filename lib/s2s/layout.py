@@ -4,6 +4,7 @@ catalogs/<recipe>.csv                                  the catalog that a recipe
 raw_data/<source_id>.<ext>                             sources as downloaded, shared by all recipes
 processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
 datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
+datasets/<recipe>/checks-<fp>/<clip_id>.json           what was found of clips that are usable
 features/<recipe>/<dataset_vN>-<fp>/<split>-00000.safetensors   shards
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
@@ -15,10 +16,12 @@ from s2s.settings import Recipe
 __all__ = [
     "FAILED",
     "catalog_key",
+    "checks_prefix",
     "dataset_bundle_key",
     "dataset_index_key",
     "dataset_manifest_key",
     "dataset_prefix",
+    "dvc_prefix",
     "failure_key",
     "features_prefix",
     "manifest_key",
@@ -64,6 +67,17 @@ def dataset_manifest_key(recipe: Recipe, version: str, split: str) -> str:
 def dataset_bundle_key(recipe: Recipe, version: str) -> str:
     """The data set repository at a version's tag, as a git bundle."""
     return f"{dataset_prefix(recipe)}{version}.bundle"
+
+
+def checks_prefix(recipe: Recipe) -> str:
+    """What validation found of each usable clip; `<clip_id>.json` under it."""
+    fingerprint = recipe.fingerprint("preprocessing", "validation.min_loudness_dbfs")
+    return f"{dataset_prefix(recipe)}checks-{fingerprint}/"
+
+
+def dvc_prefix() -> str:
+    """DVC's remote, shared by all recipes."""
+    return "dvc_store/"
 
 
 def features_prefix(recipe: Recipe, version: str) -> str:

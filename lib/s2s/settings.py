@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -92,11 +92,13 @@ class ValidationSettings(_Section):
         train: share of the sources that is for training.
         val: share for validation; the rest is for testing.
         min_loudness_dbfs: a clip whose sound stays below is silent.
+        git_remote: a git repository that versions are pushed to as well; none when empty.
     """
 
     train: float = Field(default=0.7, gt=0, le=1)
     val: float = Field(default=0.2, ge=0, lt=1)
     min_loudness_dbfs: float = Field(default=-60.0, lt=0)
+    git_remote: str = Field(default="", pattern=r"^([^-].*)?$")
 
     @model_validator(mode="after")
     def _check_ratios(self) -> Self:
@@ -205,9 +207,14 @@ class Recipe(_Section):
         """Name the settings that an object depends on by 8 hexadecimal digits.
 
         Args:
-            sections: names of the recipe's fields; `spec` is always part of it.
+            sections: names of the recipe's fields, or of one setting such as
+                `validation.train`; `spec` is always part of it.
         """
-        chosen = self.model_dump(mode="json", include={"spec", *sections})
+        include: dict[str, Any] = {"spec": True}
+        for name in sections:
+            section, _, setting = name.partition(".")
+            include[section] = {setting} if setting else True
+        chosen = self.model_dump(mode="json", include=include)
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]
 
 
