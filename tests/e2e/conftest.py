@@ -70,3 +70,36 @@ def real_recipe(tmp_path: Path) -> Path:
     path = tmp_path / "real_clips.yaml"
     path.write_text(RECIPE)
     return path
+
+
+@pytest.fixture(scope="session")
+def docker_environment() -> dict[str, str]:
+    """The environment in which `docker` reaches an engine and can build our images."""
+    problem = "docker is not installed"
+    # A machine may have several clients, and not each can build with BuildKit.
+    for folder in os.environ["PATH"].split(os.pathsep):
+        if (Path(folder) / "docker").exists():
+            path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+            buildkit = {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
+            environment = os.environ | buildkit | {"PATH": path}
+            problem = docker_problem(environment)
+            if not problem:
+                return environment
+    pytest.skip(problem)
+
+
+def docker_problem(environment: dict[str, str]) -> str:
+    """What keeps docker from building our images; empty if nothing does."""
+    base = "python:3.11-slim-bookworm"
+    steps = {
+        "no Docker engine answers": "docker version",
+        "docker cannot build with BuildKit": "echo FROM scratch | docker build --no-cache -",
+        f"{base} is not here and cannot be pulled": f"docker inspect {base} || docker pull {base}",
+    }
+    for problem, command in steps.items():
+        answer = subprocess.run(
+            ["sh", "-c", command], env=environment, capture_output=True, check=False
+        )
+        if answer.returncode != 0:
+            return problem
+    return ""

@@ -1,0 +1,85 @@
+"""docker-shell.sh of every service: it explains itself, and opens a stage's container."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from s2s.settings import STAGES
+
+SERVICES = Path(__file__).resolve().parents[2] / "services"
+
+
+def shell(
+    stage: str, *args: str, environment: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SERVICES / stage / "docker-shell.sh"), *args],
+        cwd=cwd,
+        env=environment or dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_explains_itself_from_anywhere(stage: str, tmp_path: Path):
+    answer = shell(stage, "--help", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert "open a shell in its container" in answer.stdout
+    assert f"services/{stage}/docker-shell.sh" in answer.stdout
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_has_commands_to_list(stage: str):
+    lines = (SERVICES / stage / "README.md").read_text().splitlines()
+    commands = [line.strip() for line in lines if line.startswith("    ")]
+    assert f"python -m {stage} --help" in [line.partition("  ")[0] for line in commands]
+
+
+def test_unknown_option_is_refused():
+    answer = shell("collection", "--colour")
+    assert answer.returncode == 1
+    assert "unknown option --colour" in answer.stderr
+
+
+def test_says_that_docker_is_missing(tmp_path: Path):
+    for program in ("bash", "dirname"):
+        path = next(
+            Path(folder) / program
+            for folder in os.environ["PATH"].split(os.pathsep)
+            if (Path(folder) / program).exists()
+        )
+        (tmp_path / program).symlink_to(path)
+    answer = shell("collection", "-c", "true", environment={"PATH": str(tmp_path)})
+    assert answer.returncode == 1
+    assert "docker is not installed" in answer.stderr
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(1800)
+def test_runs_a_command_in_the_container(docker_environment: dict[str, str], tmp_path: Path):
+    credentials = tmp_path / "key.json"
+    credentials.write_text('{"secret": 1}')
+    credentials.chmod(0o400)
+    command = """
+        set -e
+        python -m collection --help | grep -q raw_data
+        grep -q secret "$GOOGLE_APPLICATION_CREDENTIALS"
+        test -e /recipes/silent_to_sound.sample.yaml
+        test "$S2S_BUCKET" = file:///bucket
+        echo seen >/bucket/object
+        if touch /app/changed || touch /recipes/changed; then exit 1; fi
+        if grep 'CapEff:.*[1-9a-f]' /proc/self/status; then exit 2; fi
+        exit 7
+    """
+    environment = docker_environment | {
+        "S2S_BUCKET": f"file://{tmp_path}/bucket",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(credentials),
+    }
+    answer = shell("collection", "-c", command, environment=environment, cwd=tmp_path)
+    assert answer.returncode == 7, answer.stderr
+    assert (tmp_path / "bucket" / "object").read_text() == "seen\n"
+    assert (tmp_path / "bucket" / "object").stat().st_uid == os.getuid()
