@@ -14,7 +14,7 @@ from s2s.records import Reason
 
 __all__ = ["check_answer", "choose_clips"]
 
-_MIN_LOUDNESS = 1e-9
+_MIN_POWER = 1e-12
 
 
 def choose_clips(version: DatasetVersion, count: int) -> list[DatasetClip]:
@@ -46,15 +46,14 @@ def check_answer(sent: Path, answer: Path, sample_rate_hz: int) -> float:
     """
     if _packets(sent) != _packets(answer):
         raise MediaError(Reason.CORRUPT, f"{answer.name}: its picture is not the one that was sent")
-    picture = probe(sent)
     samples = read_audio(answer, sample_rate_hz)
-    seconds = len(samples) / sample_rate_hz
-    if abs(seconds - picture.duration_s) > 1 / picture.fps:
+    picture, sound_s = probe(sent), _sound_s(answer)
+    if abs(sound_s - picture.duration_s) > 1 / picture.fps:
         raise MediaError(
             Reason.CORRUPT,
-            f"{answer.name}: {seconds:.3f} s of sound for {picture.duration_s:.3f} s of picture",
+            f"{answer.name}: {sound_s:.3f} s of sound for {picture.duration_s:.3f} s of picture",
         )
-    return 10 * float(np.log10(np.mean(np.square(samples)) + _MIN_LOUDNESS))
+    return 10 * float(np.log10(np.mean(np.square(samples)) + _MIN_POWER))
 
 
 def _order(clip: DatasetClip) -> str:
@@ -64,3 +63,10 @@ def _order(clip: DatasetClip) -> str:
 def _packets(path: Path) -> list[bytes]:
     with open_guarded(path) as file:
         return [bytes(packet) for packet in file.demux(file.streams.video[0]) if packet.size]
+
+
+def _sound_s(path: Path) -> float:
+    """How long the sound plays; what is decoded may be longer by a part of an AAC frame."""
+    with open_guarded(path) as file:
+        stream = file.streams.audio[0]
+        return float((stream.duration or 0) * (stream.time_base or 0))

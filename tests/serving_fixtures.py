@@ -1,0 +1,106 @@
+"""What tests of serving share: small videos, and an API with a tone instead of a model."""
+# ruff: noqa: PLC0415 - FastAPI takes a second to import, which tests of other parts need not pay
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from s2s.media import run_ffmpeg
+
+if TYPE_CHECKING:
+    import httpx
+
+    from serving.service import Limits, ServedModel
+
+MakeVideo = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_video(tmp_path_factory: pytest.TempPathFactory) -> MakeVideo:
+    """Encodes a moving test picture: `make_video("clip.mp4", seconds=2, codec="libx264")`."""
+
+    def make(
+        name: str,
+        *options: str,
+        seconds: float = 2.0,
+        fps: int = 25,
+        size: str = "160x120",
+        codec: str = "libx264",
+        sound: str = "",
+    ) -> Path:
+        path = tmp_path_factory.mktemp("video") / name
+        source = f"testsrc2=size={size}:rate={fps}:duration={seconds}"
+        inputs = ["-f", "lavfi", "-i", source]
+        inputs += ["-f", "lavfi", "-i", f"{sound}=d={seconds}"] if sound else []
+        encoding = ["-c:v", codec, "-pix_fmt", "yuv420p", "-threads", "1"]
+        run_ffmpeg([*inputs, *encoding, *options, str(path)], name)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def silent_video(make_video: MakeVideo) -> Path:
+    """Two seconds of H.264 in an mp4, without sound."""
+    return make_video("clip.mp4")
+
+
+@pytest.fixture(scope="session")
+def tone_model() -> "ServedModel":
+    """A model that needs no training."""
+    from serving.service import ServedModel
+    from serving.tone import TonePredictor
+
+    return ServedModel("tone", "generation", TonePredictor)
+
+
+@pytest.fixture(scope="session")
+def small_limits() -> "Limits":
+    """Limits that tests can go beyond quickly: 2 MB, 5 s, 640 by 480 pixels."""
+    from serving.service import Limits
+
+    return Limits(max_upload_bytes=2_000_000, max_duration_s=5.0, max_pixels=640 * 480)
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the API keeps uploads while it works on them."""
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def tone_url(tone_model: "ServedModel", small_limits: "Limits", uploads: Path) -> Iterator[str]:
+    """A real server's address."""
+    from serving.app import create_app
+    from serving.server import Server
+
+    with Server(create_app(tone_model, small_limits, uploads)).running() as url:
+        yield url
+
+
+@pytest.fixture
+def tone_api(tone_url: str) -> Iterator["httpx.Client"]:
+    """A client of that server."""
+    from serving.client import open_client
+
+    with open_client(tone_url) as http:
+        yield http
+
+
+@pytest.fixture
+def gated_model() -> Iterator[tuple["ServedModel", threading.Event]]:
+    """A model that is loaded only when the event is set."""
+    from serving.service import ServedModel
+    from serving.tone import TonePredictor
+
+    gate = threading.Event()
+
+    def load() -> TonePredictor:
+        gate.wait()
+        return TonePredictor()
+
+    yield ServedModel("gated", "generation", load), gate
+    gate.set()
