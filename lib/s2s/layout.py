@@ -24,7 +24,9 @@ __all__ = [
     "dvc_prefix",
     "failure_key",
     "features_prefix",
+    "held_out_prefix",
     "manifest_key",
+    "model_config_key",
     "model_prefix",
     "processed_prefix",
     "raw_prefix",
@@ -89,6 +91,16 @@ def model_prefix(recipe: Recipe, version: str) -> str:
     """The model that the recipe makes of a data set version."""
     fingerprint = recipe.fingerprint("feature_extraction", "training", "seed")
     return f"models/{recipe.name}/{version}-{fingerprint}/"
+
+
+def model_config_key(recipe: Recipe, version: str) -> str:
+    """The model's configuration: written last, so it means that the model is there."""
+    return f"{model_prefix(recipe, version)}config.json"
+
+
+def held_out_prefix(recipe: Recipe, version: str) -> str:
+    """What the model answered over HTTP for held-out clips; `<clip_id>.mp4` under it."""
+    return f"{model_prefix(recipe, version)}held_out/"
 
 
 def failure_key(prefix: str, name: str) -> str:

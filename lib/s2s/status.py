@@ -1,0 +1,175 @@
+"""How far a recipe is, stage by stage, read from the bucket alone."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from s2s.catalog import Catalog, stored_catalog
+from s2s.dataset import DatasetVersion, read_version, version_names
+from s2s.errors import CatalogError
+from s2s.layout import (
+    FAILED,
+    checks_prefix,
+    features_prefix,
+    held_out_prefix,
+    model_config_key,
+    processed_prefix,
+    raw_prefix,
+)
+from s2s.manifest import read_failures
+from s2s.records import Outcome, Reason
+from s2s.settings import Recipe
+from s2s.storage import Bucket
+
+__all__ = ["StageStatus", "read_status", "status_table"]
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """How far one stage is.
+
+    Attributes:
+        stage: its name.
+        unit: what is counted.
+        done: so many are in the bucket.
+        pending: so many could be worked on, or will be when the stage before is done.
+        failed: so many failed, by reason.
+        note: what the stage made, such as a version.
+    """
+
+    stage: str
+    unit: str
+    done: int = 0
+    pending: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    note: str = ""
+
+
+def read_status(bucket: Bucket, recipe: Recipe) -> list[StageStatus]:
+    """Every stage's status, in their order; one line alone before anything was collected."""
+    try:
+        catalog = stored_catalog(bucket, recipe)
+    except CatalogError as error:
+        return [StageStatus("collection", "clips", note=str(error))]
+    names = version_names(bucket, recipe)
+    version = read_version(bucket, recipe, names[-1]) if names else None
+    clips = [clip.clip_id for clip in catalog.clips]
+    processed = _stems(bucket, processed_prefix(recipe), ".mp4")
+    statuses = [
+        _collection(bucket, catalog),
+        _counted(
+            "preprocessing", clips, processed, read_failures(bucket, processed_prefix(recipe))
+        ),
+        _validation(bucket, recipe, clips, version),
+    ]
+    if version is None:
+        later = ("feature_extraction", "training", "serving")
+        return statuses + [StageStatus(stage, "", note="needs a version") for stage in later]
+    return [*statuses, *_after_a_version(bucket, recipe, version)]
+
+
+def status_table(recipe: Recipe, statuses: Iterable[StageStatus]) -> Table:
+    """A row a stage: done, pending, failed by reason."""
+    table = Table(title=recipe.name)
+    table.add_column("stage")
+    for name in ("done", "pending", "failed"):
+        table.add_column(name, justify="right")
+    table.add_column("of")
+    table.add_column("note")
+    for row in statuses:
+        failed = [str(row.failed.total()), *(f"{n} {name}" for name, n in row.failed.items())]
+        table.add_row(
+            row.stage, str(row.done), str(row.pending), "\n".join(failed), row.unit, row.note
+        )
+    return table
+
+
+def _collection(bucket: Bucket, catalog: Catalog) -> StageStatus:
+    sources = {
+        key.removeprefix(raw_prefix()).partition(".")[0]
+        for key in bucket.keys(raw_prefix())
+        if not key.startswith(raw_prefix() + FAILED)
+    }
+    failures = read_failures(bucket, raw_prefix())
+    by_clip = {
+        clip.clip_id: failures[clip.source_id]
+        for clip in catalog.clips
+        if clip.source_id in failures
+    }
+    done = {clip.clip_id for clip in catalog.clips if clip.source_id in sources}
+    counted = _counted("collection", [clip.clip_id for clip in catalog.clips], done, by_clip)
+    counted.failed.update({Reason.BAD_ROW.value: len(catalog.problems)} if catalog.problems else {})
+    return counted
+
+
+def _validation(
+    bucket: Bucket, recipe: Recipe, clips: list[str], version: DatasetVersion | None
+) -> StageStatus:
+    in_version = (
+        {clip.clip_id for split in version.clips.values() for clip in split} if version else set()
+    )
+    failures = read_failures(bucket, checks_prefix(recipe))
+    sizes = (
+        ", ".join(f"{len(rows)} {name}" for name, rows in version.clips.items()) if version else ""
+    )
+    note = f"{version.name}: {sizes}" if version else "no version yet"
+    return _counted("validation", clips, in_version, failures, note)
+
+
+def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[StageStatus]:
+    prefix = features_prefix(recipe, version.name)
+    shards = _stems(bucket, prefix, ".safetensors")
+    per_shard = recipe.feature_extraction.clips_per_shard
+    n_shards = sum(math.ceil(len(clips) / per_shard) for clips in version.clips.values())
+    failed = Counter(str(failure.reason) for failure in read_failures(bucket, prefix).values())
+    trained = model_config_key(recipe, version.name) in set(
+        bucket.keys(model_config_key(recipe, version.name))
+    )
+    answers = _stems(bucket, held_out_prefix(recipe, version.name), ".mp4")
+    held_out = version.split("test") or version.split("val")
+    n_answers = min(recipe.serving.show_clips, len(held_out))
+    refused = read_failures(bucket, held_out_prefix(recipe, version.name))
+    return [
+        StageStatus(
+            "feature_extraction", "shards", len(shards), max(0, n_shards - len(shards)), failed
+        ),
+        StageStatus("training", "models", int(trained), int(not trained)),
+        StageStatus(
+            "serving",
+            "held-out clips",
+            len(answers),
+            max(0, n_answers - len(answers) - len(refused)),
+            Counter(str(failure.reason) for failure in refused.values()),
+        ),
+    ]
+
+
+def _counted(
+    stage: str,
+    clips: Iterable[str],
+    done: set[str],
+    failures: dict[str, Outcome],
+    note: str = "",
+) -> StageStatus:
+    """Each clip once: done, failed or pending."""
+    of_recipe = set(clips)
+    failed = {name: failures[name] for name in failures if name in of_recipe - done}
+    n_done = len(of_recipe & done)
+    return StageStatus(
+        stage,
+        "clips",
+        n_done,
+        len(of_recipe) - n_done - len(failed),
+        Counter(str(failure.reason) for failure in failed.values()),
+        note,
+    )
+
+
+def _stems(bucket: Bucket, prefix: str, suffix: str) -> set[str]:
+    names = (key.removeprefix(prefix) for key in bucket.keys(prefix))
+    return {
+        name.removesuffix(suffix) for name in names if name.endswith(suffix) and "/" not in name
+    }
