@@ -2,6 +2,7 @@
 # ruff: noqa: PLC0415 - FastAPI takes a second to import, which tests of other parts need not pay
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,17 @@ def small_limits() -> "Limits":
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the API keeps uploads while it works on them."""
     return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture
+def nothing_left(uploads: Path) -> Callable[[], None]:
+    """Waits until no upload is kept any more: a folder is removed after its answer is sent."""
+
+    def wait() -> None:
+        while list(uploads.iterdir()):
+            time.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture(scope="module")

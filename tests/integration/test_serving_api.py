@@ -171,12 +171,12 @@ def test_sound_alone_has_no_picture(tone_api, make_video):
     assert problem(post(tone_api, audio), 422, "unusable-video")["reason"] == "no_video"
 
 
-def test_nothing_is_left_on_disk(tone_api, silent_video, uploads, tmp_path):
+def test_nothing_is_left_on_disk(tone_api, silent_video, nothing_left, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(silent_video.read_bytes()[:600])
     assert post(tone_api, silent_video).status_code == 200
     assert post(tone_api, broken).status_code == 422
-    assert list(uploads.iterdir()) == []
+    nothing_left()
 
 
 def test_a_client_that_goes_away_while_sending_leaves_nothing(tone_url, silent_video, uploads):
@@ -258,7 +258,9 @@ def test_one_video_at_a_time_and_the_server_answers_meanwhile(
     assert most == [1, 1, 1]
 
 
-def test_a_bug_in_the_model_is_told_without_its_text(small_limits, uploads, silent_video):
+def test_a_bug_in_the_model_is_told_without_its_text(
+    small_limits, uploads, nothing_left, silent_video
+):
     class Broken(TonePredictor):
         def generate(self, video, output, **_):  # noqa: ARG002
             raise RuntimeError("secret of this machine")
@@ -269,7 +271,7 @@ def test_a_bug_in_the_model_is_told_without_its_text(small_limits, uploads, sile
         problem(answer, 500, "internal")
         assert "secret" not in answer.text
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert list(uploads.iterdir()) == []
+        nothing_left()
         assert httpx.get(f"{url}/healthz").status_code == 200
 
 

@@ -1,5 +1,6 @@
 """What an upload must be before anything is decoded."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -26,14 +27,15 @@ class _Family:
 
     extensions: tuple[str, ...]
     format_name: str
-    offset: int
-    magics: tuple[bytes, ...]
+    magic: re.Pattern[bytes]
 
 
 _FAMILIES = (
-    _Family(("mp4", "mov"), "mov,mp4", 4, (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")),
-    _Family(("webm", "mkv"), "matroska,webm", 0, (b"\x1a\x45\xdf\xa3",)),
-    _Family(("avi",), "avi", 8, (b"AVI ",)),
+    _Family(
+        ("mp4", "mov"), "mov,mp4", re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
+    ),
+    _Family(("webm", "mkv"), "matroska,webm", re.compile(rb"\x1a\x45\xdf\xa3")),
+    _Family(("avi",), "avi", re.compile(rb"RIFF.{4}AVI ", re.DOTALL)),
 )
 
 
@@ -75,7 +77,7 @@ def _family(path: Path, file_name: str) -> _Family:
         raise _unsupported(f"{file_name!r} is not named as a video")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    if not head[family.offset :].startswith(family.magics):
+    if not family.magic.match(head):
         raise _unsupported(f"{file_name!r} does not begin as a file of type {extension}")
     return family
 

@@ -10,6 +10,7 @@ import httpx
 
 from s2s.dataset import DatasetClip, read_version
 from s2s.errors import MediaError, StageError
+from s2s.layout import held_out_prefix
 from s2s.media import drop_sound
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Settings
@@ -37,7 +38,7 @@ def run(settings: Settings) -> StageReport:
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     model = find_model(bucket, recipe)
     version = read_version(bucket, recipe, model.version)
-    prefix = f"{model.prefix}held_out/"
+    prefix = held_out_prefix(recipe, model.version)
     clips = {clip.clip_id: clip for clip in choose_clips(version, recipe.serving.show_clips)}
     stored = set(bucket.keys(prefix))
     done = {name for name in clips if f"{prefix}{name}.mp4" in stored}
