@@ -1,0 +1,54 @@
+import csv
+from itertools import pairwise
+
+from sample.catalog import CLIP_S, catalog_text, clip_starts_s, write_catalog
+from sample.world import build_scene
+
+
+def rows_of(sources: int) -> list[list[str]]:
+    text = catalog_text(build_scene(0, n) for n in range(sources))
+    return list(csv.reader(text.splitlines()))
+
+
+def test_clips_lie_in_their_source_and_hardly_overlap():
+    for duration_s in range(20, 61):
+        starts_s = clip_starts_s(duration_s)
+
+        assert 2 <= len(starts_s) <= 5
+        assert starts_s[0] == 0
+        assert duration_s - 1 <= starts_s[-1] + CLIP_S <= duration_s
+        assert all(b - a >= CLIP_S for a, b in pairwise(starts_s))
+
+
+def test_rows_are_vggsounds_id_whole_second_label_split():
+    rows = rows_of(18)
+
+    assert all(len(row) == 4 for row in rows)
+    assert all(row[1].isdigit() for row in rows)
+    assert {row[3] for row in rows} == {"train", "test"}
+    assert len({row[2] for row in rows}) == 6
+
+
+def test_a_source_is_in_one_split_and_every_label_is_in_both():
+    rows = rows_of(60)
+    splits = {row[0]: {other[3] for other in rows if other[0] == row[0]} for row in rows}
+
+    assert all(len(names) == 1 for names in splits.values())
+    assert {(row[2], row[3]) for row in rows} == {
+        (label, split) for label in {row[2] for row in rows} for split in ("train", "test")
+    }
+
+
+def test_a_catalog_of_default_size_has_about_210_clips():
+    assert 190 <= len(rows_of(60)) <= 230
+
+
+def test_a_larger_catalog_starts_with_the_smaller():
+    assert rows_of(12)[: len(rows_of(6))] == rows_of(6)
+
+
+def test_writing_leaves_only_the_catalog(tmp_path):
+    path = write_catalog(tmp_path / "catalog.csv", [build_scene(0, 0)])
+
+    assert path.read_text() == catalog_text([build_scene(0, 0)])
+    assert [file.name for file in tmp_path.iterdir()] == ["catalog.csv"]
