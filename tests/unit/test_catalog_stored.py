@@ -38,5 +38,5 @@ def test_sources_and_failures_are_told_apart():
     for key in ("raw_data/-a.mp4", "raw_data/b.webm", "raw_data/_failed/c.json", "raw_datax/d.mp4"):
         bucket.write(key, b"x")
     sources = stored_sources(bucket)
-    assert sources.keys == {"-a": "raw_data/-a.mp4", "b": "raw_data/b.webm"}
+    assert sources.key_of == {"-a": "raw_data/-a.mp4", "b": "raw_data/b.webm"}
     assert sources.failed == {"c"}

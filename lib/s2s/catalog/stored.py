@@ -16,11 +16,11 @@ class StoredSources:
     """The sources under `raw_data/`.
 
     Attributes:
-        keys: key of each source that is there, by its id.
+        key_of: key of each source that is there, by its id.
         failed: ids of sources that could not be had.
     """
 
-    keys: dict[str, str]
+    key_of: dict[str, str]
     failed: frozenset[str]
 
 
@@ -47,7 +47,7 @@ def stored_sources(bucket: Bucket) -> StoredSources:
     """List the sources, those of all recipes."""
     names = [key.removeprefix(raw_prefix()) for key in bucket.keys(raw_prefix())]
     return StoredSources(
-        keys={
+        key_of={
             name.partition(".")[0]: raw_prefix() + name
             for name in names
             if not name.startswith(FAILED)

@@ -1,0 +1,5 @@
+"""`python -m collection RECIPE`."""
+
+from collection.cli import app
+
+app()
