@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
+import rich
 import typer
 from s2s.status import read_status, status_table
 
@@ -112,7 +113,7 @@ def status(
         loaded = load_recipe(recipe)
         store = shared_bucket(bucket)
         store.check()
-        console.print(status_table(loaded, read_status(store, loaded)))
+        rich.print(status_table(loaded, read_status(store, loaded)))
         return 0
 
     sys.exit(guarded(work))
