@@ -11,7 +11,7 @@ locals {
     preprocessing = {
       read    = ["catalogs", "raw_data"]
       create  = ["processed_data"]
-      replace = []
+      replace = ["processed_data/*.wav"]
     }
     validation = {
       read    = ["catalogs", "processed_data"]
@@ -30,8 +30,8 @@ locals {
     }
     serving = {
       read    = ["datasets", "models", "processed_data"]
-      create  = ["models/held_out"]
-      replace = []
+      create  = []
+      replace = ["models/held_out"]
     }
   }
 }
@@ -46,6 +46,11 @@ locals {
       "*.csv" = join(" && ", [
         "resource.name.endsWith(\".csv\")",
         "resource.name.extract(\"/objects/{folder}/\") == \"\"",
+      ])
+      # A clip is done with its mp4; a wav without one was left by a run that died.
+      "processed_data/*.wav" = join(" && ", [
+        "resource.name.startsWith(\"${local.objects}/processed_data/\")",
+        "resource.name.endsWith(\".wav\")",
       ])
       # Inside each model's directory, which serving otherwise leaves alone.
       "models/held_out" = join(" && ", [
@@ -109,7 +114,7 @@ resource "google_storage_bucket_iam_member" "read" {
 }
 
 resource "google_storage_bucket_iam_member" "create" {
-  for_each = local.rights
+  for_each = { for service, rights in local.rights : service => rights if length(rights.create) > 0 }
 
   bucket = google_storage_bucket.data.name
   role   = google_project_iam_custom_role.storage["Create"].name
@@ -133,7 +138,7 @@ resource "google_storage_bucket_iam_member" "replace" {
     expression = join(" || ", concat(
       ["(${local.is_report[each.key]})"],
       [for prefix in each.value.create : "(${local.under[prefix]} && ${local.is_failure})"],
-      [for prefix in each.value.replace : local.under[prefix]],
+      [for prefix in each.value.replace : "(${local.under[prefix]})"],
     ))
   }
 }
