@@ -18,8 +18,13 @@ from s2s.stage import StageReport
 __all__ = [
     "DEFAULT_BUCKET",
     "BucketOption",
+    "EngineOption",
+    "LimitOption",
     "RecipeArgument",
+    "RetryFailedOption",
+    "StrictOption",
     "WorkDirOption",
+    "WorkersOption",
     "guarded",
     "make_settings",
     "report_table",
@@ -38,6 +43,16 @@ BucketOption = Annotated[
 ]
 WorkDirOption = Annotated[
     Path, typer.Option(envvar="S2S_HOME", help="Directory for temporary files.")
+]
+EngineOption = Annotated[str, typer.Option(help="What maps the work: local or ray.")]
+WorkersOption = Annotated[int | None, typer.Option(help="Clips at a time.")]
+StrictOption = Annotated[bool, typer.Option(help="A failed clip makes the run fail.")]
+RetryFailedOption = Annotated[
+    bool, typer.Option(help="Try clips with a permanent failure again too.")
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", "--nums_to_download", help="At most so many clips of the catalog."),
 ]
 """Shared options, to be used as annotations of a command's parameters."""
 
@@ -125,18 +140,11 @@ def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -
         *,
         bucket: BucketOption = DEFAULT_BUCKET,
         work_dir: WorkDirOption = Path(".s2s"),
-        engine: Annotated[str, typer.Option(help="What maps the work: local or ray.")] = "local",
-        workers: Annotated[int | None, typer.Option(help="Clips at a time.")] = None,
-        strict: Annotated[bool, typer.Option(help="A failed clip makes the run fail.")] = False,
-        retry_failed: Annotated[
-            bool, typer.Option(help="Try clips with a permanent failure again too.")
-        ] = False,
-        limit: Annotated[
-            int | None,
-            typer.Option(
-                "--limit", "--nums_to_download", help="At most so many clips of the catalog."
-            ),
-        ] = None,
+        engine: EngineOption = "local",
+        workers: WorkersOption = None,
+        strict: StrictOption = False,
+        retry_failed: RetryFailedOption = False,
+        limit: LimitOption = None,
     ) -> None:
         def work() -> int:
             settings = make_settings(
