@@ -1,0 +1,1 @@
+"""Validation: from clips to a data set version: checks, splits, checksums, DVC."""

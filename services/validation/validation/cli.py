@@ -1,0 +1,92 @@
+"""The command line of validation."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2s.cli import (
+    DEFAULT_BUCKET,
+    BucketOption,
+    EngineOption,
+    LimitOption,
+    RecipeArgument,
+    RetryFailedOption,
+    StrictOption,
+    WorkDirOption,
+    WorkersOption,
+    guarded,
+    make_settings,
+    report_table,
+)
+from s2s.dataset import read_version
+from s2s.logs import console
+from s2s.settings import Settings, ValidationSettings, checked
+from s2s.stage import shared_bucket
+from validation.stage import run
+from validation.table import split_table
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def validation(  # noqa: PLR0913 - these are the options of the command line
+    recipe: RecipeArgument,
+    *,
+    train: Annotated[
+        float | None,
+        typer.Option("-t", "--train", help="Share of the sources for training, before the recipe."),
+    ] = None,
+    val: Annotated[
+        float | None,
+        typer.Option("-v", "--val", help="Share for validation; what is left is for testing."),
+    ] = None,
+    git_remote: Annotated[
+        str | None, typer.Option(help="A git repository to push versions to as well.")
+    ] = None,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = Path(".s2s"),
+    engine: EngineOption = "local",
+    workers: WorkersOption = None,
+    strict: StrictOption = False,
+    retry_failed: RetryFailedOption = False,
+    limit: LimitOption = None,
+) -> None:
+    """Check clips, split them by source, and make a data set version that DVC tracks.
+
+    Clips keep the split that they have in the newest version: shares apply to sources that are new.
+    """
+
+    def work() -> int:
+        settings = make_settings(
+            recipe,
+            bucket,
+            work_dir,
+            limit=limit,
+            engine=engine,
+            workers=workers,
+            strict=strict,
+            retry_failed=retry_failed,
+        )
+        changes = {"train": train, "val": val, "git_remote": git_remote}
+        settings = _with_changes(settings, changes)
+        report = run(settings)
+        store = shared_bucket(bucket)
+        console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
+        console.print(report_table([report]))
+        return int(strict and report.n_failed > 0)
+
+    sys.exit(guarded(work))
+
+
+def _with_changes(settings: Settings, changes: dict[str, object]) -> Settings:
+    """Settings with those of the command line before those of the recipe's section."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    section = checked(
+        ValidationSettings, settings.recipe.validation.model_dump() | given, "options"
+    )
+    recipe = settings.recipe.model_copy(update={"validation": section})
+    return settings.model_copy(update={"recipe": recipe})

@@ -1,0 +1,126 @@
+"""Which split a source goes to: by shares, stratified by label, deterministic and sticky."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from s2s.dataset import SPLITS
+from s2s.records import ClipRecord
+
+__all__ = ["assign_splits", "empty_splits", "shares_of", "source_labels"]
+
+_FILLED_FIRST = ("train", "test", "val")
+
+
+def shares_of(train: float, val: float) -> dict[str, Fraction]:
+    """Each split's share, exact: 0.7 is seven tenths, and all add up to 1."""
+    first = Fraction(str(train))
+    second = min(Fraction(str(val)), 1 - first)
+    return {"train": first, "val": second, "test": 1 - first - second}
+
+
+def source_labels(clips: Iterable[ClipRecord]) -> dict[str, str]:
+    """The label that stands for each source: the one that most of its clips have."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for clip in clips:
+        counts[clip.source_id].update(clip.labels or [""])
+    return {
+        source: min(labels, key=lambda label: (-labels[label], label))
+        for source, labels in counts.items()
+    }
+
+
+def assign_splits(
+    labels: Mapping[str, str],
+    shares: Mapping[str, Fraction],
+    seed: int,
+    placed: Mapping[str, str],
+) -> dict[str, str]:
+    """Choose a split for every source; all clips of a source go with it.
+
+    1. A source that is placed stays where it is.
+    2. Of each label's sources every split gets its share, to within one source. Where a share is
+       no whole number of sources, the split that has too little of the labels so far gets the
+       odd one, so that labels with few sources do not all round the same way.
+    3. A split whose share is not 0 but that would stay empty gets one source that was not placed
+       before, of the split that has most: train first, then test, then val. So of three sources
+       each split gets one, of two train and test, and a single one is for training.
+
+    Args:
+        labels: each source's label; the order does not matter.
+        shares: each split's share of the sources; they add up to 1.
+        seed: chooses which sources of a label go where.
+        placed: splits of sources that have one already.
+    """
+    of_label: defaultdict[str, list[str]] = defaultdict(list)
+    for source in sorted(labels, key=lambda source: _rank(seed, source)):
+        of_label[labels[source]].append(source)
+    splits: dict[str, str] = {}
+    lacking: dict[str, Fraction] = {split: Fraction(0) for split in SPLITS}
+    for label in sorted(of_label):
+        target = {split: shares[split] * len(of_label[label]) for split in SPLITS}
+        chosen = _split_label(of_label[label], target, lacking, placed)
+        counts = Counter(chosen.values())
+        lacking = {split: lacking[split] + target[split] - counts[split] for split in SPLITS}
+        splits |= chosen
+    _fill_empty(splits, labels, shares, placed)
+    return splits
+
+
+def empty_splits(splits: Mapping[str, str], shares: Mapping[str, Fraction]) -> list[str]:
+    """Splits that should have something and have nothing."""
+    filled = set(splits.values())
+    return [split for split in _FILLED_FIRST if shares[split] and split not in filled]
+
+
+def _split_label(
+    sources: list[str],
+    target: Mapping[str, Fraction],
+    lacking: Mapping[str, Fraction],
+    placed: Mapping[str, str],
+) -> dict[str, str]:
+    """Split one label's sources.
+
+    Args:
+        sources: in the order of their ranks.
+        target: sources that each split should get.
+        lacking: sources that the labels before left each split short of; negative for too many.
+        placed: splits of sources that have one already.
+    """
+    splits = {source: placed[source] for source in sources if source in placed}
+    counts = Counter(splits.values())
+    for source in sources:
+        if source in splits:
+            continue
+        # A whole source that is due goes before a part of one.
+        short = [split for split in SPLITS if counts[split] + 1 <= target[split]]
+        short = short or [split for split in SPLITS if counts[split] < target[split]]
+        split = max(short, key=lambda name: lacking[name] + target[name] - counts[name])
+        splits[source] = split
+        counts[split] += 1
+    return splits
+
+
+def _fill_empty(
+    splits: dict[str, str],
+    labels: Mapping[str, str],
+    shares: Mapping[str, Fraction],
+    placed: Mapping[str, str],
+) -> None:
+    for empty in empty_splits(splits, shares):
+        size = Counter(splits.values())
+        size_of_label = Counter((split, labels[source]) for source, split in splits.items())
+        movable = [source for source in splits if source not in placed and size[splits[source]] > 1]
+        if not movable:
+            return
+        # Of equals the first: `splits` is in the order of labels, then of ranks.
+        moved = max(
+            movable,
+            key=lambda name: (size[splits[name]], size_of_label[splits[name], labels[name]]),
+        )
+        splits[moved] = empty
+
+
+def _rank(seed: int, source: str) -> str:
+    return hashlib.sha256(f"{seed}:{source}".encode()).hexdigest()

@@ -1,0 +1,141 @@
+"""Validation: every clip looked at, the usable ones split and released as a data set version."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s2s.catalog import stored_catalog
+from s2s.dataset import SPLITS
+from s2s.errors import StageError
+from s2s.layout import FAILED, checks_prefix, processed_prefix
+from s2s.manifest import read_failures
+from s2s.records import ClipRecord, Outcome, Reason, Status
+from s2s.settings import Recipe, Settings
+from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
+from s2s.storage import Bucket
+from s2s.workspace import workspace
+from validation.checks import CheckTask
+from validation.contents import arrange, count_sources, remarks
+from validation.release import Releases
+
+__all__ = ["run"]
+
+STAGE = "validation"
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> StageReport:
+    """Check the clips of the recipe's catalog, and make a data set version of the usable ones.
+
+    A version that would be the same as the newest is not made again.
+
+    Raises:
+        CatalogError: if collection has not run yet.
+        VersionError: if git or DVC fails.
+        BucketUnavailableError: if the bucket does not answer or is full.
+        StageError: if no clip is usable, or this machine's disk is full.
+    """
+    started = time.monotonic()
+    bucket = shared_bucket(settings.bucket_url)
+    bucket.check()
+    clips = {clip.clip_id: clip for clip in stored_catalog(bucket, settings.recipe).clips}
+    with workspace(settings.work_dir / "tmp" / STAGE) as folder:
+        outcomes = _check(settings, clips, folder)
+        if not any(map(_is_usable, outcomes.values())):
+            finish(settings, STAGE, outcomes.values(), started)
+            raise StageError(_nothing_usable(settings.recipe, outcomes))
+        outputs = _release(settings, clips, outcomes, folder)
+    return finish(settings, STAGE, outcomes.values(), started, outputs)
+
+
+def _check(settings: Settings, clips: Mapping[str, ClipRecord], folder: Path) -> dict[str, Outcome]:
+    """Look at every clip that was not looked at before; an outcome for each of the catalog."""
+    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
+    prefix = processed_prefix(recipe)
+    cut = clips.keys() & _names(bucket, prefix, ".mp4") & _names(bucket, prefix, ".wav")
+    work = Work(
+        stage=STAGE,
+        prefix=checks_prefix(recipe),
+        items={clip_id: clip_id for clip_id in sorted(cut)},
+        done=_names(bucket, checks_prefix(recipe), ".json"),
+        task=CheckTask(settings, folder),
+    )
+    return fan_out(settings, work) | _not_cut(bucket, recipe, clips.keys() - cut)
+
+
+def _release(
+    settings: Settings,
+    clips: Mapping[str, ClipRecord],
+    outcomes: Mapping[str, Outcome],
+    folder: Path,
+) -> dict[str, Any]:
+    """Make a version of the usable clips, unless the newest is just that; the stage's outputs."""
+    recipe = settings.recipe
+    usable = [clip for name, clip in clips.items() if _is_usable(outcomes[name])]
+    just_checked = [name for name, outcome in outcomes.items() if outcome.status is Status.OK]
+    releases = Releases(settings, folder)
+    with releases.one_run_at_a_time():
+        newest = releases.newest()
+        bucket = shared_bucket(settings.bucket_url)
+        content = arrange(bucket, recipe, usable, newest, just_checked)
+        reused = newest is not None and newest.clips == content
+        version = newest if newest is not None and reused else releases.make(content, newest)
+        releases.push(version)
+    notes = remarks(recipe, content)
+    for note in notes:
+        log.warning("%s", note)
+    return {
+        "version": version.name,
+        "reused": reused,
+        "splits": {split: len(content[split]) for split in SPLITS},
+        "sources": count_sources(content),
+        "bundle": version.bundle,
+        "notes": notes,
+    }
+
+
+def _is_usable(outcome: Outcome) -> bool:
+    return outcome.status is Status.OK or outcome.reason is Reason.ALREADY_DONE
+
+
+def _not_cut(bucket: Bucket, recipe: Recipe, names: set[str]) -> dict[str, Outcome]:
+    failures = read_failures(bucket, processed_prefix(recipe)) if names else {}
+    messages = {
+        name: f"preprocessing failed: {failures[name].message}"
+        if name in failures
+        else "there is no cut clip: its source could not be collected, or preprocessing has not "
+        "run since it was"
+        for name in names
+    }
+    return {
+        name: Outcome(
+            clip_id=name,
+            status=Status.SKIPPED,
+            reason=Reason.UPSTREAM_FAILED,
+            message=message,
+        )
+        for name, message in messages.items()
+    }
+
+
+def _names(bucket: Bucket, prefix: str, suffix: str) -> set[str]:
+    """Names of the objects right under a prefix that end so, without their ends."""
+    return {
+        key.removeprefix(prefix).removesuffix(suffix)
+        for key in bucket.keys(prefix)
+        if key.endswith(suffix) and not key.startswith(prefix + FAILED)
+    }
+
+
+def _nothing_usable(recipe: Recipe, outcomes: Mapping[str, Outcome]) -> str:
+    reasons = Counter(outcome.reason for outcome in outcomes.values())
+    if reasons.keys() == {Reason.UPSTREAM_FAILED}:
+        return f"recipe {recipe.name}: no clip is cut yet: run its preprocessing stage first"
+    told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
+    return (
+        f"recipe {recipe.name}: none of its {len(outcomes)} clips is usable ({told}), so there is "
+        "no data set version. './s2s status' tells more; 'validation' in the recipe sets the limits"
+    )
