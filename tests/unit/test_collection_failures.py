@@ -22,11 +22,11 @@ from collection.failures import explain, is_disk_full, reason_of
 from s2s.records import Reason
 
 
-def raised(cause: BaseException, message: str = "ERROR: it failed") -> DownloadError:
+def raised(cause: Exception, message: str = "ERROR: it failed") -> DownloadError:
     """As yt-dlp's extraction raises it: the cause is in `exc_info` only."""
     try:
         raise cause
-    except BaseException as error:
+    except type(cause) as error:
         assert error.__traceback__ is not None
         found = (type(error), error, error.__traceback__)
     return DownloadError(message, found)
@@ -72,7 +72,7 @@ def test_http_status(status: int, reason: Reason):
         (ValueError("a bug"), Reason.UNKNOWN),
     ],
 )
-def test_exception_type(cause: BaseException, reason: Reason):
+def test_exception_type(cause: Exception, reason: Reason):
     assert reason_of(raised(cause)) is reason
 
 
