@@ -1,0 +1,211 @@
+"""The page in a browser: from a chosen file to sound that plays, and what it says on the way."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from serving.app import create_app
+from serving.server import Server
+from serving.service import Limits, ServedModel
+from serving.tone import TonePredictor
+
+pytestmark = pytest.mark.browser
+
+DECODED_SOUND = "video => video.webkitAudioDecodedByteCount"
+PLAY_TO_THE_END = """video => new Promise((done) => {
+  video.addEventListener("ended", () => done());
+  video.play();
+})"""
+WAIT_FOR_SOUND = """video => new Promise((done) => {
+  const look = () => (video.webkitAudioDecodedByteCount > 0 ? done() : setTimeout(look, 10));
+  look();
+})"""
+FOCUSED = "document.activeElement.id"
+# Contrast of an element's text as WCAG 2.2 defines it, from its colour and its background's.
+CONTRAST = """element => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let behind = element;
+  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)")
+    behind = behind.parentElement;
+  const [a, b] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+    .map(light).sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    args = ["--no-sandbox", "--disable-dev-shm-usage"]
+    args.append("--autoplay-policy=no-user-gesture-required")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=args)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, tone_url: str) -> Iterator[Page]:
+    """The page on a small telephone; it must ask no other host, and no script may fail."""
+    page = browser.new_page(viewport={"width": 360, "height": 740}, base_url=tone_url)
+    errors: list[str] = []
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/")
+    yield page
+    page.close()
+    assert errors == []
+    assert [text for text in said if "Content Security Policy" in text] == []
+    assert [url for url in asked if "://127.0.0.1:" not in url] == []
+
+
+def make_sound(page: Page, video: Path) -> None:
+    page.get_by_label("Silent video").set_input_files(video)
+    page.get_by_role("button", name="Make the sound").click()
+
+
+def test_upload_progress_and_a_result_that_sounds(
+    page: Page, silent_video: Path, small_limits: Limits, uploads: Path, tmp_path: Path
+):
+    release = threading.Event()
+
+    class Slow(TonePredictor):
+        def generate(self, video, output, **options):
+            release.wait()
+            return super().generate(video, output, **options)
+
+    app = create_app(ServedModel("slow", "generation", Slow), small_limits, uploads)
+    with Server(app).running() as url:
+        page.goto(url)
+        make_sound(page, silent_video)
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_text("Making the sound")
+        expect(page.get_by_role("button", name="Make the sound")).to_be_disabled()
+        release.set()
+        expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    expect(page.get_by_role("progressbar")).to_be_hidden()
+    expect(page.locator("#timing")).to_contain_text("Seed 0. upload ")
+
+    silent, sounding = page.locator("#silent"), page.locator("#sounding")
+    sounding.evaluate(PLAY_TO_THE_END)
+    assert sounding.evaluate(DECODED_SOUND) > 0
+    assert silent.evaluate(DECODED_SOUND) == 0
+    assert silent.evaluate("video => video.currentTime") > 0
+    assert sounding.evaluate("video => video.videoWidth") == 160
+    assert abs(sounding.evaluate("video => video.duration") - 2) <= 1 / 25
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "clip_with_sound.mp4"
+    download.value.save_as(tmp_path / "saved.mp4")
+    assert (tmp_path / "saved.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_the_keyboard_is_enough(page: Page, silent_video: Path):
+    page.on("filechooser", lambda chooser: chooser.set_files(silent_video))
+    page.reload()
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == "video"
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Silent video")).to_have_value(re.compile("clip.mp4"))
+    for key in ("Tab", "Enter", "Tab"):  # to the options, open them, to the seed
+        page.keyboard.press(key)
+    assert page.evaluate(FOCUSED) == "seed"
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    expect(page.locator("#timing")).to_contain_text("Seed 5.")
+    assert page.evaluate(FOCUSED) == "result-title"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED) == "sounding":
+            break
+    page.keyboard.press("Space")
+    page.locator("#sounding").evaluate(WAIT_FOR_SOUND)
+
+
+def test_a_dropped_file_is_taken(page: Page):
+    transfer = page.evaluate_handle(
+        """() => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File(["x"], "dropped.mp4"));
+          return transfer;
+        }"""
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+    assert (
+        page.get_by_label("Silent video").evaluate("input => input.files[0].name") == "dropped.mp4"
+    )
+    assert page.evaluate(FOCUSED) == "submit"
+
+
+def test_a_refused_file_shows_why(page: Page, silent_video: Path, tmp_path: Path):
+    text = tmp_path / "notes.mp4"
+    text.write_text("<b>not a video</b>")
+    make_sound(page, text)
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("This kind of file is not accepted: 'notes.mp4'")
+    expect(problem).to_contain_text("mp4, mov, webm, mkv, avi")
+    expect(page.locator("#result")).to_be_hidden()
+
+    make_sound(page, silent_video)
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    expect(problem).to_be_empty()
+
+
+def test_a_file_too_large_is_not_even_sent(page: Page, tmp_path: Path):
+    large = tmp_path / "large.mp4"
+    large.write_bytes(bytes(2_000_001))
+    expect(page.locator("#accepted")).to_contain_text("up to 2 MB and 5 s")
+    page.route("**/v1/generations", lambda route: route.abort())
+    make_sound(page, large)
+    expect(page.get_by_role("alert")).to_contain_text("at most 2 MB are accepted")
+
+
+def test_a_server_that_is_gone_is_told(page: Page, silent_video: Path):
+    page.route("**/v1/generations", lambda route: route.abort())
+    make_sound(page, silent_video)
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.get_by_role("button", name="Make the sound")).to_be_enabled()
+
+
+def test_without_its_script_the_page_gives_a_download(
+    browser: Browser, tone_url: str, silent_video: Path
+):
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(tone_url)
+    with page.expect_download() as download:
+        make_sound(page, silent_video)
+    assert download.value.suggested_filename == "clip_with_sound.mp4"
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_dark(page: Page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    page.locator("details").evaluate("details => { details.open = true; }")
+    backdrop = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert backdrop == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}[scheme]
+    page.locator("#problem").evaluate("problem => { problem.textContent = 'wrong'; }")
+    for element in page.locator("h1, label, p, a, .hint, summary, button, input").all():
+        assert element.evaluate(CONTRAST) >= 4.5, element.evaluate("e => e.outerHTML")
+
+
+def test_every_control_has_a_name(page: Page):
+    page.locator("details").evaluate("details => { details.open = true; }")
+    for name in ("Silent video", "Seed", "Steps", "Guidance"):
+        expect(page.get_by_label(name, exact=False).first).to_be_visible()
+    for element in page.locator("input, button, a, video").all():
+        assert element.evaluate(
+            "e => e.labels?.length || e.textContent.trim() || e.getAttribute('aria-labelledby')"
+        )
