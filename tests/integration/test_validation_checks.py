@@ -1,0 +1,143 @@
+"""Every way in which a clip can be of no use, with files that were damaged on purpose."""
+
+import hashlib
+from pathlib import Path
+
+import av
+import pytest
+from cut_clips import make_clip, make_recipe, store_clip
+
+from s2s.errors import MediaError, ObjectNotFoundError
+from s2s.media import drop_sound
+from s2s.records import Status
+from s2s.settings import Settings
+from s2s.storage import Bucket, crc32c_of
+from validation.checks import CheckTask, measure_picture, measure_sound, read_checks
+
+NAME = "bell0_00000000_00002000"
+RECIPE = make_recipe()
+
+
+@pytest.fixture
+def task(directory_bucket: Bucket, tmp_path: Path) -> CheckTask:
+    settings = Settings(
+        recipe=RECIPE,
+        recipe_path=tmp_path / "tiny.yaml",
+        bucket_url=directory_bucket.url,
+        work_dir=tmp_path / "work",
+    )
+    return CheckTask(settings, tmp_path)
+
+
+def reason_of(task: CheckTask, bucket: Bucket, video: Path, sound: Path) -> tuple[str, str]:
+    store_clip(bucket, RECIPE, NAME, video, sound)
+    with pytest.raises(MediaError) as failure:
+        task(NAME)
+    with pytest.raises(ObjectNotFoundError):
+        read_checks(bucket, RECIPE, [NAME])
+    return failure.value.reason, failure.value.message
+
+
+def test_a_good_clip(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, sound = make_clip(tmp_path, "clip")
+    store_clip(directory_bucket, RECIPE, NAME, video, sound)
+    outcome = task(NAME)
+    assert outcome.status is Status.OK
+    assert outcome.size == video.stat().st_size + sound.stat().st_size
+    check = read_checks(directory_bucket, RECIPE, [NAME])[NAME]
+    assert check.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
+    assert check.wav_sha256 == hashlib.sha256(sound.read_bytes()).hexdigest()
+    assert check.crc32c == crc32c_of(video.read_bytes())
+    assert check.duration_s == pytest.approx(2.0)
+    assert check.sound_s == pytest.approx(2.0)
+    # The tone's amplitude is 0.5 / 8.
+    assert check.loudness_dbfs == pytest.approx(-24.1, abs=0.2)
+    assert task(NAME).status is Status.OK, "a check that races with another writes the same"
+
+
+def test_a_picture_without_its_last_frames(
+    task: CheckTask, directory_bucket: Bucket, tmp_path: Path
+):
+    video, sound = make_clip(tmp_path, "clip")
+    with av.open(str(video)) as file:
+        places = [packet.pos for packet in file.demux(video=0) if packet.pos]
+    video.write_bytes(video.read_bytes()[: places[30]])
+    reason, message = reason_of(task, directory_bucket, video, sound)
+    assert reason == "corrupt"
+    assert "30 of the 50 frames" in message
+
+
+def test_a_picture_that_breaks_off(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, sound = make_clip(tmp_path, "clip")
+    video.write_bytes(video.read_bytes()[:-5000])
+    assert reason_of(task, directory_bucket, video, sound)[0] == "corrupt"
+
+
+@pytest.mark.parametrize("step", [101, 997])
+def test_a_picture_with_flipped_bytes(
+    step: int, task: CheckTask, directory_bucket: Bucket, tmp_path: Path
+):
+    video, sound = make_clip(tmp_path, "clip")
+    data = bytearray(video.read_bytes())
+    for place in range(len(data) // 2, len(data), step):
+        data[place] ^= 0xFF
+    video.write_bytes(data)
+    assert reason_of(task, directory_bucket, video, sound)[0] == "corrupt"
+
+
+def test_a_picture_that_is_no_media(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, sound = make_clip(tmp_path, "clip")
+    video.write_bytes(b"\x00" * 5000)
+    assert reason_of(task, directory_bucket, video, sound)[0] == "corrupt"
+
+
+def test_no_picture(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    _, sound = make_clip(tmp_path, "clip")
+    assert reason_of(task, directory_bucket, sound, sound)[0] == "no_video"
+
+
+def test_no_sound(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, _ = make_clip(tmp_path, "clip")
+    mute = tmp_path / "mute.mp4"
+    drop_sound(video, mute)
+    assert reason_of(task, directory_bucket, video, mute)[0] == "no_audio"
+
+
+@pytest.mark.parametrize("volume", [0.0, 0.0005])
+def test_a_silent_clip(volume: float, task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    reason, message = reason_of(task, directory_bucket, *make_clip(tmp_path, "clip", volume=volume))
+    assert reason == "silent"
+    assert "min_loudness_dbfs" in message
+
+
+def test_a_quiet_clip_is_not_silent(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    store_clip(directory_bucket, RECIPE, NAME, *make_clip(tmp_path, "clip", volume=0.02))
+    assert task(NAME).status is Status.OK
+
+
+def test_a_clip_that_is_too_short(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    short = make_clip(tmp_path, "short", duration_s=0.5)
+    reason, message = reason_of(task, directory_bucket, *short)
+    assert reason == "too_short"
+    assert "its picture is 0.52 s long" in message
+
+
+def test_a_sound_that_is_too_short(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, _ = make_clip(tmp_path, "clip")
+    _, sound = make_clip(tmp_path, "short", duration_s=0.5)
+    reason, message = reason_of(task, directory_bucket, video, sound)
+    assert reason == "too_short"
+    assert "its sound is 0.50 s long" in message
+
+
+def test_real_clips_pass(real_data: Path):
+    for video in (real_data / "clips" / "vggsound").glob("*.mp4"):
+        assert measure_picture(video) == pytest.approx(10, abs=0.15)
+        loudness_dbfs, sound_s = measure_sound(video, 16_000)
+        assert -30 < loudness_dbfs < 6
+        assert sound_s == pytest.approx(10, abs=0.2)
+
+
+def test_a_real_corrupted_clip_does_not_pass(real_data: Path):
+    with pytest.raises(MediaError):
+        measure_picture(real_data / "clips" / "odd" / "decord_corrupted.mp4")

@@ -1,0 +1,142 @@
+"""What a version holds, from checks and an older version in a bucket in memory."""
+
+import io
+
+import pytest
+from cut_clips import make_recipe
+from rich.console import Console
+
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.errors import ObjectNotFoundError
+from s2s.layout import checks_prefix, processed_prefix
+from s2s.records import ClipRecord
+from s2s.storage import MemoryBucket
+from validation.checks import ClipCheck, check_key
+from validation.contents import arrange, count_sources, remarks
+from validation.table import split_table
+
+RECIPE = make_recipe()
+
+
+def clip(source_id: str, label: str = "bell") -> ClipRecord:
+    return ClipRecord(source_id=source_id, start_s=0, end_s=2, labels=(label,))
+
+
+def put_check(bucket: MemoryBucket, clip_id: str, sha256: str = "0" * 64) -> None:
+    key = processed_prefix(RECIPE) + clip_id
+    check = ClipCheck(
+        key=f"{key}.mp4",
+        size=10,
+        crc32c="AAAAAA==",
+        sha256=sha256,
+        wav_key=f"{key}.wav",
+        wav_size=20,
+        wav_crc32c="BBBBBB==",
+        wav_sha256="1" * 64,
+        duration_s=2,
+        sound_s=2,
+        loudness_dbfs=-6,
+    )
+    bucket.write(check_key(RECIPE, clip_id), check.model_dump_json().encode(), overwrite=True)
+
+
+@pytest.fixture
+def bucket() -> MemoryBucket:
+    return MemoryBucket()
+
+
+def arranged(bucket: MemoryBucket, clips: list[ClipRecord]) -> dict[str, tuple[DatasetClip, ...]]:
+    for record in clips:
+        put_check(bucket, record.clip_id)
+    return arrange(bucket, RECIPE, clips, None, [record.clip_id for record in clips])
+
+
+def test_every_clip_has_a_row_with_its_files(bucket: MemoryBucket):
+    content = arranged(bucket, [clip(f"s{n}") for n in range(10)])
+    assert {split: len(content[split]) for split in SPLITS} == {"train": 7, "val": 2, "test": 1}
+    row = content["test"][0]
+    assert row.key == f"{processed_prefix(RECIPE)}{row.clip_id}.mp4"
+    assert (row.size, row.wav_size, row.labels, row.split) == (10, 20, ("bell",), "test")
+    assert count_sources(content) == {"train": 7, "val": 2, "test": 1}
+
+
+def test_clips_of_a_source_stay_together(bucket: MemoryBucket):
+    clips = [
+        ClipRecord(source_id=f"s{n}", start_s=start_s, end_s=start_s + 2)
+        for n in range(10)
+        for start_s in (0, 3, 6)
+    ]
+    content = arranged(bucket, clips)
+    splits_of = {
+        source: {split for split in SPLITS for row in content[split] if row.source_id == source}
+        for source in {record.source_id for record in clips}
+    }
+    assert all(len(splits) == 1 for splits in splits_of.values())
+
+
+def test_the_order_of_the_catalog_changes_nothing(bucket: MemoryBucket):
+    clips = [clip(f"s{n}") for n in range(10)]
+    assert arranged(bucket, clips) == arranged(bucket, clips[::-1])
+
+
+def test_an_older_version_keeps_its_splits_and_spares_reading_checks(bucket: MemoryBucket):
+    clips = [clip(f"s{n}") for n in range(10)]
+    first = DatasetVersion("dataset_v1", arranged(bucket, clips))
+    for record in clips:
+        bucket.delete(check_key(RECIPE, record.clip_id))
+    added = clip("added")
+    put_check(bucket, added.clip_id)
+    second = arrange(bucket, RECIPE, [*clips, added], first, [added.clip_id])
+    assert all(set(first.split(split)) <= set(second[split]) for split in SPLITS)
+    assert sum(map(len, second.values())) == 11
+
+
+def test_a_clip_that_was_just_checked_has_its_new_checksum(bucket: MemoryBucket):
+    first = DatasetVersion("dataset_v1", arranged(bucket, [clip("a")]))
+    put_check(bucket, clip("a").clip_id, sha256="f" * 64)
+    content = arrange(bucket, RECIPE, [clip("a")], first, [clip("a").clip_id])
+    assert content["train"][0].sha256 == "f" * 64
+
+
+def test_a_clip_without_a_check_is_a_bug(bucket: MemoryBucket):
+    with pytest.raises(ObjectNotFoundError):
+        arrange(bucket, RECIPE, [clip("a")], None, [])
+
+
+def test_too_few_sources_are_remarked(bucket: MemoryBucket):
+    notes = remarks(RECIPE, arranged(bucket, [clip("a"), clip("b")]))
+    assert len(notes) == 1
+    assert "2 source(s)" in notes[0]
+    assert "val has none" in notes[0]
+    assert not remarks(RECIPE, arranged(bucket, [clip(f"s{n}") for n in range(3)]))
+
+
+def test_checks_do_not_depend_on_shares():
+    assert checks_prefix(make_recipe(validation={"train": 0.5})) == checks_prefix(RECIPE)
+    louder = make_recipe(validation={"min_loudness_dbfs": -30})
+    assert checks_prefix(louder) != checks_prefix(RECIPE)
+
+
+def test_the_table_counts_clips_and_sources_of_each_label(bucket: MemoryBucket):
+    clips = [clip(f"{label}{n}", label) for label in ("bell", "drum") for n in range(10)]
+    version = DatasetVersion("dataset_v3", arranged(bucket, clips))
+    text = io.StringIO()
+    Console(file=text, width=80).print(split_table(version))
+    rows = {
+        cells[0].strip(): [int(cell) for cell in cells[1:]]
+        for line in text.getvalue().splitlines()
+        if len(cells := line.strip("│").split("│")) == 5
+    }
+    assert rows["bell"] == rows["drum"] == [7, 2, 1, 10]
+    assert rows["clips"] == rows["sources"] == [14, 4, 2, 20]
+    assert "dataset_v3" in text.getvalue()
+
+
+def test_the_table_of_many_labels_stays_short(bucket: MemoryBucket):
+    version = DatasetVersion(
+        "dataset_v1", arranged(bucket, [clip(f"s{n}", f"l{n}") for n in range(99)])
+    )
+    text = io.StringIO()
+    Console(file=text, width=80).print(split_table(version))
+    assert len(text.getvalue().splitlines()) < 45
+    assert "69 more labels" in text.getvalue()
