@@ -25,7 +25,7 @@ from sample.picture import FPS, SIZE_PX, frames
 from sample.sound import SAMPLE_RATE_HZ, synthesize
 from sample.world import Scene, build_scene, source_id
 
-__all__ = ["render_catalog", "render_source"]
+__all__ = ["encode_scene", "render_catalog", "render_source"]
 
 _CRF = 23
 _GOP_FRAMES = 2 * FPS
@@ -66,7 +66,7 @@ def render_source(out: Path, seed: int, index: int) -> Path:
     truth.parent.mkdir(parents=True, exist_ok=True)
     staged = out / f".{scene.source_id}.{os.getpid()}.mp4"
     try:
-        _encode(scene, staged)
+        encode_scene(scene, staged)
         truth.write_text(_truth(scene), encoding="utf-8")
         staged.replace(video)  # last: a video that is there means that the source is done
     finally:
@@ -108,7 +108,7 @@ def _truth(scene: Scene) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def _encode(scene: Scene, path: Path) -> None:
+def encode_scene(scene: Scene, path: Path) -> None:
     """Encode picture and sound; the same scene gives the same bytes."""
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", options=options) as container:
