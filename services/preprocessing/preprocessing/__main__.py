@@ -1,0 +1,5 @@
+"""`python -m preprocessing RECIPE`."""
+
+from preprocessing.cli import app
+
+app()

@@ -1,0 +1,175 @@
+"""Clips are where they should be: read from burnt-in frame numbers and clicks in the sound."""
+
+import wave
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from marked_video import MarkedVideo, click_times_s, frame_numbers
+
+from preprocessing.cut import cut_clip, plan_cut
+from s2s.errors import MediaError
+from s2s.media import input_args, probe, read_audio, read_frames, run_ffmpeg
+from s2s.records import ClipRecord
+from s2s.settings import CollectionSettings, PreprocessingSettings, Recipe
+
+FPS, RATE_HZ = 25, 16_000
+HALF_FRAME_S = 0.5 / FPS
+SOUND_S = 0.010
+RECIPE = Recipe(
+    name="marked",
+    collection=CollectionSettings(catalog="marked.csv"),
+    preprocessing=PreprocessingSettings(short_side_px=64, preset="ultrafast"),
+)
+UNEVEN = np.cumsum([0.0, *np.random.default_rng(0).choice([0.02, 0.04, 0.11], 110)]).tolist()
+
+SOURCES = {
+    "25 fps": ("a.mp4", MarkedVideo()),
+    "30 fps": ("a.mp4", MarkedVideo(fps=Fraction(30))),
+    "59.94 fps": ("a.mp4", MarkedVideo(fps=Fraction(60_000, 1001))),
+    "15.25 fps": ("a.mp4", MarkedVideo(fps=Fraction(61, 4))),
+    "variable rate": ("a.mp4", MarkedVideo(frame_times_s=UNEVEN)),
+    "late sound": ("a.mp4", MarkedVideo(sound_from_s=0.35)),
+    "late picture": ("a.mp4", MarkedVideo(picture_from_s=0.4)),
+    "time from 5 s": (
+        "a.mkv",
+        MarkedVideo(picture_from_s=5, sound_from_s=5, clicks_s=(5.5, 7.25, 8.1, 9.75)),
+    ),
+    "webm": ("a.webm", MarkedVideo(codecs=("libvpx", "libopus"), sound_rate_hz=48_000)),
+    "avi": ("a.avi", MarkedVideo(codecs=("mpeg4", "pcm_s16le"))),
+}
+
+
+def cut(source: Path, start_s: float, duration_s: float) -> tuple[Path, Path]:
+    """Cut a clip; its mp4 and its wav."""
+    clip = ClipRecord(source_id="a", start_s=start_s, end_s=start_s + duration_s)
+    video, sound = source.with_name("clip.mp4"), source.with_name("clip.wav")
+    cut_clip(plan_cut(source, clip, RECIPE), RECIPE, video, sound)
+    return video, sound
+
+
+def read_wav(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE_HZ)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+
+
+def assert_clicks(samples: np.ndarray, expected_s: list[float]) -> None:
+    found_s = click_times_s(samples, RATE_HZ)
+    assert len(found_s) == len(expected_s), (found_s, expected_s)
+    assert np.abs(np.subtract(found_s, expected_s)).max(initial=0) < SOUND_S
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("start_s", [0.0, 2.517])
+def test_a_clip_is_exact(tmp_path: Path, kind: str, start_s: float):
+    name, marked = SOURCES[kind]
+    source = marked.write(tmp_path / name)
+    video, sound = cut(source, start_s, 3.0)
+
+    origin_s = min(marked.picture_from_s, marked.sound_from_s)
+    begins_s = np.array(marked.times_s()) + marked.picture_from_s - origin_s
+    ends_s = np.append(begins_s[1:], np.inf)
+    shown = frame_numbers(read_frames(video, FPS))
+    assert len(shown) == 75
+    at_s = start_s + np.arange(75) / FPS
+    begins_s[0] = 0  # a picture that starts late begins with its first frame
+    # The frame that is on screen, give or take half a frame.
+    assert (begins_s[shown] <= at_s + HALF_FRAME_S + 1e-3).all()
+    assert (ends_s[shown] >= at_s - HALF_FRAME_S - 1e-3).all()
+
+    clicks_s = [time_s - origin_s - start_s for time_s in marked.clicks_s]
+    expected_s = [time_s for time_s in clicks_s if 0 <= time_s < 3]
+    samples = read_wav(sound)
+    assert len(samples) == 3 * RATE_HZ
+    assert_clicks(samples, expected_s)
+    assert_clicks(read_audio(video, RATE_HZ)[: 3 * RATE_HZ], expected_s)
+
+
+def test_frames_on_the_grid_are_the_very_frames(tmp_path: Path):
+    source = MarkedVideo().write(tmp_path / "a.mp4")
+    video, _ = cut(source, 2.2, 3.0)
+    assert frame_numbers(read_frames(video, FPS)) == list(range(55, 130))
+
+
+def test_a_clip_ends_with_its_source(tmp_path: Path):
+    source = MarkedVideo(sound_s=7.5).write(tmp_path / "a.mkv")
+    video, sound = cut(source, 2.5, 10.0)
+    numbers = frame_numbers(read_frames(video, FPS))
+    assert numbers[0] in {62, 63}
+    assert numbers[-1] == 149
+    assert abs(len(numbers) - 3.5 * FPS) <= 1
+    assert len(read_wav(sound)) == len(numbers) * RATE_HZ // FPS
+
+
+def test_sound_that_ends_early_is_padded_with_silence(tmp_path: Path):
+    source = MarkedVideo(sound_s=1.0, clicks_s=(0.5,)).write(tmp_path / "a.mp4")
+    _, sound = cut(source, 0.0, 3.0)
+    samples = read_wav(sound)
+    assert len(samples) == 3 * RATE_HZ
+    assert_clicks(samples, [0.5])
+    _, sound = cut(source, 2.0, 3.0)
+    assert not read_wav(sound).any()
+
+
+def test_the_same_cut_gives_the_same_bytes(tmp_path: Path):
+    source = MarkedVideo().write(tmp_path / "a.mp4")
+    first = [path.read_bytes() for path in cut(source, 1.0, 2.0)]
+    again = [path.read_bytes() for path in cut(source, 1.0, 2.0)]
+    assert first == again
+
+
+@pytest.mark.parametrize(
+    ("start_s", "duration_s", "reason", "said"),
+    [
+        (6.0, 3.0, "start_past_end", "ends at 6.00 s"),
+        (400.0, 3.0, "start_past_end", "starts at 400.00 s"),
+        (5.5, 3.0, "too_short", "0.50 s are left of a.mp4"),
+    ],
+)
+def test_what_is_not_there_is_not_cut(
+    tmp_path: Path, start_s: float, duration_s: float, reason: str, said: str
+):
+    source = MarkedVideo().write(tmp_path / "a.mp4")
+    with pytest.raises(MediaError) as failure:
+        cut(source, start_s, duration_s)
+    assert failure.value.reason == reason
+    assert said in failure.value.message
+
+
+def test_a_source_that_breaks_off_is_corrupt_only_from_there(tmp_path: Path):
+    whole = MarkedVideo().write(tmp_path / "whole.mp4")
+    data = whole.read_bytes()
+    source = tmp_path / "a.mp4"
+    source.write_bytes(front_loaded(whole, tmp_path)[: len(data) * 9 // 10])
+    video, _ = cut(source, 0.0, 1.0)
+    assert frame_numbers(read_frames(video, FPS)) == list(range(25))
+    with pytest.raises(MediaError, match=r"a\.mp4: breaks off at .* its header says 6\.00 s"):
+        cut(source, 0.0, 6.0)
+
+
+def test_a_source_whose_data_is_damaged_is_corrupt(tmp_path: Path):
+    data = bytearray(MarkedVideo().write(tmp_path / "a.mp4").read_bytes())
+    middle = len(data) // 3
+    data[middle : middle + len(data) // 4] = bytes(len(data) // 4)
+    source = tmp_path / "b.mp4"
+    source.write_bytes(data)
+    with pytest.raises(MediaError) as failure:
+        cut(source, 0.0, 6.0)
+    assert failure.value.reason == "corrupt"
+
+
+def front_loaded(source: Path, folder: Path) -> bytes:
+    """The same video with its index at the front, as the web has them."""
+    path = folder / "front.mp4"
+    run_ffmpeg([*input_args(source), "-c", "copy", "-movflags", "+faststart", str(path)], "front")
+    return path.read_bytes()
+
+
+def test_the_picture_is_what_networks_are_told_it_is(tmp_path: Path):
+    found = probe(cut(MarkedVideo(fps=Fraction(30)).write(tmp_path / "a.mp4"), 1.0, 2.0)[0])
+    assert (found.width, found.height, found.fps) == (106, 64, 25)
+    assert (found.video_codec, found.audio_codec) == ("h264", "aac")
+    assert found.sample_rate_hz == RATE_HZ
+    assert found.duration_s == pytest.approx(2.0, abs=0.001)
