@@ -50,6 +50,41 @@ def silent_video(make_video: MakeVideo) -> Path:
 
 
 @pytest.fixture(scope="session")
+def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a real model that has learned nothing."""
+    import torch
+
+    from s2s.features.motion import Motion
+    from s2s.models.bundle import ModelConfig, save_bundle
+    from s2s.models.network import MelTransformer, NetworkConfig
+    from s2s.settings import FeatureSettings
+    from s2s.spec import TimeSpec
+
+    folder = tmp_path_factory.mktemp("untrained")
+    spec, features = TimeSpec(), FeatureSettings()
+    condition_dim = Motion(spec, features).dim
+    network = NetworkConfig(
+        token_dim=spec.token_dim, condition_dim=condition_dim, width=32, depth=1, heads=2
+    )
+    config = ModelConfig(
+        recipe="test",
+        version="dataset_v1",
+        spec=spec,
+        features=features,
+        network=network,
+        mel_mean=-5.0,
+        mel_std=2.0,
+        window_frames=80,
+    )
+    transformer = MelTransformer(network)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in transformer.parameters():  # its output layer starts at zero
+        torch.nn.init.normal_(parameter, std=0.1, generator=generator)
+    save_bundle(folder, transformer, config)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tone_model() -> "ServedModel":
     """A model that needs no training."""
     from serving.service import ServedModel

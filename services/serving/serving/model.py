@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from s2s.dataset import version_names
 from s2s.errors import ChecksumError, ModelError
-from s2s.layout import model_prefix
+from s2s.layout import model_config_key, model_prefix
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of_file
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from serving.worker import Predictor
 
 __all__ = ["StoredModel", "fetch_model", "find_model", "load_predictor"]
-
-MODEL_FILES = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,9 @@ def find_model(bucket: Bucket, recipe: Recipe) -> StoredModel:
         ModelError: if there is none.
     """
     for version in reversed(version_names(bucket, recipe)):
-        prefix = model_prefix(recipe, version)
-        if {prefix + name for name in MODEL_FILES} <= set(bucket.keys(prefix)):
-            return StoredModel(version, prefix)
+        key = model_config_key(recipe, version)
+        if key in bucket.keys(key):
+            return StoredModel(version, model_prefix(recipe, version))
     raise ModelError(
         f"{bucket.url}: no model of recipe {recipe.name} with its present settings: "
         "run its training stage first"
@@ -67,9 +65,11 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
     Raises:
         ChecksumError: if a file is not what the bucket holds.
     """
+    from s2s.models.bundle import CONFIG_FILE, WEIGHTS_FILE  # noqa: PLC0415 - imports torch
+
     folder = work_dir / model.prefix
     folder.mkdir(parents=True, exist_ok=True)
-    for name in MODEL_FILES:
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
         path, info = folder / name, bucket.stat(model.prefix + name)
         if path.is_file() and crc32c_of_file(path) == info.crc32c:
             continue
@@ -89,9 +89,10 @@ def load_predictor(folder: Path) -> "Predictor":
     Raises:
         ModelError: if it does not hold a model that fits.
     """
-    import torch  # noqa: PLC0415 - slow to import: commands that only explain themselves do without
+    import torch  # noqa: PLC0415 - three seconds to import
+
     from s2s.predictors.generation import GenerationPredictor  # noqa: PLC0415
 
-    # One clip at a time is too small a work for more threads: they only wait for each other.
+    # One clip is too little work for more threads: on busy cores, two took ten times as long.
     torch.set_num_threads(1)
     return GenerationPredictor.load(folder)
