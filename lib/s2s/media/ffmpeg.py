@@ -3,6 +3,7 @@
 import errno
 import os
 import subprocess
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def ffmpeg_folder(parent: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "ffmpeg"
     if not link.exists():
-        staged = folder / f".ffmpeg-{os.getpid()}"
+        staged = folder / f".ffmpeg-{os.getpid()}-{threading.get_ident()}"
         staged.unlink(missing_ok=True)
         staged.symlink_to(ffmpeg_path())
         staged.replace(link)
