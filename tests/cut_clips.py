@@ -65,15 +65,16 @@ def make_clip(
 
 
 def put_clips(bucket: Bucket, recipe: Recipe, folder: Path, clip_ids: list[str]) -> None:
-    """Make clips, each with a hue of its own, and store them as preprocessing does."""
-    folder.mkdir(exist_ok=True)
+    """Make clips, each with a hue of its own, unless they are in a folder; store them."""
     for number, clip_id in enumerate(clip_ids):
-        video, sound = make_clip(folder, clip_id, hue=(number * 37) % 360)
+        video, sound = folder / f"{clip_id}.mp4", folder / f"{clip_id}.wav"
+        if not video.exists():
+            make_clip(folder, clip_id, hue=(number * 37) % 360)
         store_clip(bucket, recipe, clip_id, video, sound)
 
 
 def store_clip(bucket: Bucket, recipe: Recipe, clip_id: str, video: Path, sound: Path) -> None:
-    """Store a clip's two files, the mp4 last."""
+    """Store a clip's two files as preprocessing does, the mp4 last."""
     key = processed_prefix(recipe) + clip_id
     bucket.upload(sound, f"{key}.wav", overwrite=True)
     bucket.upload(video, f"{key}.mp4", overwrite=True)

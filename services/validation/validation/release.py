@@ -7,18 +7,15 @@ of runs that race one wins, and what a run that died has left behind is taken ov
 import errno
 import fcntl
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 from s2s.dataset import (
     SPLITS,
     DatasetClip,
     DatasetVersion,
-    next_version,
     read_version,
     version_names,
     write_version,
@@ -92,13 +89,8 @@ class Releases:
             repository.fill(bucket, clips)
             repository.track()
             repository.commit(f"{recipe.name}: {sizes}")
-            name = self._publish(repository, f"{recipe.name}: {sizes}")
-        before = newest.name if newest is not None else None
-        if (last := (version_names(bucket, recipe) or [before])[-1]) not in {before, name}:
-            raise VersionError(
-                f"another run has made {last} while this one worked: nothing is wrong with it; "
-                "run validation again, to go on from there"
-            )
+            name = self._publish(repository, newest)
+        self._ensure_last(newest, name)
         version = DatasetVersion(name, clips, dataset_bundle_key(recipe, name))
         write_version(bucket, recipe, version)
         return version
@@ -123,25 +115,34 @@ class Releases:
             repository.restore(bundle)
         return repository
 
-    def _publish(self, repository: DataRepository, message: str) -> str:
+    def _publish(self, repository: DataRepository, newest: DatasetVersion | None) -> str:
         """Store the bundle of the last commit under the first version's name that is free."""
         bucket, recipe = shared_bucket(self.settings.bucket_url), self.settings.recipe
-        first = int(re.sub(r"\D", "", next_version(bucket, recipe)))
-        for number in count(first):
+        number = _number(newest.name) + 1 if newest is not None else 1
+        while True:
             name = f"dataset_v{number}"
-            key = dataset_bundle_key(recipe, name)
-            bundle = self.folder / f"new-{name}.bundle"
-            repository.bundle(name, message, bundle)
+            key, bundle = dataset_bundle_key(recipe, name), self.folder / f"{name}.bundle"
+            repository.bundle(name, bundle)
             try:
                 bucket.upload(bundle, key)
+                return name
             except ObjectExistsError:
-                # A run that died, or one that races with this one, made it and no index yet.
                 bucket.download(key, bundle)
-                if not repository.holds_same(bundle, name):
-                    repository.drop_tag(name)
-                    continue
-            return name
-        raise AssertionError("there is always another number")
+            # A run that died made it, or one that races with this one.
+            if repository.holds_same(bundle, name):
+                return name
+            repository.drop_tag(name)
+            self._ensure_last(newest)
+            number += 1
+
+    def _ensure_last(self, newest: DatasetVersion | None, own: str = "") -> None:
+        """Make sure that no other run has made a version that this one should have built on."""
+        names = version_names(shared_bucket(self.settings.bucket_url), self.settings.recipe)
+        if names and names[-1] not in {own, newest.name if newest is not None else ""}:
+            raise VersionError(
+                f"another run has made {names[-1]} while this one worked. Nothing is wrong with "
+                "it: run validation again, to go on from there"
+            )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -157,6 +158,10 @@ class Releases:
             if os.strerror(errno.ENOSPC) in str(error):
                 raise StageError(_full(self.settings.work_dir)) from error
             raise
+
+
+def _number(version: str) -> int:
+    return int(version.removeprefix("dataset_v"))
 
 
 def _full(folder: Path) -> str:

@@ -108,29 +108,22 @@ class DataRepository:
         git(self.folder, "add", "--all")
         git(self.folder, "commit", "--quiet", f"--message={message}")
 
-    def bundle(self, version: str, message: str, path: Path) -> None:
+    def bundle(self, version: str, path: Path) -> None:
         """Tag the last commit with a version, and write the whole history to a git bundle."""
+        message = git(self.folder, "log", "-1", "--format=%s")
         git(self.folder, "tag", "--annotate", "--force", f"--message={message}", version)
-        git(
-            self.folder,
-            "bundle",
-            "create",
-            "--quiet",
-            str(path.absolute()),
-            "HEAD",
-            "--branches",
-            "--tags",
-        )
+        refs = ["HEAD", "--branches", "--tags"]
+        git(self.folder, "bundle", "create", "--quiet", str(path.absolute()), *refs)
 
     def drop_tag(self, version: str) -> None:
         """Remove a version's tag."""
         git(self.folder, "tag", "--delete", version)
 
     def holds_same(self, bundle: Path, version: str) -> bool:
-        """Whether a version in a bundle has the files of the last commit here."""
+        """Whether a version in a bundle has the files, and the past, of the last commit here."""
         git(self.folder, "fetch", "--quiet", str(bundle.absolute()), f"refs/tags/{version}")
         theirs, ours = (
-            git(self.folder, "rev-parse", f"{commit}:{_TRACKED}")
+            git(self.folder, "rev-parse", f"{commit}:{_TRACKED}", f"{commit}^@")
             for commit in ("FETCH_HEAD", "HEAD")
         )
         return theirs == ours

@@ -1,0 +1,308 @@
+"""The stage with real git and DVC, over a directory bucket: versions, growth, kills, races."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cut_clips import make_clip, make_recipe, put_clips, store_clip, write_catalog, write_recipe
+
+import validation.repository
+from s2s.dataset import SPLITS, read_version, version_names
+from s2s.errors import BucketUnavailableError, StageError, VersionError
+from s2s.layout import (
+    dataset_bundle_key,
+    dataset_index_key,
+    failure_key,
+    manifest_key,
+    processed_prefix,
+)
+from s2s.manifest import read_manifest
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import Settings
+from s2s.stage import read_report
+from s2s.storage import DirectoryBucket
+from validation.stage import run
+
+RECIPE = make_recipe()
+FIVE = {f"bell{n}": [0] for n in range(5)}
+EIGHT = {f"bell{n}": [0] for n in range(8)}
+
+# Runs the command line of validation, but dies by SIGKILL where a function is called.
+KILLED = """
+import os, signal, sys
+import validation.release
+from validation.cli import app
+from validation.repository import DataRepository
+owner = {"release": validation.release, "repository": DataRepository}[sys.argv[1]]
+setattr(owner, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+app(sys.argv[3:])
+"""
+
+
+@pytest.fixture(scope="session")
+def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, clip_folder: Path) -> DirectoryBucket:
+    bucket = DirectoryBucket(tmp_path / "bucket")
+    put_clips(bucket, RECIPE, clip_folder, write_catalog(bucket, RECIPE, EIGHT))
+    return bucket
+
+
+def settings_of(bucket: DirectoryBucket, **changes: object) -> Settings:
+    options: dict[str, object] = {
+        "recipe": RECIPE,
+        "recipe_path": bucket.directory.parent / "tiny.yaml",
+        "bucket_url": bucket.url,
+        "work_dir": bucket.directory.parent / "work",
+        "workers": 1,
+    }
+    return Settings.model_validate(options | changes)
+
+
+def command_of(bucket: DirectoryBucket, work_dir: str = "work") -> list[str]:
+    folder = bucket.directory.parent
+    recipe = write_recipe(folder / "tiny.yaml", RECIPE)
+    return [str(recipe), "--bucket", bucket.url, "--work-dir", str(folder / work_dir)]
+
+
+def kill_at(bucket: DirectoryBucket, owner: str, function: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, owner, function, *command_of(bucket)], check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert not version_names(bucket, RECIPE), "the index is written last"
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def pulled(bucket: DirectoryBucket, version: str, folder: Path) -> dict[str, bytes]:
+    """What a user gets who has nothing but the bundle and the store."""
+    bundle = bucket.directory / dataset_bundle_key(RECIPE, version)
+    subprocess.run(["git", "clone", "-q", "-b", version, bundle, folder], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "pull", "-q"], cwd=folder, check=True)
+    return files_of(folder / "s2s_dataset")
+
+
+def expected_files(bucket: DirectoryBucket, version: str) -> dict[str, bytes]:
+    """The files that a version should have, from the bucket."""
+    content = read_version(bucket, RECIPE, version)
+    clips = {
+        f"clips/{split}/{clip.clip_id}.{kind}": bucket.read(key)
+        for split in SPLITS
+        for clip in content.split(split)
+        for kind, key in (("mp4", clip.key), ("wav", clip.wav_key))
+    }
+    prefix = dataset_index_key(RECIPE, version).removesuffix(".json")
+    return clips | {f"{split}.csv": bucket.read(f"{prefix}/{split}.csv") for split in SPLITS}
+
+
+def test_every_clip_of_the_catalog_has_an_outcome(bucket: DirectoryBucket, tmp_path: Path):
+    ids = write_catalog(bucket, RECIPE, EIGHT | {"bell8": [0], "bell9": [0]})
+    store_clip(bucket, RECIPE, ids[0], *make_clip(tmp_path, ids[0], volume=0))
+    prefix = processed_prefix(RECIPE)
+    bucket.write(f"{prefix}{ids[1]}.mp4", b"not a video", overwrite=True)
+    bucket.delete(f"{prefix}{ids[2]}.wav")
+    failure = Outcome(clip_id=ids[8], status=Status.FAILED, reason=Reason.NO_AUDIO, message="mute")
+    bucket.write(failure_key(prefix, ids[8]), failure.model_dump_json().encode())
+
+    report = run(settings_of(bucket))
+
+    assert report.counts == {
+        "ok": 5,
+        "failed:silent": 1,
+        "failed:corrupt": 1,
+        "skipped:upstream_failed": 3,
+    }
+    rows = {row.clip_id: row for row in read_manifest(bucket, manifest_key(RECIPE, "validation"))}
+    assert rows.keys() == set(ids)
+    assert "mute" in rows[ids[8]].message
+    assert "preprocessing has not run" in rows[ids[9]].message
+    assert report.outputs["version"] == "dataset_v1"
+    assert sum(report.outputs["splits"].values()) == 5
+
+
+def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
+    bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch
+):
+    first = run(settings_of(bucket))
+    before = files_of(bucket.directory / "datasets")
+
+    def no_program(*_: object) -> str:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(validation.repository, "dvc", no_program)
+    monkeypatch.setattr(validation.repository, "git", no_program)
+    shutil.rmtree(bucket.directory.parent / "work")
+    again = run(settings_of(bucket))
+    assert again.counts == {"skipped:already_done": 8}
+    assert again.outputs == first.outputs | {"reused": True}
+    assert files_of(bucket.directory / "datasets") == before
+
+
+def test_a_larger_catalog_makes_the_next_version_and_moves_nothing(
+    bucket: DirectoryBucket, tmp_path: Path
+):
+    write_catalog(bucket, RECIPE, FIVE)
+    assert run(settings_of(bucket)).outputs["version"] == "dataset_v1"
+    first = read_version(bucket, RECIPE, "dataset_v1")
+    # Another machine goes on: all that is there is the bucket.
+    shutil.rmtree(bucket.directory.parent / "work")
+    write_catalog(bucket, RECIPE, EIGHT)
+    report = run(settings_of(bucket))
+    assert report.outputs["version"] == "dataset_v2"
+    assert report.counts == {"ok": 3, "skipped:already_done": 5}
+    second = read_version(bucket, RECIPE, "dataset_v2")
+    for split in SPLITS:
+        assert set(first.split(split)) <= set(second.split(split))
+
+    files = pulled(bucket, "dataset_v2", tmp_path / "clone")
+    labels = json.loads(files.pop("labels.json"))
+    assert files == expected_files(bucket, "dataset_v2")
+    assert labels == {"bell": {split: len(second.split(split)) for split in SPLITS}}
+    subprocess.run(["git", "checkout", "-q", "dataset_v1"], cwd=tmp_path / "clone", check=True)
+    command = [sys.executable, "-m", "dvc", "pull", "-q"]
+    subprocess.run(command, cwd=tmp_path / "clone", check=True)
+    older = files_of(tmp_path / "clone" / "s2s_dataset")
+    assert older.pop("labels.json")
+    assert older == expected_files(bucket, "dataset_v1")
+
+
+def test_runs_killed_halfway_are_completed_by_the_next(bucket: DirectoryBucket, tmp_path: Path):
+    kill_at(bucket, "repository", "commit")
+    kill_at(bucket, "release", "write_version")
+    report = run(settings_of(bucket))
+    assert report.outputs["version"] == "dataset_v1"
+    assert report.counts == {"skipped:already_done": 8}
+    files = pulled(bucket, "dataset_v1", tmp_path / "clone")
+    assert files.pop("labels.json")
+    assert files == expected_files(bucket, "dataset_v1")
+
+
+def test_what_a_killed_run_left_of_other_clips_is_passed_by(bucket: DirectoryBucket):
+    write_catalog(bucket, RECIPE, FIVE)
+    kill_at(bucket, "release", "write_version")
+    write_catalog(bucket, RECIPE, EIGHT)
+    assert run(settings_of(bucket)).outputs["version"] == "dataset_v2"
+    assert version_names(bucket, RECIPE) == ["dataset_v2"]
+    assert sum(map(len, read_version(bucket, RECIPE, "dataset_v2").clips.values())) == 8
+
+
+@pytest.mark.parametrize("work_dirs", [("work", "work"), ("work", "elsewhere")])
+def test_of_two_runs_at_once_both_end_with_one_version(
+    work_dirs: tuple[str, str], bucket: DirectoryBucket
+):
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "validation", *command_of(bucket, work_dir)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for work_dir in work_dirs
+    ]
+    for process in runs:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        assert "dataset_v1" in errors
+    assert version_names(bucket, RECIPE) == ["dataset_v1"]
+    assert sum(map(len, read_version(bucket, RECIPE, "dataset_v1").clips.values())) == 8
+
+
+def test_a_version_that_another_run_made_meanwhile_is_not_built_over(
+    bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch
+):
+    def other_run_goes_first(*_: object) -> None:
+        monkeypatch.undo()
+        write_catalog(bucket, RECIPE, FIVE)
+        other = settings_of(bucket, work_dir=bucket.directory.parent / "elsewhere")
+        assert run(other).outputs["version"] == "dataset_v1"
+
+    monkeypatch.setattr(validation.repository.DataRepository, "track", other_run_goes_first)
+    with pytest.raises(VersionError):
+        run(settings_of(bucket))
+    assert version_names(bucket, RECIPE) == ["dataset_v1"]
+
+
+def test_a_clip_that_was_changed_after_its_check_is_noticed(
+    bucket: DirectoryBucket, clip_folder: Path
+):
+    ids = write_catalog(bucket, RECIPE, FIVE)
+    kill_at(bucket, "repository", "fill")
+    other = clip_folder / "bell7_00000000_00002000"
+    store_clip(bucket, RECIPE, ids[0], other.with_suffix(".mp4"), other.with_suffix(".wav"))
+    with pytest.raises(VersionError, match=rf"{ids[0]}\.mp4: is not what was checked"):
+        run(settings_of(bucket))
+    assert not version_names(bucket, RECIPE)
+
+
+def test_a_store_that_cannot_be_written_is_told_and_the_next_run_completes(
+    bucket: DirectoryBucket,
+):
+    store = bucket.directory / "dvc_store"
+    store.write_text("in the way")
+    with pytest.raises(VersionError, match="'dvc push'"):
+        run(settings_of(bucket))
+    assert not version_names(bucket, RECIPE)
+    store.unlink()
+    assert run(settings_of(bucket)).outputs["version"] == "dataset_v1"
+
+
+def test_a_full_disk_is_told(bucket: DirectoryBucket, tmp_path: Path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small file system needs root and CAP_SYS_ADMIN")
+    try:
+        with pytest.raises((StageError, BucketUnavailableError), match="full"):
+            run(settings_of(bucket, work_dir=small / "work"))
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert not version_names(bucket, RECIPE)
+
+
+def test_nothing_usable(bucket: DirectoryBucket, tmp_path: Path):
+    (name,) = write_catalog(bucket, RECIPE, {"bell0": [0]})
+    store_clip(bucket, RECIPE, name, *make_clip(tmp_path, name, volume=0))
+    with pytest.raises(StageError, match=r"none of its 1 clips is usable \(1 silent\)"):
+        run(settings_of(bucket))
+    assert read_report(bucket, RECIPE, "validation").counts == {"failed:silent": 1}
+
+
+def test_nothing_cut_yet(bucket: DirectoryBucket):
+    write_catalog(bucket, RECIPE, {"horn0": [0]})
+    with pytest.raises(StageError, match="run its preprocessing stage first"):
+        run(settings_of(bucket))
+
+
+def test_a_version_is_pushed_to_a_git_repository_of_its_own(
+    bucket: DirectoryBucket, tmp_path: Path
+):
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    recipe = make_recipe(validation={"git_remote": str(remote)})
+    run(settings_of(bucket, recipe=recipe))
+    tags = subprocess.run(
+        ["git", "tag", "--list"], cwd=remote, capture_output=True, text=True, check=True
+    )
+    assert tags.stdout.split() == ["dataset_v1"]
+    # A repository that lost it gets it again, without a new version.
+    shutil.rmtree(remote)
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    assert run(settings_of(bucket, recipe=recipe)).outputs["reused"]
+    subprocess.run(["git", "rev-parse", "dataset_v1^{commit}"], cwd=remote, check=True)
+    shutil.rmtree(remote)
+    with pytest.raises(VersionError, match="'git push'"):
+        run(settings_of(bucket, recipe=recipe))
