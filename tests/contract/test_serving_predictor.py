@@ -9,6 +9,7 @@ import pytest
 from s2s.errors import MediaError
 from s2s.media import read_audio
 from s2s.predictors.generation import GenerationPredictor
+from serving.model import load_predictor
 from serving.tone import TonePredictor
 from serving.worker import Predictor
 
@@ -17,7 +18,7 @@ from serving.worker import Predictor
 def predictor(request: pytest.FixtureRequest) -> Predictor:
     if request.param == "tone":
         return TonePredictor()
-    return GenerationPredictor.load(request.getfixturevalue("untrained_model"))
+    return load_predictor(request.getfixturevalue("untrained_model"))
 
 
 def packets(path: Path) -> list[bytes]:

@@ -1,6 +1,8 @@
 """The commands: the stage, and the server."""
 
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +73,10 @@ def serve(
             folder, name = fetch_model(store, stored, work_dir), stored.name
         server = make_server(settings, folder, name, host, port)
         console.print(f"Serving {name} at {server.url} until Ctrl-C")
-        server.run()
+        # uvicorn raises the signal that stopped it once more when all is done.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with suppress(KeyboardInterrupt):
+            server.run()
         return 0
 
     sys.exit(guarded(work))

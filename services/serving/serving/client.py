@@ -16,7 +16,9 @@ from s2s.errors import S2SError
 from s2s.logs import console
 from serving.headers import SEED_HEADER
 
-__all__ = ["Answer", "ApiError", "generate", "open_client"]
+__all__ = ["Answer", "ApiError", "app", "generate", "open_client"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _CONNECT_TIMEOUT_S = 10.0
 _TIMING = re.compile(r"([\w-]+);dur=([\d.]+)")
@@ -115,7 +117,8 @@ def _refusal(answer: httpx.Response) -> ApiError:
     return ApiError(answer.status_code, message, problem.get("reason"))
 
 
-def _run(
+@app.command()
+def run(
     file: Annotated[Path, typer.Argument(help="The video.", exists=True, dir_okay=False)],
     url: Annotated[
         str, typer.Option(envvar="S2S_URL", help="Where the API is.")
@@ -150,4 +153,4 @@ def _run(
 
 
 if __name__ == "__main__":
-    typer.run(_run)
+    app()

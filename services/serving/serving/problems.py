@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from s2s.errors import MediaError
 from serving.headers import SECURITY_HEADERS
 
-__all__ = ["PROBLEM_RESPONSES", "Problem", "ProblemDocument", "add_problem_handlers"]
+__all__ = ["PROBLEM_RESPONSES", "TITLES", "Problem", "ProblemDocument", "add_problem_handlers"]
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:s2s:"
 _CLIENT_GONE = 499
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_TITLES = {
+TITLES = {
     "bad-request": "The request cannot be read",
     "too-large": "The upload is too large",
     "unsupported-type": "This kind of file is not accepted",
@@ -33,6 +33,7 @@ _TITLES = {
     "disk-full": "The server has no room for the upload",
     "internal": "The server made a mistake",
 }
+"""Every kind of problem; docs/api.md says when each occurs."""
 
 
 class ProblemDocument(BaseModel):
@@ -78,7 +79,7 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
         self.headers = headers
         self.document = ProblemDocument(
             type=_TYPE_PREFIX + kind,
-            title=_TITLES[kind],
+            title=TITLES[kind],
             status=status,
             detail=detail,
             **(members or {}),

@@ -1,0 +1,67 @@
+"""The client's command, against a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from s2s.media import probe
+from serving.client import ApiError, app, generate, open_client
+
+
+def test_a_video_gets_sound_beside_itself(tone_url: str, silent_video: Path):
+    done = CliRunner().invoke(app, [str(silent_video), "--url", tone_url, "--seed", "9"])
+    assert done.exit_code == 0, done.stderr
+    output = silent_video.with_name("clip_with_sound.mp4")
+    assert probe(output).has_audio
+    assert "seed 9; upload" in " ".join(done.stderr.split())
+    assert not list(output.parent.glob(".*"))
+
+
+def test_a_refusal_is_shown_and_nothing_written(tone_url: str, tmp_path: Path):
+    text = tmp_path / "notes.mp4"
+    text.write_text("not a video")
+    done = CliRunner().invoke(
+        app, [str(text), "--url", tone_url, "--out", str(tmp_path / "out.mp4")]
+    )
+    assert done.exit_code == 1
+    assert "does not begin as a file of type mp4" in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.mp4"]
+
+
+def test_no_server_is_told_with_what_to_do(silent_video: Path, tmp_path: Path):
+    with (
+        open_client("http://127.0.0.1:9") as http,
+        silent_video.open("rb") as video,
+        pytest.raises(ApiError, match=r"s2s serve.*--url") as caught,
+    ):
+        generate(http, video, "clip.mp4", tmp_path / "out.mp4")
+    assert caught.value.status == 0
+
+
+def test_an_answer_that_breaks_off_leaves_no_file(silent_video: Path, tmp_path: Path):
+    class Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"half of "
+            raise httpx.ReadError("gone")
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken()))
+    with (
+        httpx.Client(transport=transport, base_url="http://api") as http,
+        silent_video.open("rb") as video,
+        pytest.raises(ApiError, match="gone"),
+    ):
+        generate(http, video, "clip.mp4", tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_of_something_else_than_our_api_is_told(silent_video: Path, tmp_path: Path):
+    transport = httpx.MockTransport(lambda _: httpx.Response(502, html="<h1>Bad gateway</h1>"))
+    with (
+        httpx.Client(transport=transport, base_url="http://api") as http,
+        silent_video.open("rb") as video,
+        pytest.raises(ApiError, match="502"),
+    ):
+        generate(http, video, "clip.mp4", tmp_path / "out.mp4")
