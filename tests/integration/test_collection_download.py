@@ -12,7 +12,7 @@ from faulty_site import Answer, FaultySite, answer_with, cut_off, hang, status
 from collection.stage import run
 from s2s.layout import raw_prefix
 from s2s.manifest import read_manifest
-from s2s.media import ffmpeg_folder, ffmpeg_path
+from s2s.media import ffmpeg_folder, ffmpeg_path, probe
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import CollectionSettings, Recipe, Settings
 from s2s.storage import DirectoryBucket
@@ -132,6 +132,28 @@ def test_a_live_stream_is_not_recorded(tmp_path: Path, site: FaultySite):
     playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n0.ts\n"
     site.answers[NAME] = answer_with(playlist, "application/vnd.apple.mpegurl")
     assert collect(tmp_path, site.url).reason is Reason.LIVE
+
+
+def test_picture_and_sound_that_come_apart_are_joined(tmp_path: Path, site: FaultySite):
+    # As large sites offer them: here as an HLS playlist with a stream of its own for the sound.
+    (site.directory / "v.mp4").write_bytes((site.directory / NAME).read_bytes())
+    streams = [
+        "-map",
+        "0:v",
+        "-map",
+        "0:a",
+        "-c",
+        "copy",
+        "-var_stream_map",
+        "v:0,agroup:s a:0,agroup:s",
+    ]
+    playlists = ["-f", "hls", "-hls_playlist_type", "vod", "-master_pl_name", f"{SOURCE}.m3u8"]
+    make(site.directory / "part-%v.m3u8", "-i", str(site.directory / "v.mp4"), *streams, *playlists)
+    outcome = collect(tmp_path, site.url.replace(".mp4", ".m3u8"))
+    assert outcome.status is Status.OK, outcome.message
+    found = probe(tmp_path / "bucket" / "raw_data" / NAME)
+    assert (found.video_codec, found.audio_codec) == ("h264", "aac")
+    assert found.duration_s == pytest.approx(1.0, abs=0.1)
 
 
 def test_no_proxy_stands_between_us_and_this_machine(

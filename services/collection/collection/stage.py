@@ -44,7 +44,7 @@ def run(settings: Settings) -> StageReport:
             prefix=raw_prefix(),
             items={clip.source_id: clip.source_id for clip in catalog.clips},
             done=set(stored_sources(bucket).key_of),
-            task=SourceTask(settings, folder),
+            task=SourceTask(settings, folder, _download_options(settings)),
             threads=True,
             workers=settings.workers or recipe.collection.workers,
         )
@@ -59,10 +59,12 @@ class SourceTask:
     Attributes:
         settings: the run's settings.
         folder: the run's directory for temporary files.
+        options: how to download.
     """
 
     settings: Settings
     folder: Path
+    options: DownloadOptions
 
     def __call__(self, source_id: str) -> Outcome:
         """Work on one source.
@@ -70,17 +72,11 @@ class SourceTask:
         Raises:
             MediaError: if it cannot be had, or is no video.
         """
-        collection = self.settings.recipe.collection
-        url = collection.source_url.format(source_id=quote(source_id, safe=""))
-        options = DownloadOptions(
-            state_dir=self.settings.work_dir.absolute() / "yt-dlp",
-            timeout_s=collection.timeout_s,
-            max_bytes=collection.max_source_bytes,
-            direct=_is_loopback(url),
-        )
+        template = self.settings.recipe.collection.source_url
+        url = template.replace("{source_id}", quote(source_id, safe=""))
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            path = download(url, Path(folder) / source_id, options)
+            path = download(url, Path(folder) / source_id, self.options)
             if not probe(path).has_video:
                 raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
             return self._store(path, source_id)
@@ -113,6 +109,16 @@ def _by_clip(catalog: Catalog, by_source: dict[str, Outcome]) -> list[Outcome]:
         for problem in catalog.problems
     ]
     return clips + rows
+
+
+def _download_options(settings: Settings) -> DownloadOptions:
+    collection = settings.recipe.collection
+    return DownloadOptions(
+        state_dir=settings.work_dir.absolute() / "yt-dlp",
+        timeout_s=collection.timeout_s,
+        max_bytes=collection.max_source_bytes,
+        direct=_is_loopback(collection.source_url),
+    )
 
 
 def _is_loopback(url: str) -> bool:
