@@ -1,0 +1,92 @@
+"""Forms arrive in pieces of any size; the file goes to disk as it was."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from serving.form import Form, receive_form
+from serving.problems import Problem
+
+TYPE = "multipart/form-data; boundary=cut"
+
+
+def encode(data: bytes, fields: dict[str, str]) -> bytes:
+    parts = [
+        f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    head = b'--cut\r\ncontent-disposition: form-data; name="video"; filename="a.mp4"\r\n'
+    file = head + b"Content-Type: video/mp4\r\n\r\n" + data + b"\r\n--cut--\r\n"
+    return b"".join([*parts, file])
+
+
+def receive(
+    body: bytes, size: int, file: Path, max_bytes: int = 10_000, content_type: str = TYPE
+) -> Form:
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages.append({"type": "http.request", "body": b"", "more_body": False})
+
+    async def next_message() -> dict:
+        return messages.pop(0)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "headers": [(b"content-type", content_type.encode())],
+    }
+    return asyncio.run(receive_form(Request(scope, next_message), file, max_bytes))
+
+
+@given(
+    data=st.binary(max_size=300) | st.just(b"\r\n--cut\r\n--cu"),
+    seed=st.integers(0, 99),
+    size=st.integers(1, 200),
+)
+def test_pieces_of_any_size_give_the_same_form(data, seed, size):
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "upload"
+        body = encode(data.replace(b"--cut", b"--c-t"), {"seed": str(seed), "steps": ""})
+        form = receive(body, size, file)
+        assert form == Form("a.mp4", {"seed": str(seed)})
+        assert file.read_bytes() == data.replace(b"--cut", b"--c-t")
+
+
+def test_no_more_than_the_limit_is_written(tmp_path):
+    with pytest.raises(Problem) as caught:
+        receive(encode(bytes(5_000), {}), 100, tmp_path / "upload", max_bytes=1_000)
+    assert caught.value.document.status == 413
+    assert (tmp_path / "upload").stat().st_size < 1_000
+
+
+def test_a_form_of_exactly_the_limit_is_received(tmp_path):
+    body = encode(bytes(500), {})
+    assert receive(body, 64, tmp_path / "upload", max_bytes=len(body)).file_name == "a.mp4"
+
+
+def test_every_cut_off_form_is_a_bad_request(tmp_path):
+    body = encode(b"data", {"seed": "1"})
+    for length in range(len(body) - len(b"--\r\n")):
+        file = tmp_path / f"upload{length}"
+        with pytest.raises(Problem) as caught:
+            receive(body[:length], 50, file)
+        assert caught.value.document.status == 400
+
+
+def test_two_videos_are_one_too_many(tmp_path):
+    one = encode(b"x", {})
+    with pytest.raises(Problem, match="twice"):
+        receive(one.removesuffix(b"--cut--\r\n") + one, 50, tmp_path / "upload")
+
+
+def test_a_form_of_another_type_is_not_accepted(tmp_path):
+    with pytest.raises(Problem) as caught:
+        receive(
+            b"seed=1", 50, tmp_path / "upload", content_type="application/x-www-form-urlencoded"
+        )
+    assert caught.value.document.status == 415
