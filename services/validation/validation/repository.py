@@ -24,7 +24,7 @@ _FILES = {
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
     # Clips are linked, not copied, between this folder and DVC's cache. Only here: in a clone a
     # linked file could not be edited without care.
-    ".dvc/config.local": '[cache]\n    type = "reflink,hardlink,copy"\n',
+    ".dvc/config.local": '[cache]\n    type = "hardlink,copy"\n',
     "README.md": (
         "# A data set of Silent to Sound\n\n"
         "Every version is a tag, `git tag` lists them. To have the files of one:\n\n"
