@@ -1,6 +1,7 @@
 """Uploads that want more than to be given sound: none reads, asks or keeps anything."""
 
 import io
+import random
 import socket
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+
+from s2s.errors import MediaError
+from s2s.media import MediaLimits
+from serving.intake import check_video
+from serving.problems import Problem
 
 MEGABYTE = 1_000_000
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
@@ -185,6 +191,11 @@ def test_many_fields_cannot_fill_memory(tone_api):
     assert "too many" in assert_refused(tone_api.post("/v1/generations", files=files), 400)
 
 
+def test_a_boundary_of_any_length_is_no_bug(tone_api):
+    headers = {"content-type": f"multipart/form-data; boundary={'x' * 5000}"}
+    assert_refused(tone_api.post("/v1/generations", content=b"", headers=headers), 400)
+
+
 def test_many_headers_of_a_part_cannot_fill_memory(tone_api):
     body = (
         b"--cut\r\n" + b"".join(b"X-%d: 1\r\n" % k for k in range(1000)) + b"\r\nx\r\n--cut--\r\n"
@@ -224,6 +235,32 @@ def test_too_many_streams_are_refused(tone_api, make_video):
     options = [option for _ in range(9) for option in ("-map", "0:v")]
     video = make_video("streams.mkv", *options, seconds=0.2, size="64x48")
     assert "streams" in assert_refused(post(tone_api, video.read_bytes(), video.name), 422)
+
+
+def test_a_codec_that_nobody_knows_is_told(tone_api, silent_video):
+    answer = post(tone_api, silent_video.read_bytes().replace(b"avc1", b"zzzz"))
+    assert "nothing here reads" in assert_refused(answer, 422)
+
+
+def test_mutated_files_are_never_a_bug(make_video, tmp_path):
+    """Refused or taken: no other exception, whatever a few changed bytes do to the headers."""
+    videos = [
+        make_video(name, codec=codec, seconds=0.4, size="64x48").read_bytes()
+        for name, codec in (("clip.mp4", "libx264"), ("clip.mkv", "libx264"), ("clip.avi", "mpeg4"))
+    ]
+    dice, path, refused = random.Random(0), tmp_path / "upload", 0
+    for _ in range(300):
+        data = bytearray(dice.choice(videos))
+        for _ in range(dice.randint(1, 12)):
+            at = dice.choice([dice.randrange(1_000), -dice.randrange(1, 1_000)])
+            data[at] = dice.randrange(256)
+        path.write_bytes(data)
+        name = "clip.avi" if data[:4] == b"RIFF" else "clip.mkv" if data[0] == 0x1A else "clip.mp4"
+        try:
+            check_video(path, name, MediaLimits(640 * 480, 5.0, 8))
+        except (MediaError, Problem):
+            refused += 1
+    assert 0 < refused < 300
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])

@@ -68,6 +68,10 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
     seconds = (file.duration or 0) / av.time_base
     if seconds > limits.max_duration_s:
         raise _refused(path, f"{seconds:.0f} s long, at most {limits.max_duration_s:.0f} s are")
+    for stream in (*file.streams.video, *file.streams.audio):
+        if stream.codec_context is None:
+            message = f"{path.name}: its {stream.type} is encoded in a way that nothing here reads"
+            raise MediaError(Reason.CORRUPT, message)
     for stream in file.streams.video:
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > limits.max_pixels:
