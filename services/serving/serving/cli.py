@@ -72,7 +72,7 @@ def serve(
             stored = find_model(store, settings.recipe)
             folder, name = fetch_model(store, stored, work_dir), stored.name
         server = make_server(settings, folder, name, host, port)
-        console.print(f"Serving {name} at {server.url} until Ctrl-C")
+        console.print(f"Serving {name} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
         # uvicorn raises the signal that stopped it once more when all is done.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with suppress(KeyboardInterrupt):

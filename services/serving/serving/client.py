@@ -81,7 +81,7 @@ def generate(
         with http.stream(
             "POST", "/v1/generations", files={"video": (name, video)}, data=fields
         ) as answer:
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code != httpx.codes.OK or SEED_HEADER not in answer.headers:
                 answer.read()
                 raise _refusal(answer)
             with staged.open("wb") as file:
@@ -146,7 +146,7 @@ def run(
         ):
             answer = generate(http, video, file.name, output, options)
         steps_taken = ", ".join(f"{step} {s:.2f} s" for step, s in answer.seconds_by_step.items())
-        console.print(f"{output} (seed {answer.seed}; {steps_taken})")
+        console.print(f"{output} (seed {answer.seed}; {steps_taken})", markup=False, soft_wrap=True)
         return 0
 
     sys.exit(guarded(work))

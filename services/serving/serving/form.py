@@ -51,11 +51,11 @@ async def receive_form(request: Request, file: Path, max_bytes: int) -> Form:
             422 without a video.
         ClientDisconnect: if the client goes away.
     """
-    parts = _Parts()
-    parser = MultipartParser(_boundary(request), parts.callbacks())
+    boundary = _boundary(request)
     _check_size(int(request.headers.get("content-length", "0")), max_bytes)
-    received = 0
+    parts, received = _Parts(), 0
     try:
+        parser = MultipartParser(boundary, parts.callbacks())
         async with await anyio.open_file(file, "xb") as output:
             async for chunk in request.stream():
                 received += len(chunk)
