@@ -1,0 +1,130 @@
+"""Shards: the features of many clips in one file, written once, memory-mapped when read.
+
+A shard is a safetensors file with one array `<clip_id>/<extractor>` a clip and extractor, float16
+(T, D), and a header that says what the arrays are.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from s2s.errors import ModelError
+from s2s.settings import FeatureSettings, Recipe
+from s2s.spec import TimeSpec
+
+__all__ = ["ShardHeader", "ShardReader", "write_shard"]
+
+_HEADER = "s2s_shard"
+_REMEDY = "run feature_extraction again for this recipe"
+
+
+class ShardHeader(BaseModel):
+    """What the arrays of a shard are.
+
+    Attributes:
+        recipe: name of the recipe.
+        version: data set version.
+        split: train, val or test.
+        spec: the time grid.
+        features: settings of the extractors.
+        clip_ids: the clips that are inside, in the order of the manifest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    version: str
+    split: str
+    spec: TimeSpec
+    features: FeatureSettings
+    clip_ids: tuple[str, ...]
+
+
+def write_shard(
+    path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str, np.ndarray]]
+) -> None:
+    """Write a shard.
+
+    Args:
+        path: the file.
+        header: what it says about itself; its clips must be those given.
+        clips: float (T, D) arrays of each clip by extractor.
+
+    Raises:
+        ValueError: if an array holds a value that is not a finite float16.
+    """
+    arrays = {
+        f"{clip_id}/{name}": np.ascontiguousarray(array, dtype=np.float16)
+        for clip_id in header.clip_ids
+        for name, array in clips[clip_id].items()
+    }
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}: holds a value that is not finite")
+    save_file(arrays, path, metadata={_HEADER: header.model_dump_json()})
+
+
+class ShardReader:
+    """Reads windows of a shard without reading the rest of it.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ModelError: if it is not a shard.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = safe_open(path, framework="numpy")
+            metadata = self._file.metadata() or {}
+            self.header = ShardHeader.model_validate_json(metadata[_HEADER])
+        except (OSError, SafetensorError, KeyError, ValidationError) as error:
+            raise ModelError(
+                f"{path}: not a feature shard ({error}): delete it and {_REMEDY}"
+            ) from error
+
+    def __getstate__(self) -> dict[str, Path]:
+        """Only the path travels to other processes: a memory map cannot."""
+        return {"path": self.path}
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__init__(state["path"])
+
+    def length(self, clip_id: str, name: str) -> int:
+        """Rows of a clip's array."""
+        return self._file.get_slice(f"{clip_id}/{name}").get_shape()[0]
+
+    def read(self, clip_id: str, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Rows `start` to `stop` of a clip's array, float32 (T, D)."""
+        return self._file.get_slice(f"{clip_id}/{name}")[start:stop].astype(np.float32)
+
+    def check(self, recipe: Recipe, version: str) -> Self:
+        """Make sure that the shard is the recipe's and that all its values are finite.
+
+        Raises:
+            ModelError: if it is not; the message says what differs.
+        """
+        expected = {
+            "recipe": recipe.name,
+            "version": version,
+            "spec": recipe.spec,
+            "features": recipe.feature_extraction,
+        }
+        for name, value in expected.items():
+            if (found := getattr(self.header, name)) != value:
+                raise ModelError(
+                    f"{self.path}: its {name} is {found}, but {value} is needed: {_REMEDY}"
+                )
+        for key in self._file.keys():  # noqa: SIM118 - not a dictionary
+            if not np.isfinite(self._file.get_tensor(key)).all():
+                raise ModelError(
+                    f"{self.path}: {key} holds NaN or infinity: delete the shard and {_REMEDY}"
+                )
+        return self
