@@ -1,0 +1,1 @@
+"""Networks, and what turns their output into sound. Training loops live in `training`."""

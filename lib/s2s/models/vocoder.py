@@ -1,0 +1,57 @@
+"""From log-mel to sound without any weights.
+
+Griffin and Lim 1984, "Signal Estimation from Modified Short-Time Fourier Transform".
+
+Legend: M mel frames, B bands, F frequencies, N samples.
+"""
+
+import torch
+from torchaudio.functional import griffinlim
+
+from s2s.features.mel import mel_filters
+from s2s.spec import TimeSpec
+
+__all__ = ["GriffinLim"]
+
+_PIECE_FRAMES = 2000
+_OVERLAP_FRAMES = 16
+
+
+class GriffinLim:
+    """Finds phases that agree with a spectrogram.
+
+    Args:
+        spec: rates and bands.
+        iterations: rounds between spectrogram and sound.
+    """
+
+    def __init__(self, spec: TimeSpec, iterations: int = 32) -> None:
+        self.spec = spec
+        self.iterations = iterations
+        self._window = torch.hann_window(spec.n_fft)
+        self._inverse_BF = torch.linalg.pinv(mel_filters(spec))
+
+    def __call__(self, mel_MB: torch.Tensor) -> torch.Tensor:
+        """Sound of a log-mel spectrogram.
+
+        Args:
+            mel_MB: log-mel, (M, B).
+
+        Returns:
+            float32 (N,) with N = M * hop.
+        """
+        magnitude_MF = (mel_MB.float().exp() @ self._inverse_BF).clamp_min(0)
+        # One frame more than hops: the last samples lie under two windows like all others.
+        magnitude_FM = torch.cat([magnitude_MF, magnitude_MF[-1:]]).T
+        return griffinlim(
+            magnitude_FM,
+            window=self._window,
+            n_fft=self.spec.n_fft,
+            hop_length=self.spec.hop,
+            win_length=self.spec.n_fft,
+            power=1.0,
+            n_iter=self.iterations,
+            momentum=0.99,
+            length=len(mel_MB) * self.spec.hop,
+            rand_init=False,
+        )
