@@ -1,0 +1,1 @@
+"""Trained models loaded for use: media in, media out."""
