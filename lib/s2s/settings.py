@@ -91,12 +91,15 @@ class ValidationSettings(_Section):
     Attributes:
         train: share of the sources that is for training.
         val: share for validation; the rest is for testing.
+        keep_catalog_split: sources that the catalog has for testing or validation stay there; the
+            shares are for the others.
         min_loudness_dbfs: a clip whose sound stays below is silent.
         git_remote: a git repository that versions are pushed to as well; none when empty.
     """
 
     train: float = Field(default=0.7, gt=0, le=1)
     val: float = Field(default=0.2, ge=0, lt=1)
+    keep_catalog_split: bool = False
     min_loudness_dbfs: float = Field(default=-60.0, lt=0)
     git_remote: str = Field(default="", pattern=r"^([^-].*)?$")
 

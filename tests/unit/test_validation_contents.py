@@ -103,6 +103,27 @@ def test_a_clip_without_a_check_is_a_bug(bucket: MemoryBucket):
         arrange(bucket, RECIPE, [clip("a")], None, [])
 
 
+def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: MemoryBucket):
+    clips = [
+        clip(f"s{n}").model_copy(update={"split": "test" if n % 4 == 0 else "train"})
+        for n in range(24)
+    ]
+    for record in clips:
+        put_check(bucket, record.clip_id)
+    recipe = make_recipe(validation={"keep_catalog_split": True})
+    names = [record.clip_id for record in clips]
+    content = arrange(bucket, recipe, clips, None, names)
+    assert {row.source_id for row in content["test"]} == {f"s{n}" for n in range(0, 24, 4)}
+    assert (len(content["train"]), len(content["val"])) == (14, 4)
+    # What a version has placed stays, also against the catalog.
+    first = DatasetVersion("dataset_v1", content)
+    swapped = [
+        record.model_copy(update={"split": "train" if record.split == "test" else "test"})
+        for record in clips
+    ]
+    assert arrange(bucket, recipe, swapped, first, names) == content
+
+
 def test_too_few_sources_are_remarked(bucket: MemoryBucket):
     notes = remarks(RECIPE, arranged(bucket, [clip("a"), clip("b")]))
     assert len(notes) == 1

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from s2s.dataset import SPLITS
 from s2s.records import ClipRecord
-from validation.split import assign_splits, empty_splits, shares_of, source_labels
+from validation.split import (
+    assign_splits,
+    empty_splits,
+    held_out_sources,
+    shares_left,
+    shares_of,
+    source_labels,
+)
 
 SHARES = shares_of(0.7, 0.2)
 
@@ -139,3 +146,19 @@ def test_a_source_has_the_label_of_most_of_its_clips():
     ]
     bare = ClipRecord(source_id="t", start_s=0, end_s=1)
     assert source_labels([*clips, bare]) == {"s": "b", "t": ""}
+
+
+def test_the_catalogs_own_split_of_a_source():
+    rows = [("a", "train"), ("b", "test"), ("c", "val"), ("d", None), ("e", "val"), ("e", "test")]
+    clips = [
+        ClipRecord(source_id=source, start_s=n, end_s=n + 1, split=split)
+        for n, (source, split) in enumerate(rows)
+    ]
+    assert held_out_sources(clips) == {"b": "test", "c": "val", "e": "test"}
+
+
+def test_shares_of_what_a_catalog_leaves():
+    assert shares_left(SHARES, []) == SHARES
+    left = shares_left(SHARES, ["test"])
+    assert left == {"train": Fraction(7, 9), "val": Fraction(2, 9), "test": 0}
+    assert shares_left(SHARES, ["test", "val"]) == {"train": 1, "val": 0, "test": 0}

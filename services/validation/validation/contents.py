@@ -1,6 +1,6 @@
 """What a data set version holds: usable clips, each with its split and its checksums."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.layout import processed_prefix
@@ -8,7 +8,14 @@ from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from validation.checks import read_checks
-from validation.split import assign_splits, empty_splits, shares_of, source_labels
+from validation.split import (
+    assign_splits,
+    empty_splits,
+    held_out_sources,
+    shares_left,
+    shares_of,
+    source_labels,
+)
 
 __all__ = ["arrange", "count_sources", "remarks"]
 
@@ -33,12 +40,7 @@ def arrange(
     """
     records = sorted(clips, key=lambda clip: clip.clip_id)
     before = [clip for split in SPLITS for clip in newest.split(split)] if newest else []
-    splits = assign_splits(
-        source_labels(records),
-        shares_of(recipe.validation.train, recipe.validation.val),
-        recipe.seed,
-        placed={clip.source_id: clip.split for clip in before},
-    )
+    splits = _splits(recipe, records, {clip.source_id: clip.split for clip in before})
     # Objects are written once, so what a version says of a file stays true: no need to read a
     # hundred thousand checks again.
     prefix, new = processed_prefix(recipe), set(just_checked)
@@ -61,6 +63,18 @@ def arrange(
         for record in records
     ]
     return {split: tuple(row for row in rows if row.split == split) for split in SPLITS}
+
+
+def _splits(
+    recipe: Recipe, clips: Sequence[ClipRecord], placed: Mapping[str, str]
+) -> dict[str, str]:
+    """A split for each source; a placed one keeps its own whatever the catalog says now."""
+    shares = shares_of(recipe.validation.train, recipe.validation.val)
+    labels = source_labels(clips)
+    kept = held_out_sources(clips) if recipe.validation.keep_catalog_split else {}
+    others = {source: label for source, label in labels.items() if source not in kept}
+    splits = assign_splits(others, shares_left(shares, kept.values()), recipe.seed, placed)
+    return splits | kept | {source: placed[source] for source in kept if source in placed}
 
 
 def count_sources(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, int]:

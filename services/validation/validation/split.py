@@ -8,9 +8,17 @@ from fractions import Fraction
 from s2s.dataset import SPLITS
 from s2s.records import ClipRecord
 
-__all__ = ["assign_splits", "empty_splits", "shares_of", "source_labels"]
+__all__ = [
+    "assign_splits",
+    "empty_splits",
+    "held_out_sources",
+    "shares_left",
+    "shares_of",
+    "source_labels",
+]
 
 _FILLED_FIRST = ("train", "test", "val")
+_HELD_OUT = {"test": "test", "val": "val", "valid": "val", "validation": "val"}
 
 
 def shares_of(train: float, val: float) -> dict[str, Fraction]:
@@ -29,6 +37,23 @@ def source_labels(clips: Iterable[ClipRecord]) -> dict[str, str]:
         source: min(labels, key=lambda label: (-labels[label], label))
         for source, labels in counts.items()
     }
+
+
+def held_out_sources(clips: Iterable[ClipRecord]) -> dict[str, str]:
+    """Sources that the catalog has for testing or validation; testing, where its rows differ."""
+    splits: dict[str, str] = {}
+    for clip in clips:
+        split = _HELD_OUT.get(clip.split or "")
+        if split is not None and splits.get(clip.source_id) != "test":
+            splits[clip.source_id] = split
+    return splits
+
+
+def shares_left(shares: Mapping[str, Fraction], taken: Iterable[str]) -> dict[str, Fraction]:
+    """Shares of what is left when some splits, but never train, have got all that they get."""
+    filled = set(taken)
+    left = sum(share for split, share in shares.items() if split not in filled)
+    return {split: Fraction(0) if split in filled else shares[split] / left for split in SPLITS}
 
 
 def assign_splits(
