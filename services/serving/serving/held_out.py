@@ -47,7 +47,7 @@ def check_answer(sent: Path, answer: Path, sample_rate_hz: int) -> float:
     if _packets(sent) != _packets(answer):
         raise MediaError(Reason.CORRUPT, f"{answer.name}: its picture is not the one that was sent")
     samples = read_audio(answer, sample_rate_hz)
-    picture, sound_s = probe(sent), _sound_s(answer)
+    picture, sound_s = probe(answer), _sound_s(answer)
     if abs(sound_s - picture.duration_s) > 1 / picture.fps:
         raise MediaError(
             Reason.CORRUPT,
