@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from conftest import Launch
 from cut_clips import make_recipe, put_clips, write_catalog, write_recipe
 
 from launcher.bucket_server import BucketServer
@@ -15,6 +15,7 @@ from s2s.dataset import SPLITS, read_version
 from s2s.layout import dataset_bundle_key
 from s2s.storage import Bucket, open_bucket
 
+Launch = Callable[..., subprocess.CompletedProcess[str]]
 RECIPE = make_recipe("pulled.clips")
 CATALOG = {f"{label}{n}": [0] for label in ("bell", "drum") for n in range(5)}
 
