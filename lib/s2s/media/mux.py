@@ -7,6 +7,8 @@ from s2s.media.ffmpeg import input_args, run_ffmpeg
 __all__ = ["add_sound", "drop_sound"]
 
 _FASTSTART = ["-movflags", "+faststart"]
+# AAC comes in frames of 1024 samples: the higher the rate, the less is left over at the end.
+_SOUND_RATE_HZ = "48000"
 
 
 def add_sound(video: Path, sound: Path, output: Path) -> None:
@@ -24,7 +26,8 @@ def add_sound(video: Path, sound: Path, output: Path) -> None:
         [
             *input_args(video),
             *input_args(sound),
-            *["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-c:a", "aac", "-b:a", "128k"],
+            *["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy"],
+            *["-c:a", "aac", "-b:a", "128k", "-ar", _SOUND_RATE_HZ],
             *_FASTSTART,
             *["-f", "mp4", f"file:{output.absolute()}"],
         ],
