@@ -1,6 +1,7 @@
 # One account a service, with the rights that its stage needs and no others. Outputs are written
-# once: who creates objects under a prefix cannot replace or delete them. Only failures, which a later
-# run may overcome, and reports, which every run writes again, can be replaced.
+# once: who creates objects under a prefix cannot replace or delete them. What can be replaced are
+# failures, which a later run may overcome, reports, which every run writes again, and what is named
+# here: training keeps a checkpoint beside the model that it is making.
 locals {
   rights = {
     collection = {
@@ -25,8 +26,8 @@ locals {
     }
     training = {
       read    = ["datasets", "features", "processed_data"]
-      create  = ["models"]
-      replace = []
+      create  = []
+      replace = ["models"]
     }
     serving = {
       read    = ["datasets", "models", "processed_data"]
