@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from s2s.records import Outcome, Reason, Status
 from s2s.settings import Settings
 from s2s.stage import read_report
 from s2s.storage import DirectoryBucket
+from validation.repository import DataRepository
 from validation.stage import run
 
 RECIPE = make_recipe()
@@ -223,14 +225,15 @@ def test_of_two_runs_at_once_both_end_with_one_version(
 def test_a_version_that_another_run_made_meanwhile_is_not_built_over(
     bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch
 ):
-    def other_run_goes_first(*_: object) -> None:
+    def other_run_goes_first(repository: DataRepository) -> None:
         monkeypatch.undo()
         write_catalog(bucket, RECIPE, FIVE)
         other = settings_of(bucket, work_dir=bucket.directory.parent / "elsewhere")
         assert run(other).outputs["version"] == "dataset_v1"
+        repository.track()
 
-    monkeypatch.setattr(validation.repository.DataRepository, "track", other_run_goes_first)
-    with pytest.raises(VersionError):
+    monkeypatch.setattr(DataRepository, "track", other_run_goes_first)
+    with pytest.raises(VersionError, match="another run has made dataset_v1"):
         run(settings_of(bucket))
     assert version_names(bucket, RECIPE) == ["dataset_v1"]
 
@@ -259,17 +262,33 @@ def test_a_store_that_cannot_be_written_is_told_and_the_next_run_completes(
     assert run(settings_of(bucket)).outputs["version"] == "dataset_v1"
 
 
-def test_a_full_disk_is_told(bucket: DirectoryBucket, tmp_path: Path):
-    small = tmp_path / "small"
-    small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(small)]
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 950 kB: the clips go in, a second time they do not."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=950k", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
         pytest.skip("mounting a small file system needs root and CAP_SYS_ADMIN")
-    try:
-        with pytest.raises((StageError, BucketUnavailableError), match="full"):
-            run(settings_of(bucket, work_dir=small / "work"))
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_bucket_is_told_and_the_next_run_completes(small_disk: Path, clip_folder: Path):
+    bucket = DirectoryBucket(small_disk / "bucket")
+    put_clips(bucket, RECIPE, clip_folder, write_catalog(bucket, RECIPE, EIGHT))
+    work_dir = clip_folder / "work of the small disk"
+    with pytest.raises(StageError, match=r"disk of .* or of the bucket is full"):
+        run(settings_of(bucket, work_dir=work_dir))
+    assert not version_names(bucket, RECIPE)
+    subprocess.run(["mount", "-o", "remount,size=9m", str(small_disk)], check=True)
+    assert run(settings_of(bucket, work_dir=work_dir)).outputs["version"] == "dataset_v1"
+
+
+def test_a_full_work_dir_is_told(bucket: DirectoryBucket, small_disk: Path):
+    (small_disk / "in the way").write_bytes(bytes(700_000))
+    with pytest.raises((StageError, BucketUnavailableError), match="disk is full"):
+        run(settings_of(bucket, work_dir=small_disk / "work"))
     assert not version_names(bucket, RECIPE)
 
 

@@ -62,7 +62,10 @@ def _run(program: list[str], args: tuple[str, ...], folder: Path) -> str:
         ) from error
     if done.returncode:
         name = "git" if program[0] == "git" else "dvc"
-        raise VersionError(f"'{name} {args[0]}' in {folder} failed: {_reason(done.stderr)}")
+        raise VersionError(
+            f"'{name} {args[0]}' in {folder} failed: {_reason(done.stderr)}. Nothing stored was "
+            "lost: put that right and run again"
+        )
     return done.stdout.rstrip("\n")
 
 

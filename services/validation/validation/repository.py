@@ -100,8 +100,8 @@ class DataRepository:
 
     def track(self) -> None:
         """Let DVC take the folder's state, and store what the bucket lacks of it."""
-        dvc(self.folder, "add", "--quiet", DATA)
-        dvc(self.folder, "push", "--quiet")
+        dvc(self.folder, "add", DATA)
+        dvc(self.folder, "push")
 
     def commit(self, message: str) -> None:
         """Commit the state that DVC has taken."""
