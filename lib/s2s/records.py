@@ -32,6 +32,7 @@ class Reason(StrEnum):
     """Why a clip was skipped or failed. One word for one thing, in every stage."""
 
     ALREADY_DONE = "already_done"
+    LEFT_OUT = "left_out"
     NO_SOURCE = "no_source"
     UPSTREAM_FAILED = "upstream_failed"
     BAD_ROW = "bad_row"
@@ -83,6 +84,7 @@ class ClipRecord(BaseModel):
         labels: what the catalog says of it.
         split: the catalog's own split, where it has one.
         face_xy: position of a face as fractions of the picture, where it is part of the identity.
+        is_cc: whether its licence is Creative Commons, where the catalog says so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +95,7 @@ class ClipRecord(BaseModel):
     labels: tuple[str, ...] = ()
     split: str | None = None
     face_xy: tuple[float, float] | None = None
+    is_cc: bool | None = None
 
     @property
     def clip_id(self) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from s2s.errors import SettingsError
+from s2s.records import Reason
+from s2s.sections import DEFAULT_SOURCE_URL, CollectionSettings, Section
 from s2s.spec import TimeSpec
 
 __all__ = [
+    "DEFAULT_SOURCE_URL",
     "CollectionSettings",
     "FeatureSettings",
     "PreprocessingSettings",
@@ -35,41 +38,9 @@ STAGES = (
     "training",
     "serving",
 )
-DEFAULT_SOURCE_URL = "https://www.youtube.com/watch?v={source_id}"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CollectionSettings(_Section):
-    """Where clips come from.
-
-    Attributes:
-        catalog: a key in the bucket or a file beside the recipe; the file is used when both exist.
-        source_url: where a source lives; `{source_id}` is replaced.
-        limit: at most so many clips of the catalog, from its top; None for all.
-        workers: downloads at a time.
-        timeout_s: seconds without an answer after which a download fails.
-        max_source_bytes: a larger source is refused.
-    """
-
-    catalog: str
-    source_url: str = DEFAULT_SOURCE_URL
-    limit: int | None = Field(default=None, ge=1)
-    workers: int = Field(default=4, ge=1, le=64)
-    timeout_s: float = Field(default=20.0, gt=0)
-    max_source_bytes: int = Field(default=4_000_000_000, ge=1)
-
-    @field_validator("source_url")
-    @classmethod
-    def _names_the_source(cls, value: str) -> str:
-        if "{source_id}" not in value:
-            raise ValueError("must contain {source_id}, which is replaced by each source's id")
-        return value
-
-
-class PreprocessingSettings(_Section):
+class PreprocessingSettings(Section):
     """How a clip is cut.
 
     Attributes:
@@ -85,7 +56,7 @@ class PreprocessingSettings(_Section):
     min_duration_s: float = Field(default=1.0, gt=0)
 
 
-class ValidationSettings(_Section):
+class ValidationSettings(Section):
     """Which clips are usable, and how they are split.
 
     Attributes:
@@ -113,7 +84,7 @@ class ValidationSettings(_Section):
         return self
 
 
-class FeatureSettings(_Section):
+class FeatureSettings(Section):
     """What networks see of a clip.
 
     Attributes:
@@ -127,7 +98,7 @@ class FeatureSettings(_Section):
     clips_per_shard: int = Field(default=64, ge=1)
 
 
-class TrainingSettings(_Section):
+class TrainingSettings(Section):
     """How the network is trained.
 
     Attributes:
@@ -169,7 +140,7 @@ class TrainingSettings(_Section):
         return self
 
 
-class ServingSettings(_Section):
+class ServingSettings(Section):
     """Limits of the HTTP API.
 
     Attributes:
@@ -183,7 +154,7 @@ class ServingSettings(_Section):
     show_clips: int = Field(default=6, ge=1)
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """What every stage does for one task.
 
     Attributes:
@@ -233,6 +204,7 @@ class Settings(BaseModel):
         workers: processes at a time; None for one a core.
         strict: a failed clip makes the run fail.
         retry_failed: clips with a permanent failure are tried again too.
+        retry_reasons: only clips that failed for one of these are worked on; None for all clips.
         report_dir: reports are also written to `<report_dir>/<recipe>/<stage>.json`.
     """
 
@@ -246,6 +218,7 @@ class Settings(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     strict: bool = False
     retry_failed: bool = False
+    retry_reasons: frozenset[Reason] | None = None
     report_dir: Path | None = None
 
     @property

@@ -1,0 +1,6 @@
+"""Sections of a recipe that are too long for `s2s.settings`, which gathers them all."""
+
+from s2s.sections.base import Section
+from s2s.sections.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
+
+__all__ = ["DEFAULT_SOURCE_URL", "CollectionSettings", "ColumnNames", "Section"]
