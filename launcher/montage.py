@@ -109,7 +109,7 @@ def _ground(panels: Sequence[MontagePanel], heard: int) -> Frame:
     width = _left(len(panels))
     ground = Image.new("RGB", (width + width % 2, _HEIGHT_PX), _GROUND)
     draw = ImageDraw.Draw(ground)
-    font = ImageFont.load_default(17)
+    font = ImageFont.load_default(15)
     for n, panel in enumerate(panels):
         left = _left(n)
         ink = _LOUD_INK if n == heard else _QUIET_INK

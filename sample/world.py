@@ -7,7 +7,7 @@ made from the same instants. All motion is made of pieces of constant accelerati
 import base64
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,7 @@ _DURATIONS_S = (20, 60)
 _RADII_M = (0.11, 0.19)
 _DROPS_M = (0.35, 0.85)
 _PLACES_M = (0.55, 1.05)
+_QUIET_END_S = 0.05
 _STRIKE_SPEEDS_M_S = (1.8, 4.0)
 
 
@@ -117,6 +118,11 @@ class Scene:
     mallet: Motion
     impacts: tuple[Impact, ...]
 
+    def shortened(self, duration_s: float) -> "Scene":
+        """The scene's first seconds."""
+        impacts = tuple(hit for hit in self.impacts if hit.time_s < duration_s - _QUIET_END_S)
+        return replace(self, duration_s=duration_s, impacts=impacts)
+
 
 def source_id(seed: int, index: int) -> str:
     """Name a source as YouTube would, by 11 letters, digits, "-" and "_".
@@ -136,7 +142,7 @@ def build_scene(seed: int, index: int) -> Scene:
     script = _Script(material, rng)
     while script.now_s < duration_s:
         script.play_body()
-    return Scene(
+    scene = Scene(
         source_id=source_id(seed, index),
         seed=(seed, index),
         material=material,
@@ -144,8 +150,9 @@ def build_scene(seed: int, index: int) -> Scene:
         bodies=tuple(script.bodies),
         height=Motion(np.array(script.height)),
         mallet=Motion(np.array(script.mallet)),
-        impacts=tuple(hit for hit in script.impacts if hit.time_s < duration_s - 0.05),
+        impacts=tuple(script.impacts),
     )
+    return scene.shortened(duration_s)
 
 
 class _Script:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ def montage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a silent clip, one with 500 Hz and one with 3 kHz; its name starts with a dash."""
     folder = tmp_path_factory.mktemp("montage")
     scene = folder / "scene.mp4"
-    encode_scene(replace(build_scene(0, 0), duration_s=SECONDS), scene)
+    encode_scene(build_scene(0, 0).shortened(SECONDS), scene)
     drop_sound(scene, folder / "silent.mp4")
     for name, pitch_hz in (("low", 500), ("high", 3000)):
         write_wav(folder / f"{name}.wav", tone_of(pitch_hz), RATE_HZ)

@@ -44,4 +44,4 @@ def test_the_drawing_has_axes_on_a_clear_ground():
 
     assert drawing.format == "PNG"
     assert drawing.mode == "RGBA"
-    assert drawing.getpixel((0, 0))[3] == 0
+    assert np.asarray(drawing)[0, 0, 3] == 0

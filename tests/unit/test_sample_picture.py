@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ MATERIAL_NAMES = [material.name for material in MATERIALS]
 
 def start_of(scene: Scene, duration_s: float = 4.0) -> np.ndarray:
     """The first seconds, uint8 (T, H, W, 3)."""
-    return np.stack(list(frames(replace(scene, duration_s=duration_s))))
+    return np.stack(list(frames(scene.shortened(duration_s))))
 
 
 def height_of_change(picture_THWC: np.ndarray) -> np.ndarray:

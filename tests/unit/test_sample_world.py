@@ -94,3 +94,13 @@ def test_source_ids_look_like_youtube_ids_and_differ():
 
 def test_one_source_id_of_every_seed_starts_with_a_dash():
     assert all(source_id(seed, 1).startswith("-") for seed in range(10))
+
+
+def test_a_shortened_scene_starts_the_same():
+    scene = build_scene(0, 0)
+
+    short = scene.shortened(5.0)
+
+    assert short.duration_s == 5.0
+    assert short.impacts == scene.impacts[: len(short.impacts)]
+    assert short.impacts[-1].time_s < 5.0 < scene.impacts[len(short.impacts)].time_s
