@@ -9,7 +9,7 @@ import pytest
 
 from s2s.storage import Bucket, DirectoryBucket
 
-pytest_plugins = ["serving_fixtures"]
+pytest_plugins = ["serving_fixtures", "dataset_fixtures"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
