@@ -116,7 +116,7 @@ class GenerationPredictor:
         """
         motion_TC = self._motion.of_frames(frames_THWC)
         mel_MB = self.mel(motion_TC, seed=seed, steps=steps, guidance=guidance)
-        return self._vocode(mel_MB)
+        return self.vocode(mel_MB)
 
     def generate(
         self,
@@ -148,14 +148,15 @@ class GenerationPredictor:
         with _timed(seconds, "generate"):
             mel_MB = self.mel(motion_TC, seed=seed, steps=steps, guidance=guidance)
         with _timed(seconds, "vocode"):
-            samples_N = self._vocode(mel_MB)
+            samples_N = self.vocode(mel_MB)
         with _timed(seconds, "mux"), tempfile.TemporaryDirectory() as folder:
             wav = Path(folder) / "sound.wav"
             write_wav(wav, samples_N, spec.sample_rate_hz)
             add_sound(video, wav, output)
         return Generation(len(frames_THWC) / spec.fps, seconds)
 
-    def _vocode(self, mel_MB: torch.Tensor) -> np.ndarray:
+    def vocode(self, mel_MB: torch.Tensor) -> np.ndarray:
+        """Sound of a log-mel spectrogram (M, B): float32 (N,) in -1..1, N = M * hop."""
         return self._vocoder(mel_MB).clamp(-1, 1).numpy()
 
 

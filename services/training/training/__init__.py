@@ -1,0 +1,1 @@
+"""Training: from shards of features to a model directory with its figures."""

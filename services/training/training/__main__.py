@@ -1,0 +1,5 @@
+"""`python -m training RECIPE`."""
+
+from training.cli import app
+
+app()

@@ -1,0 +1,191 @@
+"""Training: a model of the newest data set version, with its figures."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+
+from s2s.dataset import DatasetVersion, latest_version, read_version
+from s2s.errors import StageError
+from s2s.features.motion import Motion
+from s2s.layout import model_config_key, model_prefix
+from s2s.models.bundle import CONFIG_FILE, ModelConfig, save_bundle
+from s2s.models.network import MelTransformer, NetworkConfig
+from s2s.predictors.generation import GenerationPredictor
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import Recipe, Settings
+from s2s.stage import StageReport, finish, shared_bucket
+from s2s.storage import Bucket
+from training.data import MelScale, StoredClip, WindowDataset, fetch_clips, measure_mel
+from training.evaluation import choose_held_out, evaluate, fit_classifier
+from training.export import METRICS_FILE, write_card, write_curve, write_metrics
+from training.loop import CHECKPOINT_FILE, Fit, fit
+
+__all__ = ["run"]
+
+STAGE = "training"
+_VAL_WINDOWS = 4
+
+
+def run(settings: Settings) -> StageReport:
+    """Train, measure and export a model to `models/`, unless it is there already.
+
+    Raises:
+        VersionError: if there is no data set version, or it is damaged.
+        StageError: if features are missing, or there is nothing to train on.
+        ModelError: if features do not fit the recipe.
+        BucketUnavailableError: if the bucket does not answer or is full.
+    """
+    started = time.monotonic()
+    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
+    bucket.check()
+    version = read_version(bucket, recipe, latest_version(bucket, recipe))
+    key = model_config_key(recipe, version.name)
+    outputs: dict[str, Any] = {"version": version.name, "model": model_prefix(recipe, version.name)}
+    done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+    if key in set(bucket.keys(key)):
+        return finish(settings, STAGE, [done], started, outputs)
+    folder = settings.work_dir / STAGE
+    with _alone(folder / model_prefix(recipe, version.name)) as model_dir:
+        clips = fetch_clips(bucket, recipe, version, folder)
+        metrics = _make_model(settings, version, clips, model_dir)
+        outcome = _upload(bucket, model_dir, recipe, version)
+    summary = {
+        name: metrics[name]
+        for name in ("split", "n_clips", "systems", "training")
+        if name in metrics
+    }
+    return finish(settings, STAGE, [outcome], started, outputs | summary)
+
+
+def _make_model(
+    settings: Settings, version: DatasetVersion, clips: dict[str, list[StoredClip]], folder: Path
+) -> dict[str, Any]:
+    """Train and measure; every file of the model is in the folder then."""
+    recipe, bucket = settings.recipe, shared_bucket(settings.bucket_url)
+    if not clips.get("train"):
+        raise StageError(
+            f"{version.name} has no clip with features to train on: see the failures of "
+            "feature_extraction with './s2s status RECIPE', or add clips to the catalog"
+        )
+    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
+    scale = measure_mel(clips["train"])
+    config = _config(recipe, version.name, scale)
+    network = MelTransformer(config.network)
+    checkpoint_key = model_prefix(recipe, version.name) + CHECKPOINT_FILE
+    data = _windows(recipe, clips, scale)
+    result = fit(network, recipe.training, data, (bucket, checkpoint_key), folder)
+    metrics = _measure(GenerationPredictor(result.network, config), recipe, version, clips, bucket)
+    metrics["training"] = _training_facts(result, version, clips)
+    write_metrics(folder / METRICS_FILE, metrics)
+    write_curve(folder / "learning_curve.png", result.curve)
+    result.curve.write_csv(folder / "metrics.csv")
+    write_card(folder / "README.md", recipe, config, metrics)
+    save_bundle(folder, result.network, config)
+    return metrics
+
+
+def _windows(
+    recipe: Recipe, clips: dict[str, list[StoredClip]], scale: MelScale
+) -> dict[str, WindowDataset]:
+    training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
+    counts = {"train": training.max_steps, "val": _VAL_WINDOWS}
+    return {
+        split: WindowDataset(clips[split], size, batches * training.batch_size, scale, recipe.seed)
+        for split, batches in counts.items()
+        if clips.get(split)
+    }
+
+
+def _config(recipe: Recipe, version: str, scale: MelScale) -> ModelConfig:
+    training = recipe.training
+    return ModelConfig(
+        recipe=recipe.name,
+        version=version,
+        spec=recipe.spec,
+        features=recipe.feature_extraction,
+        network=NetworkConfig(
+            token_dim=recipe.spec.token_dim,
+            condition_dim=Motion(recipe.spec, recipe.feature_extraction).dim,
+            width=training.width,
+            depth=training.depth,
+            heads=training.heads,
+        ),
+        mel_mean=scale.mean,
+        mel_std=scale.std,
+        window_frames=recipe.spec.frames(training.window_s),
+        guidance=training.guidance,
+        sampling_steps=training.sampling_steps,
+    )
+
+
+def _measure(
+    predictor: GenerationPredictor,
+    recipe: Recipe,
+    version: DatasetVersion,
+    clips: dict[str, list[StoredClip]],
+    bucket: Bucket,
+) -> dict[str, Any]:
+    held_out = choose_held_out(version, clips, recipe.training.held_out_clips)
+    classifier = fit_classifier(version, clips["train"], recipe.spec.mel_rate_hz)
+    with_features = {clip.clip_id for clip in clips["train"]}
+    train = [clip for clip in version.split("train") if clip.clip_id in with_features]
+    metrics = evaluate(predictor, recipe, bucket, held_out, (train, classifier))
+    if classifier is None:
+        metrics["note"] += " The training clips have less than two labels: no class accuracy."
+    return {"recipe": recipe.name, "version": version.name, "seed": recipe.seed, **metrics}
+
+
+def _training_facts(
+    result: Fit, version: DatasetVersion, clips: dict[str, list[StoredClip]]
+) -> dict[str, Any]:
+    trained = {clip.clip_id for clip in clips["train"]}
+    sources = {clip.source_id for clip in version.split("train") if clip.clip_id in trained}
+    return {
+        "n_train": len(trained),
+        "n_train_sources": len(sources),
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "parameters": sum(part.numel() for part in result.network.parameters()),
+    }
+
+
+def _upload(bucket: Bucket, folder: Path, recipe: Recipe, version: DatasetVersion) -> Outcome:
+    """Store the model's files, the config last and create-only: it makes the model exist."""
+    prefix = model_prefix(recipe, version.name)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
+    size = 0
+    for path in files:
+        if path.name != CONFIG_FILE and path.suffix != ".ckpt" and not path.name.startswith("."):
+            size += bucket.upload(path, prefix + path.name, overwrite=True).size
+    info = bucket.upload(folder / CONFIG_FILE, prefix + CONFIG_FILE)
+    bucket.delete(prefix + CHECKPOINT_FILE)
+    return Outcome(
+        clip_id=version.name,
+        status=Status.OK,
+        key=info.key,
+        crc32c=info.crc32c,
+        size=size + info.size,
+    )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[Path]:
+    """Make the model's folder on this machine and keep other runs out of it.
+
+    Raises:
+        StageError: if another run is in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StageError(
+                f"{folder}: another run is training this model: wait for it, or stop it first"
+            ) from error
+        yield folder

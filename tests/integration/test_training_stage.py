@@ -1,0 +1,132 @@
+"""Training on small data set versions: what it exports, measures and refuses."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from dataset_fixtures import MakeSettings, MakeVersion
+
+from feature_extraction.stage import run as extract_features
+from s2s.errors import StageError, VersionError
+from s2s.layout import model_prefix
+from s2s.models.bundle import load_bundle
+from s2s.predictors.generation import GenerationPredictor
+from s2s.settings import Settings
+from s2s.storage import open_bucket
+from training.stage import run
+
+TINY: dict[str, Any] = {
+    "width": 16,
+    "depth": 1,
+    "heads": 1,
+    "window_s": 0.8,
+    "batch_size": 2,
+    "max_steps": 3,
+    "sampling_steps": 2,
+    "held_out_clips": 2,
+    "accelerator": "cpu",
+}
+MODEL_FILES = {
+    "README.md",
+    "config.json",
+    "learning_curve.png",
+    "metrics.csv",
+    "metrics.json",
+    "model.safetensors",
+}
+
+
+def read_model(settings: Settings, name: str) -> bytes:
+    prefix = model_prefix(settings.recipe, "dataset_v1")
+    return open_bucket(settings.bucket_url).read(prefix + name)
+
+
+def test_a_model_is_trained_measured_and_exported(
+    make_settings_of: MakeSettings, make_version: MakeVersion
+):
+    settings = make_settings_of(training=TINY)
+    make_version(settings, {"train": (2.0, 0.6, 2.0), "val": (1.0,), "test": (2.0, 1.0)})
+    extract_features(settings)
+    report = run(settings)
+    assert report.counts == {"ok": 1}
+
+    prefix = model_prefix(settings.recipe, "dataset_v1")
+    keys = open_bucket(settings.bucket_url).keys(prefix)
+    assert {key.removeprefix(prefix) for key in keys} == MODEL_FILES
+    metrics = json.loads(read_model(settings, "metrics.json"))
+    assert (metrics["split"], metrics["n_clips"]) == ("test", 2)
+    assert metrics["training"]["steps"] == 3
+    assert metrics["systems"]["real"]["onset_f1"] == 1.0
+    assert metrics["systems"]["real"]["mel_l1"] == 0.0
+    assert metrics["systems"]["silence"]["onset_recall"] == 0.0
+    assert metrics["systems"]["real_mel"]["onset_f1"] > 0.8
+    assert [set(row["systems"]) for row in metrics["clips"]] == [set(metrics["systems"])] * 2
+    assert "dataset_v1" in read_model(settings, "README.md").decode()
+    curve = list(csv.DictReader(io.StringIO(read_model(settings, "metrics.csv").decode())))
+    assert float(curve[0]["train_loss"]) > 0
+    assert any(row["val_loss"] for row in curve)
+
+    again = run(settings)
+    assert again.counts == {"skipped:already_done": 1}
+
+    folder = settings.work_dir / "training" / prefix
+    network, config = load_bundle(folder)
+    assert config.version == "dataset_v1"
+    frames = np.zeros((30, 64, 64, 3), np.uint8)
+    sound = GenerationPredictor(network, config).sound(frames, seed=1)
+    assert sound.shape == (config.spec.samples(30),)
+
+
+def test_without_test_clips_the_val_split_is_measured(
+    make_settings_of: MakeSettings, make_version: MakeVersion
+):
+    settings = make_settings_of(training=TINY)
+    make_version(settings, {"train": (1.0, 1.0), "val": (1.0,), "test": ()}, labels=("one",))
+    extract_features(settings)
+    run(settings)
+    metrics = json.loads(read_model(settings, "metrics.json"))
+    assert metrics["split"] == "val"
+    assert "measured on the val split" in metrics["note"]
+    assert "less than two labels" in metrics["note"]
+    assert metrics["systems"]["model"]["class_accuracy"] is None
+
+
+def test_without_held_out_clips_nothing_is_measured(
+    make_settings_of: MakeSettings, make_version: MakeVersion
+):
+    settings = make_settings_of(training=TINY)
+    make_version(settings, {"train": (1.0,)})
+    extract_features(settings)
+    run(settings)
+    metrics = json.loads(read_model(settings, "metrics.json"))
+    assert metrics["split"] is None
+    assert metrics["systems"] == {}
+    assert "nothing was measured" in read_model(settings, "README.md").decode()
+
+
+def test_what_is_missing_is_told(make_settings_of: MakeSettings, make_version: MakeVersion):
+    settings = make_settings_of(training=TINY)
+    with pytest.raises(VersionError, match="validation"):
+        run(settings)
+    version = make_version(settings, {"train": (1.0,)})
+    with pytest.raises(StageError, match="run feature_extraction first"):
+        run(settings)
+    bucket = open_bucket(settings.bucket_url)
+    bucket.write(version.split("train")[0].key, b"not a video", overwrite=True)
+    extract_features(settings)
+    with pytest.raises(StageError, match="no clip with features"):
+        run(settings)
+
+
+def test_without_a_gpu_none_can_be_asked_for(
+    make_settings_of: MakeSettings, make_version: MakeVersion, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    settings = make_settings_of(training={**TINY, "accelerator": "gpu"})
+    make_version(settings, {"train": (1.0,)})
+    extract_features(settings)
+    with pytest.raises(StageError, match="set it to auto or cpu"):
+        run(settings)
