@@ -9,6 +9,7 @@ S2SError
 │   ├── ChecksumError      what was read is not what was written
 │   └── BucketUnavailableError  the bucket does not answer, is full, or refuses us
 ├── MediaError             one clip's media cannot be used; carries a reason code
+│   └── UnsupportedMediaError   a file is of no type that is read
 ├── StageError             a stage cannot go on
 ├── VersionError           a data set version cannot be made or read
 └── ModelError             a model directory or its input does not fit
@@ -28,6 +29,7 @@ __all__ = [
     "SettingsError",
     "StageError",
     "StorageError",
+    "UnsupportedMediaError",
     "VersionError",
 ]
 
@@ -79,6 +81,17 @@ class MediaError(S2SError):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"
+
+
+class UnsupportedMediaError(MediaError):
+    """A file is of no type that is read.
+
+    Args:
+        message: what it is, and what is read.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("refused", message)
 
 
 class StageError(S2SError):

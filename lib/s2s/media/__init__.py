@@ -1,27 +1,39 @@
 """Reading and writing media: PyAV in this process, ffmpeg for whole passes.
 
-Untrusted files are opened through `open_guarded` or `input_args` only.
+Untrusted files are opened through `open_guarded`, `open_picture` or `input_args` only; those of
+strangers, by `run_sandboxed` besides.
 """
 
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
-from s2s.media.frames import read_frames
+from s2s.media.frames import read_frames, write_frames
 from s2s.media.guard import MediaLimits, open_guarded
 from s2s.media.mux import add_sound, drop_sound
+from s2s.media.picture import make_still_video
 from s2s.media.probe import Probe, probe
+from s2s.media.sandbox import SandboxLimits, run_sandboxed
 from s2s.media.sound import read_audio, write_wav
+from s2s.media.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
 
 __all__ = [
+    "PICTURE_TYPES",
+    "VIDEO_TYPES",
     "MediaLimits",
     "Probe",
+    "SandboxLimits",
     "add_sound",
+    "check_upload",
     "drop_sound",
     "ffmpeg_folder",
     "ffmpeg_path",
     "input_args",
+    "make_still_video",
     "open_guarded",
+    "picture_demuxer",
     "probe",
     "read_audio",
     "read_frames",
     "run_ffmpeg",
+    "run_sandboxed",
+    "write_frames",
     "write_wav",
 ]

@@ -1,5 +1,6 @@
 """Frames of a video on a grid of equal steps in time."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from s2s.errors import MediaError
 from s2s.media.guard import MediaLimits, open_guarded
 from s2s.records import Reason
 
-__all__ = ["read_frames"]
+__all__ = ["read_frames", "write_frames"]
+
+_TOLERANCE_S = 1.0
 
 
 def read_frames(
@@ -38,13 +41,53 @@ def read_frames(
     Raises:
         MediaError: `no_video` without a picture, `corrupt` if it cannot be decoded.
     """
+    return np.stack(list(_frames(path, fps, size, limits)))
+
+
+def write_frames(
+    path: Path,
+    output: Path,
+    fps: int,
+    size: tuple[int, int],
+    limits: MediaLimits | None = None,
+) -> int:
+    """Write what `read_frames` returns to a file, holding one frame at a time.
+
+    Args:
+        path: the video.
+        output: the raw array, to be mapped as uint8 (T, H, W, 3).
+        fps: frames a second to write.
+        size: width and height to scale to, in pixels.
+        limits: see `open_guarded`; frames after `max_duration_s` are refused.
+
+    Returns:
+        T, the number of frames.
+
+    Raises:
+        MediaError: see `read_frames`.
+    """
+    limits = limits or MediaLimits()
+    most, count = math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps), 0
+    with output.open("wb") as file:
+        for count, frame in enumerate(_frames(path, fps, size, limits), start=1):
+            if count > most:
+                message = f"{path.name}: plays longer than {limits.max_duration_s:.0f} s"
+                raise MediaError(Reason.REFUSED, message)
+            file.write(np.ascontiguousarray(frame).data)
+    return count
+
+
+def _frames(
+    path: Path, fps: int, size: tuple[int, int] | None, limits: MediaLimits | None
+) -> Iterator[np.ndarray]:
     with open_guarded(path, limits or MediaLimits()) as file:
         if not file.streams.video:
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
-        frames = list(_on_grid(file, fps, size))
-    if not frames:
+        frame = None
+        for frame in _on_grid(file, fps, size):
+            yield frame
+    if frame is None:
         raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
-    return np.stack(frames)
 
 
 def _on_grid(file: InputContainer, fps: int, size: tuple[int, int] | None) -> Iterator[np.ndarray]:

@@ -12,11 +12,13 @@ from av.error import FFmpegError
 from s2s.errors import MediaError
 from s2s.records import Reason
 
-__all__ = ["FORMATS", "PROTOCOLS", "MediaLimits", "open_guarded"]
+__all__ = ["FORMATS", "PICTURE_FORMATS", "PROTOCOLS", "MediaLimits", "open_guarded", "open_picture"]
 
 # Demuxers that never open a second file. A protocol whitelist alone does not stop a playlist
 # (HLS, DASH, concat, SDP) that is named .mp4 from reading other local files.
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav"
+# Unlike image2, these read the one file that they are given and expand no pattern in its name.
+PICTURE_FORMATS = "jpeg_pipe,png_pipe,webp_pipe"
 PROTOCOLS = "file"
 
 
@@ -47,12 +49,43 @@ def open_guarded(path: Path, limits: MediaLimits = _DEFAULT_LIMITS) -> Iterator[
             beyond the limits.
         FileNotFoundError: if there is no such file.
     """
+    with _opened(path, limits, FORMATS) as file:
+        yield file
+
+
+@contextmanager
+def open_picture(
+    path: Path, demuxer: str, limits: MediaLimits = _DEFAULT_LIMITS
+) -> Iterator[InputContainer]:
+    """Open a still picture that is not trusted.
+
+    Args:
+        path: the file.
+        demuxer: one of `PICTURE_FORMATS`, as the file's first bytes say.
+        limits: what it may ask of us.
+
+    Raises:
+        MediaError: see `open_guarded`.
+    """
+    with _opened(path, limits, PICTURE_FORMATS, demuxer) as file:
+        yield file
+
+
+@contextmanager
+def _opened(
+    path: Path, limits: MediaLimits, formats: str, demuxer: str | None = None
+) -> Iterator[InputContainer]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": PROTOCOLS}
+    # Opening decodes a frame to learn about the picture: max_pixels already holds there.
+    max_pixels = {"max_pixels": str(limits.max_pixels)}
+    options = {"format_whitelist": formats, "protocol_whitelist": PROTOCOLS} | max_pixels
+    url = f"file:{path.absolute()}"
     try:
-        with av.open(f"file:{path.absolute()}", options=options, metadata_errors="replace") as file:
+        with av.open(url, format=demuxer, options=options, metadata_errors="replace") as file:
             _check(file, path, limits)
+            for stream in file.streams.video:  # and when the picture grows on the way
+                stream.codec_context.options = max_pixels
             yield file
     except FFmpegError as error:
         raise MediaError(

@@ -1,0 +1,100 @@
+"""What an attacker would do inside a decoder: functions that the sandbox is asked to run."""
+
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from s2s.errors import MediaError, UnsupportedMediaError
+from s2s.media import ffmpeg_path
+
+
+def open_a_socket() -> None:
+    socket.socket()
+
+
+def connect_from_a_program(url: str) -> str:
+    command = [str(ffmpeg_path()), "-loglevel", "error", "-i", url, "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return done.stderr
+
+
+def read(path: str) -> str:
+    return Path(path).read_text()
+
+
+def read_with_a_program(path: str, output: str) -> int:
+    """ffmpeg without any whitelist: a concat list that names another file."""
+    Path("list.txt").write_text(f"file '{path}'\n")
+    arguments = ["-f", "concat", "-safe", "0", "-i", "list.txt", "-c", "copy", output]
+    command = [str(ffmpeg_path()), "-loglevel", "error", *arguments]
+    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode
+
+
+def write(path: str) -> None:
+    Path(path).write_text("evil")
+
+
+def list_folder(path: str) -> list[str]:
+    return os.listdir(path)
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def open_files() -> list[str]:
+    """Paths behind the descriptors that the process was born with."""
+    found = []
+    for number in range(64):
+        try:
+            found.append(f"{number} {os.fstat(number).st_mode:o}")
+        except OSError:
+            continue
+    return found
+
+
+def take_memory() -> int:
+    return len(bytearray(4 << 30))
+
+
+def fill_the_disk() -> None:
+    with Path("large").open("wb") as file:
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+
+
+def open_many_files() -> None:
+    files = [Path(f"file{k}").open("w") for k in range(100)]
+    assert files
+
+
+def spin() -> NoReturn:
+    while True:
+        pass
+
+
+def sleep() -> None:
+    time.sleep(600)
+
+
+def die() -> None:
+    os.kill(os.getpid(), 11)
+
+
+def refuse() -> None:
+    raise UnsupportedMediaError("no such type")
+
+
+def fail() -> None:
+    raise MediaError("corrupt", "damaged")
+
+
+def add(first: int, second: int) -> int:
+    return first + second
+
+
+def answer_too_much() -> str:
+    return "x" * (2 << 20)

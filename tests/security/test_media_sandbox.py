@@ -1,0 +1,100 @@
+"""The process that untrusted media is read in: what it can still do when it is taken over."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import sandboxed_tasks as tasks
+
+from s2s.errors import MediaError, UnsupportedMediaError
+from s2s.media import SandboxLimits, run_sandboxed
+
+SHORT = SandboxLimits(wall_s=1)
+
+
+def test_it_answers_and_tells_errors(tmp_path: Path):
+    assert run_sandboxed(tasks.add, 1, 2, folder=tmp_path) == 3
+    with pytest.raises(UnsupportedMediaError, match="no such type"):
+        run_sandboxed(tasks.refuse, folder=tmp_path)
+    with pytest.raises(MediaError, match="damaged") as caught:
+        run_sandboxed(tasks.fail, folder=tmp_path)
+    assert caught.value.reason == "corrupt"
+
+
+def test_it_has_no_network(tmp_path: Path):
+    with pytest.raises(OSError, match="not permitted"):
+        run_sandboxed(tasks.open_a_socket, folder=tmp_path)
+
+
+def test_programs_that_it_starts_have_no_network(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/a.mp4"
+        said = run_sandboxed(tasks.connect_from_a_program, url, folder=tmp_path)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert "not permitted" in said
+
+
+def test_it_sees_no_file_but_its_folders(tmp_path: Path):
+    folder, secret = tmp_path / "job", tmp_path / "secret.txt"
+    folder.mkdir()
+    secret.write_text("secret")
+    (folder / "own.txt").write_text("own")
+    assert run_sandboxed(tasks.read, str(folder / "own.txt"), folder=folder) == "own"
+    run_sandboxed(tasks.write, str(folder / "new.txt"), folder=folder)
+    for path in (secret, Path("/etc/passwd"), Path("/proc/self/environ")):
+        with pytest.raises(OSError, match="denied"):
+            run_sandboxed(tasks.read, str(path), folder=folder)
+    with pytest.raises(OSError, match="denied"):
+        run_sandboxed(tasks.list_folder, str(tmp_path), folder=folder)
+    with pytest.raises(OSError, match="denied"):
+        run_sandboxed(tasks.write, str(tmp_path / "evil.txt"), folder=folder)
+    assert not (tmp_path / "evil.txt").exists()
+
+
+def test_programs_that_it_starts_see_no_other_file(make_video, tmp_path: Path):
+    secret, output = make_video("secret.mp4"), tmp_path / "copy.mp4"
+    code = run_sandboxed(tasks.read_with_a_program, str(secret), str(output), folder=tmp_path)
+    assert code != 0
+    assert not output.exists()
+
+
+def test_it_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S2S_SECRET", "secret")
+    with socket.create_server(("127.0.0.1", 0)):
+        assert run_sandboxed(tasks.environment, folder=tmp_path).keys() <= {"TMPDIR", "LC_CTYPE"}
+        sockets = [line for line in run_sandboxed(tasks.open_files, folder=tmp_path)]
+    assert len(sockets) < 10
+
+
+@pytest.mark.parametrize(
+    "task", [tasks.take_memory, tasks.die, tasks.answer_too_much], ids=lambda task: task.__name__
+)
+def test_what_takes_too_much_or_dies_is_refused(task, tmp_path: Path):
+    with pytest.raises(MediaError) as caught:
+        run_sandboxed(task, folder=tmp_path)
+    assert caught.value.reason == "refused"
+
+
+@pytest.mark.parametrize("task", [tasks.spin, tasks.sleep], ids=lambda task: task.__name__)
+def test_what_takes_too_long_is_ended(task, tmp_path: Path):
+    with pytest.raises(MediaError) as caught:
+        run_sandboxed(task, folder=tmp_path, limits=SHORT)
+    assert caught.value.reason in {"timeout", "refused"}  # its own alarm may come first
+
+
+def test_processor_time_is_bounded(tmp_path: Path):
+    with pytest.raises(MediaError) as caught:
+        run_sandboxed(tasks.spin, folder=tmp_path, limits=SandboxLimits(cpu_s=1, wall_s=60))
+    assert caught.value.reason == "refused"
+
+
+def test_files_are_bounded_in_size_and_number(tmp_path: Path):
+    with pytest.raises((MediaError, OSError)):
+        run_sandboxed(
+            tasks.fill_the_disk, folder=tmp_path, limits=SandboxLimits(file_bytes=1 << 20)
+        )
+    assert (tmp_path / "large").stat().st_size <= 1 << 20
+    with pytest.raises(OSError, match="Too many open files"):
+        run_sandboxed(tasks.open_many_files, folder=tmp_path)
