@@ -2,8 +2,10 @@
 
 import os
 import socket
+import stat
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,8 +19,7 @@ def open_a_socket() -> None:
 
 def connect_from_a_program(url: str) -> str:
     command = [str(ffmpeg_path()), "-loglevel", "error", "-i", url, "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    return done.stderr
+    return _run(command).stderr
 
 
 def read(path: str) -> str:
@@ -30,7 +31,7 @@ def read_with_a_program(path: str, output: str) -> int:
     Path("list.txt").write_text(f"file '{path}'\n")
     arguments = ["-f", "concat", "-safe", "0", "-i", "list.txt", "-c", "copy", output]
     command = [str(ffmpeg_path()), "-loglevel", "error", *arguments]
-    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode
+    return _run(command).returncode
 
 
 def write(path: str) -> None:
@@ -38,19 +39,19 @@ def write(path: str) -> None:
 
 
 def list_folder(path: str) -> list[str]:
-    return os.listdir(path)
+    return [entry.name for entry in Path(path).iterdir()]
 
 
 def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def open_files() -> list[str]:
-    """Paths behind the descriptors that the process was born with."""
-    found = []
+def count_sockets() -> int:
+    """Sockets among the descriptors that the process was born with."""
+    found = 0
     for number in range(64):
         try:
-            found.append(f"{number} {os.fstat(number).st_mode:o}")
+            found += stat.S_ISSOCK(os.fstat(number).st_mode)
         except OSError:
             continue
     return found
@@ -67,8 +68,9 @@ def fill_the_disk() -> None:
 
 
 def open_many_files() -> None:
-    files = [Path(f"file{k}").open("w") for k in range(100)]
-    assert files
+    with ExitStack() as files:
+        for k in range(100):
+            files.enter_context(Path(f"file{k}").open("w"))
 
 
 def spin() -> NoReturn:
@@ -98,3 +100,9 @@ def add(first: int, second: int) -> int:
 
 def answer_too_much() -> str:
     return "x" * (2 << 20)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from s2s.errors import ModelError
+from s2s.features.motion import Motion
 from s2s.models.network import MelTransformer, NetworkConfig
 from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
@@ -59,6 +60,12 @@ class ModelConfig(BaseModel):
             raise ValueError(
                 f"the network's tokens have {self.network.token_dim} values, "
                 f"those of the time grid {self.spec.token_dim}"
+            )
+        features = Motion(self.spec, self.features).dim
+        if self.network.condition_dim != features:
+            raise ValueError(
+                f"the network sees {self.network.condition_dim} features of a picture, "
+                f"the feature settings give {features}"
             )
         return self
 

@@ -7,14 +7,15 @@ predicts x itself; squared errors weigh 1 / (1 - t).
 Legend: B batch, T tokens, D values of a token, C condition features.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
 
 from s2s.models.network import MelTransformer
 
-__all__ = ["flow_loss", "sample_flow", "windows"]
+__all__ = ["flow_loss", "sample_flow", "sample_flows", "windows"]
 
 TIME_MEAN = -0.8
 """Centre of the logits of training times: more noise than not."""
@@ -86,41 +87,77 @@ def sample_flow(
     Returns:
         normalised tokens (T, D).
     """
-    generator = torch.Generator().manual_seed(seed)
-    shape = (len(condition_TC), network.config.token_dim)
-    state = torch.randn(shape, generator=generator).to(condition_TC)
+    return sample_flows(
+        network, [condition_TC], window, seeds=[seed], steps=steps, guidance=guidance
+    )[0]
+
+
+@torch.inference_mode()
+def sample_flows(
+    network: MelTransformer,
+    conditions: Sequence[torch.Tensor],
+    window: int,
+    *,
+    seeds: Sequence[int],
+    steps: int = 8,
+    guidance: float = 2.5,
+) -> list[torch.Tensor]:
+    """Draw clean tokens for several videos at once: their windows share the network's calls.
+
+    Args:
+        network: the trained network.
+        conditions: visual features of each video, (T, C); lengths may differ.
+        window: see `sample_flow`.
+        seeds: of each video.
+        steps: see `sample_flow`.
+        guidance: see `sample_flow`.
+
+    Returns:
+        normalised tokens of each video, (T, D).
+    """
+    states = []
+    for condition_TC, seed in zip(conditions, seeds, strict=True):
+        generator = torch.Generator().manual_seed(seed)
+        shape = (len(condition_TC), network.config.token_dim)
+        states.append(torch.randn(shape, generator=generator).to(condition_TC))
     times = torch.linspace(0, 1, steps + 1).tolist()
     for now, then in pairwise(times):
-        clean = _predict_windows(network, state, condition_TC, (now, guidance), window)
-        state = state + (then - now) / (1 - now) * (clean - state)
-    return state
+        cleans = _predict_windows(network, states, conditions, (now, guidance), window)
+        states = [
+            state + (then - now) / (1 - now) * (clean - state)
+            for state, clean in zip(states, cleans, strict=True)
+        ]
+    return states
 
 
 def _predict_windows(
     network: MelTransformer,
-    state_TD: torch.Tensor,
-    condition_TC: torch.Tensor,
+    states: Sequence[torch.Tensor],
+    conditions: Sequence[torch.Tensor],
     time_and_guidance: tuple[float, float],
     window: int,
-) -> torch.Tensor:
+) -> list[torch.Tensor]:
     """Clean tokens by every window, blended where they overlap."""
-    length = len(state_TD)
-    size = min(window, length)
-    starts = windows(length, size)
-    ramp = torch.minimum(torch.arange(1, size + 1), torch.arange(size, 0, -1))
-    ramp = ramp.clamp_max(max(1, size // 4)).to(state_TD)[:, None]
-    total = torch.zeros_like(state_TD)
-    weight = torch.zeros_like(state_TD[:, :1])
-    for i in range(0, len(starts), _WINDOWS_AT_A_TIME):
-        group = starts[i : i + _WINDOWS_AT_A_TIME]
-        states = torch.stack([state_TD[start : start + size] for start in group])
-        conditions = torch.stack([condition_TC[start : start + size] for start in group])
-        for start, clean in zip(
-            group, _guided(network, states, conditions, *time_and_guidance), strict=True
-        ):
-            total[start : start + size] += ramp * clean
-            weight[start : start + size] += ramp
-    return total / weight
+    totals = [torch.zeros_like(state) for state in states]
+    weights = [torch.zeros_like(state[:, :1]) for state in states]
+    by_size: dict[int, list[tuple[int, slice]]] = defaultdict(list)
+    for video, state in enumerate(states):
+        size = min(window, len(state))
+        by_size[size] += [
+            (video, slice(start, start + size)) for start in windows(len(state), size)
+        ]
+    for size, places in by_size.items():
+        ramp = torch.minimum(torch.arange(1, size + 1), torch.arange(size, 0, -1))
+        ramp = ramp.clamp_max(max(1, size // 4)).to(states[0])[:, None]
+        for i in range(0, len(places), _WINDOWS_AT_A_TIME):
+            group = places[i : i + _WINDOWS_AT_A_TIME]
+            noisy = torch.stack([states[video][part] for video, part in group])
+            seen = torch.stack([conditions[video][part] for video, part in group])
+            cleans = _guided(network, noisy, seen, *time_and_guidance)
+            for (video, part), clean in zip(group, cleans, strict=True):
+                totals[video][part] += ramp * clean
+                weights[video][part] += ramp
+    return [total / weight for total, weight in zip(totals, weights, strict=True)]
 
 
 def _guided(
