@@ -114,7 +114,8 @@ def traces(compose: Compose) -> dict[str, Trace]:
         traces[stage] = Trace(
             read={key for method, key in requests if method == "GET"},
             created=after.keys() - before.keys(),
-            replaced={key for key in before if after.get(key) != before[key]},
+            replaced={key for key in before if after.get(key) != before[key]}
+            | {key for method, key in requests if method == "DELETE"},
         )
     return traces
 
