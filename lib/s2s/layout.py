@@ -8,6 +8,7 @@ datasets/<recipe>/checks-<fp>/<clip_id>.json           what was found of clips t
 features/<recipe>/<dataset_vN>-<fp>/<split>-00000.safetensors   shards
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
+serving/results/<job_id>                               what serving made for its users; expires
 <stage prefix>/_failed/<name>.json                     failures, beside the outputs
 """
 
@@ -31,6 +32,7 @@ __all__ = [
     "processed_prefix",
     "raw_prefix",
     "report_key",
+    "result_key",
 ]
 
 FAILED = "_failed/"
@@ -116,3 +118,8 @@ def manifest_key(recipe: Recipe, stage: str) -> str:
 def report_key(recipe: Recipe, stage: str) -> str:
     """The last report of a stage."""
     return f"manifests/{recipe.name}/{stage}.json"
+
+
+def result_key(job_id: str) -> str:
+    """What serving made of an upload."""
+    return f"serving/results/{job_id}"
