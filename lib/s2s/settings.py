@@ -12,7 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from s2s.errors import SettingsError
 from s2s.records import Reason
-from s2s.sections import DEFAULT_SOURCE_URL, CollectionSettings, Section
+from s2s.sections import (
+    DEFAULT_SOURCE_URL,
+    CollectionSettings,
+    PreprocessingSettings,
+    Section,
+)
 from s2s.spec import TimeSpec
 
 __all__ = [
@@ -38,22 +43,6 @@ STAGES = (
     "training",
     "serving",
 )
-
-
-class PreprocessingSettings(Section):
-    """How a clip is cut.
-
-    Attributes:
-        short_side_px: the shorter side of the picture is scaled down to this; never up.
-        crf: x264's quality, lower is better.
-        preset: x264's preset.
-        min_duration_s: shorter clips fail as too short.
-    """
-
-    short_side_px: int = Field(default=256, ge=16, le=2160, multiple_of=2)
-    crf: int = Field(default=20, ge=0, le=51)
-    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "veryfast"
-    min_duration_s: float = Field(default=1.0, gt=0)
 
 
 class ValidationSettings(Section):

@@ -2,5 +2,12 @@
 
 from s2s.sections.base import Section
 from s2s.sections.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
+from s2s.sections.preprocessing import PreprocessingSettings
 
-__all__ = ["DEFAULT_SOURCE_URL", "CollectionSettings", "ColumnNames", "Section"]
+__all__ = [
+    "DEFAULT_SOURCE_URL",
+    "CollectionSettings",
+    "ColumnNames",
+    "PreprocessingSettings",
+    "Section",
+]
