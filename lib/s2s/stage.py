@@ -4,7 +4,7 @@ import errno
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
@@ -32,6 +32,7 @@ __all__ = ["StageReport", "Work", "fan_out", "finish", "read_report", "shared_bu
 
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
+_Batch = list[tuple[str, Any]]
 
 
 class StageReport(BaseModel):
@@ -73,15 +74,18 @@ class Work(Generic[ItemT]):
         task: works on one item; returns its outcome, or raises `MediaError` for a failed one.
         threads: the task waits more than it computes.
         workers: items at a time; None for the settings' number.
+        together: items for which it gives the same value are worked on together: the task gets
+            them as a list, and returns an outcome, or the exception that stands for one, for each.
     """
 
     stage: str
     prefix: str
     items: Mapping[str, ItemT]
     done: frozenset[str] | set[str]
-    task: Callable[[ItemT], Outcome]
+    task: Callable[[ItemT], Outcome] | Callable[[list[ItemT]], Sequence[Outcome | Exception]]
     threads: bool = False
     workers: int | None = None
+    together: Callable[[ItemT], Hashable] | None = None
 
 
 @lru_cache(maxsize=4)
@@ -118,12 +122,12 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     engine = make_engine(settings.engine, min(workers, len(pending) or 1), threads=work.threads)
     with _progress() as progress:
         bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes))
-        attempt = partial(_attempt, work.task)
-        for (name, _), result in engine.map(attempt, pending.items()):
-            outcome = _outcome_of(name, result)
-            _store(bucket, work.prefix, outcome, had_failed=name in failures)
-            outcomes[name] = outcome
-            progress.advance(bar)
+        attempt = partial(_attempt, work.task, is_batch=work.together is not None)
+        for batch, results in engine.map(attempt, _batches(pending, work.together)):
+            for name, outcome in _outcomes(batch, results):
+                _store(bucket, work.prefix, outcome, had_failed=name in failures)
+                outcomes[name] = outcome
+                progress.advance(bar)
     return outcomes
 
 
@@ -174,27 +178,47 @@ def read_report(bucket: Bucket, recipe: Recipe, stage: str) -> StageReport:
     return StageReport.model_validate_json(bucket.read(report_key(recipe, stage)))
 
 
-def _attempt(task: Callable[[Any], Outcome], named: tuple[str, Any]) -> Outcome:
-    name, item = named
+def _batches(
+    pending: Mapping[str, Any], together: Callable[[Any], Hashable] | None
+) -> list[_Batch]:
+    if together is None:
+        return [[named] for named in pending.items()]
+    batches: dict[Hashable, _Batch] = {}
+    for name, item in pending.items():
+        batches.setdefault(together(item), []).append((name, item))
+    return list(batches.values())
+
+
+def _attempt(task: Callable[[Any], Any], batch: _Batch, *, is_batch: bool) -> list[Outcome]:
     started = time.monotonic()
+    results: Sequence[Outcome | Exception]
     try:
-        outcome = task(item)
-    except MediaError as error:
-        outcome = _failed(name, Reason(error.reason), error.message)
+        results = task([item for _, item in batch]) if is_batch else [task(batch[0][1])]
     except (BucketUnavailableError, StageError):
         raise
-    except StorageError as error:
-        outcome = _failed(name, Reason.CORRUPT, str(error))
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StageError(
-                f"this machine's disk is full ({error.filename or name}). Nothing stored was "
-                "lost: free some space, or choose another --work-dir, and run again"
-            ) from error
-        outcome = _unexpected(name, error)
     except Exception as error:  # noqa: BLE001 - one bad clip never stops a run
-        outcome = _unexpected(name, error)
-    return outcome.model_copy(update={"seconds": round(time.monotonic() - started, 4)})
+        results = [error] * len(batch)
+    seconds = round((time.monotonic() - started) / len(batch), 4)
+    return [
+        _settled(name, result).model_copy(update={"seconds": seconds})
+        for (name, _), result in zip(batch, results, strict=True)
+    ]
+
+
+def _settled(name: str, result: Outcome | Exception) -> Outcome:
+    match result:
+        case Outcome():
+            return result
+        case MediaError():
+            return _failed(name, Reason(result.reason), result.message)
+        case StorageError():
+            return _failed(name, Reason.CORRUPT, str(result))
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            raise StageError(
+                f"this machine's disk is full ({result.filename or name}). Nothing stored was "
+                "lost: free some space, or choose another --work-dir, and run again"
+            ) from result
+    return _unexpected(name, result)
 
 
 def _unexpected(name: str, error: Exception) -> Outcome:
@@ -210,10 +234,14 @@ def _can_retry(failure: Outcome) -> bool:
     return failure.reason is not None and failure.reason.is_transient
 
 
-def _outcome_of(name: str, result: Outcome | WorkerDiedError) -> Outcome:
-    if isinstance(result, WorkerDiedError):
-        return _failed(name, Reason.CRASHED, str(result))
-    return result
+def _outcomes(
+    batch: _Batch, results: list[Outcome] | WorkerDiedError
+) -> Iterator[tuple[str, Outcome]]:
+    for at, (name, _) in enumerate(batch):
+        if isinstance(results, WorkerDiedError):
+            yield name, _failed(name, Reason.CRASHED, str(results))
+        else:
+            yield name, results[at]
 
 
 def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -> None:

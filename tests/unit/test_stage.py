@@ -131,3 +131,38 @@ def test_a_report_is_also_written_where_it_is_asked_for(settings: Settings, tmp_
 def test_a_report_round_trips():
     report = StageReport(stage="s", recipe="r", counts={"ok": 1}, seconds=1, bytes_written=2)
     assert StageReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_items_that_belong_together_are_worked_on_together(settings: Settings):
+    seen: list[list[str]] = []
+
+    def task(names: list[str]) -> list[Outcome | Exception]:
+        seen.append(names)
+        if "bug-c" in names:
+            raise KeyError("bug-c")
+        return [
+            MediaError(Reason.GONE, f"{name}: gone")
+            if name.startswith("gone")
+            else Outcome(clip_id=name, status=Status.OK)
+            for name in names
+        ]
+
+    names = ["ok-a", "ok-b", "gone-a", "bug-c", "ok-c", "done-a"]
+    items = {name: name for name in names}
+    work = Work(
+        "unit", PREFIX, items, {"done-a"}, task, threads=True, together=lambda name: name[-1]
+    )
+    outcomes = fan_out(settings, work)
+    assert sorted(seen) == [["bug-c", "ok-c"], ["ok-a", "gone-a"], ["ok-b"]]
+    reasons = {name: outcomes[name].reason for name in names if outcomes[name].reason}
+    assert reasons == {
+        "gone-a": Reason.GONE,
+        "bug-c": Reason.UNKNOWN,
+        "ok-c": Reason.UNKNOWN,
+        "done-a": Reason.ALREADY_DONE,
+    }
+    assert set(read_failures(shared_bucket(settings.bucket_url), PREFIX)) == {
+        "gone-a",
+        "bug-c",
+        "ok-c",
+    }
