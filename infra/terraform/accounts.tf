@@ -17,7 +17,7 @@ locals {
     validation = {
       read    = ["catalogs", "processed_data"]
       create  = ["datasets", "dvc_store"]
-      replace = []
+      replace = ["quarantine"]
     }
     feature_extraction = {
       read    = ["datasets", "processed_data"]
@@ -32,7 +32,7 @@ locals {
     serving = {
       read    = ["datasets", "models", "processed_data"]
       create  = []
-      replace = ["models/held_out"]
+      replace = ["models/held_out", "serving"]
     }
   }
 }

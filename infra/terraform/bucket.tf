@@ -10,6 +10,8 @@ locals {
     "features",
     "models",
     "manifests",
+    "quarantine",
+    "serving",
   ]
 }
 
@@ -51,6 +53,17 @@ resource "google_storage_bucket" "data" {
       with_state         = "ARCHIVED"
       num_newer_versions = 5
       matches_prefix     = ["manifests/"]
+    }
+  }
+
+  # Serving removes results when they expire; these are what a server that died has left.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 30
+      matches_prefix = ["serving/results/"]
     }
   }
 

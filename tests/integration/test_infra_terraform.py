@@ -1,5 +1,6 @@
 """The infrastructure's definition, held against the services and the layout of the bucket."""
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -54,18 +55,24 @@ def test_every_service_has_an_account_of_its_own(
 
 
 def test_every_prefix_of_the_layout_is_there():
-    keys = [
-        layout.catalog_key(RECIPE),
-        layout.raw_prefix(),
-        layout.processed_prefix(RECIPE),
-        layout.dataset_prefix(RECIPE),
-        layout.features_prefix(RECIPE, "dataset_v1"),
-        layout.model_prefix(RECIPE, "dataset_v1"),
-        layout.manifest_key(RECIPE, "training"),
-        layout.report_key(RECIPE, "training"),
-        "dvc_store/files/md5/00/11",
+    arguments = {
+        "recipe": RECIPE,
+        "version": "dataset_v1",
+        "stage": "training",
+        "split": "train",
+        "job_id": "job",
+    }
+    builders = [
+        getattr(layout, name)
+        for name in layout.__all__
+        if name.endswith(("_prefix", "_key")) and name != "failure_key"  # under another prefix
     ]
-    assert set(read("locals")["prefixes"]) == {key.partition("/")[0] for key in keys}
+    keys = [
+        build(*(arguments[name] for name in inspect.signature(build).parameters))
+        for build in builders
+    ]
+    assert len(keys) > 10
+    assert {key.partition("/")[0] for key in keys} <= set(read("locals")["prefixes"])
 
 
 def test_rights_are_on_known_prefixes_only(rights: dict[str, dict[str, list[str]]]):
@@ -82,7 +89,7 @@ def test_no_two_services_write_under_one_prefix(rights: dict[str, dict[str, list
 
 def test_serving_cannot_write_a_model(rights: dict[str, dict[str, list[str]]]):
     assert rights["serving"]["create"] == []
-    assert rights["serving"]["replace"] == ["models/held_out"]
+    assert "models" not in rights["serving"]["replace"]
 
 
 def test_no_account_gets_a_predefined_role(resources: dict[str, Any]):
@@ -112,11 +119,11 @@ def test_bucket_is_closed_versioned_and_kept(resources: dict[str, Any]):
     assert bucket["lifecycle"][0]["prevent_destroy"] is True
 
 
-def test_nothing_deletes_a_live_object(resources: dict[str, Any]):
+def test_nothing_deletes_a_live_object_but_results_of_users(resources: dict[str, Any]):
     rules = resources["google_storage_bucket.data"]["lifecycle_rule"]
-    deleting = [rule for rule in rules if rule["action"][0]["type"] == "Delete"]
-    assert deleting
-    assert all(rule["condition"][0]["with_state"] == "ARCHIVED" for rule in deleting)
+    conditions = [rule["condition"][0] for rule in rules if rule["action"][0]["type"] == "Delete"]
+    live = [condition for condition in conditions if condition.get("with_state") != "ARCHIVED"]
+    assert [condition["matches_prefix"] for condition in live] == [["serving/results/"]]
 
 
 def test_provider_and_terraform_are_pinned():
