@@ -76,6 +76,7 @@ class Work(Generic[ItemT]):
         workers: items at a time; None for the settings' number.
         together: items for which it gives the same value are worked on together: the task gets
             them as a list, and returns an outcome, or the exception that stands for one, for each.
+        sessions: processes, each with so many threads, where threads will do.
     """
 
     stage: str
@@ -86,6 +87,7 @@ class Work(Generic[ItemT]):
     threads: bool = False
     workers: int | None = None
     together: Callable[[ItemT], Hashable] | None = None
+    sessions: int = 1
 
 
 @lru_cache(maxsize=4)
@@ -98,7 +100,8 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     """Work on what is pending; outcomes by name, for every item.
 
     Failures are stored beside the outputs. A transient one is tried again by the next run, a
-    permanent one only with `settings.retry_failed`.
+    permanent one only with `settings.retry_failed`. With `settings.retry_reasons` nothing but
+    failures of those reasons is worked on.
 
     Raises:
         BucketUnavailableError: if the bucket stops answering or is full.
@@ -106,20 +109,10 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     """
     bucket = shared_bucket(settings.bucket_url)
     failures = read_failures(bucket, work.prefix)
-    outcomes = {
-        name: Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-        for name in work.items
-        if name in work.done
-    }
-    if not settings.retry_failed:
-        outcomes |= {
-            name: failure
-            for name, failure in failures.items()
-            if name in work.items and name not in outcomes and not _can_retry(failure)
-        }
+    outcomes = _left_alone(settings, work, failures)
     pending = {name: item for name, item in work.items.items() if name not in outcomes}
-    workers = work.workers or settings.n_workers
-    engine = make_engine(settings.engine, min(workers, len(pending) or 1), threads=work.threads)
+    workers = min(work.workers or settings.n_workers, len(pending) or 1)
+    engine = make_engine(settings.engine, workers, threads=work.threads, sessions=work.sessions)
     with _progress() as progress:
         bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes))
         attempt = partial(_attempt, work.task, is_batch=work.together is not None)
@@ -131,12 +124,29 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     return outcomes
 
 
+def _left_alone(
+    settings: Settings, work: Work[Any], failures: Mapping[str, Outcome]
+) -> dict[str, Outcome]:
+    """Outcomes of the items that this run leaves alone."""
+    outcomes: dict[str, Outcome] = {}
+    for name in work.items:
+        failure = failures.get(name)
+        if name in work.done:
+            outcomes[name] = _skipped(name, Reason.ALREADY_DONE)
+        elif failure is not None and not _is_tried_again(settings, failure):
+            outcomes[name] = failure
+        elif failure is None and settings.retry_reasons is not None:
+            outcomes[name] = _skipped(name, Reason.LEFT_OUT)
+    return outcomes
+
+
 def finish(
     settings: Settings,
     stage: str,
     outcomes: Iterable[Outcome],
     started: float,
     outputs: dict[str, Any] | None = None,
+    more_counts: Mapping[str, int] | None = None,
 ) -> StageReport:
     """Store the stage's manifest and report; the report also in `settings.report_dir`.
 
@@ -146,14 +156,17 @@ def finish(
         outcomes: one for every clip of the stage.
         started: `time.monotonic()` at the start of the run.
         outputs: what else the stage made.
+        more_counts: numbers of clips that are in no outcome, by what counts them.
     """
     rows = list(outcomes)
     # Clips may share an object, such as their source: it was written once.
     written = {row.key or row.clip_id: row.size for row in rows if row.status is Status.OK}
+    counts = Counter(map(_count_name, rows))
+    counts.update({name: n for name, n in (more_counts or {}).items() if n})
     report = StageReport(
         stage=stage,
         recipe=settings.recipe.name,
-        counts=dict(sorted(Counter(map(_count_name, rows)).items())),
+        counts=dict(sorted(counts.items())),
         seconds=round(time.monotonic() - started, 3),
         bytes_written=sum(written.values()),
         outputs=outputs or {},
@@ -230,8 +243,14 @@ def _failed(name: str, reason: Reason, message: str) -> Outcome:
     return Outcome(clip_id=name, status=Status.FAILED, reason=reason, message=message)
 
 
-def _can_retry(failure: Outcome) -> bool:
-    return failure.reason is not None and failure.reason.is_transient
+def _skipped(name: str, reason: Reason) -> Outcome:
+    return Outcome(clip_id=name, status=Status.SKIPPED, reason=reason)
+
+
+def _is_tried_again(settings: Settings, failure: Outcome) -> bool:
+    if settings.retry_reasons is not None:
+        return failure.reason in settings.retry_reasons
+    return settings.retry_failed or (failure.reason is not None and failure.reason.is_transient)
 
 
 def _outcomes(
@@ -248,7 +267,7 @@ def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -
     key = failure_key(prefix, outcome.clip_id)
     if outcome.status is Status.FAILED:
         bucket.write(key, outcome.model_dump_json().encode(), overwrite=True)
-    elif had_failed:
+    elif had_failed and outcome.reason in {None, Reason.ALREADY_DONE}:
         bucket.delete(key)
 
 

@@ -1,4 +1,4 @@
-"""Every engine keeps the same promises: threads, processes, Ray."""
+"""Every engine keeps the same promises: threads, processes, both, Ray."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from s2s.engine import Engine, WorkerDiedError, make_engine
 from s2s.errors import SettingsError, StageError
 
 
-@pytest.fixture(scope="module", params=["threads", "processes", "ray"])
+@pytest.fixture(scope="module", params=["threads", "processes", "sessions", "ray"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "ray":
         ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -21,6 +21,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             patch.setenv("PYTHONPATH", str(Path(__file__).parent))
             yield make_engine("ray", 2)
             ray.shutdown()
+    elif request.param == "sessions":
+        yield make_engine("local", 2, threads=True, sessions=2)
     else:
         yield make_engine("local", 2, threads=request.param == "threads")
 

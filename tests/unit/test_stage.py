@@ -128,6 +128,45 @@ def test_a_report_is_also_written_where_it_is_asked_for(settings: Settings, tmp_
     assert StageReport.model_validate_json(text) == report
 
 
+def test_a_retry_works_on_failures_of_its_reasons_and_on_nothing_else(settings: Settings):
+    run(settings, "gone-1", "network-1", "bug-1", "ok-1")
+    retry = settings.model_copy(update={"retry_reasons": frozenset({Reason.GONE, Reason.UNKNOWN})})
+    tried: list[str] = []
+
+    def task(name: str) -> Outcome:
+        tried.append(name)
+        return Outcome(clip_id=name, status=Status.OK)
+
+    items = {name: name for name in ("gone-1", "network-1", "bug-1", "ok-1", "ok-2")}
+    outcomes = fan_out(retry, Work("unit", PREFIX, items, {"ok-1"}, task, threads=True))
+    assert sorted(tried) == ["bug-1", "gone-1"]
+    assert {name: outcome.reason for name, outcome in outcomes.items()} == {
+        "gone-1": None,
+        "network-1": Reason.NETWORK,
+        "bug-1": None,
+        "ok-1": Reason.ALREADY_DONE,
+        "ok-2": Reason.LEFT_OUT,
+    }
+    assert list(read_failures(shared_bucket(settings.bucket_url), PREFIX)) == ["network-1"]
+
+
+def test_a_failure_stays_when_its_clip_is_put_off(settings: Settings):
+    run(settings, "network-1")
+
+    def put_off(name: str) -> Outcome:
+        return Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.BOT_CHECK)
+
+    items = {"network-1": "network-1"}
+    fan_out(settings, Work("unit", PREFIX, items, set(), put_off, threads=True))
+    assert list(read_failures(shared_bucket(settings.bucket_url), PREFIX)) == ["network-1"]
+
+
+def test_clips_without_an_outcome_of_their_own_are_counted_too(settings: Settings):
+    outcomes = run(settings, "ok-1").values()
+    counts = finish(settings, "unit", outcomes, 0.0, None, {"skipped:left_out": 7, "failed:x": 0})
+    assert counts.counts == {"ok": 1, "skipped:left_out": 7}
+
+
 def test_a_report_round_trips():
     report = StageReport(stage="s", recipe="r", counts={"ok": 1}, seconds=1, bytes_written=2)
     assert StageReport.model_validate_json(report.model_dump_json()) == report

@@ -29,20 +29,23 @@ class Engine(Protocol):
         ...
 
 
-def make_engine(name: str, workers: int, *, threads: bool = False) -> Engine:
+def make_engine(name: str, workers: int, *, threads: bool = False, sessions: int = 1) -> Engine:
     """Make an engine.
 
     Args:
         name: "local" or "ray".
         workers: items worked on at a time.
         threads: the task waits more than it computes, so threads will do ("local" only).
+        sessions: processes, each with `workers` threads ("local" only).
 
     Raises:
         SettingsError: for an unknown name, or for Ray where it is not installed.
     """
     if name == "local":
-        from s2s.engine.local import ProcessEngine, ThreadEngine  # noqa: PLC0415
+        from s2s.engine.local import ProcessEngine, SessionEngine, ThreadEngine  # noqa: PLC0415
 
+        if threads and sessions > 1:
+            return SessionEngine(sessions, workers)
         return ThreadEngine(workers) if threads else ProcessEngine(workers)
     if name == "ray":
         try:

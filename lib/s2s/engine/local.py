@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -11,10 +12,12 @@ from pebble import ProcessExpired, ProcessPool
 
 from s2s.engine.base import WorkerDiedError
 
-__all__ = ["ProcessEngine", "ThreadEngine"]
+__all__ = ["ProcessEngine", "SessionEngine", "ThreadEngine"]
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
+_ROUNDS = 4
+"""Items that a session is given at a time, for each of its threads."""
 
 
 class ProcessEngine:
@@ -57,6 +60,47 @@ class ThreadEngine:
         """See `Engine.map`."""
         with ThreadPoolExecutor(self.workers) as pool:
             yield from _drain(lambda item: pool.submit(task, item), items, self.workers)
+
+
+class SessionEngine:
+    """Processes with threads each, for work that waits and yet keeps one process busy.
+
+    Items go to a process a few at a time. When it dies with them, each is tried again alone, so
+    that only the one that killed it is lost.
+
+    Args:
+        sessions: processes.
+        threads: threads of each.
+    """
+
+    def __init__(self, sessions: int, threads: int) -> None:
+        self.sessions = sessions
+        self.threads = threads
+
+    def map(
+        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+    ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
+        """See `Engine.map`; the task and its items travel between processes."""
+        processes = ProcessEngine(self.sessions)
+        in_threads = partial(_map_in_threads, task, self.threads)
+        source = iter(items)
+        lost: list[ItemT] = []
+        for part, results in processes.map(
+            in_threads, iter(lambda: list(islice(source, _ROUNDS * self.threads)), [])
+        ):
+            if isinstance(results, WorkerDiedError):
+                lost += part
+            else:
+                yield from zip(part, results, strict=True)
+        for part, results in processes.map(in_threads, ([item] for item in lost)):
+            yield part[0], results if isinstance(results, WorkerDiedError) else results[0]
+
+
+def _map_in_threads(
+    task: Callable[[ItemT], ResultT], threads: int, items: list[ItemT]
+) -> list[ResultT]:
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(task, items))
 
 
 def _drain(
