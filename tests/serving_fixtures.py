@@ -14,7 +14,8 @@ from s2s.media import run_ffmpeg
 if TYPE_CHECKING:
     import httpx
 
-    from serving.service import Limits, ServedModel
+    from serving.predictor import ServedModel
+    from serving.service import Limits
 
 MakeVideo = Callable[..., Path]
 
@@ -87,10 +88,10 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tone_model() -> "ServedModel":
     """A model that needs no training."""
-    from serving.service import ServedModel
+    from serving.generation import generation_model
     from serving.tone import TonePredictor
 
-    return ServedModel("tone", "generation", TonePredictor)
+    return generation_model("tone", TonePredictor)
 
 
 @pytest.fixture(scope="session")
@@ -102,9 +103,15 @@ def small_limits() -> "Limits":
 
 
 @pytest.fixture(scope="module")
-def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the API keeps its jobs."""
+    return tmp_path_factory.mktemp("serving")
+
+
+@pytest.fixture(scope="module")
+def uploads(server_folder: Path) -> Path:
     """Where the API keeps uploads while it works on them."""
-    return tmp_path_factory.mktemp("uploads")
+    return server_folder / "uploads"
 
 
 @pytest.fixture
@@ -119,12 +126,14 @@ def nothing_left(uploads: Path) -> Callable[[], None]:
 
 
 @pytest.fixture(scope="module")
-def tone_url(tone_model: "ServedModel", small_limits: "Limits", uploads: Path) -> Iterator[str]:
+def tone_url(
+    tone_model: "ServedModel", small_limits: "Limits", server_folder: Path
+) -> Iterator[str]:
     """A real server's address."""
     from serving.app import create_app
     from serving.server import Server
 
-    with Server(create_app(tone_model, small_limits, uploads)).running() as url:
+    with Server(create_app([tone_model], small_limits, server_folder)).running() as url:
         yield url
 
 
@@ -140,7 +149,7 @@ def tone_api(tone_url: str) -> Iterator["httpx.Client"]:
 @pytest.fixture
 def gated_model() -> Iterator[tuple["ServedModel", threading.Event]]:
     """A model that is loaded only when the event is set."""
-    from serving.service import ServedModel
+    from serving.generation import generation_model
     from serving.tone import TonePredictor
 
     gate = threading.Event()
@@ -149,5 +158,5 @@ def gated_model() -> Iterator[tuple["ServedModel", threading.Event]]:
         gate.wait()
         return TonePredictor()
 
-    yield ServedModel("gated", "generation", load), gate
+    yield generation_model("gated", load), gate
     gate.set()

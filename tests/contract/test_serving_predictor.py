@@ -1,24 +1,49 @@
 """What serving expects of a predictor, kept by the real one and by the one of the tests."""
 
-import inspect
+import shutil
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from s2s.errors import MediaError
-from s2s.media import read_audio
-from s2s.predictors.generation import GenerationPredictor
-from serving.model import load_predictor
+from s2s.media import MediaLimits, read_audio, run_ffmpeg
+from serving.generation import load_generator
+from serving.predictor import Made, Predictor, Upload
+from serving.sounding import GenerationOptions
 from serving.tone import TonePredictor
-from serving.worker import Predictor
 
 
 @pytest.fixture(params=["tone", "generation"])
 def predictor(request: pytest.FixtureRequest) -> Predictor:
     if request.param == "tone":
         return TonePredictor()
-    return load_predictor(request.getfixturevalue("untrained_model"))
+    return load_generator(request.getfixturevalue("untrained_model"), MediaLimits())
+
+
+class Work:
+    """One job after another through the three steps."""
+
+    def __init__(self, predictor: Predictor, folder: Path) -> None:
+        self.predictor, self.folder = predictor, folder
+        self.seconds: dict[str, float] = {}
+
+    def do(self, file: Path, kind: str = "video", **options: object) -> Made:
+        folder = self.folder / str(len(list(self.folder.iterdir())))
+        folder.mkdir()
+        shutil.copy(file, folder / "upload")
+        upload = Upload(folder / "upload", kind, folder)  # pyright: ignore[reportArgumentType]
+        chosen = GenerationOptions.model_validate(options)
+        item = self.predictor.prepare(upload, chosen, self.seconds)
+        (output,) = self.predictor.predict([item])
+        return self.predictor.finish(upload, chosen, output, self.seconds)
+
+
+@pytest.fixture
+def work(predictor: Predictor, tmp_path: Path) -> Work:
+    (tmp_path / "jobs").mkdir()
+    return Work(predictor, tmp_path / "jobs")
 
 
 def packets(path: Path) -> list[bytes]:
@@ -26,45 +51,67 @@ def packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in file.demux(file.streams.video[0]) if packet.size]
 
 
-def test_the_picture_is_copied_and_the_sound_as_long(
-    predictor: Predictor, silent_video: Path, tmp_path: Path
-):
-    done = predictor.generate(silent_video, tmp_path / "out.mp4")
-    assert packets(tmp_path / "out.mp4") == packets(silent_video)
-    assert done.duration_s == pytest.approx(2.0, abs=1 / 25)
-    with av.open(str(tmp_path / "out.mp4")) as file:
+def sound_s(path: Path) -> float:
+    with av.open(str(path)) as file:
         sound = file.streams.audio[0]
-        assert sound.duration is not None
-        assert sound.time_base is not None
-        assert float(sound.duration * sound.time_base) == pytest.approx(2.0, abs=1 / 25)
+        return float((sound.duration or 0) * (sound.time_base or 0))
 
 
-def test_every_step_is_named_and_timed(predictor: Predictor, silent_video: Path, tmp_path: Path):
-    done = predictor.generate(silent_video, tmp_path / "out.mp4")
-    assert done.seconds_by_step
-    assert all(step.isidentifier() and s >= 0 for step, s in done.seconds_by_step.items())
+def test_the_picture_is_copied_and_the_sound_as_long(work: Work, silent_video: Path):
+    made = work.do(silent_video)
+    assert (made.media_type, made.suffix) == ("video/mp4", "_with_sound.mp4")
+    assert packets(made.path) == packets(silent_video)
+    assert sound_s(made.path) == pytest.approx(2.0, abs=1 / 25)
 
 
-def test_a_seed_decides_the_sound(predictor: Predictor, silent_video: Path, tmp_path: Path):
-    names = {"a.mp4": 3, "b.mp4": 3, "c.mp4": 4}
-    for name, seed in names.items():
-        predictor.generate(silent_video, tmp_path / name, seed=seed, steps=2, guidance=1.5)
-    first, again, other = (read_audio(tmp_path / name, 16_000) for name in names)
+def test_every_step_is_named_and_timed(work: Work, silent_video: Path):
+    work.do(silent_video)
+    assert {"decode", "mux"} <= set(work.seconds)
+    assert all(step.isidentifier() and s >= 0 for step, s in work.seconds.items())
+
+
+def test_a_seed_decides_the_sound(work: Work, silent_video: Path):
+    made = [
+        work.do(silent_video, seed=seed, steps=2, guidance=1.5, format="wav") for seed in (3, 3, 4)
+    ]
+    first, again, other = (read_audio(item.path, 16_000) for item in made)
     assert (first == again).all()
     assert (first != other).any()
 
 
-def test_what_is_not_a_video_is_a_media_error(predictor: Predictor, tmp_path: Path):
+def test_sound_alone_is_a_wav(work: Work, silent_video: Path):
+    made = work.do(silent_video, format="wav")
+    assert made.media_type == "audio/wav"
+    assert made.path.read_bytes()[:4] == b"RIFF"
+    assert len(read_audio(made.path, 16_000)) == 2 * 16_000
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_a_picture_is_shown_as_long_as_asked(
+    work: Work, silent_video: Path, tmp_path: Path, kind: str
+):
+    picture = tmp_path / f"picture.{kind}"
+    run_ffmpeg(["-i", str(silent_video), "-frames:v", "1", str(picture)], "picture")
+    made = work.do(picture, "picture", duration_s=1.2, steps=1)
+    assert len(packets(made.path)) == 30
+    assert sound_s(made.path) == pytest.approx(1.2, abs=1 / 25)
+
+
+def test_a_batch_gives_outputs_in_order(predictor: Predictor, silent_video: Path, tmp_path: Path):
+    items = []
+    for seed in range(3):
+        folder = tmp_path / f"job{seed}"
+        folder.mkdir()
+        shutil.copy(silent_video, folder / "upload")
+        upload = Upload(folder / "upload", "video", folder)
+        items.append(predictor.prepare(upload, GenerationOptions(seed=seed, steps=1), {}))
+    together = predictor.predict(items)
+    for item, output in zip(items, together, strict=True):
+        assert np.allclose(output, predictor.predict([item])[0], atol=1e-3)
+
+
+def test_what_is_not_a_video_is_a_media_error(work: Work, tmp_path: Path):
     text = tmp_path / "notes.mp4"
     text.write_text("not a video")
     with pytest.raises(MediaError):
-        predictor.generate(text, tmp_path / "out.mp4")
-
-
-@pytest.mark.parametrize("kind", [TonePredictor, GenerationPredictor])
-def test_options_have_the_same_names_and_defaults(kind: type):
-    expected = inspect.signature(Predictor.generate).parameters
-    actual = inspect.signature(kind.generate).parameters
-    assert {name: p.default for name, p in actual.items()} == {
-        name: p.default for name, p in expected.items()
-    }
+        work.do(text)

@@ -127,7 +127,7 @@ def served(compose: Compose, traces: dict[str, Trace]) -> str:
     deadline = time.monotonic() + 5 * MINUTES
     while True:
         try:
-            if httpx.get(f"{compose.url}/healthz").is_success:
+            if httpx.get(f"{compose.url}/readyz").is_success:
                 return compose.url
         except httpx.TransportError:
             assert "Exit" not in compose("ps", "serving"), compose("logs", "serving")
@@ -181,7 +181,7 @@ def test_up_resumes_where_the_stages_were(compose: Compose, served: str):
 def test_a_silent_clip_comes_back_with_sound(served: str, make_video: MakeVideo, tmp_path: Path):
     silent, answer = make_video("silent.mp4", seconds=2), tmp_path / "answer.mp4"
     response = httpx.post(
-        f"{served}/v1/generations",
+        f"{served}/v1/generations?wait=100",
         files={"video": ("silent.mp4", silent.read_bytes(), "video/mp4")},
         timeout=2 * MINUTES,
     )

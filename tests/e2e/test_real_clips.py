@@ -44,7 +44,7 @@ def serving(recipe: Path, bucket_url: str) -> Iterator[str]:
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server does not answer"
             try:
-                if httpx.get(f"{url}/healthz").is_success:
+                if httpx.get(f"{url}/readyz").is_success:
                     break
             except httpx.TransportError:
                 time.sleep(0.2)
@@ -86,7 +86,7 @@ def test_from_catalog_to_sound(
     drop_sound(clip, silent)
     with serving(real_recipe, bucket_url) as url:
         response = httpx.post(
-            f"{url}/v1/generations",
+            f"{url}/v1/generations?wait=100",
             files={"video": ("silent.mp4", silent.read_bytes(), "video/mp4")},
             timeout=120,
         )

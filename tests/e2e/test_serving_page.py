@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from serving.app import create_app
+from serving.generation import generation_model
 from serving.server import Server
-from serving.service import Limits, ServedModel
+from serving.service import Limits
 from serving.tone import TonePredictor
 
 pytestmark = pytest.mark.browser
@@ -75,16 +76,16 @@ def make_sound(page: Page, video: Path) -> None:
 
 
 def test_upload_progress_and_a_result_that_sounds(
-    page: Page, silent_video: Path, small_limits: Limits, uploads: Path, tmp_path: Path
+    page: Page, silent_video: Path, small_limits: Limits, tmp_path: Path
 ):
     release = threading.Event()
 
     class Slow(TonePredictor):
-        def generate(self, video, output, **options):
+        def predict(self, batch):
             release.wait()
-            return super().generate(video, output, **options)
+            return super().predict(batch)
 
-    app = create_app(ServedModel("slow", "generation", Slow), small_limits, uploads)
+    app = create_app([generation_model("slow", Slow)], small_limits, tmp_path / "serving")
     with Server(app).running() as url:
         page.goto(url)
         make_sound(page, silent_video)

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import threading
+import time
 from pathlib import Path
 
 import av
@@ -13,8 +14,8 @@ import pytest
 from s2s.media import probe, read_audio
 from serving.app import create_app
 from serving.client import open_client
+from serving.generation import generation_model
 from serving.server import Server
-from serving.service import ServedModel
 from serving.tone import TonePredictor
 
 PROBLEM = "application/problem+json"
@@ -24,7 +25,7 @@ TONE_HZ = 220
 def post(http: httpx.Client, video: Path, name: str | None = None, **fields) -> httpx.Response:
     with video.open("rb") as file:
         files = {"video": (name or video.name, file)}
-        return http.post("/v1/generations", files=files, data=fields)
+        return http.post("/v1/generations?wait=60", files=files, data=fields)
 
 
 def packets(path: Path) -> list[bytes]:
@@ -89,11 +90,11 @@ def test_the_answer_tells_seed_timing_and_a_file_name(tone_api, silent_video):
     answer = post(tone_api, silent_video, name="my clip.mp4", seed="7")
     assert answer.headers["x-s2s-seed"] == "7"
     steps = [part.split(";")[0] for part in answer.headers["server-timing"].split(", ")]
-    assert steps == ["upload", "check", "wait", "tone"]
+    assert steps == ["upload", "check", "wait", "decode", "model", "mux", "store"]
     assert answer.headers["content-disposition"] == (
         'attachment; filename="my_clip_with_sound.mp4"'
     )
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 def test_a_seed_gives_the_same_sound_again_and_another_another(tone_api, silent_video):
@@ -201,10 +202,10 @@ def test_a_client_that_goes_away_while_sending_leaves_nothing(tone_url, silent_v
 
 
 def test_while_the_model_is_loaded_the_api_says_so(
-    gated_model, small_limits, uploads, silent_video
+    gated_model, small_limits, tmp_path, silent_video
 ):
     model, gate = gated_model
-    server = Server(create_app(model, small_limits, uploads))
+    server = Server(create_app([model], small_limits, tmp_path))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -212,86 +213,86 @@ def test_while_the_model_is_loaded_the_api_says_so(
             answer = post(http, silent_video)
             problem(answer, 503, "not-ready")
             assert int(answer.headers["retry-after"]) > 0
-            problem(http.get("/healthz"), 503, "not-ready")
+            problem(http.get("/readyz"), 503, "not-ready")
+            assert http.get("/healthz").json() == {"status": "ok"}
             assert http.get("/v1/models").json()["models"][0]["ready"] is False
             gate.set()
-            while http.get("/healthz").status_code != 200:
+            while http.get("/readyz").status_code != 200:
                 pass
             assert post(http, silent_video).status_code == 200
     finally:
         gate.set()
-        server._uvicorn.should_exit = True
+        server.stop()
         thread.join()
 
 
-def test_one_video_at_a_time_and_the_server_answers_meanwhile(
-    small_limits, uploads, silent_video, tmp_path
+def test_the_model_works_in_one_thread_and_the_server_answers_meanwhile(
+    small_limits, silent_video, tmp_path
 ):
-    running, most = [], []
+    threads = []
     release, begun = threading.Event(), threading.Event()
 
     class Slow(TonePredictor):
-        def generate(self, video, output, **options):
-            running.append(video)
-            most.append(len(running))
+        def predict(self, batch):
+            threads.append(threading.get_ident())
             begun.set()
             release.wait()
-            done = super().generate(video, output, **options)
-            running.remove(video)
-            return done
+            return super().predict(batch)
 
-    app = create_app(ServedModel("slow", "generation", Slow), small_limits, uploads)
+    app = create_app([generation_model("slow", Slow)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         answers = []
-        threads = [
+        senders = [
             threading.Thread(target=lambda: answers.append(post(http, silent_video)))
             for _ in range(3)
         ]
-        for thread in threads:
-            thread.start()
+        for sender in senders:
+            sender.start()
         begun.wait()
-        assert http.get("/healthz").status_code == 200
+        assert http.get("/readyz").status_code == 200
         release.set()
-        for thread in threads:
-            thread.join()
+        for sender in senders:
+            sender.join()
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert most == [1, 1, 1]
+    assert len(set(threads)) == 1
 
 
-def test_a_bug_in_the_model_is_told_without_its_text(
-    small_limits, uploads, nothing_left, silent_video
-):
+def test_a_bug_in_the_model_is_told_without_its_text(small_limits, silent_video, tmp_path):
     class Broken(TonePredictor):
-        def generate(self, video, output, **_):  # noqa: ARG002
+        def predict(self, batch):
             raise RuntimeError("secret of this machine")
 
-    app = create_app(ServedModel("broken", "generation", Broken), small_limits, uploads)
+    app = create_app([generation_model("broken", Broken)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         answer = post(http, silent_video)
         problem(answer, 500, "internal")
         assert "secret" not in answer.text
         assert answer.headers["x-content-type-options"] == "nosniff"
-        nothing_left()
+        while list((tmp_path / "uploads").iterdir()):
+            time.sleep(0.01)
         assert httpx.get(f"{url}/healthz").status_code == 200
 
 
-def test_a_full_disk_is_told(small_limits, uploads, silent_video):
+def test_a_full_disk_is_told(small_limits, silent_video, tmp_path):
     class Full(TonePredictor):
-        def generate(self, video, output, **_):  # noqa: ARG002
+        def finish(self, upload, options, output, seconds):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    app = create_app(ServedModel("full", "generation", Full), small_limits, uploads)
+    app = create_app([generation_model("full", Full)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         problem(post(http, silent_video), 507, "disk-full")
 
 
 def test_models_tells_what_is_accepted(tone_api):
     (model,) = tone_api.get("/v1/models").json()["models"]
+    assert set(model.pop("options")) == {"seed", "steps", "guidance", "duration_s", "format"}
     assert model == {
         "id": "tone",
         "task": "generation",
         "ready": True,
-        "types": ["mp4", "mov", "webm", "mkv", "avi"],
+        "url": "/v1/generations",
+        "title": "Sound for a silent video",
+        "types": ["mp4", "mov", "webm", "mkv", "avi", "jpeg", "jpg", "png", "webp"],
         "max_upload_bytes": 2_000_000,
         "max_duration_s": 5.0,
         "max_pixels": 640 * 480,
@@ -323,8 +324,8 @@ def test_every_answer_has_the_security_headers(tone_api, path):
 def test_openapi_describes_the_form_and_the_problems(tone_api):
     operation = tone_api.get("/openapi.json").json()["paths"]["/v1/generations"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"video", "seed", "steps", "guidance"}
-    assert form["required"] == ["video"]
-    assert {"200", "400", "413", "415", "422", "503"} <= set(operation["responses"])
+    options = {"seed", "steps", "guidance", "duration_s", "format"}
+    assert set(form["properties"]) == {"video", "picture"} | options
+    assert {"200", "202", "400", "413", "415", "422", "429", "503"} <= set(operation["responses"])
     assert PROBLEM in operation["responses"]["415"]["content"]
     assert "video/mp4" in operation["responses"]["200"]["content"]

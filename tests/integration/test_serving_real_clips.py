@@ -10,16 +10,19 @@ import pytest
 
 from serving.app import create_app
 from serving.client import ApiError, generate, open_client
-from serving.model import load_predictor
+from serving.generation import generation_model, load_generator
 from serving.server import Server
-from serving.service import Limits, ServedModel
+from serving.service import Limits
 
 
 @pytest.fixture(scope="module")
-def api(untrained_model: Path, uploads: Path) -> Iterator[httpx.Client]:
-    model = ServedModel("untrained", "generation", partial(load_predictor, untrained_model))
+def api(untrained_model: Path, server_folder: Path) -> Iterator[httpx.Client]:
     limits = Limits(max_upload_bytes=10_000_000, max_duration_s=30.0)
-    with Server(create_app(model, limits, uploads)).running() as url, open_client(url) as http:
+    model = generation_model("untrained", partial(load_generator, untrained_model, limits.media))
+    with (
+        Server(create_app([model], limits, server_folder)).running() as url,
+        open_client(url) as http,
+    ):
         yield http
 
 

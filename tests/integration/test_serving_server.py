@@ -20,8 +20,9 @@ from s2s.errors import StageError
 from serving.app import create_app
 from serving.cli import app
 from serving.client import open_client
+from serving.predictor import ServedModel
 from serving.server import Server
-from serving.service import Limits, ServedModel
+from serving.service import Limits
 
 RECIPE = "name: test\ncollection: {catalog: test.csv}\n"
 
@@ -44,7 +45,7 @@ def serving(recipe: Path, model: Path, work_dir: Path) -> Iterator[tuple[subproc
         match = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
         assert match, process.stderr.read()
         try:
-            while httpx.get(f"{match[0]}/healthz").status_code != httpx.codes.OK:
+            while httpx.get(f"{match[0]}/readyz").status_code != httpx.codes.OK:
                 time.sleep(0.05)
             yield process, match[0]
         finally:
@@ -60,7 +61,7 @@ def test_a_video_that_is_worked_on_is_finished_before_the_server_stops(
         with silent_video.open("rb") as file:
             files = {"video": ("clip.mp4", file)}
             answers.append(
-                http.post("/v1/generations", files=files, data={"steps": "40", "seed": "1"})
+                http.post("/v1/generations?wait=60", files=files, data={"steps": "40", "seed": "1"})
             )
 
     with (
@@ -69,13 +70,13 @@ def test_a_video_that_is_worked_on_is_finished_before_the_server_stops(
     ):
         thread = threading.Thread(target=post)
         thread.start()
-        while not list((tmp_path / "work" / "uploads").glob("*/upload")):
+        while not list((tmp_path / "work" / "serving" / "uploads").glob("*/upload")):
             time.sleep(0.001)
         process.send_signal(signal.SIGTERM)
         thread.join()
         assert process.wait() == 0
     assert [answer.status_code for answer in answers] == [200]
-    assert list((tmp_path / "work" / "uploads").iterdir()) == []
+    assert list((tmp_path / "work" / "serving" / "uploads").iterdir()) == []
 
 
 def test_a_model_that_cannot_be_loaded_stops_the_server(recipe: Path, tmp_path: Path):
@@ -86,12 +87,12 @@ def test_a_model_that_cannot_be_loaded_stops_the_server(recipe: Path, tmp_path: 
     assert "config.json" in done.stderr.replace("\n", "")
 
 
-def test_a_port_in_use_is_told(tone_model: ServedModel, small_limits: Limits):
+def test_a_port_in_use_is_told(tone_model: ServedModel, small_limits: Limits, tmp_path: Path):
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
         pytest.raises(StageError, match="--port"),
     ):
-        Server(create_app(tone_model, small_limits), port=taken.getsockname()[1])
+        Server(create_app([tone_model], small_limits, tmp_path), port=taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("command", [["serve"], []])

@@ -1,5 +1,6 @@
 """The stage on a real, untrained model: held-out clips go through the real API into the bucket."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,8 +100,8 @@ def test_held_out_clips_come_back_with_sound(
 
     again = stage.run(settings)
     assert again.counts == {"skipped:already_done": 3}
-    assert list((tmp_path / "work" / "uploads").iterdir()) == []
     assert not list((tmp_path / "work").glob("show-*"))
+    assert not list((tmp_path / "work").glob("serving-*"))
 
 
 def test_validation_clips_stand_in_for_an_empty_test_split(
@@ -140,10 +141,11 @@ def test_an_answer_with_another_picture_fails(
     other = make_video("other.mp4", seconds=1, size="64x48")
 
     class Wrong(TonePredictor):
-        def generate(self, video: Path, output: Path, **options: object):  # noqa: ARG002
-            return super().generate(other, output)
+        def finish(self, upload, options, output, seconds):
+            shutil.copy(other, upload.path)
+            return super().finish(upload, options, output, seconds)
 
-    monkeypatch.setattr("serving.server.load_predictor", lambda _: Wrong())
+    monkeypatch.setattr("serving.server.load_generator", lambda *_: Wrong())
     version = release(settings, directory_bucket, [add_clip("clip", "bell")])
     train(settings, directory_bucket, untrained_model, version)
     assert stage.run(settings).counts == {"failed:corrupt": 1}

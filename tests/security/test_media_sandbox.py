@@ -9,6 +9,7 @@ import sandboxed_tasks as tasks
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media import SandboxLimits, run_sandboxed
 
+INHERITED = {"TMPDIR", "LC_CTYPE", "IMAGEIO_FFMPEG_EXE"}
 SHORT = SandboxLimits(wall_s=1)
 
 
@@ -63,7 +64,7 @@ def test_programs_that_it_starts_see_no_other_file(make_video, tmp_path: Path):
 def test_it_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("S2S_SECRET", "secret")
     with socket.create_server(("127.0.0.1", 0)):
-        assert run_sandboxed(tasks.environment, folder=tmp_path).keys() <= {"TMPDIR", "LC_CTYPE"}
+        assert run_sandboxed(tasks.environment, folder=tmp_path).keys() <= INHERITED
         assert run_sandboxed(tasks.count_sockets, folder=tmp_path) == 0
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from serving.form import Form, receive_form
+from serving.form import Form, Pace, receive_form
 from serving.problems import Problem
 
+PACE = Pace(idle_s=5.0, min_rate_hz=1)
 TYPE = "multipart/form-data; boundary=cut"
 
 
@@ -40,9 +41,10 @@ def receive(
         "method": "POST",
         "headers": [(b"content-type", content_type.encode())],
     }
-    return asyncio.run(receive_form(Request(scope, next_message), file, max_bytes))
+    return asyncio.run(receive_form(Request(scope, next_message), file, max_bytes, PACE))
 
 
+@settings(deadline=None)
 @given(
     data=st.binary(max_size=300) | st.just(b"\r\n--cut\r\n--cu"),
     seed=st.integers(0, 99),
@@ -90,3 +92,18 @@ def test_a_form_of_another_type_is_not_accepted(tmp_path):
             b"seed=1", 50, tmp_path / "upload", content_type="application/x-www-form-urlencoded"
         )
     assert caught.value.document.status == 415
+
+
+@pytest.mark.parametrize(("pause_s", "rate_hz"), [(60.0, 1), (0.01, 1_000_000)])
+def test_a_sender_who_takes_too_long_is_told_so(tmp_path, pause_s, rate_hz):
+    body = encode(bytes(2_000), {})
+
+    async def next_message() -> dict:
+        await asyncio.sleep(pause_s)
+        return {"type": "http.request", "body": body[:100], "more_body": True}
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"content-type", TYPE.encode())]}
+    request, pace = Request(scope, next_message), Pace(idle_s=0.05, min_rate_hz=rate_hz)
+    with pytest.raises(Problem) as caught:
+        asyncio.run(receive_form(request, tmp_path / "upload", 10_000, pace))
+    assert caught.value.document.status == 408

@@ -75,7 +75,8 @@ def run_sandboxed(
             at a limit or otherwise.
     """
     receiver, sender = _context.Pipe(duplex=False)
-    process = _context.Process(target=_work, args=(sender, task, args, folder, limits), daemon=True)
+    work = _Work(task, args, folder, limits, ffmpeg_path())
+    process = _context.Process(target=_do, args=(sender, work), daemon=True)
     process.start()
     sender.close()
     try:
@@ -107,18 +108,23 @@ def _unwrapped(answer: dict[str, Any]) -> Any:
     raise RuntimeError(f"work in the sandbox failed: {answer.get('message')}")
 
 
-def _work(
-    sender: Connection,
-    task: Callable[..., Any],
-    args: tuple[object, ...],
-    folder: Path,
-    limits: SandboxLimits,
-) -> None:
+@dataclass(frozen=True)
+class _Work:
+    """What a process is to do, and where ffmpeg is: it cannot look for that any more."""
+
+    task: Callable[..., Any]
+    args: tuple[object, ...]
+    folder: Path
+    limits: SandboxLimits
+    ffmpeg: Path
+
+
+def _do(sender: Connection, work: _Work) -> None:
     """What the process does."""
     answer: dict[str, Any]
     try:
-        _confine(folder, limits)
-        answer = {"value": task(*args)}
+        _confine(work)
+        answer = {"value": work.task(*work.args)}
     except UnsupportedMediaError as error:
         answer = {"kind": "UnsupportedMediaError", "message": error.message}
     except MediaError as error:
@@ -136,9 +142,10 @@ def _work(
     sender.send_bytes(json.dumps(answer).encode()[:_MAX_ANSWER_BYTES])
 
 
-def _confine(folder: Path, limits: SandboxLimits) -> None:
+def _confine(work: _Work) -> None:
+    folder, limits = work.folder.absolute(), work.limits
     os.environ.clear()
-    os.environ["TMPDIR"] = str(folder)
+    os.environ.update(TMPDIR=str(folder), IMAGEIO_FFMPEG_EXE=str(work.ffmpeg))
     os.chdir(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
     signal.alarm(limits.wall_s)  # also when that is gone
@@ -153,6 +160,6 @@ def _confine(folder: Path, limits: SandboxLimits) -> None:
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (bound, bound))
     own_code = Path(__file__).parents[1]
-    programs = (sys.prefix, sys.base_prefix, own_code, ffmpeg_path(), *_SYSTEM)
+    programs = (sys.prefix, sys.base_prefix, own_code, work.ffmpeg, *_SYSTEM)
     confine_files(map(Path, programs), [folder, Path(os.devnull)])
     forbid_network()

@@ -1,15 +1,17 @@
 """The API's client: `python -m serving.client FILE` gives a video sound."""
 
+import json
 import re
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import httpx
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from s2s.cli import guarded
 from s2s.errors import S2SError
@@ -21,6 +23,7 @@ __all__ = ["Answer", "ApiError", "app", "generate", "open_client"]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 _CONNECT_TIMEOUT_S = 10.0
+_MAX_ATTEMPTS, _RETRY_S = 10, 1.0
 _TIMING = re.compile(r"([\w-]+);dur=([\d.]+)")
 
 
@@ -61,50 +64,87 @@ def generate(
     video: BinaryIO,
     name: str,
     output: Path,
-    options: Mapping[str, float] | None = None,
+    options: Mapping[str, float | str] | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> Answer:
-    """Send a video, and write the answer.
+    """Send a video or a picture, wait for the job, and write its result.
 
     Args:
         http: a client whose base URL is the API's.
-        video: the video, read piece by piece.
+        video: the file, read piece by piece.
         name: its file name.
-        output: where the mp4 with sound is written, whole or not at all.
-        options: seed, steps and guidance, see docs/api.md.
+        output: where the result is written, whole or not at all.
+        options: fields of the form, see docs/api.md.
+        on_progress: told how far the job is, 0 to 1.
 
     Raises:
-        ApiError: if the API refuses it, or does not answer.
+        ApiError: if the API refuses it, the job fails, or there is no answer.
     """
     fields = {key: str(value) for key, value in (options or {}).items()}
+    try:
+        accepted = http.post("/v1/generations", files={"video": (name, video)}, data=fields)
+        if accepted.status_code != httpx.codes.ACCEPTED:
+            raise _refusal(accepted)
+        links = accepted.json()["links"]
+        _follow(http, links["events"], on_progress)
+        return _fetch(http, links["result"], output)
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise ApiError(
+            0,
+            f"{http.base_url}: no whole answer ({error or type(error).__name__}). Start the server "
+            "with './s2s serve', or name another with --url",
+        ) from error
+
+
+def open_client(url: str, key: str | None = None) -> httpx.Client:
+    """A client for the API at an address; an answer may take as long as it takes.
+
+    Args:
+        url: the address.
+        key: a key of the API, where it needs one.
+    """
+    timeout = httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.Client(base_url=url, timeout=timeout, trust_env=False, headers=headers)
+
+
+def _follow(http: httpx.Client, url: str, on_progress: Callable[[float], None]) -> None:
+    """Wait until a job is finished; a connection that breaks is taken up where it was."""
+    last, attempts = "0", 0
+    while attempts < _MAX_ATTEMPTS:
+        try:
+            with http.stream("GET", url, headers={"Last-Event-ID": last}) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                for line in answer.iter_lines():
+                    field, _, value = line.partition(": ")
+                    if field == "id":
+                        last, attempts = value, 0
+                    elif field == "data":
+                        on_progress(json.loads(value)["progress"])
+            return
+        except httpx.TransportError:
+            attempts += 1
+            time.sleep(_RETRY_S)
+
+
+def _fetch(http: httpx.Client, url: str, output: Path) -> Answer:
     staged = output.with_name(f".{output.name}.part")
     try:
-        with http.stream(
-            "POST", "/v1/generations", files={"video": (name, video)}, data=fields
-        ) as answer:
-            if answer.status_code != httpx.codes.OK or SEED_HEADER not in answer.headers:
+        with http.stream("GET", url) as answer:
+            if not answer.is_success:
                 answer.read()
                 raise _refusal(answer)
             with staged.open("wb") as file:
                 for piece in answer.iter_bytes():
                     file.write(piece)
         staged.replace(output)
-    except httpx.HTTPError as error:
-        raise ApiError(
-            0,
-            f"{http.base_url}: no whole answer ({error or type(error).__name__}). Start the server "
-            "with './s2s serve', or name another with --url",
-        ) from error
     finally:
         staged.unlink(missing_ok=True)
     timing = _TIMING.findall(answer.headers.get("server-timing", ""))
     seconds = {step: float(value) / 1000 for step, value in timing}
     return Answer(int(answer.headers[SEED_HEADER]), seconds)
-
-
-def open_client(url: str) -> httpx.Client:
-    """A client for the API at an address; an answer may take as long as it takes."""
-    timeout = httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S)
-    return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
 
 def _refusal(answer: httpx.Response) -> ApiError:
@@ -118,11 +158,17 @@ def _refusal(answer: httpx.Response) -> ApiError:
 
 
 @app.command()
-def run(
-    file: Annotated[Path, typer.Argument(help="The video.", exists=True, dir_okay=False)],
+def run(  # noqa: PLR0913 - these are the options of the command line
+    *,
+    file: Annotated[
+        Path, typer.Argument(help="The video or picture.", exists=True, dir_okay=False)
+    ],
     url: Annotated[
         str, typer.Option(envvar="S2S_URL", help="Where the API is.")
     ] = "http://127.0.0.1:8000",
+    key: Annotated[
+        str | None, typer.Option(envvar="S2S_KEY", help="A key, where the API needs one.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The mp4 to write; by default FILE_with_sound.mp4.")
     ] = None,
@@ -131,20 +177,29 @@ def run(
     guidance: Annotated[
         float | None, typer.Option(help="How closely the sound follows the picture.")
     ] = None,
+    duration: Annotated[float | None, typer.Option(help="Seconds of sound, for a picture.")] = None,
 ) -> None:
-    """Give a video generated sound."""
+    """Give a video or a picture generated sound."""
     output = out or file.with_name(f"{file.stem}_with_sound.mp4")
-    chosen = {"seed": seed, "steps": steps, "guidance": guidance}
+    chosen = {"seed": seed, "steps": steps, "guidance": guidance, "duration_s": duration}
     options = {name: value for name, value in chosen.items() if value is not None}
 
     def work() -> int:
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         with (
             Progress(*columns, TimeElapsedColumn(), console=console) as progress,
             progress.open(file, "rb", description=f"sending {file.name}") as video,
-            open_client(url) as http,
+            open_client(url, key) as http,
         ):
-            answer = generate(http, video, file.name, output, options)
+            making = progress.add_task("making the sound", total=100)
+            answer = generate(
+                http,
+                video,
+                file.name,
+                output,
+                options,
+                lambda share: progress.update(making, completed=round(100 * share)),
+            )
         steps_taken = ", ".join(f"{step} {s:.2f} s" for step, s in answer.seconds_by_step.items())
         console.print(f"{output} (seed {answer.seed}; {steps_taken})", markup=False, soft_wrap=True)
         return 0

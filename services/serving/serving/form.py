@@ -4,6 +4,9 @@ Starlette's own form parser gives no path of the file, and python-multipart's ke
 any length in memory; this one holds a chunk at a time.
 """
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +21,10 @@ from serving.problems import Problem
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-__all__ = ["Form", "receive_form"]
+__all__ = ["FILE_FIELDS", "Form", "Pace", "receive_form"]
 
-FILE_FIELD = "video"
+FILE_FIELDS = ("video", "picture")
+_FIELDS = " or ".join(FILE_FIELDS)
 _MAX_FIELDS = 16
 _MAX_FIELD_BYTES = 256
 
@@ -38,17 +42,31 @@ class Form:
     fields: dict[str, str]
 
 
-async def receive_form(request: Request, file: Path, max_bytes: int) -> Form:
+@dataclass(frozen=True)
+class Pace:
+    """How fast an upload must come.
+
+    Attributes:
+        idle_s: seconds without a byte after which it is given up.
+        min_rate_hz: bytes a second, on average after the first `idle_s`.
+    """
+
+    idle_s: float
+    min_rate_hz: int
+
+
+async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace) -> Form:
     """Write a form's file to disk while it arrives.
 
     Args:
         request: its body is read.
-        file: where the field `video` is written; must not exist.
+        file: where the field `video` or `picture` is written; must not exist.
         max_bytes: at most so many bytes of the body are read.
+        pace: how fast it must come.
 
     Raises:
-        Problem: 400 for a broken form, 413 for a large one, 415 for something else than a form,
-            422 without a video.
+        Problem: 400 for a broken form, 408 for a slow one, 413 for a large one, 415 for something
+            else than a form, 422 without a file.
         ClientDisconnect: if the client goes away.
     """
     boundary = _boundary(request)
@@ -57,7 +75,7 @@ async def receive_form(request: Request, file: Path, max_bytes: int) -> Form:
     try:
         parser = MultipartParser(boundary, parts.callbacks())
         async with await anyio.open_file(file, "xb") as output:
-            async for chunk in request.stream():
+            async for chunk in _in_time(request, pace):
                 received += len(chunk)
                 _check_size(received, max_bytes)
                 parser.write(chunk)
@@ -67,9 +85,36 @@ async def receive_form(request: Request, file: Path, max_bytes: int) -> Form:
     if not parts.is_complete:
         raise _broken("it ends too early")
     if parts.file_name is None:
-        raise Problem(422, "invalid-fields", f"Send the video as a file in the field {FILE_FIELD}.")
+        raise Problem(422, "invalid-fields", f"Send a file in the field {_FIELDS}.")
     values = {name: value.decode(errors="replace") for name, value in parts.fields.items()}
     return Form(parts.file_name, {name: value for name, value in values.items() if value})
+
+
+async def _in_time(request: Request, pace: Pace) -> AsyncIterator[bytes]:
+    """A body's pieces, as long as they come fast enough."""
+    started, received, chunks = time.monotonic(), 0, aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(pace.idle_s):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise _too_slow(pace) from error
+        received += len(chunk)
+        if received < (time.monotonic() - started - pace.idle_s) * pace.min_rate_hz:
+            raise _too_slow(pace)
+        yield chunk
+
+
+def _too_slow(pace: Pace) -> Problem:
+    return Problem(
+        408,
+        "too-slow",
+        f"Nothing came for {pace.idle_s:.0f} s, or less than {pace.min_rate_hz / 1000:.0f} kB a "
+        "second. Send the file over a faster connection, or a smaller one.",
+        headers={"Connection": "close"},
+    )
 
 
 def _boundary(request: Request) -> bytes:
@@ -78,7 +123,7 @@ def _boundary(request: Request) -> bytes:
         raise Problem(
             415,
             "unsupported-type",
-            f"Send a form (multipart/form-data) with the video as a file in {FILE_FIELD}.",
+            f"Send a form (multipart/form-data) with a file in the field {_FIELDS}.",
         )
     if not options.get(b"boundary"):
         raise _broken("its Content-Type names no boundary")
@@ -147,10 +192,10 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode(errors="replace")
         file_name = options.get(b"filename")
-        if (name == FILE_FIELD) != (file_name is not None):
-            raise FormParserError(f"{FILE_FIELD} must be a file, and nothing else may be one")
+        if (name in FILE_FIELDS) != (file_name is not None):
+            raise FormParserError(f"{_FIELDS} must be a file, and nothing else may be one")
         if name in self.fields or (file_name is not None and self.file_name is not None):
-            raise FormParserError(f"it has the field {name!r} twice")
+            raise FormParserError(f"it has the field {name!r} twice, or two files")
         if len(self.fields) >= _MAX_FIELDS:
             raise FormParserError("it has too many fields")
         if file_name is not None:

@@ -1,8 +1,7 @@
-"""From the bucket's newest model to a predictor."""
+"""From the bucket's newest model to a model directory."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from s2s.dataset import version_names
 from s2s.errors import ChecksumError, ModelError
@@ -11,10 +10,7 @@ from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of_file
 
-if TYPE_CHECKING:
-    from serving.worker import Predictor
-
-__all__ = ["StoredModel", "fetch_model", "find_model", "load_predictor"]
+__all__ = ["StoredModel", "fetch_model", "find_model"]
 
 
 @dataclass(frozen=True)
@@ -81,18 +77,3 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
             )
         staged.replace(path)
     return folder
-
-
-def load_predictor(folder: Path) -> "Predictor":
-    """Load a model directory; to be called in the thread that will use it.
-
-    Raises:
-        ModelError: if it does not hold a model that fits.
-    """
-    import torch  # noqa: PLC0415 - three seconds to import
-
-    from s2s.predictors.generation import GenerationPredictor  # noqa: PLC0415
-
-    # One clip is too little work for more threads: on busy cores, two took ten times as long.
-    torch.set_num_threads(1)
-    return GenerationPredictor.load(folder)

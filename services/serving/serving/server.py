@@ -1,24 +1,59 @@
 """uvicorn around the API: in the foreground for users, in a thread for the stage."""
 
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from s2s.errors import StageError
 from s2s.settings import Settings
+from s2s.storage import Bucket
 from serving.app import create_app
-from serving.model import load_predictor
-from serving.service import Limits, ServedModel, Service
+from serving.generation import generation_model, load_generator
+from serving.keys import KeyRing
+from serving.service import Limits, Service
 
-__all__ = ["Server", "make_server"]
+__all__ = ["Server", "make_app"]
 
-_DRAIN_S = 60
+_DRAIN_S = 60.0
+_LAST_ANSWERS_S = 10
+
+
+class _DrainingServer(uvicorn.Server):
+    """uvicorn that, when it is told to stop, first finishes what it has accepted.
+
+    Meanwhile it goes on answering: new work with 503, questions about jobs as ever. Told a second
+    time, it stops at once; jobs that are not finished stay in the store for the next server.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._until: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        if self._until is None:
+            self._until = time.monotonic() + _DRAIN_S
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop."""
+        service = self._service
+        if self._until is not None:
+            service.is_draining = True
+            is_idle = not (service.runner.n_unfinished or service.n_arriving)
+            self.should_exit |= is_idle or time.monotonic() > self._until
+        return await super().on_tick(counter)
 
 
 class Server:
@@ -38,72 +73,79 @@ class Server:
         self._socket = _listen(host, port)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
+        config = uvicorn.Config(
+            app, log_config=None, server_header=False, timeout_graceful_shutdown=_LAST_ANSWERS_S
         )
-        self._service.worker.loaded.add_done_callback(lambda _: self._stop_if_not_loaded())
+        self._uvicorn = _DrainingServer(config, self._service)
+        for batcher in self._service.batchers.values():
+            batcher.loaded.add_done_callback(lambda loaded: self._stop_if_not(loaded.exception()))
 
     def run(self) -> None:
-        """Serve until SIGTERM or Ctrl-C; requests that are worked on are finished first.
+        """Serve until SIGTERM or Ctrl-C; jobs that were accepted are finished first.
 
         Raises:
-            ModelError: if the model could not be loaded.
+            ModelError: if a model could not be loaded.
         """
-        try:
-            self._uvicorn.run(sockets=[self._socket])
-        finally:
-            self._service.worker.close()
-        self._service.worker.loaded.result()
+        self._uvicorn.run(sockets=[self._socket])
+        self._check_loaded()
+
+    def stop(self) -> None:
+        """Serve no more; may be called in any thread."""
+        self._uvicorn.should_exit = True
 
     @contextmanager
     def running(self) -> Iterator[str]:
         """Serve from a thread.
 
         Yields:
-            the address, once the model is loaded.
+            the address, once the models are loaded.
 
         Raises:
-            ModelError: if the model could not be loaded.
+            ModelError: if a model could not be loaded.
         """
         thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="server")
         thread.start()
         try:
-            self._service.worker.loaded.result()
+            self._check_loaded()
             yield self.url
         finally:
-            self._uvicorn.should_exit = True
+            self.stop()
             thread.join()
-            self._service.worker.close()
 
-    def _stop_if_not_loaded(self) -> None:
-        if not self._service.worker.is_ready:
-            self._uvicorn.should_exit = True
+    def _check_loaded(self) -> None:
+        for batcher in self._service.batchers.values():
+            batcher.loaded.result()
+
+    def _stop_if_not(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.stop()
 
 
-def make_server(
-    settings: Settings, folder: Path, name: str, host: str = "127.0.0.1", port: int = 0
-) -> Server:
-    """A server of a model.
+def make_app(
+    settings: Settings,
+    model: tuple[Path, str],
+    bucket: Bucket,
+    limits: Limits | None = None,
+    keys: KeyRing | None = None,
+) -> FastAPI:
+    """The API of a recipe's model.
 
     Args:
-        settings: the recipe sets the limits; uploads are kept under the work directory.
-        folder: the model directory.
-        name: the model's name for clients.
-        host: address to listen on.
-        port: port to listen on; 0 for a free one.
+        settings: the recipe sets the limits; jobs are kept under the work directory.
+        model: the model directory, and its name for clients.
+        bucket: where results are stored.
+        limits: what requests may ask for; by default as the recipe sets it.
+        keys: who may use the API; None for everybody.
 
     Raises:
-        StageError: if the address cannot be listened on.
+        StageError: if another server uses the work directory.
     """
-    recipe = settings.recipe
-    model = ServedModel(name, recipe.task, partial(load_predictor, folder))
-    uploads = settings.work_dir / "uploads"
-    return Server(create_app(model, Limits.of(recipe.serving), uploads), host, port)
+    # For the threads that torch starts in this process: see serving.generator.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    folder, name = model
+    limits = limits or Limits.of(settings.recipe.serving)
+    served = generation_model(name, partial(load_generator, folder, limits.media))
+    return create_app([served], limits, settings.work_dir / "serving", bucket, keys)
 
 
 def _listen(host: str, port: int) -> socket.socket:

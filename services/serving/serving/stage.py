@@ -3,7 +3,8 @@
 import statistics
 import tempfile
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -15,11 +16,11 @@ from s2s.media import drop_sound
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
-from s2s.storage import Bucket
+from s2s.storage import Bucket, DirectoryBucket
 from serving.client import ApiError, generate, open_client
 from serving.held_out import check_answer, choose_clips
 from serving.model import StoredModel, fetch_model, find_model
-from serving.server import make_server
+from serving.server import Server, make_app
 
 __all__ = ["run"]
 
@@ -59,9 +60,16 @@ def run(settings: Settings) -> StageReport:
     return finish(settings, "serving", outcomes.values(), started, outputs)
 
 
-def _api(settings: Settings, bucket: Bucket, model: StoredModel) -> AbstractContextManager[str]:
+@contextmanager
+def _api(settings: Settings, bucket: Bucket, model: StoredModel) -> Iterator[str]:
+    """A server for this stage alone, beside one that may run already; its address."""
     folder = fetch_model(bucket, model, settings.work_dir)
-    return make_server(settings, folder, model.name).running()
+    with tempfile.TemporaryDirectory(prefix="serving-", dir=settings.work_dir) as own:
+        apart = settings.model_copy(update={"work_dir": Path(own)})
+        # Answers are stored as the stage's own: their copies go with its folder.
+        results = DirectoryBucket(Path(own) / "results")
+        with Server(make_app(apart, (folder, model.name), results)).running() as url:
+            yield url
 
 
 class _Show:

@@ -1,48 +1,68 @@
 """A predictor without a model: one tone for every video. For tests and for work on the page."""
 
-import tempfile
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from s2s.media import add_sound, probe, write_wav
+from s2s.media import MediaLimits, run_sandboxed, write_frames
+from serving.predictor import Made, Upload
+from serving.sounding import GenerationOptions, video_of, write_answer
 
-__all__ = ["ToneGeneration", "TonePredictor"]
+__all__ = ["Tone", "TonePredictor"]
 
+_FPS, _FRAME_SIZE = 25, (16, 16)
+_FRAME_BYTES = 16 * 16 * 3
 _SAMPLE_RATE_HZ = 16_000
 _LOWEST_HZ = 220.0
 
 
 @dataclass(frozen=True)
-class ToneGeneration:
-    """What was done; as `s2s.predictors.generation.Generation`."""
+class Tone:
+    """What to play."""
 
+    seed: int
     duration_s: float
-    seconds_by_step: dict[str, float] = field(default_factory=dict)
 
 
 class TonePredictor:
-    """Held to the same contract as `s2s.predictors.generation.GenerationPredictor`."""
+    """Held to the same contract as the one that has learned."""
 
-    def generate(
+    def __init__(self, limits: MediaLimits | None = None) -> None:
+        self._limits = limits or MediaLimits()
+
+    def prepare(
+        self, upload: Upload, options: GenerationOptions, seconds: dict[str, float]
+    ) -> Tone:
+        """How long the tone is."""
+        started, frames = time.monotonic(), upload.folder / "frames"
+        video = video_of(upload, _FPS, options.duration_s, self._limits)
+        run_sandboxed(
+            write_frames, video, frames, _FPS, _FRAME_SIZE, self._limits, folder=upload.folder
+        )
+        seconds["decode"] = time.monotonic() - started
+        return Tone(options.seed, frames.stat().st_size / _FRAME_BYTES / _FPS)
+
+    def predict(self, batch: Sequence[Tone]) -> Sequence[np.ndarray]:
+        """The tones; the seed sets the pitch."""
+        return [_samples(tone) for tone in batch]
+
+    def finish(
         self,
-        video: Path,
-        output: Path,
-        *,
-        seed: int = 0,
-        steps: int | None = None,  # noqa: ARG002 - a tone has no steps
-        guidance: float | None = None,  # noqa: ARG002 - and nothing that guides it
-    ) -> ToneGeneration:
-        """Write the video with a tone; the seed sets its pitch."""
+        upload: Upload,
+        options: GenerationOptions,
+        output: np.ndarray,
+        seconds: dict[str, float],
+    ) -> Made:
+        """The video with the tone."""
         started = time.monotonic()
-        duration_s = probe(video).duration_s
-        times_s = np.arange(round(duration_s * _SAMPLE_RATE_HZ)) / _SAMPLE_RATE_HZ
-        pitch_hz = _LOWEST_HZ * 2 ** ((seed % 24) / 12)
-        samples = 0.3 * np.sin(2 * np.pi * pitch_hz * times_s)
-        with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-            wav = Path(folder) / "tone.wav"
-            write_wav(wav, samples, _SAMPLE_RATE_HZ)
-            add_sound(video, wav, output)
-        return ToneGeneration(duration_s, {"tone": time.monotonic() - started})
+        made = write_answer(upload, options, output, _SAMPLE_RATE_HZ)
+        seconds["mux"] = time.monotonic() - started
+        return made
+
+
+def _samples(tone: Tone) -> np.ndarray:
+    times_s = np.arange(round(tone.duration_s * _SAMPLE_RATE_HZ)) / _SAMPLE_RATE_HZ
+    pitch_hz = _LOWEST_HZ * 2 ** ((tone.seed % 24) / 12)
+    return (0.3 * np.sin(2 * np.pi * pitch_hz * times_s)).astype(np.float32)
