@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from s2s.errors import ModelError
+from s2s.features.motion import Motion
 from s2s.settings import FeatureSettings, Recipe
 from s2s.spec import TimeSpec
 
@@ -122,9 +123,28 @@ class ShardReader:
                 raise ModelError(
                     f"{self.path}: its {name} is {found}, but {value} is needed: {_REMEDY}"
                 )
-        for key in self._file.keys():  # noqa: SIM118 - not a dictionary
-            if not np.isfinite(self._file.get_tensor(key)).all():
-                raise ModelError(
-                    f"{self.path}: {key} holds NaN or infinity: delete the shard and {_REMEDY}"
-                )
+        dims = {
+            "mel": recipe.spec.n_mels,
+            "motion": Motion(recipe.spec, recipe.feature_extraction).dim,
+        }
+        for clip_id in self.header.clip_ids:
+            for name, dim in dims.items():
+                self._check_array(f"{clip_id}/{name}", dim)
         return self
+
+    def _check_array(self, key: str, dim: int) -> None:
+        try:
+            array = self._file.get_tensor(key)
+        except SafetensorError as error:
+            raise ModelError(
+                f"{self.path}: has no {key}: delete the shard and {_REMEDY}"
+            ) from error
+        if array.ndim != 2 or array.shape[1] != dim or not len(array):
+            raise ModelError(
+                f"{self.path}: {key} has shape {array.shape}, but (T, {dim}) is needed: "
+                f"delete the shard and {_REMEDY}"
+            )
+        if not np.isfinite(array).all():
+            raise ModelError(
+                f"{self.path}: {key} holds NaN or infinity: delete the shard and {_REMEDY}"
+            )
