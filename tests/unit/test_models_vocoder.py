@@ -1,0 +1,43 @@
+"""Griffin-Lim: the sound of a mel is as long as it says, and has that mel."""
+
+import numpy as np
+import pytest
+import torch
+
+from s2s.features.mel import FLOOR, LogMel
+from s2s.models.vocoder import GriffinLim
+from s2s.spec import TimeSpec
+
+SPEC = TimeSpec()
+
+
+def tones(n_samples: int) -> torch.Tensor:
+    times = torch.arange(n_samples) / SPEC.sample_rate_hz
+    decay = torch.exp(-(times % 0.25) / 0.05)
+    return 0.3 * decay * (torch.sin(2 * torch.pi * 440 * times) + torch.sin(9000 * times))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 25])
+def test_the_sound_is_as_long_as_the_mel(frames: int):
+    mel = LogMel(SPEC).of_samples(tones(SPEC.samples(frames)))
+    assert GriffinLim(SPEC, iterations=2)(mel).shape == (SPEC.samples(frames),)
+
+
+def test_the_sound_has_the_mel():
+    mel = LogMel(SPEC).of_samples(tones(SPEC.samples(50)))
+    again = LogMel(SPEC).of_samples(GriffinLim(SPEC)(mel))
+    loud = mel > mel.max() - 4
+    assert (again - mel)[loud].abs().mean() < 0.5
+
+
+def test_the_same_mel_gives_the_same_sound():
+    mel = LogMel(SPEC).of_samples(tones(SPEC.samples(10)))
+    vocoder = GriffinLim(SPEC, iterations=4)
+    first = vocoder(mel)
+    torch.rand(10)
+    torch.testing.assert_close(first, vocoder(mel), rtol=0, atol=0)
+
+
+def test_silence_stays_silent():
+    mel = torch.full((100, SPEC.n_mels), float(np.log(FLOOR)))
+    assert GriffinLim(SPEC)(mel).abs().max() < 1e-3
