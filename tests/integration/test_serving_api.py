@@ -259,7 +259,7 @@ def test_the_model_works_in_one_thread_and_the_server_answers_meanwhile(
 
 def test_a_bug_in_the_model_is_told_without_its_text(small_limits, silent_video, tmp_path):
     class Broken(TonePredictor):
-        def predict(self, batch):
+        def predict(self, batch):  # noqa: ARG002
             raise RuntimeError("secret of this machine")
 
     app = create_app([generation_model("broken", Broken)], small_limits, tmp_path)
@@ -275,7 +275,7 @@ def test_a_bug_in_the_model_is_told_without_its_text(small_limits, silent_video,
 
 def test_a_full_disk_is_told(small_limits, silent_video, tmp_path):
     class Full(TonePredictor):
-        def finish(self, upload, options, output, seconds):
+        def finish(self, upload, options, output, seconds):  # noqa: ARG002
             raise OSError(errno.ENOSPC, "No space left on device")
 
     app = create_app([generation_model("full", Full)], small_limits, tmp_path)

@@ -80,7 +80,7 @@ def test_one_bad_input_fails_alone():
 
 def test_a_wrong_number_of_outputs_is_an_error():
     class Short:
-        def predict(self, batch: Sequence[int]) -> list[int]:
+        def predict(self, batch: Sequence[int]) -> list[int]:  # noqa: ARG002
             return []
 
     batcher = Batcher(Short)
