@@ -11,17 +11,23 @@ from s2s.media.mux import add_sound, drop_sound
 from s2s.media.picture import make_still_video
 from s2s.media.probe import Probe, probe
 from s2s.media.sandbox import SandboxLimits, run_sandboxed
+from s2s.media.segments import SoundSpan, read_segments, read_span, resample
+from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets
 from s2s.media.sound import read_audio, write_wav
 from s2s.media.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
 
 __all__ = [
     "PICTURE_TYPES",
     "VIDEO_TYPES",
+    "CopiedSpan",
     "MediaLimits",
+    "NotCopyableError",
     "Probe",
     "SandboxLimits",
+    "SoundSpan",
     "add_sound",
     "check_upload",
+    "cut_packets",
     "drop_sound",
     "ffmpeg_folder",
     "ffmpeg_path",
@@ -32,6 +38,9 @@ __all__ = [
     "probe",
     "read_audio",
     "read_frames",
+    "read_segments",
+    "read_span",
+    "resample",
     "run_ffmpeg",
     "run_sandboxed",
     "write_frames",
