@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from marked_video import MarkedVideo, click_times_s, frame_numbers
 
-from preprocessing.cut import cut_clip, plan_cut
+from preprocessing.cut import cut_clips
 from s2s.errors import MediaError
 from s2s.media import input_args, probe, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
@@ -44,9 +44,10 @@ SOURCES = {
 def cut(source: Path, start_s: float, duration_s: float) -> tuple[Path, Path]:
     """Cut a clip; its mp4 and its wav."""
     clip = ClipRecord(source_id="a", start_s=start_s, end_s=start_s + duration_s)
-    video, sound = source.with_name("clip.mp4"), source.with_name("clip.wav")
-    cut_clip(plan_cut(source, clip, RECIPE), RECIPE, video, sound)
-    return video, sound
+    [result] = cut_clips(source, [clip], RECIPE, source.parent)
+    if isinstance(result, MediaError):
+        raise result
+    return result.files.video, result.files.sound
 
 
 def read_wav(path: Path) -> np.ndarray:

@@ -1,147 +1,137 @@
-"""One clip out of a source: where it lies on the grid of frames, and the ffmpeg pass that cuts it.
+"""Clips out of one source: planned, cut by the recipe's mode, and looked at."""
 
-Both files are exact: frame k is the one on screen k / fps after the asked start, and sample 0 of
-the sound is the asked start. The sound is as long as the picture.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from preprocessing.span import measure_span
+import numpy as np
+
+from preprocessing.passes import run_pass
+from preprocessing.plan import ClipFiles, Cut, plan_cut
+from preprocessing.span import Span, measure_span
 from s2s.errors import MediaError
-from s2s.media import input_args, probe, run_ffmpeg
+from s2s.media import (
+    NotCopyableError,
+    cut_packets,
+    input_args,
+    probe,
+    read_segments,
+    run_ffmpeg,
+    write_wav,
+)
 from s2s.records import ClipRecord, Reason
 from s2s.settings import Recipe
 
-__all__ = ["Cut", "cut_clip", "plan_cut"]
-
-# Decoding starts so long before the clip: the frame on screen at its start began earlier.
-_RUN_UP_S = 1.0
-# Where a header claims so much more than is there, the source was cut off.
-_TRUNCATED_S = 0.5
-# More frames than this share that cannot be decoded, and the clip is corrupt.
-_MAX_DAMAGE = "0.1"
-# Reproducible bytes: two runs that race write the same object.
-_BITEXACT = ["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"]
+__all__ = ["CutClip", "cut_clips"]
 
 
 @dataclass(frozen=True)
-class Cut:
-    """What to cut.
+class CutClip:
+    """A clip that was cut.
 
     Attributes:
-        source: the file.
-        name: the clip's id, for messages.
-        start_s: where the clip starts in the source.
-        n_frames: frames of its picture, at the recipe's rate.
+        files: its files.
+        note: why it was encoded though the recipe asks for copies; empty otherwise.
     """
 
-    source: Path
-    name: str
-    start_s: float
-    n_frames: int
+    files: ClipFiles
+    note: str = ""
 
 
-def plan_cut(source: Path, clip: ClipRecord, recipe: Recipe) -> Cut:
-    """Find what there is of a clip: the asked length, or up to the end of its source.
-
-    Raises:
-        MediaError: `no_video`, `no_audio`, `start_past_end`, `too_short`, or `corrupt` if the
-            source breaks off before it should.
-    """
-    if not probe(source).has_audio:
-        raise MediaError(Reason.NO_AUDIO, f"{source.name}: has no sound")
-    span = measure_span(source)
-    frame_s = 1 / recipe.spec.fps
-    if span.end_s < clip.end_s - frame_s and span.claimed_end_s > span.end_s + _TRUNCATED_S:
-        raise MediaError(
-            Reason.CORRUPT,
-            f"{source.name}: breaks off at {span.end_s:.2f} s, its header says "
-            f"{span.claimed_end_s:.2f} s. Delete it from raw_data/, collect it again, and run "
-            "with --retry-failed",
-        )
-    if clip.start_s > span.end_s - frame_s:
-        raise MediaError(
-            Reason.START_PAST_END,
-            f"{clip.clip_id}: starts at {clip.start_s:.2f} s, {source.name} ends at "
-            f"{span.end_s:.2f} s",
-        )
-    duration_s = min(clip.end_s, span.end_s) - clip.start_s
-    shortest_s = recipe.preprocessing.min_duration_s
-    if duration_s < shortest_s - frame_s / 2:
-        raise MediaError(
-            Reason.TOO_SHORT,
-            f"{clip.clip_id}: {duration_s:.2f} s are left of {source.name}, at least "
-            f"{shortest_s:.2f} s are asked for (preprocessing.min_duration_s of the recipe)",
-        )
-    return Cut(source, clip.clip_id, clip.start_s, recipe.spec.frames(duration_s))
-
-
-def cut_clip(cut: Cut, recipe: Recipe, video: Path, sound: Path) -> None:
-    """Write a clip as mp4, picture and sound, and its sound alone as wav, in one pass.
+def cut_clips(
+    source: Path, clips: Sequence[ClipRecord], recipe: Recipe, folder: Path
+) -> list[CutClip | MediaError]:
+    """Cut clips that lie close together out of a source, decoding that stretch once.
 
     Args:
-        cut: what to cut.
-        recipe: rates, size and quality.
-        video: the mp4: H.264 at a constant rate, square pixels, 4:2:0 with 8 bits; AAC, mono, at
-            the rate of the wav, so that both files hold the same sound.
-        sound: the wav: mono, 16 bits.
+        source: the file.
+        clips: the clips.
+        recipe: what they become.
+        folder: where their files go.
+
+    Returns:
+        for each clip, its files or why there are none.
 
     Raises:
-        MediaError: `corrupt` if ffmpeg fails, or writes another length than it should.
+        MediaError: `no_video` or `corrupt`, if nothing can be cut from the source.
     """
-    run_ffmpeg(_arguments(cut, recipe, video, sound), name=cut.name)
+    span = measure_span(source)
+    results: dict[str, CutClip | MediaError] = {}
+    to_encode: list[Cut] = []
+    notes: dict[str, str] = {}
+    for clip in clips:
+        try:
+            cut = plan_cut(source.name, span, clip, recipe, folder)
+            note = _copy(source, span, cut, recipe)
+        except MediaError as error:
+            results[clip.clip_id] = error
+            continue
+        if note is None:
+            results[clip.clip_id] = CutClip(cut.files)
+        else:
+            notes[clip.clip_id] = note
+            to_encode.append(cut)
+    for cut, failure in zip(to_encode, _encode(source, span, to_encode, recipe), strict=True):
+        clip_id = cut.files.clip_id
+        results[clip_id] = failure or CutClip(cut.files, notes[clip_id])
+    return [results[clip.clip_id] for clip in clips]
+
+
+def _encode(
+    source: Path, span: Span, cuts: Sequence[Cut], recipe: Recipe
+) -> list[MediaError | None]:
+    if not cuts:
+        return []
+    try:
+        run_pass(source, span, cuts, recipe)
+    except MediaError as error:
+        if len(cuts) == 1:
+            return [error]
+        # What is damaged may concern one of them only.
+        return [failure for cut in cuts for failure in _encode(source, span, [cut], recipe)]
+    return [_length_error(source, cut, recipe) for cut in cuts]
+
+
+def _length_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:
     frame_s = 1 / recipe.spec.fps
     expected_s = cut.n_frames * frame_s
-    lengths_s = [probe(path).duration_s for path in (video, sound)]
-    if any(abs(length_s - expected_s) > 1.01 * frame_s for length_s in lengths_s):
-        raise MediaError(
-            Reason.CORRUPT,
-            f"{cut.name}: {expected_s:.2f} s were to be cut from {cut.source.name}, but "
-            f"{lengths_s[0]:.2f} s of picture and {lengths_s[1]:.2f} s of sound came out: "
-            "its time stamps or its data are damaged",
-        )
+    try:
+        lengths_s = [probe(path).duration_s for path in (cut.files.video, cut.files.sound)]
+    except MediaError as error:
+        return error
+    if all(abs(length_s - expected_s) <= 1.01 * frame_s for length_s in lengths_s):
+        return None
+    return MediaError(
+        Reason.CORRUPT,
+        f"{cut.files.clip_id}: {expected_s:.2f} s were to be cut from {source.name}, but "
+        f"{lengths_s[0]:.2f} s of picture and {lengths_s[1]:.2f} s of sound came out: "
+        "its time stamps or its data are damaged",
+    )
 
 
-def _arguments(cut: Cut, recipe: Recipe, video: Path, sound: Path) -> list[str]:
-    run_up_s = min(cut.start_s, _RUN_UP_S)
-    length_s = run_up_s + cut.n_frames / recipe.spec.fps + 1
-    seek = ["-ss", f"{cut.start_s - run_up_s:.6f}", "-t", f"{length_s:.6f}"]
-    quality = recipe.preprocessing
-    # One thread each: clips are what is worked on in parallel.
-    return [
-        *["-max_error_rate", _MAX_DAMAGE, "-filter_threads", "1", "-filter_complex_threads", "1"],
-        *input_args(cut.source, "-threads", "1", *seek),
-        *["-filter_complex", _filters(cut, recipe, run_up_s)],
-        *["-map", "[picture]", "-c:v", "libx264", "-preset", quality.preset],
-        *["-crf", str(quality.crf), "-threads:v", "1", "-flags:v", "+bitexact"],
-        *["-map", "[sound]", "-c:a", "aac", "-b:a", "96k", "-flags:a", "+bitexact"],
-        *[*_BITEXACT, "-movflags", "+faststart", "-f", "mp4", f"file:{video.absolute()}"],
-        *["-map", "[wav]", "-c:a", "pcm_s16le", "-flags:a", "+bitexact"],
-        *[*_BITEXACT, "-f", "wav", f"file:{sound.absolute()}"],
-    ]
+def _copy(source: Path, span: Span, cut: Cut, recipe: Recipe) -> str | None:
+    """Cut without a whole encoding; if that is not asked for or not possible, say why."""
+    mode, spec = recipe.preprocessing.video, recipe.spec
+    if mode == "encode":
+        return ""
+    asked_s = (cut.start_s, cut.start_s + cut.n_frames / spec.fps)
+    try:
+        copied = cut_packets(source, cut.files.video, asked_s, spec.sample_rate_hz, mode)
+    except NotCopyableError as error:
+        return f"encoded, not copied: {error}"
+    write_wav(cut.files.sound, copied.samples, spec.sample_rate_hz)
+    for rate_hz in recipe.preprocessing.more_wav_hz:
+        if span.has_sound:
+            [samples] = read_segments(source, [copied.start_s], copied.duration_s, rate_hz)
+        else:
+            samples = np.zeros(round(copied.duration_s * rate_hz), np.float32)
+        write_wav(cut.files.sound_at(rate_hz), samples, rate_hz)
+    if recipe.preprocessing.poster:
+        _write_poster(cut.files)
+    return None
 
 
-def _filters(cut: Cut, recipe: Recipe, run_up_s: float) -> str:
-    spec = recipe.spec
-    n_samples = spec.samples(cut.n_frames)
-    shrink = f"min(1,{recipe.preprocessing.short_side_px}/min(iw*sar,ih))"
-    picture = [
-        f"fps={spec.fps}:start_time={run_up_s:.6f}",
-        "setpts=PTS-STARTPTS",
-        f"trim=end_frame={cut.n_frames}",
-        f"scale=w='max(2,2*round(iw*sar*{shrink}/2))':h='max(2,2*round(ih*{shrink}/2))'"
-        ":out_range=tv",
-        "setsar=1",
-        "format=yuv420p",
-    ]
-    sound = [
-        # Silence where the sound starts late or has a hole, so that it stays in its place.
-        f"aresample={spec.sample_rate_hz}:async=1:first_pts=0",
-        "aformat=channel_layouts=mono",
-        f"atrim=start={run_up_s:.6f}",
-        "asetpts=PTS-STARTPTS",
-        f"apad=whole_len={n_samples}",
-        f"atrim=end_sample={n_samples}",
-    ]
-    return f"[0:v:0]{','.join(picture)}[picture];[0:a:0]{','.join(sound)},asplit[sound][wav]"
+def _write_poster(files: ClipFiles) -> None:
+    args = ["-map", "0:v:0", "-frames:v", "1", "-q:v", "3", "-update", "1", "-f", "image2"]
+    path = f"file:{files.poster.absolute()}"
+    run_ffmpeg([*input_args(files.video), *args, path], name=files.clip_id)

@@ -1,4 +1,4 @@
-"""Where the picture of a source really ends."""
+"""What there really is of a source: where its picture ends, whether it has sound."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from s2s.records import Reason
 
 __all__ = ["Span", "measure_span"]
 
+_HDR_TRANSFERS = (16, 18)  # PQ and HLG in ITU-T H.273, table 3
+
 
 @dataclass(frozen=True)
 class Span:
@@ -21,10 +23,14 @@ class Span:
     Attributes:
         end_s: where the last frame that is there ends.
         claimed_end_s: where the header says that it ends; 0 if it does not say.
+        has_sound: whether there is a sound stream.
+        is_hdr: whether the picture has a high dynamic range.
     """
 
     end_s: float
     claimed_end_s: float
+    has_sound: bool
+    is_hdr: bool
 
 
 def measure_span(path: Path) -> Span:
@@ -49,11 +55,13 @@ def measure_span(path: Path) -> Span:
             file.seek(start)
             end_s = _last_end_s(file, stream)
         claimed = (stream.start_time or 0) + stream.duration if stream.duration else 0
+        has_sound = bool(file.streams.audio)
+        is_hdr = stream.codec_context.color_trc in _HDR_TRANSFERS
     if end_s is None:
         raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be read")
     start_s = start / av.time_base
     claimed_s = float(claimed * (stream.time_base or 0))
-    return Span(end_s - start_s, max(0.0, claimed_s - start_s))
+    return Span(end_s - start_s, max(0.0, claimed_s - start_s), has_sound, is_hdr)
 
 
 def _last_end_s(file: InputContainer, stream: VideoStream) -> float | None:

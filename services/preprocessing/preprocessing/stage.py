@@ -1,16 +1,18 @@
-"""Preprocessing: every clip whose source is there, cut once."""
+"""Preprocessing: every clip whose source is there, cut once; each stretch decoded once."""
 
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from preprocessing.cut import cut_clip, plan_cut
+from preprocessing.cut import CutClip, cut_clips
 from preprocessing.source_files import SourceFiles
 from s2s.catalog import StoredSources, stored_catalog, stored_sources
-from s2s.errors import ObjectExistsError
+from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import FAILED, processed_prefix
 from s2s.records import ClipRecord, Outcome, Reason, Status
 from s2s.settings import Recipe, Settings
@@ -21,6 +23,10 @@ from s2s.workspace import workspace
 __all__ = ["run"]
 
 STAGE = "preprocessing"
+# Clips closer than this are cut in one pass: what is between them is decoded in vain.
+_NEAR_S = 2.0
+# Every clip of a pass has an encoder, and its memory.
+_MAX_TOGETHER = 16
 _making_files = threading.Lock()
 
 
@@ -46,6 +52,7 @@ def run(settings: Settings) -> StageReport:
         for clip in clips
         if clip.source_id not in sources.key_of
     }
+    passes = number_passes(clips)
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         work = Work(
             stage=STAGE,
@@ -56,16 +63,41 @@ def run(settings: Settings) -> StageReport:
                 if clip.source_id in sources.key_of
             },
             done=_done(bucket, settings.recipe),
-            task=ClipTask(settings, folder),
+            task=PassTask(settings, folder),
             threads=True,
+            together=lambda item: passes[item[0].clip_id],
         )
         outcomes |= fan_out(settings, work)
     return finish(settings, STAGE, outcomes.values(), started)
 
 
+def number_passes(clips: Sequence[ClipRecord]) -> dict[str, int]:
+    """Say which clips are cut in one pass: those of one source that overlap or almost touch.
+
+    Args:
+        clips: ordered by source and start.
+
+    Returns:
+        by clip id, the number of its pass.
+    """
+    numbers: dict[str, int] = {}
+    number = n_together = 0
+    source_id, end_s = "", 0.0
+    for clip in clips:
+        is_near = clip.source_id == source_id and clip.start_s <= end_s + _NEAR_S
+        if is_near and n_together < _MAX_TOGETHER:
+            n_together += 1
+            end_s = max(end_s, clip.end_s)
+        else:
+            number, n_together = number + 1, 1
+            source_id, end_s = clip.source_id, clip.end_s
+        numbers[clip.clip_id] = number
+    return numbers
+
+
 @dataclass(frozen=True)
-class ClipTask:
-    """Cuts one clip and stores it.
+class PassTask:
+    """Cuts the clips of one pass and stores them.
 
     Attributes:
         settings: the run's settings.
@@ -75,43 +107,49 @@ class ClipTask:
     settings: Settings
     folder: Path
 
-    def __call__(self, item: tuple[ClipRecord, str]) -> Outcome:
-        """Work on one clip.
+    def __call__(self, items: list[tuple[ClipRecord, str]]) -> list[Outcome | Exception]:
+        """Work on clips of one source.
 
         Args:
-            item: the clip, and its source's key.
+            items: the clips, each with their source's key.
 
         Raises:
-            MediaError: if the clip cannot be cut from its source.
+            MediaError: if nothing can be cut from the source.
         """
-        clip, source_key = item
-        recipe = self.settings.recipe
+        clips, source_key = [clip for clip, _ in items], items[0][1]
         with _making_files:
             files = _source_files(self.settings.bucket_url, self.folder, self.settings.n_workers)
         with (
             tempfile.TemporaryDirectory(dir=self.folder) as folder,
             files.file(source_key) as source,
         ):
-            video, sound = (Path(folder) / f"{clip.clip_id}.{kind}" for kind in ("mp4", "wav"))
-            cut_clip(plan_cut(source, clip, recipe), recipe, video, sound)
-            return self._store(clip.clip_id, video, sound)
+            results = cut_clips(source, clips, self.settings.recipe, Path(folder))
+            return [
+                result if isinstance(result, MediaError) else self._store(result)
+                for result in results
+            ]
 
-    def _store(self, clip_id: str, video: Path, sound: Path) -> Outcome:
+    def _store(self, clip: CutClip) -> Outcome:
         bucket = shared_bucket(self.settings.bucket_url)
-        key = processed_prefix(self.settings.recipe) + clip_id
-        # The mp4 makes a clip done. A wav without one was left by a run that died.
-        wav = bucket.upload(sound, f"{key}.wav", overwrite=True)
+        files, recipe = clip.files, self.settings.recipe
+        prefix = processed_prefix(recipe)
+        # The mp4 makes a clip done. What is there without one was left by a run that died.
+        size = bucket.upload(files.sound, prefix + files.sound.name, overwrite=True).size
+        for path in files.extras(recipe):
+            with suppress(ObjectExistsError):
+                size += bucket.upload(path, prefix + path.name).size
         try:
-            mp4 = bucket.upload(video, f"{key}.mp4")
+            mp4 = bucket.upload(files.video, prefix + files.video.name)
         except ObjectExistsError:
             # Another run, with another ffmpeg, was faster: what it wrote stays.
-            return Outcome(clip_id=clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+            return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
         return Outcome(
-            clip_id=clip_id,
+            clip_id=files.clip_id,
             status=Status.OK,
+            message=clip.note,
             key=mp4.key,
             crc32c=mp4.crc32c,
-            size=mp4.size + wav.size,
+            size=mp4.size + size,
         )
 
 
