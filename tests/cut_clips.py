@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from s2s.catalog import catalog_lines
 from s2s.layout import catalog_key, processed_prefix
 from s2s.media import run_ffmpeg
-from s2s.records import build_clip_id
+from s2s.records import ClipRecord, build_clip_id
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
@@ -32,8 +33,16 @@ def write_catalog(bucket: Bucket, recipe: Recipe, starts_s: dict[str, list[int]]
         starts_s: start of each clip, by source; a source's label is its name without digits.
     """
     rows = [(source, start_s) for source, starts in starts_s.items() for start_s in starts]
-    lines = [f"{source},{start_s},{source.rstrip('0123456789')}\n" for source, start_s in rows]
-    bucket.write(catalog_key(recipe), "".join(lines).encode(), overwrite=True)
+    clips = [
+        ClipRecord(
+            source_id=source,
+            start_s=start_s,
+            end_s=start_s + CLIP_S,
+            labels=(source.rstrip("0123456789"),),
+        )
+        for source, start_s in rows
+    ]
+    bucket.write(catalog_key(recipe), "".join(catalog_lines(clips)).encode(), overwrite=True)
     return [build_clip_id(source, start_s, start_s + CLIP_S) for source, start_s in rows]
 
 

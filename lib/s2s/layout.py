@@ -1,7 +1,9 @@
 """Where every object lives in the bucket: the only place that builds a key.
 
-catalogs/<recipe>.csv                                  the catalog that a recipe was collected from
+catalogs/<recipe>.jsonl                                clips that a recipe selects from its catalog
+catalogs/<recipe>/labels_vN.json                       their labels' ids
 raw_data/<source_id>.<ext>                             sources as downloaded, shared by all recipes
+raw_data/<source_id>_<start ms>_<end ms>.<ext>         sections of sources
 processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
 datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
 datasets/<recipe>/checks-<fp>/<clip_id>.json           what was found of clips that are usable
@@ -26,6 +28,7 @@ __all__ = [
     "failure_key",
     "features_prefix",
     "held_out_prefix",
+    "labels_prefix",
     "manifest_key",
     "model_config_key",
     "model_prefix",
@@ -39,12 +42,17 @@ FAILED = "_failed/"
 
 
 def catalog_key(recipe: Recipe) -> str:
-    """The catalog that the recipe was collected from."""
-    return f"catalogs/{recipe.name}.csv"
+    """The clips that the recipe selects from its catalog, and the rows that are no clip."""
+    return f"catalogs/{recipe.name}.jsonl"
+
+
+def labels_prefix(recipe: Recipe) -> str:
+    """Versions of the labels' ids; `labels_vN.json` under it."""
+    return f"catalogs/{recipe.name}/labels_v"
 
 
 def raw_prefix() -> str:
-    """Sources, shared by all recipes; `<source_id>.<ext>` under it."""
+    """Sources and sections of them, shared by all recipes; s2s.catalog knows their names."""
     return "raw_data/"
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
-from s2s.catalog import Catalog, stored_catalog
+from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.errors import CatalogError
 from s2s.layout import (
-    FAILED,
     checks_prefix,
     features_prefix,
     held_out_prefix,
@@ -88,18 +87,14 @@ def status_table(recipe: Recipe, statuses: Iterable[StageStatus]) -> Table:
 
 
 def _collection(bucket: Bucket, catalog: Catalog) -> StageStatus:
-    sources = {
-        key.removeprefix(raw_prefix()).partition(".")[0]
-        for key in bucket.keys(raw_prefix())
-        if not key.startswith(raw_prefix() + FAILED)
-    }
+    sources = stored_sources(bucket)
     failures = read_failures(bucket, raw_prefix())
+    done = {clip.clip_id for clip in catalog.clips if sources.files.find(clip)}
     by_clip = {
-        clip.clip_id: failures[clip.source_id]
+        clip.clip_id: failures[found.name]
         for clip in catalog.clips
-        if clip.source_id in failures
+        if (found := sources.failed.find(clip)) and found.name in failures
     }
-    done = {clip.clip_id for clip in catalog.clips if clip.source_id in sources}
     counted = _counted("collection", [clip.clip_id for clip in catalog.clips], done, by_clip)
     counted.failed.update({Reason.BAD_ROW.value: len(catalog.problems)} if catalog.problems else {})
     return counted

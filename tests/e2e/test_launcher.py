@@ -48,7 +48,7 @@ def test_the_bucket_server_starts_stops_and_keeps_its_data(launch: Launch, tmp_p
     finally:
         stopped = launch("bucket", "stop")
     assert "stopped" in stopped.stderr
-    assert (tmp_path / ".s2s" / "gcs" / "buckets" / "my-bucket" / "catalogs" / "r.csv").exists()
+    assert (tmp_path / ".s2s" / "gcs" / "buckets" / "my-bucket" / "catalogs" / "r.jsonl").exists()
 
 
 def test_the_script_runs_from_anywhere_once_it_is_set_up(tmp_path: Path):

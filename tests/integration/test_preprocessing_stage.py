@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from preprocessing.cli import app
 from preprocessing.stage import run
+from s2s.catalog import catalog_lines
+from s2s.catalog.vggsound import VGGSound
 from s2s.errors import CatalogError
 from s2s.layout import catalog_key, failure_key, processed_prefix, raw_prefix
 from s2s.manifest import read_manifest
@@ -44,7 +46,8 @@ def bucket_of(settings: Settings) -> Bucket:
 
 
 def put_catalog(settings: Settings, *rows: str) -> None:
-    data = "\n".join(rows).encode()
+    clips = [VGGSound(10.0).clip(row.encode()) for row in rows]
+    data = "".join(catalog_lines(clips)).encode()
     bucket_of(settings).write(catalog_key(settings.recipe), data, overwrite=True)
 
 

@@ -1,7 +1,9 @@
 import csv
 from itertools import pairwise
 
-from s2s.catalog import read_catalog
+from catalog_files import read_catalog
+
+from s2s.catalog import FormatOptions
 from sample.catalog import CLIP_S, catalog_text, clip_starts_s, write_catalog
 from sample.world import build_scene
 
@@ -58,7 +60,7 @@ def test_writing_leaves_only_the_catalog(tmp_path):
 def test_the_pipeline_reads_every_row():
     text = catalog_text(build_scene(0, n) for n in range(12))
 
-    catalog = read_catalog(text.encode(), "sample.csv", duration_s=CLIP_S)
+    catalog = read_catalog(text.encode(), FormatOptions(duration_s=CLIP_S))
 
     assert not catalog.problems
     assert len(catalog.clips) == len(rows_of(12))

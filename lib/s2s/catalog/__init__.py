@@ -1,13 +1,49 @@
 """Catalogs: the lists of clips that public data sets publish, and what the bucket holds of them."""
 
-from s2s.catalog.catalog import Catalog, RowProblem, read_catalog
-from s2s.catalog.stored import StoredSources, stored_catalog, stored_sources
+from s2s.catalog.audioset import read_label_table
+from s2s.catalog.catalog import Catalog, DistinctNames, RowProblem, read_rows
+from s2s.catalog.formats import FormatOptions, choose_format, is_label_table
+from s2s.catalog.labels import (
+    LabelIds,
+    folder_name,
+    label_of_folder,
+    read_label_ids,
+    update_label_ids,
+)
+from s2s.catalog.rows import CatalogFormat, make_clip
+from s2s.catalog.selection import select_clips
+from s2s.catalog.stored import (
+    StoredFile,
+    StoredSources,
+    catalog_lines,
+    section_name,
+    store_catalog,
+    stored_catalog,
+    stored_sources,
+)
 
 __all__ = [
     "Catalog",
+    "CatalogFormat",
+    "DistinctNames",
+    "FormatOptions",
+    "LabelIds",
     "RowProblem",
+    "StoredFile",
     "StoredSources",
-    "read_catalog",
+    "catalog_lines",
+    "choose_format",
+    "folder_name",
+    "is_label_table",
+    "label_of_folder",
+    "make_clip",
+    "read_label_ids",
+    "read_label_table",
+    "read_rows",
+    "section_name",
+    "select_clips",
+    "store_catalog",
     "stored_catalog",
     "stored_sources",
+    "update_label_ids",
 ]

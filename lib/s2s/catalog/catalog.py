@@ -1,13 +1,17 @@
-"""Reading a catalog: every row becomes a clip or a problem with its line number."""
+"""A catalog's rows, one by one: each a clip, or a problem with its line number."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
+from pathlib import Path
 
-from s2s.catalog.vggsound import read_rows
-from s2s.errors import CatalogError
+from s2s.catalog.rows import CatalogFormat
 from s2s.records import ClipRecord
 
-__all__ = ["Catalog", "RowProblem", "read_catalog"]
+__all__ = ["Catalog", "DistinctNames", "RowProblem", "read_rows"]
+
+_CACHE_KIB = 16_384
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class RowProblem:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What a catalog lists.
+    """Clips of a catalog, held in memory.
 
     Attributes:
         clips: its clips, in its order, each clip id once.
@@ -41,45 +45,53 @@ class Catalog:
     problems: list[RowProblem] = field(default_factory=list)
 
 
-def read_catalog(data: bytes, name: str, duration_s: float, limit: int | None = None) -> Catalog:
-    """Read a catalog in VGGSound's format.
+class DistinctNames:
+    """Names with the line where each came first.
 
-    A format is a module with one function, `read_rows`: from the file's lines to line numbers,
-    each with a clip or with what is wrong. Another format is another such module.
+    They are on disk, in a temporary file that goes with the object: the ids of millions of clips
+    would take hundreds of megabytes of memory.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            f"PRAGMA cache_size = -{_CACHE_KIB}",
+            "CREATE TABLE names (name TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID",
+            "BEGIN",
+        ):
+            self._database.execute(statement)
+
+    def first_line(self, name: str, line: int) -> int:
+        """The line where a name came first: the one given, if it is new."""
+        added = self._database.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (name, line))
+        if added.rowcount:
+            return line
+        found = self._database.execute("SELECT line FROM names WHERE name = ?", (name,))
+        return found.fetchone()[0]
+
+    def __len__(self) -> int:
+        return self._database.execute("SELECT count(*) FROM names").fetchone()[0]
+
+    def close(self) -> None:
+        """Give the temporary file back."""
+        self._database.close()
+
+
+def read_rows(path: Path, layout: CatalogFormat) -> Iterator[ClipRecord | RowProblem]:
+    """Read a file row by row; memory does not grow with its length.
+
+    A clip that comes twice is a clip once, and a problem the other times.
 
     Args:
-        data: the file's content.
-        name: its path or key, for messages.
-        duration_s: length of a clip where the format gives only its start.
-        limit: at most so many rows, from the top; None for all.
-
-    Raises:
-        CatalogError: if no row can be used.
+        path: the file.
+        layout: its format, from `choose_format`.
     """
-    catalog = Catalog()
-    line_of: dict[str, int] = {}
-    rows = read_rows(data.removeprefix(b"\xef\xbb\xbf").splitlines(), duration_s)
-    for line, row in islice(rows, limit):
-        if isinstance(row, str):
-            catalog.problems.append(RowProblem(line, row))
-        elif (first := line_of.setdefault(row.clip_id, line)) != line:
-            catalog.problems.append(RowProblem(line, f"duplicate of line {first}: {row.clip_id}"))
-        else:
-            catalog.clips.append(row)
-    if not catalog.clips:
-        raise CatalogError(_nothing_in(name, catalog.problems))
-    return catalog
-
-
-def _nothing_in(name: str, problems: list[RowProblem]) -> str:
-    if not problems:
-        return (
-            f"catalog {name} is empty: it needs a row 'id,start in seconds,label[,split]' for "
-            "each clip. Was its download cut short? Fetch it again"
-        )
-    first = problems[0]
-    return (
-        f"catalog {name}: none of its {len(problems)} rows can be used. "
-        f"Line {first.line}: {first.message}. "
-        "VGGSound's format is expected: id,start in seconds,label[,split], without a header"
-    )
+    with closing(DistinctNames()) as names:
+        for line, row in layout.read(path):
+            if isinstance(row, str):
+                yield RowProblem(line, row)
+            elif (first := names.first_line(row.clip_id, line)) != line:
+                yield RowProblem(line, f"duplicate of line {first}: {row.clip_id}")
+            else:
+                yield row

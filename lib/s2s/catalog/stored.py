@@ -1,34 +1,99 @@
-"""What collection left in the bucket: the catalog, and the sources."""
+"""What collection left in the bucket: the clips that a recipe selects, and the sources."""
 
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from s2s.catalog.catalog import Catalog, read_catalog
+from s2s.catalog.catalog import Catalog, RowProblem
 from s2s.errors import CatalogError, ObjectNotFoundError
 from s2s.layout import FAILED, catalog_key, raw_prefix
+from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
-__all__ = ["StoredSources", "stored_catalog", "stored_sources"]
+__all__ = [
+    "StoredFile",
+    "StoredFiles",
+    "StoredSources",
+    "catalog_lines",
+    "section_name",
+    "store_catalog",
+    "stored_catalog",
+    "stored_sources",
+]
+
+_SECTION = re.compile(r"(?P<source>[A-Za-z0-9_-]+)_(?P<start>\d{8,})_(?P<end>\d{8,})")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A source, or a section of one, under `raw_data/`.
+
+    Attributes:
+        name: the source's id, or the section's name.
+        key: where it is.
+        start_s: where in the source the file starts.
+    """
+
+    name: str
+    key: str
+    start_s: float = 0.0
+
+
+class StoredFiles:
+    """Sources and sections of them, by name.
+
+    Args:
+        key_of: key of each, by its name: a source's id, or a section's name.
+    """
+
+    def __init__(self, key_of: Mapping[str, str]) -> None:
+        self.key_of = key_of
+        self._sections: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        for match in filter(None, map(_SECTION.fullmatch, key_of)):
+            span = (int(match["start"]), int(match["end"]), match[0])
+            self._sections[match["source"]].append(span)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.key_of
+
+    def find(self, clip: ClipRecord) -> StoredFile | None:
+        """The file that a clip is in: the whole source, else a section around it."""
+        if key := self.key_of.get(clip.source_id):
+            return StoredFile(clip.source_id, key)
+        start_ms, end_ms = round(clip.start_s * 1000), round(clip.end_s * 1000)
+        for first_ms, last_ms, name in self._sections.get(clip.source_id, ()):
+            if first_ms <= start_ms and end_ms <= last_ms:
+                return StoredFile(name, self.key_of[name], first_ms / 1000)
+        return None
 
 
 @dataclass(frozen=True)
 class StoredSources:
-    """The sources under `raw_data/`.
+    """What is under `raw_data/`.
 
     Attributes:
-        key_of: key of each source that is there, by its id.
-        failed: ids of sources that could not be had.
+        files: what is there.
+        failed: what could not be had; keys of the failures.
     """
 
-    key_of: dict[str, str]
-    failed: frozenset[str]
+    files: StoredFiles
+    failed: StoredFiles
+
+    @property
+    def key_of(self) -> Mapping[str, str]:
+        """Key of each whole source, by its id."""
+        return self.files.key_of
 
 
 def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:
-    """The catalog that the recipe was collected from, up to the recipe's limit.
+    """The clips that the recipe selects from its catalog, up to the recipe's limit.
 
     Raises:
-        CatalogError: if collection has not run yet, or no row of the catalog can be used.
+        CatalogError: if collection has not run yet, or what it stored is damaged.
     """
     key = catalog_key(recipe)
     try:
@@ -38,23 +103,61 @@ def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:
             f"{bucket.url}: recipe {recipe.name} has no catalog ({key}) yet: "
             "run its collection stage first"
         ) from error
-    return read_catalog(
-        data, f"{bucket.url}/{key}", recipe.spec.duration_s, recipe.collection.limit
-    )
+    catalog = Catalog()
+    limit = recipe.collection.limit
+    for number, line in enumerate(data.splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            if "problem" in row:
+                catalog.problems.append(RowProblem(row["line"], row["problem"]))
+            elif limit is None or len(catalog.clips) < limit:
+                catalog.clips.append(ClipRecord.model_validate(row))
+        except (ValueError, TypeError, KeyError) as error:
+            raise CatalogError(
+                f"{bucket.url}/{key}: line {number} is damaged: run the recipe's collection stage "
+                "again, which writes it anew"
+            ) from error
+    if not catalog.clips:
+        raise CatalogError(f"{bucket.url}/{key} is empty: run the recipe's collection stage first")
+    return catalog
+
+
+def catalog_lines(rows: Iterable[ClipRecord | RowProblem]) -> Iterator[str]:
+    """What is stored of a catalog, line by line: JSON, which also is a catalog of its own."""
+    for row in rows:
+        if isinstance(row, RowProblem):
+            yield json.dumps({"line": row.line, "problem": row.message}) + "\n"
+        else:
+            yield row.model_dump_json(exclude_defaults=True) + "\n"
+
+
+def store_catalog(
+    bucket: Bucket, recipe: Recipe, rows: Iterable[ClipRecord | RowProblem], staged: Path
+) -> None:
+    """Store a recipe's clips for the stages to come, in place of what was stored before.
+
+    Args:
+        bucket: where to.
+        recipe: whose.
+        rows: clips, and rows that are none; they are taken one by one.
+        staged: a file to write to first.
+    """
+    with staged.open("w", encoding="utf-8") as file:
+        file.writelines(catalog_lines(rows))
+    bucket.upload(staged, catalog_key(recipe), overwrite=True)
 
 
 def stored_sources(bucket: Bucket) -> StoredSources:
-    """List the sources, those of all recipes."""
-    names = [key.removeprefix(raw_prefix()) for key in bucket.keys(raw_prefix())]
-    return StoredSources(
-        key_of={
-            name.partition(".")[0]: raw_prefix() + name
-            for name in names
-            if not name.startswith(FAILED)
-        },
-        failed=frozenset(
-            name.removeprefix(FAILED).removesuffix(".json")
-            for name in names
-            if name.startswith(FAILED)
-        ),
-    )
+    """List the sources and sections, those of all recipes."""
+    files: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for key in bucket.keys(raw_prefix()):
+        name = key.removeprefix(raw_prefix())
+        found = failed if name.startswith(FAILED) else files
+        found[name.removeprefix(FAILED).partition(".")[0]] = key
+    return StoredSources(StoredFiles(files), StoredFiles(failed))
+
+
+def section_name(source_id: str, start_s: float, end_s: float) -> str:
+    """Name a section of a source: as a clip of that span is named."""
+    return f"{source_id}_{round(start_s * 1000):08d}_{round(end_s * 1000):08d}"

@@ -1,6 +1,7 @@
-"""One source through yt-dlp: from a URL to a file in an empty directory."""
+"""One source, or a section of one, through yt-dlp: from a URL to a file in an empty directory."""
 
 import errno
+import ipaddress
 import logging
 import os
 import threading
@@ -8,21 +9,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from yt_dlp import YoutubeDL
 from yt_dlp.utils import YoutubeDLError
 
 from collection.failures import explain, is_disk_full, reason_of
-from s2s.errors import MediaError
+from s2s.errors import MediaError, SettingsError
 from s2s.media import ffmpeg_folder
 from s2s.records import Reason
+from s2s.settings import CollectionSettings, Settings
 
-__all__ = ["DownloadOptions", "download"]
+__all__ = ["DownloadOptions", "download", "has_section_formats"]
 
 log = logging.getLogger(__name__)
 
-# A clip's short side is 256 pixels in most recipes; what is above 480 costs time and money only.
-_PREFERRED = ["res:480", "vcodec:h264", "acodec:aac", "ext:mp4:m4a"]
+_WHOLE = "bv*+ba/b"
+# Only mp4 says where in its first group of pictures a section starts (by an edit list).
+_SECTION = "bv*[ext=mp4]+ba[ext=m4a]/b[ext=mp4]"
+_NO_SUCH_FORMAT = "Requested format is not available"
 _RETRIES = 3
 _LIVE = {"is_live", "is_upcoming", "post_live"}
 _thread = threading.local()
@@ -34,24 +39,42 @@ class DownloadOptions:
 
     Attributes:
         state_dir: what yt-dlp keeps between runs, and the ffmpeg that it merges with.
-        timeout_s: seconds without an answer after which a download fails.
-        max_bytes: a larger source is refused.
-        direct: use no proxy, whatever the environment says.
+        site: the recipe's settings.
+        cookies_file: cookies; None for none.
     """
 
     state_dir: Path
-    timeout_s: float
-    max_bytes: int
-    direct: bool = False
+    site: CollectionSettings
+    cookies_file: Path | None = None
+
+    @classmethod
+    def of_run(cls, settings: Settings) -> "DownloadOptions":
+        """What a run's settings say.
+
+        Raises:
+            SettingsError: if the cookies file is not there.
+        """
+        site = settings.recipe.collection
+        cookies = settings.recipe_path.parent / site.cookies_file if site.cookies_file else None
+        if cookies is not None and not cookies.is_file():
+            raise SettingsError(
+                f"collection.cookies_file: {cookies} is not there. Export it from a browser in "
+                "Netscape's format, or leave the setting out"
+            )
+        return cls(settings.work_dir.absolute() / "yt-dlp", site, cookies)
 
 
-def download(url: str, target: Path, options: DownloadOptions) -> Path:
-    """Download a source.
+def download(
+    url: str, target: Path, options: DownloadOptions, section_s: tuple[float, float] | None = None
+) -> Path:
+    """Download a source, or a section of it.
 
     Args:
         url: where it is: a page that yt-dlp understands, or a video file.
         target: path of the file, without a suffix, in an empty directory.
         options: how.
+        section_s: start and end of what is wanted, in seconds; None for the whole. A section is
+            an mp4 that starts there exactly, for a reader that honours its edit list.
 
     Returns:
         the file, with the suffix of its format.
@@ -60,9 +83,12 @@ def download(url: str, target: Path, options: DownloadOptions) -> Path:
         MediaError: with the reason, if the source cannot be had.
         OSError: with ENOSPC if the disk is full.
     """
-    client = _client(options)
+    client = _client(options, in_sections=section_s is not None)
     client.params["paths"] = {"home": str(target.parent)}
     client.params["outtmpl"] = {"default": f"{target.name}.%(ext)s"}
+    if section_s is not None:
+        ranges = [{"start_time": section_s[0], "end_time": section_s[1]}]
+        client.params["download_ranges"] = lambda *_: iter(ranges)  # type: ignore[typeddict-item]
     try:
         client.extract_info(url)
     except YoutubeDLError as error:
@@ -75,30 +101,26 @@ def download(url: str, target: Path, options: DownloadOptions) -> Path:
     return found[0]
 
 
-def _client(options: DownloadOptions) -> YoutubeDL:
+def has_section_formats(error: MediaError) -> bool:
+    """Whether a section failed for another reason than that the site has no mp4 of the source."""
+    return _NO_SUCH_FORMAT not in error.message
+
+
+def _client(options: DownloadOptions, *, in_sections: bool) -> YoutubeDL:
     """This thread's yt-dlp: it takes 0.1 s to make one, and two threads cannot share one."""
-    if getattr(_thread, "options", None) != options:
-        _thread.client = YoutubeDL(_params(options))
-        _thread.options = options
+    if getattr(_thread, "made_for", None) != (options, in_sections):
+        _thread.client = YoutubeDL(_params(options, in_sections=in_sections))
+        _thread.made_for = (options, in_sections)
     return _thread.client
 
 
-def _params(options: DownloadOptions) -> Any:  # yt-dlp has no public name for their type
+def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's type has no name
     programs = str(ffmpeg_folder(options.state_dir))
     # Parts of yt-dlp look for ffmpeg on PATH only.
     if programs not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
-
-    def check_size(progress: Mapping[str, Any]) -> None:
-        # max_filesize would leave a source out without an error, and trusts what the site says.
-        size = max(progress.get("total_bytes") or 0, progress.get("downloaded_bytes") or 0)
-        if size > options.max_bytes:
-            raise MediaError(
-                Reason.REFUSED,
-                f"the source has {size} bytes or more, at most {options.max_bytes} are taken "
-                "(collection.max_source_bytes of the recipe)",
-            )
-
+    site = options.site
+    speed = site.max_bytes_per_s and max(1, site.max_bytes_per_s // site.workers)
     return {
         "quiet": True,
         "noprogress": True,
@@ -106,24 +128,60 @@ def _params(options: DownloadOptions) -> Any:  # yt-dlp has no public name for t
         "logger": _QuietLogger(),
         "cachedir": str(options.state_dir / "cache"),
         "ffmpeg_location": programs,
-        "format": "bv*+ba/b",
-        "format_sort": _PREFERRED,
+        "format": _SECTION if in_sections else _WHOLE,
+        "format_sort": _preferences(site),
         "merge_output_format": "mp4/mkv",
         "noplaylist": True,
         "playlist_items": "1",
         "match_filter": _refuse_live,
-        "progress_hooks": [check_size],
-        "socket_timeout": options.timeout_s,
+        "progress_hooks": [_SizeLimit(site.max_source_bytes)],
+        "socket_timeout": site.timeout_s,
+        # The same for ffmpeg, which downloads sections.
+        "external_downloader_args": {"ffmpeg_i": ["-rw_timeout", f"{site.timeout_s * 1e6:.0f}"]},
         "retries": _RETRIES,
         "fragment_retries": _RETRIES,
         "extractor_retries": _RETRIES,
-        "proxy": "" if options.direct else None,
+        "ratelimit": speed,
+        "sleep_interval": site.sleep_s,
+        "max_sleep_interval": 2 * site.sleep_s,
+        "cookiefile": None if options.cookies_file is None else str(options.cookies_file),
+        "proxy": "" if _is_loopback(site.source_url) else site.proxy or None,
     }
+
+
+def _preferences(site: CollectionSettings) -> list[str]:
+    codec = [] if site.codec == "any" else [f"vcodec:{site.codec}"]
+    return [f"res:{site.max_height_px}", *codec, "acodec:aac", "ext:mp4:m4a"]
+
+
+class _SizeLimit:
+    """Refuses large files; max_filesize would leave them out without an error."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+
+    def __call__(self, progress: Mapping[str, Any]) -> None:
+        size = max(progress.get("total_bytes") or 0, progress.get("downloaded_bytes") or 0)
+        if size > self.max_bytes:
+            raise MediaError(
+                Reason.REFUSED,
+                f"the source has {size} bytes or more, at most {self.max_bytes} are taken "
+                "(collection.max_source_bytes of the recipe)",
+            )
 
 
 def _refuse_live(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa: ARG001
     if info.get("live_status") in _LIVE:
         raise MediaError(Reason.LIVE, f"{info.get('id')}: a live stream has no end to wait for")
+
+
+def _is_loopback(url: str) -> bool:
+    """Whether a URL is on this machine, which no proxy can reach."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class _QuietLogger:

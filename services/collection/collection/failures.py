@@ -16,7 +16,7 @@ from yt_dlp.utils import (
 
 from s2s.records import Reason
 
-__all__ = ["explain", "is_disk_full", "reason_of"]
+__all__ = ["explain", "is_disk_full", "reason_of", "wait_s_of"]
 
 _STATUS = {
     401: Reason.FORBIDDEN,
@@ -61,7 +61,10 @@ _MESSAGES = tuple(
             Reason.GONE,
         ),
         (r"timed out", Reason.TIMEOUT),
-        (r"giving up after|more expected|connection|did not get any data", Reason.NETWORK),
+        (
+            r"giving up after|more expected|connection|did not get any data|ffmpeg exited with",
+            Reason.NETWORK,
+        ),
     )
 )
 _ADVICE = re.compile(r";? *please report this issue on .*", re.DOTALL)
@@ -101,6 +104,15 @@ def is_disk_full(error: BaseException) -> bool:
         isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}
         for cause in _causes(error)
     )
+
+
+def wait_s_of(error: BaseException) -> float | None:
+    """How long a site asks us to wait (its header Retry-After), in seconds; None if it does not."""
+    for cause in _causes(error):
+        if isinstance(cause, HTTPError):
+            value = cause.response.headers.get("Retry-After") or ""
+            return float(value) if value.isdecimal() else None
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,35 +1,55 @@
-"""Where a recipe's catalog comes from: a file, or an object in the bucket."""
+"""Where files that a recipe names come from: beside the recipe, or the bucket."""
+
+from pathlib import Path
 
 from s2s.errors import BucketUnavailableError, CatalogError, StorageError
 from s2s.settings import Settings
 from s2s.storage import Bucket
 
-__all__ = ["read_origin"]
+__all__ = ["Origin", "find_origin"]
 
 
-def read_origin(settings: Settings, bucket: Bucket) -> tuple[str, bytes]:
-    """Read the catalog that the recipe names: a file beside the recipe, else a key.
+class Origin:
+    """A file that the recipe names.
 
-    Returns:
-        the catalog's path or key, for messages, and its content.
+    Attributes:
+        name: its path or its key, for messages.
+        path: the file.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self.path = path
+
+
+def find_origin(settings: Settings, bucket: Bucket, setting: str, folder: Path) -> Origin:
+    """Find the file that a setting of `collection` names: beside the recipe, else in the bucket.
+
+    Args:
+        settings: the run's settings.
+        bucket: where it may be.
+        setting: `catalog` or `label_table`.
+        folder: where it is downloaded to, if it is in the bucket.
 
     Raises:
-        CatalogError: if there is neither.
+        CatalogError: if it is in neither place.
     """
-    catalog = settings.recipe.collection.catalog
-    path = settings.recipe_path.parent / catalog
+    wanted = getattr(settings.recipe.collection, setting)
+    path = settings.recipe_path.parent / wanted
     try:
         if path.is_file():
-            return str(path), path.read_bytes()
+            path.open("rb").close()
+            return Origin(str(path), path)
     except OSError as error:
         raise CatalogError(f"catalog {path}: cannot be read ({error.strerror})") from error
     try:
-        return f"{bucket.url}/{catalog}", bucket.read(catalog)
+        bucket.download(wanted, folder / setting)
     except BucketUnavailableError:
         raise
     except StorageError as error:
         raise CatalogError(
-            f"catalog {catalog!r}: neither the file {path} nor an object of that key in "
-            f"{bucket.url} is there. Put it at one of them, or correct collection.catalog in "
+            f"catalog {wanted!r}: neither the file {path} nor an object of that key in "
+            f"{bucket.url} is there. Put it at one of them, or correct collection.{setting} in "
             f"{settings.recipe_path}"
         ) from error
+    return Origin(f"{bucket.url}/{wanted}", folder / setting)

@@ -1,19 +1,21 @@
-"""Collection: every source that the catalog names, downloaded once."""
+"""Collection: every source that the recipe's clips need, had once."""
 
-import ipaddress
-import tempfile
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
-from collection.download import DownloadOptions, download
-from collection.origin import read_origin
-from s2s.catalog import Catalog, read_catalog, stored_sources
-from s2s.errors import MediaError, ObjectExistsError
-from s2s.layout import catalog_key, raw_prefix
-from s2s.media import probe
-from s2s.records import Outcome, Reason, Status
+from collection.breaker import BLOCKS
+from collection.download import DownloadOptions
+from collection.fetch import is_stored, plan_fetches
+from collection.intake import Intake, take_in_catalog
+from collection.place import open_place
+from collection.runtime import check_runtime
+from collection.source import DownloadTask, FileTask, PlacedFile
+from s2s.catalog import RowProblem, stored_sources
+from s2s.layout import raw_prefix
+from s2s.logs import console
+from s2s.records import ClipRecord, Outcome, Reason, Status
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.workspace import workspace
@@ -24,107 +26,90 @@ STAGE = "collection"
 
 
 def run(settings: Settings) -> StageReport:
-    """Store the recipe's catalog, and download every clip's source to `raw_data/`.
+    """Store the clips that the recipe selects, and have every clip's source in `raw_data/`.
 
     Raises:
         CatalogError: if the catalog is not there, or no row of it can be used.
+        SettingsError: if a file that the recipe names is not there.
         BucketUnavailableError: if the bucket does not answer or is full.
-        StageError: if this machine's disk is full.
+        StageError: if this machine's disk is full, or lacks what the site needs.
     """
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
-    recipe = settings.recipe
-    name, data = read_origin(settings, bucket)
-    catalog = read_catalog(data, name, recipe.spec.duration_s, recipe.collection.limit)
-    bucket.write(catalog_key(recipe), data, overwrite=True)
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
-        work = Work(
-            stage=STAGE,
-            prefix=raw_prefix(),
-            items={clip.source_id: clip.source_id for clip in catalog.clips},
-            done=set(stored_sources(bucket).key_of),
-            task=SourceTask(settings, folder, _download_options(settings)),
-            threads=True,
-            workers=settings.workers or recipe.collection.workers,
-        )
-        by_source = fan_out(settings, work)
-    return finish(settings, STAGE, _by_clip(catalog, by_source), started)
-
-
-@dataclass(frozen=True)
-class SourceTask:
-    """Downloads one source, looks at it, and stores it.
-
-    Attributes:
-        settings: the run's settings.
-        folder: the run's directory for temporary files.
-        options: how to download.
-    """
-
-    settings: Settings
-    folder: Path
-    options: DownloadOptions
-
-    def __call__(self, source_id: str) -> Outcome:
-        """Work on one source.
-
-        Raises:
-            MediaError: if it cannot be had, or is no video.
-        """
-        template = self.settings.recipe.collection.source_url
-        url = template.replace("{source_id}", quote(source_id, safe=""))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            path = download(url, Path(folder) / source_id, self.options)
-            if not probe(path).has_video:
-                raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
-            return self._store(path, source_id)
-
-    def _store(self, path: Path, source_id: str) -> Outcome:
-        bucket = shared_bucket(self.settings.bucket_url)
-        try:
-            info = bucket.upload(path, f"{raw_prefix()}{source_id}{path.suffix}")
-        except ObjectExistsError:
-            # Another run was faster, and was given a different file: the first one stays.
-            return Outcome(clip_id=source_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-        return Outcome(
-            clip_id=source_id, status=Status.OK, key=info.key, crc32c=info.crc32c, size=info.size
-        )
-
-
-def _by_clip(catalog: Catalog, by_source: dict[str, Outcome]) -> list[Outcome]:
-    """A source's outcome for each of its clips, and a failed one for each row that is no clip."""
-    clips = [
-        by_source[clip.source_id].model_copy(update={"clip_id": clip.clip_id})
-        for clip in catalog.clips
-    ]
-    rows = [
-        Outcome(
-            clip_id=problem.name,
-            status=Status.FAILED,
-            reason=Reason.BAD_ROW,
-            message=f"line {problem.line} of the catalog: {problem.message}",
-        )
-        for problem in catalog.problems
-    ]
-    return clips + rows
-
-
-def _download_options(settings: Settings) -> DownloadOptions:
-    collection = settings.recipe.collection
-    return DownloadOptions(
-        state_dir=settings.work_dir.absolute() / "yt-dlp",
-        timeout_s=collection.timeout_s,
-        max_bytes=collection.max_source_bytes,
-        direct=_is_loopback(collection.source_url),
+        intake = take_in_catalog(settings, bucket, folder)
+        from_files = settings.recipe.collection.format == "folder"
+        outcomes = (_take_over if from_files else _download)(settings, intake, folder)
+    _say_what_blocked(outcomes)
+    return finish(
+        settings,
+        STAGE,
+        [*outcomes.values(), *map(_bad_row, intake.problems)],
+        started,
+        intake.outputs,
+        {f"{Status.SKIPPED}:{Reason.LEFT_OUT}": intake.n_left_out},
     )
 
 
-def _is_loopback(url: str) -> bool:
-    """Whether a URL is on this machine, which no proxy can reach."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _download(settings: Settings, intake: Intake, folder: Path) -> dict[str, Outcome]:
+    """Download the sources of the clips from their site; an outcome for each clip."""
+    site = settings.recipe.collection
+    check_runtime(site.source_url)
+    sources = stored_sources(shared_bucket(settings.bucket_url))
+    fetches = plan_fetches(intake.clips, site)
+    work = Work(
+        stage=STAGE,
+        prefix=raw_prefix(),
+        items={fetch.name: fetch for fetch in fetches.values()},
+        done={fetch.name for fetch in fetches.values() if is_stored(fetch, sources)},
+        task=DownloadTask(settings, folder, DownloadOptions.of_run(settings)),
+        threads=True,
+        workers=settings.workers or site.workers,
+        sessions=site.sessions,
+    )
+    by_name = fan_out(settings, work)
+    return {
+        clip_id: by_name[fetch.name].model_copy(update={"clip_id": clip_id})
+        for clip_id, fetch in fetches.items()
+    }
+
+
+def _take_over(settings: Settings, intake: Intake, folder: Path) -> dict[str, Outcome]:
+    """Copy the videos of the recipe's folder; an outcome for each clip."""
+    recipe = settings.recipe
+    place = open_place(recipe.collection.catalog, settings.recipe_path.parent)
+    path_of = {place.source_id(path, recipe): path for path in place.paths()}
+    work = Work(
+        stage=STAGE,
+        prefix=raw_prefix(),
+        items={
+            clip.source_id: PlacedFile(path_of[clip.source_id], clip.source_id)
+            for clip in intake.clips
+        },
+        done=set(stored_sources(shared_bucket(settings.bucket_url)).files.key_of),
+        task=FileTask(settings, folder, place),
+        threads=True,
+    )
+    by_source = fan_out(settings, work)
+    return {clip.clip_id: _of_clip(clip, by_source) for clip in intake.clips}
+
+
+def _of_clip(clip: ClipRecord, by_source: Mapping[str, Outcome]) -> Outcome:
+    return by_source[clip.source_id].model_copy(update={"clip_id": clip.clip_id})
+
+
+def _bad_row(problem: RowProblem) -> Outcome:
+    return Outcome(
+        clip_id=problem.name,
+        status=Status.FAILED,
+        reason=Reason.BAD_ROW,
+        message=f"line {problem.line} of the catalog: {problem.message}",
+    )
+
+
+def _say_what_blocked(outcomes: Mapping[str, Outcome]) -> None:
+    """Tell why a run stopped before its end."""
+    waiting = [o for o in outcomes.values() if o.status is Status.SKIPPED and o.reason in BLOCKS]
+    for message, n_clips in Counter(outcome.message for outcome in waiting).items():
+        console.print(f"[yellow]stopped[/]: {n_clips} clips stay pending: {message}")

@@ -1,0 +1,63 @@
+"""Which clips of a catalog a recipe is about."""
+
+import hashlib
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+
+from s2s.records import ClipRecord
+from s2s.settings import Recipe
+
+__all__ = ["select_clips"]
+
+
+def select_clips(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRecord]:
+    """Choose clips by label, split and number per label, in the catalog's order.
+
+    The choice depends on the seed and on nothing else: the order of the rows does not matter. Where
+    `sample_per_label` is set, only the clips that are chosen are held in memory.
+
+    Args:
+        clips: all clips.
+        recipe: its `collection` and `seed` say which.
+    """
+    wanted = recipe.collection
+    fitting = (
+        clip
+        for clip in clips
+        if (not wanted.splits or clip.split in wanted.splits)
+        and (not wanted.labels or _labels_that_fit(clip, wanted.labels))
+    )
+    if wanted.sample_per_label is None:
+        return fitting
+    return _sample(fitting, recipe, wanted.sample_per_label)
+
+
+def _sample(clips: Iterable[ClipRecord], recipe: Recipe, per_label: int) -> Iterator[ClipRecord]:
+    """The clips of each label whose ranks are lowest; a clip may be one of several labels'."""
+    lowest: defaultdict[str, list[tuple[int, int, ClipRecord]]] = defaultdict(list)
+    for place, clip in enumerate(clips):
+        ranked = (-_rank(recipe.seed, clip.clip_id), place, clip)
+        for label in _labels_that_fit(clip, recipe.collection.labels) or [""]:
+            if len(lowest[label]) < per_label:
+                heapq.heappush(lowest[label], ranked)
+            else:
+                heapq.heappushpop(lowest[label], ranked)
+    chosen = {place: clip for heap in lowest.values() for _, place, clip in heap}
+    yield from (chosen[place] for place in sorted(chosen))
+
+
+def _labels_that_fit(clip: ClipRecord, patterns: Iterable[str]) -> list[str]:
+    folded = [pattern.casefold() for pattern in patterns]
+    if not folded:
+        return list(clip.labels)
+    return [
+        label
+        for label in clip.labels
+        if any(fnmatchcase(label.casefold(), pattern) for pattern in folded)
+    ]
+
+
+def _rank(seed: int, clip_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{clip_id}".encode()).digest()[:8], "big")

@@ -1,0 +1,206 @@
+"""Tables of one's own: CSV or tabs with a header, JSON Lines, Parquet. The recipe names columns."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any, ClassVar
+
+from s2s.catalog.avspeech import face_position
+from s2s.catalog.rows import (
+    LineFormat,
+    Row,
+    clip_or_problem,
+    make_clip,
+    number,
+    seconds,
+    split_line,
+)
+from s2s.errors import CatalogError
+from s2s.records import ClipRecord
+from s2s.sections import ColumnNames
+
+__all__ = ["Table", "TableCsv", "TableJsonLines", "TableParquet"]
+
+_ROWS_AT_A_TIME = 10_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the three kinds of table share: from a row's values by column to a clip, and back.
+
+    Attributes:
+        duration_s: length of clips without an end.
+        names: the columns' names.
+        separator: between labels in one cell.
+    """
+
+    duration_s: float
+    names: ColumnNames = field(default_factory=ColumnNames)
+    separator: str = "|"
+
+    def clip_of(self, row: Mapping[str, Any]) -> ClipRecord:
+        """Make a clip of a row.
+
+        Raises:
+            ValueError: if it is none.
+        """
+        found = {name: row.get(column) for name, column in self.names.model_dump().items()}
+        values = {name: None if value == "" else value for name, value in found.items()}
+        if values["source_id"] is None:
+            raise ValueError(f"column {self.names.source_id} is empty")
+        start_s = 0.0 if values["start_s"] is None else seconds(values["start_s"], "start")
+        end = values["end_s"]
+        face = (values["face_x"], values["face_y"])
+        return make_clip(
+            str(values["source_id"]),
+            start_s,
+            start_s + self.duration_s if end is None else seconds(end, "end"),
+            self._labels(values["labels"]),
+            None if values["split"] is None else str(values["split"]),
+            face_xy=None if face == (None, None) else face_position(*face),
+        )
+
+    def row_of(self, clip: ClipRecord) -> dict[str, Any]:
+        """The values of a clip, by column."""
+        x, y = clip.face_xy or (None, None)
+        values = {
+            "source_id": clip.source_id,
+            "start_s": clip.start_s,
+            "end_s": clip.end_s,
+            "labels": list(clip.labels),
+            "split": clip.split,
+            "face_x": x,
+            "face_y": y,
+        }
+        return {getattr(self.names, name): value for name, value in values.items()}
+
+    def check_columns(self, columns: Iterable[str], name: str) -> None:
+        """Make sure that the columns that the recipe names are there.
+
+        Raises:
+            CatalogError: if one is not.
+        """
+        found = list(columns)
+        wanted = {"source_id"} | self.names.model_fields_set
+        missing = [c for key in sorted(wanted) if (c := getattr(self.names, key)) not in found]
+        if missing:
+            raise CatalogError(
+                f"catalog {name}: has no column {missing[0]!r}, it has {', '.join(found)}. "
+                "collection.columns of the recipe names the columns"
+            )
+
+    def _labels(self, cell: Any) -> list[str]:
+        if cell is None:
+            return []
+        parts = cell if isinstance(cell, (list, tuple)) else str(cell).split(self.separator)
+        return [str(part).strip() for part in parts]
+
+
+@dataclass(frozen=True)
+class TableCsv(LineFormat):
+    """A table as CSV, its columns in the first line.
+
+    Attributes:
+        table: what the columns mean.
+        columns: their names, in order.
+        delimiter: between fields.
+    """
+
+    name: ClassVar[str] = "csv"
+    table: Table
+    columns: tuple[str, ...]
+    delimiter: str = ","
+
+    @property
+    def header(self) -> str:
+        """See `LineFormat.header`."""
+        return self._joined(self.columns)
+
+    def clip(self, line: bytes) -> ClipRecord:
+        """See `LineFormat.clip`."""
+        fields = split_line(line, self.delimiter)
+        if len(fields) != len(self.columns):
+            raise ValueError(f"has {len(fields)} columns, not {len(self.columns)} as the header")
+        return self.table.clip_of(dict(zip(self.columns, fields, strict=True)))
+
+    def line(self, clip: ClipRecord) -> str:
+        """See `LineFormat.line`."""
+        row = self.table.row_of(clip)
+        row[self.table.names.labels] = self.table.separator.join(clip.labels)
+        return self._joined(_text(row.get(column)) for column in self.columns)
+
+    def _joined(self, fields: Iterable[str]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.delimiter, lineterminator="").writerow(fields)
+        return text.getvalue()
+
+
+@dataclass(frozen=True)
+class TableJsonLines(LineFormat):
+    """A table as JSON Lines: an object a line.
+
+    Attributes:
+        table: what the columns mean.
+    """
+
+    name: ClassVar[str] = "jsonl"
+    table: Table
+
+    def clip(self, line: bytes) -> ClipRecord:
+        """See `LineFormat.clip`."""
+        row = json.loads(line)
+        if not isinstance(row, dict):
+            raise ValueError("is not a JSON object")
+        return self.table.clip_of(row)
+
+    def line(self, clip: ClipRecord) -> str:
+        """See `LineFormat.line`."""
+        return json.dumps(self.table.row_of(clip), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class TableParquet:
+    """A table as Parquet.
+
+    Attributes:
+        table: what the columns mean.
+    """
+
+    name: ClassVar[str] = "parquet"
+    table: Table
+
+    def read(self, path: Path) -> Iterator[Row]:
+        """See `CatalogFormat.read`; a row's number is its place."""
+        import duckdb  # noqa: PLC0415 - only collection has it
+
+        with duckdb.connect() as database:
+            try:
+                found = database.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            except duckdb.Error as error:
+                raise CatalogError(f"catalog {path}: is no Parquet file: {error}") from error
+            columns = [column[0] for column in found.description or []]
+            self.table.check_columns(columns, str(path))
+            rows = chain.from_iterable(iter(lambda: found.fetchmany(_ROWS_AT_A_TIME), []))
+            for place, row in enumerate(rows, start=1):
+                values = dict(zip(columns, row, strict=True))
+                yield place, clip_or_problem(self.table.clip_of, values)
+
+    def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
+        """See `CatalogFormat.write`."""
+        import duckdb  # noqa: PLC0415 - only collection has it
+
+        with tempfile.NamedTemporaryFile(suffix=".jsonl") as lines, duckdb.connect() as database:
+            TableJsonLines(self.table).write(clips, Path(lines.name))
+            found = database.read_json(lines.name, format="newline_delimited")
+            found.write_parquet(str(path))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return number(value) if isinstance(value, float) else str(value)

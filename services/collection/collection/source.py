@@ -1,0 +1,156 @@
+"""The task for one source: have it as a file, look at it, store it."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from collection.breaker import session_breaker
+from collection.download import DownloadOptions, download, has_section_formats
+from collection.failures import wait_s_of
+from collection.fetch import Fetch
+from collection.place import Place
+from s2s.errors import MediaError, ObjectExistsError
+from s2s.layout import raw_prefix
+from s2s.media import probe
+from s2s.records import Outcome, Reason, Status
+from s2s.settings import Settings
+from s2s.stage import shared_bucket
+
+__all__ = ["DownloadTask", "FileTask", "PlacedFile"]
+
+# A section may end with the frame, or the packet of sound, that its end falls into.
+_TOLERANCE_S = 1.0
+# Of a section past the end yt-dlp makes an mp4 without streams, and says that all is well.
+_EMPTY_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class DownloadTask:
+    """Downloads one source, or a section of it, looks at it, and stores it.
+
+    Attributes:
+        settings: the run's settings.
+        folder: the run's directory for temporary files.
+        options: how to download.
+    """
+
+    settings: Settings
+    folder: Path
+    options: DownloadOptions
+
+    def __call__(self, fetch: Fetch) -> Outcome:
+        """Work on one source; skip it if the site has refused too many.
+
+        Raises:
+            MediaError: if it cannot be had, or is no video.
+        """
+        limit = self.settings.recipe.collection.stop_after_blocks
+        breaker = session_breaker(self.folder, limit)
+        if breaker.reason is not None:
+            return Outcome(
+                clip_id=fetch.name,
+                status=Status.SKIPPED,
+                reason=breaker.reason,
+                message=breaker.message,
+            )
+        try:
+            outcome = self._collect(fetch)
+        except MediaError as error:
+            breaker.report(Reason(error.reason), wait_s_of(error))
+            raise
+        breaker.report(None)
+        return outcome
+
+    def _collect(self, fetch: Fetch) -> Outcome:
+        template = self.settings.recipe.collection.source_url
+        url = template.replace("{source_id}", quote(fetch.source_id, safe=""))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            try:
+                path = download(url, Path(folder) / fetch.name, self.options, fetch.section_s)
+            except MediaError as error:
+                if fetch.section_s is None or has_section_formats(error):
+                    raise
+                return self._collect(Fetch(fetch.source_id))
+            _look_at(path, fetch, url)
+            return _store(self.settings, path, fetch.name)
+
+
+@dataclass(frozen=True)
+class PlacedFile:
+    """A video that one already has.
+
+    Attributes:
+        path: below its place.
+        name: what it is called in the bucket, without a suffix.
+    """
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """Takes over a video that one already has.
+
+    Attributes:
+        settings: the run's settings.
+        folder: the run's directory for temporary files.
+        place: where the video is.
+    """
+
+    settings: Settings
+    folder: Path
+    place: Place
+
+    def __call__(self, file: PlacedFile) -> Outcome:
+        """Work on one file.
+
+        Raises:
+            MediaError: if it is no video.
+        """
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
+            self.place.copy(file.path, path)
+            if not probe(path).has_video:
+                raise MediaError(Reason.NO_VIDEO, f"{file.path}: has no picture, only sound")
+            return _store(self.settings, path, file.name)
+
+
+def _look_at(path: Path, fetch: Fetch, url: str) -> None:
+    """Make sure that a download is a video, and the part of it that was asked for.
+
+    Raises:
+        MediaError: `no_video` without a picture, `start_past_end` where the source ends before
+            the clip, `corrupt` if a section is longer than it should be.
+    """
+    if fetch.section_s is None:
+        if not probe(path).has_video:
+            raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
+        return
+    past_end = MediaError(
+        Reason.START_PAST_END, f"{url}: ends before the clip starts at {fetch.needed_from_s:.2f} s"
+    )
+    if path.stat().st_size < _EMPTY_BYTES:
+        raise past_end
+    found = probe(path)
+    start_s, end_s = fetch.section_s
+    if not found.has_video or found.duration_s <= fetch.needed_from_s - start_s:
+        raise past_end
+    if found.duration_s > end_s - start_s + _TOLERANCE_S:
+        raise MediaError(
+            Reason.CORRUPT,
+            f"{url}: {found.duration_s:.2f} s came of a section of {end_s - start_s:.2f} s, so it "
+            "is not known where it starts. Collect the whole source (collection.fetch: whole)",
+        )
+
+
+def _store(settings: Settings, path: Path, name: str) -> Outcome:
+    bucket = shared_bucket(settings.bucket_url)
+    try:
+        info = bucket.upload(path, f"{raw_prefix()}{name}{path.suffix}")
+    except ObjectExistsError:
+        # Another run was faster, and was given a different file: the first one stays.
+        return Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+    return Outcome(clip_id=name, status=Status.OK, key=info.key, crc32c=info.crc32c, size=info.size)
