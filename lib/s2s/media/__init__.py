@@ -7,9 +7,11 @@ strangers, by `run_sandboxed` besides.
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
 from s2s.media.frames import read_frames, write_frames
 from s2s.media.guard import MediaLimits, open_guarded
+from s2s.media.jpegs import write_jpegs
 from s2s.media.mux import add_sound, drop_sound
 from s2s.media.picture import make_still_video
 from s2s.media.probe import Probe, probe
+from s2s.media.sampling import SampledFrames, sample_frames
 from s2s.media.sandbox import SandboxLimits, run_sandboxed
 from s2s.media.segments import SoundSpan, read_segments, read_span, resample
 from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets
@@ -23,6 +25,7 @@ __all__ = [
     "MediaLimits",
     "NotCopyableError",
     "Probe",
+    "SampledFrames",
     "SandboxLimits",
     "SoundSpan",
     "add_sound",
@@ -43,6 +46,8 @@ __all__ = [
     "resample",
     "run_ffmpeg",
     "run_sandboxed",
+    "sample_frames",
     "write_frames",
+    "write_jpegs",
     "write_wav",
 ]

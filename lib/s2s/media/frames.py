@@ -13,7 +13,7 @@ from s2s.errors import MediaError
 from s2s.media.guard import MediaLimits, open_guarded
 from s2s.records import Reason
 
-__all__ = ["read_frames", "write_frames"]
+__all__ = ["read_frames", "to_rgb", "write_frames"]
 
 _TOLERANCE_S = 1.0
 
@@ -105,13 +105,13 @@ def _on_grid(file: InputContainer, fps: int, size: tuple[int, int] | None) -> It
         at_s = frame.time - first_s
         # The middle of a step, so that rounding of time stamps cannot choose a neighbour.
         while shown is not None and (k + 0.5) / fps < at_s:
-            image = _to_rgb(shown, size) if image is None else image
+            image = to_rgb(shown, size) if image is None else image
             yield image
             k += 1
         shown, image = frame, None
         end_s = at_s + (_duration_s(frame) or step)
     while shown is not None and (k + 0.5) / fps < end_s:
-        image = _to_rgb(shown, size) if image is None else image
+        image = to_rgb(shown, size) if image is None else image
         yield image
         k += 1
 
@@ -122,7 +122,16 @@ def _duration_s(frame: VideoFrame) -> float:
     return float(frame.duration * frame.time_base)
 
 
-def _to_rgb(frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
+def to_rgb(frame: VideoFrame, size: tuple[int, int] | None) -> np.ndarray:
+    """A decoded frame as an array, rotated as its metadata says.
+
+    Args:
+        frame: the frame.
+        size: width and height to scale to, in pixels; None keeps the video's own.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+    """
     turns = round(frame.rotation / 90) % 4
     width, height = size or (0, 0)
     if turns % 2:
