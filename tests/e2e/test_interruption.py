@@ -1,34 +1,73 @@
 """A run that is interrupted or killed is finished by the next one, and nothing is done twice."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from conftest import Launch
 
 from s2s.media import run_ffmpeg
-from sample.site import running_site
 
 N_SOURCES = 30
 RECIPE = "{name: interrupted, spec: {duration_s: 1}, collection: {catalog: c.csv, workers: 1}}"
 
 
+class SlowSite(ThreadingHTTPServer):
+    """Serves one video under every name, slowly until it is told to hurry."""
+
+    def __init__(self, video: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), SlowHandler)
+        self.video = video
+        self.hurry = threading.Event()
+
+    @property
+    def source_url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{{source_id}}.mp4"
+
+
+class SlowHandler(BaseHTTPRequestHandler):
+    server: SlowSite
+
+    def do_GET(self) -> None:
+        self.server.hurry.wait(0.3)
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp4")
+        self.send_header("Content-Length", str(len(self.server.video)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(self.server.video)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *args: object) -> None:
+        """Nothing on stderr."""
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A recipe, its catalog and its videos."""
-    site = tmp_path / "site"
-    site.mkdir()
+def site(tmp_path: Path) -> Iterator[SlowSite]:
     video = tmp_path / "video.mp4"
     run_ffmpeg(["-f", "lavfi", "-i", "testsrc=s=64x64:d=1", str(video)], "video")
-    names = [f"source-{n:02d}" for n in range(N_SOURCES)]
-    for name in names:
-        shutil.copy(video, site / f"{name}.mp4")
-    (tmp_path / "c.csv").write_text("".join(f"{name},0,thing,train\n" for name in names))
+    server = SlowSite(video.read_bytes())
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A recipe and its catalog."""
+    rows = [f"source-{n:02d},0,thing,train\n" for n in range(N_SOURCES)]
+    (tmp_path / "c.csv").write_text("".join(rows))
     (tmp_path / "interrupted.yaml").write_text(RECIPE)
     return tmp_path
 
@@ -39,30 +78,30 @@ def stored(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
-def test_the_next_run_finishes(folder: Path, launch: Launch, stop: signal.Signals):
+def test_the_next_run_finishes(folder: Path, site: SlowSite, launch: Launch, stop: signal.Signals):
     command = [sys.executable, "-m", "launcher", "collection", "interrupted.yaml"]
-    with running_site(folder / "site") as url:
-        environment = {"S2S_SOURCE_URL": url + "/{source_id}.mp4"}
-        first = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | environment,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + 60
-        while len(stored(folder)) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        os.killpg(first.pid, stop)
-        errors = first.communicate(timeout=60)[1]
-        before = stored(folder)
-        assert 3 <= len(before) < N_SOURCES, errors
-        if stop is signal.SIGINT:
-            assert first.returncode == 130, errors
-            assert "run again" in errors
+    environment = {"S2S_SOURCE_URL": site.source_url}
+    first = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(stored(folder)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(first.pid, stop)
+    errors = first.communicate(timeout=60)[1]
+    before = stored(folder)
+    assert 3 <= len(before) < N_SOURCES, errors
+    if stop is signal.SIGINT:
+        assert first.returncode == 130, errors
+        assert "run again" in errors
 
-        again = launch("collection", "interrupted.yaml", **environment)
+    site.hurry.set()
+    again = launch("collection", "interrupted.yaml", **environment)
     assert again.returncode == 0, again.stderr
     after = stored(folder)
     assert len(after) == N_SOURCES

@@ -53,7 +53,7 @@ class RayEngine:
                     yield item, _result(reference)
         finally:
             for reference in running:
-                ray.cancel(reference, force=True)
+                ray.cancel(reference)
 
 
 def _result(reference: Any) -> Any:
