@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from brightness import brightness_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from s2s.media import run_ffmpeg
 from serving.app import create_app
 from serving.generation import generation_model
+from serving.keys import KeyRing, add_key
 from serving.server import Server
 from serving.service import Limits
 from serving.tone import TonePredictor
@@ -25,6 +28,11 @@ WAIT_FOR_SOUND = """video => new Promise((done) => {
   const look = () => (video.webkitAudioDecodedByteCount > 0 ? done() : setTimeout(look, 10));
   look();
 })"""
+COLOURS = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+}"""
+AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
 FOCUSED = "document.activeElement.id"
 # Contrast of an element's text as WCAG 2.2 defines it, from its colour and its background's.
 CONTRAST = """element => {
@@ -46,6 +54,7 @@ CONTRAST = """element => {
 def browser(chromium: str) -> Iterator[Browser]:
     args = ["--no-sandbox", "--disable-dev-shm-usage"]
     args.append("--autoplay-policy=no-user-gesture-required")
+    args += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=args)
         yield browser
@@ -71,7 +80,7 @@ def page(browser: Browser, tone_url: str) -> Iterator[Page]:
 
 
 def make_sound(page: Page, video: Path) -> None:
-    page.get_by_label("Silent video").set_input_files(video)
+    page.get_by_label("Silent video or picture").set_input_files(video)
     page.get_by_role("button", name="Make the sound").click()
 
 
@@ -86,7 +95,8 @@ def test_upload_progress_and_a_result_that_sounds(
             return super().predict(batch)
 
     app = create_app([generation_model("slow", Slow)], small_limits, tmp_path / "serving")
-    with Server(app).running() as url:
+    server = Server(app)
+    with server.running() as url:
         page.goto(url)
         make_sound(page, silent_video)
         expect(page.get_by_role("progressbar")).to_be_visible()
@@ -94,23 +104,26 @@ def test_upload_progress_and_a_result_that_sounds(
         expect(page.get_by_role("button", name="Make the sound")).to_be_disabled()
         release.set()
         expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
-    expect(page.get_by_role("progressbar")).to_be_hidden()
-    expect(page.locator("#timing")).to_contain_text("Seed 0. upload ")
+        expect(page.get_by_role("progressbar")).to_be_hidden()
+        expect(page.locator("#timing")).to_contain_text("Seed 0. upload ")
+        expect(page.locator("#pictures")).to_have_attribute("data-drawn", "yes")
+        for name in ("waveform", "spectrogram"):
+            assert page.locator(f"#{name}").evaluate(COLOURS) > 1
 
-    silent, sounding = page.locator("#silent"), page.locator("#sounding")
-    sounding.evaluate(PLAY_TO_THE_END)
-    assert sounding.evaluate(DECODED_SOUND) > 0
-    assert silent.evaluate(DECODED_SOUND) == 0
-    assert silent.evaluate("video => video.currentTime") > 0
-    assert sounding.evaluate("video => video.videoWidth") == 160
-    assert abs(sounding.evaluate("video => video.duration") - 2) <= 1 / 25
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        silent, sounding = page.locator("#silent"), page.locator("#sounding")
+        sounding.evaluate(PLAY_TO_THE_END)
+        assert sounding.evaluate(DECODED_SOUND) > 0
+        assert silent.evaluate(DECODED_SOUND) == 0
+        assert silent.evaluate("video => video.currentTime") > 0
+        assert sounding.evaluate("video => video.videoWidth") == 160
+        assert abs(sounding.evaluate("video => video.duration") - 2) <= 1 / 25
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
-    assert download.value.suggested_filename == "clip_with_sound.mp4"
-    download.value.save_as(tmp_path / "saved.mp4")
-    assert (tmp_path / "saved.mp4").read_bytes()[4:8] == b"ftyp"
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download").click()
+        assert download.value.suggested_filename == "clip_with_sound.mp4"
+        download.value.save_as(tmp_path / "saved.mp4")
+        assert (tmp_path / "saved.mp4").read_bytes()[4:8] == b"ftyp"
 
 
 def test_the_keyboard_is_enough(page: Page, silent_video: Path):
@@ -119,8 +132,8 @@ def test_the_keyboard_is_enough(page: Page, silent_video: Path):
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "video"
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Silent video")).to_have_value(re.compile("clip.mp4"))
-    for key in ("Tab", "Enter", "Tab"):  # to the options, open them, to the seed
+    expect(page.get_by_label("Silent video or picture")).to_have_value(re.compile("clip.mp4"))
+    for key in ("Tab", "Tab", "Enter", "Tab"):  # past the camera, to the options, to the seed
         page.keyboard.press(key)
     assert page.evaluate(FOCUSED) == "seed"
     page.keyboard.type("5")
@@ -145,7 +158,8 @@ def test_a_dropped_file_is_taken(page: Page):
     )
     page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
     assert (
-        page.get_by_label("Silent video").evaluate("input => input.files[0].name") == "dropped.mp4"
+        page.get_by_label("Silent video or picture").evaluate("input => input.files[0].name")
+        == "dropped.mp4"
     )
     assert page.evaluate(FOCUSED) == "submit"
 
@@ -204,9 +218,136 @@ def test_text_can_be_read_in_light_and_dark(page: Page, scheme):
 
 def test_every_control_has_a_name(page: Page):
     page.locator("details").evaluate("details => { details.open = true; }")
-    for name in ("Silent video", "Seed", "Steps", "Guidance"):
+    for name in ("Silent video", "Seed", "Steps", "Guidance", "Duration", "Format"):
         expect(page.get_by_label(name, exact=False).first).to_be_visible()
-    for element in page.locator("input, button, a, video").all():
+    for element in page.locator("input, select, button, a, video, audio").all():
         assert element.evaluate(
             "e => e.labels?.length || e.textContent.trim() || e.getAttribute('aria-labelledby')"
+            " || e.getAttribute('aria-label')"
         )
+
+
+def violations(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text())  # past the policy, which lets no such script in
+    found = page.evaluate("axe.run()")["violations"]
+    return [f"{item['id']}: {node['html']}" for item in found for node in item["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(page: Page, silent_video: Path, tmp_path: Path, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.locator("details").evaluate("details => { details.open = true; }")
+    assert violations(page) == []
+    make_sound(page, silent_video)
+    expect(page.locator("#pictures")).to_have_attribute("data-drawn", "yes")
+    assert violations(page) == []
+    text = tmp_path / "notes.mp4"
+    text.write_text("no video")
+    make_sound(page, text)
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    assert violations(page) == []
+
+
+def test_a_picture_is_given_sound(page: Page, silent_video: Path, tmp_path: Path):
+    picture = tmp_path / "picture.png"
+    run_ffmpeg(["-i", str(silent_video), "-frames:v", "1", str(picture)], "picture")
+    page.locator("summary").click()
+    page.get_by_label("Duration").fill("1")
+    make_sound(page, picture)
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    expect(page.get_by_alt_text("The picture that was sent")).to_be_visible()
+    sounding = page.locator("#sounding")
+    sounding.evaluate(PLAY_TO_THE_END)
+    assert sounding.evaluate(DECODED_SOUND) > 0
+    assert abs(sounding.evaluate("video => video.duration") - 1) <= 1 / 25
+
+
+def test_sound_alone_is_played_and_another_seed_tried(page: Page, silent_video: Path):
+    page.locator("summary").click()
+    page.get_by_label("Format").select_option("wav")
+    make_sound(page, silent_video)
+    expect(page.locator("#sound")).to_be_visible()
+    expect(page.locator("#sounding")).to_be_hidden()
+    expect(page.locator("#timing")).to_contain_text("Seed 0.")
+    page.get_by_role("button", name="Try another seed").click()
+    expect(page.locator("#timing")).not_to_contain_text("Seed 0.")
+    expect(page.locator("#timing")).to_contain_text("Seed ")
+
+
+def test_jobs_are_remembered_shown_again_and_removed(page: Page, silent_video: Path):
+    make_sound(page, silent_video)
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    page.reload()
+    page.get_by_role("button", name="Show clip.mp4, seed 0").click()
+    expect(page.get_by_role("heading", name="Result")).to_be_focused()
+    page.locator("#sounding").evaluate(PLAY_TO_THE_END)
+    page.get_by_role("button", name="Remove clip.mp4, seed 0").click()
+    expect(page.locator("#history")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#history")).to_be_hidden()
+
+
+def test_the_result_can_be_sought_in(page: Page, silent_video: Path):
+    make_sound(page, silent_video)
+    sounding = page.locator("#sounding")
+    expect(sounding).to_be_visible()
+    sounding.evaluate("""video => new Promise((done) => {
+      video.addEventListener("seeked", () => done());
+      video.currentTime = 1.5;
+    })""")
+    assert abs(sounding.evaluate("video => video.currentTime") - 1.5) < 0.01
+    assert sounding.evaluate("video => video.seekable.length") == 1
+
+
+def test_the_camera_records_a_video_that_gets_sound(page: Page):
+    button = page.get_by_role("button", name="Record from the camera")
+    button.click()
+    stop = page.get_by_role("button", name="Stop recording")
+    expect(stop).to_be_visible()
+    while page.locator("#camera-preview").evaluate("video => video.currentTime") < 0.5:
+        page.wait_for_timeout(50)
+    stop.click()
+    expect(page.get_by_label("Silent video or picture")).to_have_value(re.compile("camera"))
+    page.get_by_role("button", name="Make the sound").click()
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.", timeout=20_000)
+
+
+def test_a_key_is_asked_for_and_kept_as_a_cookie(
+    browser: Browser, small_limits: Limits, silent_video: Path, tmp_path: Path
+):
+    key = add_key(tmp_path / "keys.txt", "anna")
+    ring = KeyRing.load(tmp_path / "keys.txt")
+    model = generation_model("tone", TonePredictor)
+    with Server(create_app([model], small_limits, tmp_path, keys=ring)).running() as url:
+        page = browser.new_page(base_url=url)
+        page.goto("/")
+        make_sound(page, silent_video)
+        expect(page.get_by_role("alert")).to_contain_text("A key is needed")
+        page.get_by_label("Key").fill(key)
+        page.get_by_role("button", name="Use the key").click()
+        expect(page.get_by_role("status")).to_have_text("The key is known.")
+        make_sound(page, silent_video)
+        expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+        page.locator("#sounding").evaluate(PLAY_TO_THE_END)
+        assert page.evaluate("document.cookie") == ""
+        page.close()
+
+
+def test_another_predictor_has_a_tab_of_its_own(
+    browser: Browser, small_limits: Limits, silent_video: Path, tmp_path: Path
+):
+    models = [generation_model("tone", TonePredictor), brightness_model()]
+    with Server(create_app(models, small_limits, tmp_path)).running() as url:
+        page = browser.new_page(base_url=url)
+        page.goto("/")
+        tabs = page.get_by_role("tab")
+        expect(tabs).to_have_text(["Sound for a silent video", "How bright it is"])
+        tabs.first.focus()
+        page.keyboard.press("ArrowRight")
+        expect(tabs.last).to_have_attribute("aria-selected", "true")
+        assert violations(page) == []
+        page.locator("summary").click()
+        page.get_by_label("Top").fill("2")
+        make_sound(page, silent_video)
+        expect(page.locator("#text")).to_contain_text('"label": "bright"')
+        page.close()

@@ -30,7 +30,11 @@ class GenerationOptions(BaseModel):
         description="How closely the sound follows the picture; the model's own by default.",
     )
     duration_s: float = Field(
-        default=5.0, ge=0.5, le=60, description="Seconds of sound for a still picture."
+        default=5.0,
+        ge=0.5,
+        le=60,
+        title="Duration",
+        description="Seconds of sound for a still picture.",
     )
     format: Literal["mp4", "wav"] = Field(
         default="mp4", description="The video with its sound, or the sound alone."
