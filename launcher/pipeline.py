@@ -1,12 +1,14 @@
 """The six stages, one after another, in this process."""
 
+import time
 from importlib import import_module
 
 from rich.rule import Rule
 
+from s2s.cli import report_table
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
-from s2s.stage import StageReport, shared_bucket
+from s2s.stage import StageReport
 
 __all__ = ["PURPOSES", "run_stage", "run_stages"]
 
@@ -21,13 +23,22 @@ PURPOSES = {
 
 
 def run_stages(settings: Settings) -> list[StageReport]:
-    """Run every stage of a recipe; what is done already is skipped.
+    """Run every stage of a recipe, what is done already is skipped; print the summary.
 
     Raises:
-        S2SError: if a stage cannot go on; what is stored stays.
+        S2SError: if a stage cannot go on; what is stored stays, and the stages before are in the
+            summary.
     """
-    shared_bucket(settings.bucket_url).check()
-    return [run_stage(stage, settings) for stage in STAGES]
+    started = time.monotonic()
+    reports: list[StageReport] = []
+    try:
+        for stage in STAGES:
+            reports.append(run_stage(stage, settings))
+    finally:
+        if reports:
+            seconds = time.monotonic() - started
+            console.print(report_table(reports, f"{settings.recipe.name}: {seconds:.0f} s"))
+    return reports
 
 
 def run_stage(stage: str, settings: Settings) -> StageReport:
