@@ -82,7 +82,7 @@ def make_settings(
         "recipe": load_recipe(recipe_path, collection=changes),
         "recipe_path": recipe_path,
         "bucket_url": bucket_url,
-        "work_dir": work_dir,
+        "work_dir": work_dir.absolute(),  # some work runs in a directory of its own
         "report_dir": os.environ.get("S2S_REPORTS"),
         **options,
     }
