@@ -57,9 +57,6 @@ class StoredFiles:
             span = (int(match["start"]), int(match["end"]), match[0])
             self._sections[match["source"]].append(span)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.key_of
-
     def find(self, clip: ClipRecord) -> StoredFile | None:
         """The file that a clip is in: the whole source, else a section around it."""
         if key := self.key_of.get(clip.source_id):
@@ -82,11 +79,6 @@ class StoredSources:
 
     files: StoredFiles
     failed: StoredFiles
-
-    @property
-    def key_of(self) -> Mapping[str, str]:
-        """Key of each whole source, by its id."""
-        return self.files.key_of
 
 
 def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:

@@ -12,7 +12,7 @@ from collection.fetch import Fetch
 from collection.place import Place
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
-from s2s.media import probe
+from s2s.media import open_guarded, probe
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
@@ -129,21 +129,36 @@ def _look_at(path: Path, fetch: Fetch, url: str) -> None:
         if not probe(path).has_video:
             raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
         return
-    past_end = MediaError(
-        Reason.START_PAST_END, f"{url}: ends before the clip starts at {fetch.needed_from_s:.2f} s"
-    )
-    if path.stat().st_size < _EMPTY_BYTES:
-        raise past_end
-    found = probe(path)
     start_s, end_s = fetch.section_s
-    if not found.has_video or found.duration_s <= fetch.needed_from_s - start_s:
-        raise past_end
-    if found.duration_s > end_s - start_s + _TOLERANCE_S:
+    length_s = 0.0 if path.stat().st_size < _EMPTY_BYTES else _shown_s(path)
+    if length_s <= fetch.needed_from_s - start_s:
+        raise MediaError(
+            Reason.START_PAST_END,
+            f"{url}: ends before the clip starts at {fetch.needed_from_s:.2f} s",
+        )
+    if length_s > end_s - start_s + _TOLERANCE_S:
         raise MediaError(
             Reason.CORRUPT,
-            f"{url}: {found.duration_s:.2f} s came of a section of {end_s - start_s:.2f} s, so it "
-            "is not known where it starts. Collect the whole source (collection.fetch: whole)",
+            f"{url}: {length_s:.2f} s came of a section of {end_s - start_s:.2f} s, so it is not "
+            "known where it starts. Collect the whole source (collection.fetch: whole)",
         )
+
+
+def _shown_s(path: Path) -> float:
+    """How long the picture is, in seconds.
+
+    The header cannot be asked: of a section past the end ffmpeg may copy the last pictures before
+    it, give them times, and have an edit list that leaves all of them out.
+    """
+    with open_guarded(path) as file:
+        if not file.streams.video:
+            return 0.0
+        ends_s = [
+            float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            for packet in file.demux(file.streams.video[0])
+            if packet.pts is not None and not packet.is_discard
+        ]
+    return max(ends_s, default=0.0)
 
 
 def _store(settings: Settings, path: Path, name: str) -> Outcome:

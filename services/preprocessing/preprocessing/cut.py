@@ -1,7 +1,7 @@
 """Clips out of one source: planned, cut by the recipe's mode, and looked at."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,11 @@ class CutClip:
 
 
 def cut_clips(
-    source: Path, clips: Sequence[ClipRecord], recipe: Recipe, folder: Path
+    source: Path,
+    clips: Sequence[ClipRecord],
+    recipe: Recipe,
+    folder: Path,
+    offset_s: float = 0.0,
 ) -> list[CutClip | MediaError]:
     """Cut clips that lie close together out of a source, decoding that stretch once.
 
@@ -48,6 +52,7 @@ def cut_clips(
         clips: the clips.
         recipe: what they become.
         folder: where their files go.
+        offset_s: where in the source the file starts, if it is only a section of it.
 
     Returns:
         for each clip, its files or why there are none.
@@ -56,12 +61,16 @@ def cut_clips(
         MediaError: `no_video` or `corrupt`, if nothing can be cut from the source.
     """
     span = measure_span(source)
+    in_source = replace(
+        span, end_s=span.end_s + offset_s, claimed_end_s=span.claimed_end_s + offset_s
+    )
     results: dict[str, CutClip | MediaError] = {}
     to_encode: list[Cut] = []
     notes: dict[str, str] = {}
     for clip in clips:
         try:
-            cut = plan_cut(source.name, span, clip, recipe, folder)
+            cut = plan_cut(source.name, in_source, clip, recipe, folder)
+            cut = replace(cut, start_s=cut.start_s - offset_s)
             note = _copy(source, span, cut, recipe)
         except MediaError as error:
             results[clip.clip_id] = error

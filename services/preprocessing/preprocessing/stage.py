@@ -11,7 +11,7 @@ from pathlib import Path
 
 from preprocessing.cut import CutClip, cut_clips
 from preprocessing.source_files import SourceFiles
-from s2s.catalog import StoredSources, stored_catalog, stored_sources
+from s2s.catalog import StoredFile, StoredSources, stored_catalog, stored_sources
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import FAILED, processed_prefix
 from s2s.records import ClipRecord, Outcome, Reason, Status
@@ -47,25 +47,20 @@ def run(settings: Settings) -> StageReport:
         key=lambda clip: (clip.source_id, clip.start_s),
     )
     sources = stored_sources(bucket)
+    found = {clip.clip_id: sources.files.find(clip) for clip in clips}
     outcomes = {
-        clip.clip_id: _without_source(clip, sources)
-        for clip in clips
-        if clip.source_id not in sources.key_of
+        clip.clip_id: _without_source(clip, sources) for clip in clips if not found[clip.clip_id]
     }
     passes = number_passes(clips)
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         work = Work(
             stage=STAGE,
             prefix=processed_prefix(settings.recipe),
-            items={
-                clip.clip_id: (clip, sources.key_of[clip.source_id])
-                for clip in clips
-                if clip.source_id in sources.key_of
-            },
+            items={clip.clip_id: (clip, file) for clip in clips if (file := found[clip.clip_id])},
             done=_done(bucket, settings.recipe),
             task=PassTask(settings, folder),
             threads=True,
-            together=lambda item: passes[item[0].clip_id],
+            together=lambda item: (passes[item[0].clip_id], item[1].key),
         )
         outcomes |= fan_out(settings, work)
     return finish(settings, STAGE, outcomes.values(), started)
@@ -107,23 +102,24 @@ class PassTask:
     settings: Settings
     folder: Path
 
-    def __call__(self, items: list[tuple[ClipRecord, str]]) -> list[Outcome | Exception]:
+    def __call__(self, items: list[tuple[ClipRecord, StoredFile]]) -> list[Outcome | Exception]:
         """Work on clips of one source.
 
         Args:
-            items: the clips, each with their source's key.
+            items: the clips, each with the file that it is in, which is the same for all.
 
         Raises:
             MediaError: if nothing can be cut from the source.
         """
-        clips, source_key = [clip for clip, _ in items], items[0][1]
+        clips, file = [clip for clip, _ in items], items[0][1]
         with _making_files:
             files = _source_files(self.settings.bucket_url, self.folder, self.settings.n_workers)
         with (
             tempfile.TemporaryDirectory(dir=self.folder) as folder,
-            files.file(source_key) as source,
+            files.file(file.key) as source,
         ):
-            results = cut_clips(source, clips, self.settings.recipe, Path(folder))
+            recipe, offset_s = self.settings.recipe, file.start_s
+            results = cut_clips(source, clips, recipe, Path(folder), offset_s)
             return [
                 result if isinstance(result, MediaError) else self._store(result)
                 for result in results
@@ -169,7 +165,7 @@ def _done(bucket: Bucket, recipe: Recipe) -> set[str]:
 
 
 def _without_source(clip: ClipRecord, sources: StoredSources) -> Outcome:
-    failed = clip.source_id in sources.failed
+    failed = sources.failed.find(clip) is not None
     return Outcome(
         clip_id=clip.clip_id,
         status=Status.SKIPPED,
