@@ -12,6 +12,7 @@ import typer
 from s2s.status import read_status, status_table
 
 from launcher.bucket_server import BucketServer
+from launcher.generate_command import generate
 from launcher.pipeline import PURPOSES, run_stage, run_stages
 from launcher.sample_site import sample_for
 from s2s.cli import (
@@ -48,6 +49,7 @@ bucket_app = typer.Typer(
     no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."
 )
 app.add_typer(bucket_app, name="bucket")
+app.command()(generate)
 
 
 @app.command()

@@ -1,0 +1,74 @@
+"""`./s2s generate`: the same offline, on a whole file, a part of it, or a picture."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from launcher.__main__ import app
+from launcher.generate_command import cut_span
+from s2s.errors import SettingsError
+from s2s.media import probe, run_ffmpeg
+
+
+@pytest.fixture
+def file(silent_video: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(silent_video, tmp_path / "clip.mp4"))
+
+
+def generate(model: Path, *args: object) -> Result:
+    return CliRunner().invoke(app, ["generate", *map(str, args), "--model", str(model)])
+
+
+def test_a_file_gets_sound_beside_itself(untrained_model: Path, file: Path):
+    done = generate(untrained_model, file)
+    assert done.exit_code == 0, done.stderr
+    made = probe(file.with_name("clip_with_sound.mp4"))
+    assert made.has_audio
+    assert made.duration_s == pytest.approx(2.0, abs=1 / 25)
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "clip.mp4",
+        "clip_with_sound.mp4",
+    ]
+
+
+def test_a_part_is_cut_and_kept(untrained_model: Path, file: Path, tmp_path: Path):
+    out = tmp_path / "out.mp4"
+    done = generate(untrained_model, file, "--start-time", 0.4, "--end-time", 1.6, "--out", out)
+    assert done.exit_code == 0, done.stderr
+    for path in (file.with_name("clip_cut.mp4"), out):
+        assert probe(path).duration_s == pytest.approx(1.2, abs=1 / 25)
+
+
+def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp_path: Path):
+    picture = tmp_path / "picture.jpg"
+    run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")
+    done = generate(untrained_model, picture, "--duration", 1)
+    assert done.exit_code == 0, done.stderr
+    assert probe(tmp_path / "picture_with_sound.mp4").duration_s == pytest.approx(1, abs=1 / 25)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--start-time", 1], "needs an --end-time or a --duration"),
+        (["--end-time", 1, "--duration", 1], "one of the two"),
+        (["--start-time", 1, "--end-time", 1], "nothing lies between"),
+        (["--start-time", 7, "--duration", 1], "ends after 2.00 s"),
+    ],
+)
+def test_times_that_say_no_part_are_an_error(untrained_model: Path, file: Path, args, said):
+    done = generate(untrained_model, file, *args)
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+    assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_spans():
+    assert cut_span(None, None, None) is None
+    assert cut_span(None, 3, None) == (0, 3)
+    assert cut_span(2, None, 3) == (2, 3)
+    assert cut_span(2, 5, None) == (2, 3)
+    with pytest.raises(SettingsError):
+        cut_span(2, None, None)
