@@ -15,6 +15,7 @@ from launcher.bucket_server import BucketServer
 from launcher.generate_command import generate
 from launcher.pipeline import PURPOSES, run_stage, run_stages
 from launcher.sample_site import sample_for
+from launcher.version_command import version_app
 from s2s.cli import (
     DEFAULT_BUCKET,
     BucketOption,
@@ -49,6 +50,7 @@ bucket_app = typer.Typer(
     no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."
 )
 app.add_typer(bucket_app, name="bucket")
+app.add_typer(version_app, name="version")
 app.command()(generate)
 
 

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from s2s.storage import Bucket, DirectoryBucket
 
 pytest_plugins = ["serving_fixtures", "dataset_fixtures"]
 ROOT = Path(__file__).resolve().parent.parent
+
+# A machine that is busy is no failure.
+settings.register_profile("any_speed", deadline=None)
+settings.load_profile("any_speed")
 
 
 @pytest.fixture(scope="session")

@@ -54,13 +54,13 @@ def make_clip(
     Args:
         folder: where to.
         name: of both files.
-        hue: makes files differ.
+        hue: makes pictures and sounds differ.
         volume: the tone's amplitude is an eighth of it.
         duration_s: their length.
     """
     video, sound = folder / f"{name}.mp4", folder / f"{name}.wav"
-    picture = f"testsrc=s=64x48:r=25:d={duration_s},hue=h={hue}"
-    tone = f"sine=f=440:r=16000:d={duration_s},volume={volume}"
+    picture = f"gradients=s=64x48:r=25:d={duration_s}:seed={hue}:nb_colors=4:speed=0.03"
+    tone = f"sine=f={440 + hue}:r=16000:d={duration_s},tremolo=f={2 + hue / 50},volume={volume}"
     run_ffmpeg(
         [
             *["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone],

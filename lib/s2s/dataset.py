@@ -57,6 +57,15 @@ class DatasetClip(BaseModel):
         wav_size: bytes of the wav.
         wav_crc32c: checksum of the wav.
         wav_sha256: checksum of the wav.
+        fold: which part of a cross validation it is in, from 0; None where there are no folds.
+        duration_s: length of the picture; this and what follows is 0 or empty where not measured.
+        fps: its frames a second.
+        width: its pixels.
+        height: its pixels.
+        loudness_dbfs: the loudest sample.
+        mean_dbfs: power of the sound on average.
+        picture_hash: perceptual hash of the picture, hexadecimal.
+        sound_hash: fingerprint of the sound, hexadecimal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,10 +84,20 @@ class DatasetClip(BaseModel):
     wav_size: int = Field(ge=1)
     wav_crc32c: str = Field(min_length=8)
     wav_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    fold: int | None = Field(default=None, ge=0)
+    duration_s: float = 0.0
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    loudness_dbfs: float = 0.0
+    mean_dbfs: float = 0.0
+    picture_hash: str = ""
+    sound_hash: str = ""
 
     def to_row(self) -> dict[str, str]:
         """The clip as a row of a manifest."""
-        row = {name: str(value) for name, value in self.model_dump().items()}
+        row = {name: str(getattr(self, name)) for name in COLUMNS}
+        row["fold"] = "" if self.fold is None else str(self.fold)
         return row | {"labels": LABEL_SEPARATOR.join(self.labels)}
 
     @classmethod
@@ -89,10 +108,12 @@ class DatasetClip(BaseModel):
             ValidationError: if a value is missing or wrong.
         """
         labels = tuple(label for label in row.get("labels", "").split(LABEL_SEPARATOR) if label)
-        return cls.model_validate({**row, "labels": labels})
+        fold = row.get("fold") or None
+        return cls.model_validate({**row, "labels": labels, "fold": fold})
 
 
 COLUMNS = tuple(DatasetClip.model_fields)
+_REQUIRED = frozenset(COLUMNS[: COLUMNS.index("fold")])
 
 
 class DatasetIndex(BaseModel):
@@ -166,7 +187,8 @@ def manifest_from_csv(text: str, name: str) -> tuple[DatasetClip, ...]:
         VersionError: if a column is missing, or a row is wrong; the message has its line.
     """
     reader = csv.DictReader(io.StringIO(text))
-    missing = set(COLUMNS) - set(reader.fieldnames or ())
+    found = [name for name in COLUMNS if name in (reader.fieldnames or ())]
+    missing = _REQUIRED - set(found)
     if missing:
         raise VersionError(
             f"{name}: columns {', '.join(sorted(missing))} are missing: "
@@ -175,7 +197,7 @@ def manifest_from_csv(text: str, name: str) -> tuple[DatasetClip, ...]:
     clips = []
     for row in reader:
         try:
-            clips.append(DatasetClip.from_row({column: row[column] or "" for column in COLUMNS}))
+            clips.append(DatasetClip.from_row({column: row[column] or "" for column in found}))
         except ValidationError as error:
             first = error.errors()[0]
             raise VersionError(

@@ -7,6 +7,7 @@ raw_data/<source_id>_<start ms>_<end ms>.<ext>         sections of sources
 processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
 datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
 datasets/<recipe>/checks-<fp>/<clip_id>.json           what was found of clips that are usable
+quarantine/<recipe>/<clip_id>.mp4|.wav                 clips that validation has put aside
 features/<recipe>/<dataset_vN>-<fp>/<split>-00000.safetensors   shards
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
@@ -33,6 +34,7 @@ __all__ = [
     "model_config_key",
     "model_prefix",
     "processed_prefix",
+    "quarantine_prefix",
     "raw_prefix",
     "report_key",
     "result_key",
@@ -83,8 +85,15 @@ def dataset_bundle_key(recipe: Recipe, version: str) -> str:
 
 def checks_prefix(recipe: Recipe) -> str:
     """What validation found of each usable clip; `<clip_id>.json` under it."""
-    fingerprint = recipe.fingerprint("preprocessing", "validation.min_loudness_dbfs")
+    fingerprint = recipe.fingerprint(
+        "preprocessing", "validation.min_loudness_dbfs", "validation.checks"
+    )
     return f"{dataset_prefix(recipe)}checks-{fingerprint}/"
+
+
+def quarantine_prefix(recipe: Recipe) -> str:
+    """Cut clips that validation has put aside, under their names."""
+    return f"quarantine/{recipe.name}/"
 
 
 def dvc_prefix() -> str:

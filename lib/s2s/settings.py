@@ -14,14 +14,17 @@ from s2s.errors import SettingsError
 from s2s.records import Reason
 from s2s.sections import (
     DEFAULT_SOURCE_URL,
+    CheckSettings,
     CollectionSettings,
     PreprocessingSettings,
     Section,
+    ValidationSettings,
 )
 from s2s.spec import TimeSpec
 
 __all__ = [
     "DEFAULT_SOURCE_URL",
+    "CheckSettings",
     "CollectionSettings",
     "FeatureSettings",
     "PreprocessingSettings",
@@ -43,34 +46,6 @@ STAGES = (
     "training",
     "serving",
 )
-
-
-class ValidationSettings(Section):
-    """Which clips are usable, and how they are split.
-
-    Attributes:
-        train: share of the sources that is for training.
-        val: share for validation; the rest is for testing.
-        keep_catalog_split: sources that the catalog has for testing or validation stay there; the
-            shares are for the others.
-        min_loudness_dbfs: a clip whose sound stays below is silent.
-        git_remote: a git repository that versions are pushed to as well; none when empty.
-    """
-
-    train: float = Field(default=0.7, gt=0, le=1)
-    val: float = Field(default=0.2, ge=0, lt=1)
-    keep_catalog_split: bool = False
-    min_loudness_dbfs: float = Field(default=-60.0, lt=0)
-    git_remote: str = Field(default="", pattern=r"^([^-].*)?$")
-
-    @model_validator(mode="after")
-    def _check_ratios(self) -> Self:
-        if self.train + self.val > 1 + 1e-9:
-            raise ValueError(
-                f"train {self.train} and val {self.val} add up to more than 1: "
-                "what is left of 1 is for testing"
-            )
-        return self
 
 
 class FeatureSettings(Section):
@@ -176,7 +151,7 @@ class Recipe(Section):
         include: dict[str, Any] = {"spec": True}
         for name in sections:
             section, _, setting = name.partition(".")
-            include[section] = {setting} if setting else True
+            include[section] = include.get(section, set()) | {setting} if setting else True
         chosen = self.model_dump(mode="json", include=include)
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]
 

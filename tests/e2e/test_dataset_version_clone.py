@@ -17,6 +17,7 @@ from s2s.storage import Bucket, open_bucket
 
 Launch = Callable[..., subprocess.CompletedProcess[str]]
 RECIPE = make_recipe("pulled.clips")
+MANIFESTS = [f"{split}.{kind}" for split in SPLITS for kind in ("csv", "parquet")]
 CATALOG = {f"{label}{n}": [0] for label in ("bell", "drum") for n in range(5)}
 
 
@@ -67,7 +68,7 @@ def test_a_second_clone_has_every_file_bit_for_bit(bucket: Bucket, launch: Launc
         for kind, key in (("mp4", clip.key), ("wav", clip.wav_key))
     }
     found = {path for path in folder.rglob("*") if path.is_file()}
-    lists = {folder / name for name in ("train.csv", "val.csv", "test.csv", "labels.json")}
+    lists = {folder / name for name in (*MANIFESTS, "labels.json")}
     assert found == set(expected) | lists
     assert all(path.read_bytes() == data for path, data in expected.items())
 

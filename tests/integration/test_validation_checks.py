@@ -8,11 +8,13 @@ import pytest
 from cut_clips import make_clip, make_recipe, store_clip
 
 from s2s.errors import MediaError, ObjectNotFoundError
-from s2s.media import drop_sound
+from s2s.media import drop_sound, run_ffmpeg
 from s2s.records import Status
 from s2s.settings import Settings
 from s2s.storage import Bucket, crc32c_of
-from validation.checks import CheckTask, measure_picture, measure_sound, read_checks
+from validation.checks import CheckTask, read_checks
+from validation.picture import measure_picture
+from validation.sound import measure_sound
 
 NAME = "bell0_00000000_00002000"
 RECIPE = make_recipe()
@@ -48,10 +50,16 @@ def test_a_good_clip(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
     assert check.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
     assert check.wav_sha256 == hashlib.sha256(sound.read_bytes()).hexdigest()
     assert check.crc32c == crc32c_of(video.read_bytes())
-    assert check.duration_s == pytest.approx(2.0)
-    assert check.sound_s == pytest.approx(2.0)
+    picture, found = check.picture, check.sound
+    assert picture.duration_s == pytest.approx(2.0)
+    assert (picture.fps, picture.width, picture.height) == (25, 64, 48)
+    assert picture.brightness > 30
+    assert picture.motion > 20
+    assert found.duration_s == pytest.approx(2.0)
     # The tone's amplitude is 0.5 / 8.
-    assert check.loudness_dbfs == pytest.approx(-24.1, abs=0.2)
+    assert found.loudness_dbfs == pytest.approx(-24.1, abs=0.5)
+    assert found.mean_dbfs < found.loudness_dbfs - 3
+    assert (found.clipped_share, found.is_constant) == (0, False)
     assert task(NAME).status is Status.OK, "a check that races with another writes the same"
 
 
@@ -130,12 +138,83 @@ def test_a_sound_that_is_too_short(task: CheckTask, directory_bucket: Bucket, tm
     assert "its sound is 0.50 s long" in message
 
 
+def encode(output: Path, picture: str, tone: str) -> tuple[Path, Path]:
+    """An mp4 of two sources of lavfi, and its sound as a wav."""
+    video, sound = output.with_suffix(".mp4"), output.with_suffix(".wav")
+    run_ffmpeg(
+        [
+            *["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone],
+            *["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(video)],
+            *["-map", "1:a", "-f", "wav", str(sound)],
+        ],
+        output.name,
+    )
+    return video, sound
+
+
+MOVING = "testsrc=s=64x48:r=25:d=2"
+TONE = "sine=f=440:r=16000:d=2"
+
+
+@pytest.mark.parametrize(
+    ("picture", "tone", "reason"),
+    [
+        ("color=black:s=64x48:r=25:d=2", TONE, "black"),
+        ("color=red:s=64x48:r=25:d=2", TONE, "frozen"),
+        ("testsrc=s=64x48:r=2:d=2", TONE, "low_frame_rate"),
+        ("testsrc=s=12x12:r=25:d=2", TONE, "low_resolution"),
+        (MOVING, f"{TONE},volume=60", "clipped"),
+        (MOVING, "aevalsrc=0.25:s=16000:d=2", "constant"),
+        ("testsrc=s=64x48:r=25:d=4", TONE, "out_of_step"),
+    ],
+)
+def test_what_is_wrong_has_a_name(
+    picture: str,
+    tone: str,
+    reason: str,
+    task: CheckTask,
+    directory_bucket: Bucket,
+    tmp_path: Path,
+):
+    files = encode(tmp_path / "clip", picture, tone)
+    found, message = reason_of(task, directory_bucket, *files)
+    assert found == reason
+    assert NAME in message
+
+
+def test_a_sound_that_starts_late(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
+    video, sound = make_clip(tmp_path, "clip")
+    late = tmp_path / "late.mp4"
+    run_ffmpeg(
+        [
+            *["-i", str(video), "-itsoffset", "0.8", "-i", str(sound), "-map", "0:v", "-map"],
+            *["1:a", "-c:v", "copy", "-c:a", "aac", "-f", "mp4", str(late)],
+        ],
+        "late",
+    )
+    reason, message = reason_of(task, directory_bucket, late, sound)
+    assert reason == "out_of_step"
+    assert "begin 0.7" in message, "AAC starts a frame early"
+
+
+def test_a_still_picture_is_taken_where_the_recipe_says_so(
+    directory_bucket: Bucket, tmp_path: Path
+):
+    recipe = make_recipe(validation={"checks": {"min_motion": -1}})
+    settings = Settings(
+        recipe=recipe, recipe_path=tmp_path / "tiny.yaml", bucket_url=directory_bucket.url
+    )
+    files = encode(tmp_path / "clip", "color=red:s=64x48:r=25:d=2", TONE)
+    store_clip(directory_bucket, recipe, NAME, *files)
+    assert CheckTask(settings, tmp_path)(NAME).status is Status.OK
+
+
 def test_real_clips_pass(real_data: Path):
     for video in (real_data / "clips" / "vggsound").glob("*.mp4"):
-        assert measure_picture(video) == pytest.approx(10, abs=0.15)
-        loudness_dbfs, sound_s = measure_sound(video, 16_000)
-        assert -30 < loudness_dbfs < 6
-        assert sound_s == pytest.approx(10, abs=0.2)
+        assert measure_picture(video).duration_s == pytest.approx(10, abs=0.15)
+        sound = measure_sound(video, 16_000)
+        assert -30 < sound.loudness_dbfs < 6
+        assert sound.duration_s == pytest.approx(10, abs=0.2)
 
 
 def test_a_real_corrupted_clip_does_not_pass(real_data: Path):

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from cut_clips import make_clip, make_recipe, put_clips, store_clip, write_catalog, write_recipe
 
 import validation.repository
-from s2s.dataset import SPLITS, read_version, version_names
+from s2s.dataset import SPLITS, manifest_from_csv, read_version, version_names
 from s2s.errors import BucketUnavailableError, StageError, VersionError
 from s2s.layout import (
     dataset_bundle_key,
@@ -21,7 +22,7 @@ from s2s.layout import (
     manifest_key,
     processed_prefix,
 )
-from s2s.manifest import read_manifest
+from s2s.manifest import read_failures, read_manifest
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Settings
 from s2s.stage import read_report
@@ -111,6 +112,20 @@ def expected_files(bucket: DirectoryBucket, version: str) -> dict[str, bytes]:
     return clips | {f"{split}.csv": bucket.read(f"{prefix}/{split}.csv") for split in SPLITS}
 
 
+def check_parquet(files: dict[str, bytes], folder: Path) -> None:
+    """Take the Parquet manifests out of files; they have the rows of the CSV ones."""
+    for split in SPLITS:
+        path = folder / f"{split}.parquet"
+        path.write_bytes(files.pop(f"{split}.parquet"))
+        rows = manifest_from_csv(files[f"{split}.csv"].decode(), split)
+        with duckdb.connect() as database:
+            query = "SELECT clip_id, labels, size, duration_s, fold FROM read_parquet(?)"
+            found = database.execute(query, [str(path)]).fetchall()
+        assert found == [
+            (row.clip_id, list(row.labels), row.size, row.duration_s, row.fold) for row in rows
+        ]
+
+
 def test_every_clip_of_the_catalog_has_an_outcome(bucket: DirectoryBucket, tmp_path: Path):
     ids = write_catalog(bucket, RECIPE, EIGHT | {"bell8": [0], "bell9": [0]})
     store_clip(bucket, RECIPE, ids[0], *make_clip(tmp_path, ids[0], volume=0))
@@ -154,6 +169,40 @@ def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
     assert files_of(bucket.directory / "datasets") == before
 
 
+def test_fix_puts_clips_of_no_use_aside_and_leaves_sources_alone(
+    bucket: DirectoryBucket, tmp_path: Path
+):
+    ids = write_catalog(bucket, RECIPE, EIGHT)
+    source = bucket.write("raw_data/bell0.mp4", b"a source")
+    store_clip(bucket, RECIPE, ids[0], *make_clip(tmp_path, ids[0], volume=0))
+    prefix = processed_prefix(RECIPE)
+    for suffix in ("mp4", "wav"):
+        data = bucket.read(f"{prefix}{ids[1]}.{suffix}")
+        bucket.write(f"{prefix}{ids[2]}.{suffix}", data, overwrite=True)
+    recipe = make_recipe(validation={"fix": "quarantine"})
+
+    report = run(settings_of(bucket, recipe=recipe))
+
+    assert report.outputs["alike"] == {"duplicate": 1}
+    assert report.outputs["fixed"] == 2
+    aside = sorted(key.rpartition("/")[2] for key in bucket.keys("quarantine/"))
+    assert aside == sorted(f"{ids[n]}.{suffix}" for n in (0, 2) for suffix in ("mp4", "wav"))
+    assert not list(bucket.keys(prefix + ids[0]))
+    assert bucket.stat(source.key) == source
+    failures = read_failures(bucket, prefix)
+    assert failures[ids[0]].reason is Reason.SILENT, "so preprocessing does not cut it again"
+    again = run(settings_of(bucket, recipe=recipe))
+    assert again.outputs["reused"]
+    assert again.counts == {"skipped:already_done": 6, "skipped:upstream_failed": 2}
+
+
+def test_labels_that_the_recipe_does_not_know(bucket: DirectoryBucket):
+    write_catalog(bucket, RECIPE, EIGHT)
+    recipe = make_recipe(validation={"known_labels": ["drum"]})
+    with pytest.raises(StageError, match="8 unknown_label"):
+        run(settings_of(bucket, recipe=recipe))
+
+
 def test_a_larger_catalog_makes_the_next_version_and_moves_nothing(
     bucket: DirectoryBucket, tmp_path: Path
 ):
@@ -172,12 +221,14 @@ def test_a_larger_catalog_makes_the_next_version_and_moves_nothing(
 
     files = pulled(bucket, "dataset_v2", tmp_path / "clone")
     labels = json.loads(files.pop("labels.json"))
+    check_parquet(files, tmp_path)
     assert files == expected_files(bucket, "dataset_v2")
     assert labels == {"bell": {split: len(second.split(split)) for split in SPLITS}}
     subprocess.run(["git", "checkout", "-q", "dataset_v1"], cwd=tmp_path / "clone", check=True)
     command = [sys.executable, "-m", "dvc", "pull", "-q"]
     subprocess.run(command, cwd=tmp_path / "clone", check=True)
     older = files_of(tmp_path / "clone" / "s2s_dataset")
+    check_parquet(older, tmp_path)
     assert older.pop("labels.json")
     assert older == expected_files(bucket, "dataset_v1")
 
@@ -190,6 +241,7 @@ def test_runs_killed_halfway_are_completed_by_the_next(bucket: DirectoryBucket, 
     assert report.counts == {"skipped:already_done": 8}
     files = pulled(bucket, "dataset_v1", tmp_path / "clone")
     assert files.pop("labels.json")
+    check_parquet(files, tmp_path)
     assert files == expected_files(bucket, "dataset_v1")
 
 

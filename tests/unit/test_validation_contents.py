@@ -1,6 +1,8 @@
 """What a version holds, from checks and an older version in a bucket in memory."""
 
+import hashlib
 import io
+from collections import Counter
 
 import pytest
 from cut_clips import make_recipe
@@ -12,7 +14,9 @@ from s2s.layout import checks_prefix, processed_prefix
 from s2s.records import ClipRecord
 from s2s.storage import MemoryBucket
 from validation.checks import ClipCheck, check_key
-from validation.contents import arrange, count_sources, remarks
+from validation.contents import Contents, arrange, count_sources, remarks
+from validation.picture import PictureFigures
+from validation.sound import SoundFigures
 from validation.table import split_table
 
 RECIPE = make_recipe()
@@ -22,20 +26,27 @@ def clip(source_id: str, label: str = "bell") -> ClipRecord:
     return ClipRecord(source_id=source_id, start_s=0, end_s=2, labels=(label,))
 
 
-def put_check(bucket: MemoryBucket, clip_id: str, sha256: str = "0" * 64) -> None:
+def hash_of(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def put_check(
+    bucket: MemoryBucket, clip_id: str, sha256: str | None = None, like: str | None = None
+) -> None:
+    """Store what was found of a clip; one that is `like` another has its hashes."""
+    name = like or clip_id
     key = processed_prefix(RECIPE) + clip_id
     check = ClipCheck(
         key=f"{key}.mp4",
         size=10,
         crc32c="AAAAAA==",
-        sha256=sha256,
+        sha256=sha256 or hash_of(clip_id),
         wav_key=f"{key}.wav",
         wav_size=20,
         wav_crc32c="BBBBBB==",
         wav_sha256="1" * 64,
-        duration_s=2,
-        sound_s=2,
-        loudness_dbfs=-6,
+        picture=PictureFigures(2, 0, 0, 25, 64, 48, 90, 50, hash_of(f"picture {name}")),
+        sound=SoundFigures(2, -6, -20, 0, False, hash_of(f"sound {name}")),
     )
     bucket.write(check_key(RECIPE, clip_id), check.model_dump_json().encode(), overwrite=True)
 
@@ -48,7 +59,7 @@ def bucket() -> MemoryBucket:
 def arranged(bucket: MemoryBucket, clips: list[ClipRecord]) -> dict[str, tuple[DatasetClip, ...]]:
     for record in clips:
         put_check(bucket, record.clip_id)
-    return arrange(bucket, RECIPE, clips, None, [record.clip_id for record in clips])
+    return arrange(bucket, RECIPE, clips, None, [record.clip_id for record in clips]).clips
 
 
 def test_every_clip_has_a_row_with_its_files(bucket: MemoryBucket):
@@ -86,7 +97,7 @@ def test_an_older_version_keeps_its_splits_and_spares_reading_checks(bucket: Mem
         bucket.delete(check_key(RECIPE, record.clip_id))
     added = clip("added")
     put_check(bucket, added.clip_id)
-    second = arrange(bucket, RECIPE, [*clips, added], first, [added.clip_id])
+    second = arrange(bucket, RECIPE, [*clips, added], first, [added.clip_id]).clips
     assert all(set(first.split(split)) <= set(second[split]) for split in SPLITS)
     assert sum(map(len, second.values())) == 11
 
@@ -94,7 +105,7 @@ def test_an_older_version_keeps_its_splits_and_spares_reading_checks(bucket: Mem
 def test_a_clip_that_was_just_checked_has_its_new_checksum(bucket: MemoryBucket):
     first = DatasetVersion("dataset_v1", arranged(bucket, [clip("a")]))
     put_check(bucket, clip("a").clip_id, sha256="f" * 64)
-    content = arrange(bucket, RECIPE, [clip("a")], first, [clip("a").clip_id])
+    content = arrange(bucket, RECIPE, [clip("a")], first, [clip("a").clip_id]).clips
     assert content["train"][0].sha256 == "f" * 64
 
 
@@ -112,7 +123,7 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
         put_check(bucket, record.clip_id)
     recipe = make_recipe(validation={"keep_catalog_split": True})
     names = [record.clip_id for record in clips]
-    content = arrange(bucket, recipe, clips, None, names)
+    content = arrange(bucket, recipe, clips, None, names).clips
     assert {row.source_id for row in content["test"]} == {f"s{n}" for n in range(0, 24, 4)}
     assert (len(content["train"]), len(content["val"])) == (14, 4)
     # What a version has placed stays, also against the catalog.
@@ -121,21 +132,79 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
         record.model_copy(update={"split": "train" if record.split == "test" else "test"})
         for record in clips
     ]
-    assert arrange(bucket, recipe, swapped, first, names) == content
+    assert arrange(bucket, recipe, swapped, first, names).clips == content
 
 
 def test_too_few_sources_are_remarked(bucket: MemoryBucket):
-    notes = remarks(RECIPE, arranged(bucket, [clip("a"), clip("b")]))
+    notes = remarks(RECIPE, Contents(arranged(bucket, [clip("a"), clip("b")])))
     assert len(notes) == 1
     assert "2 source(s)" in notes[0]
     assert "val has none" in notes[0]
-    assert not remarks(RECIPE, arranged(bucket, [clip(f"s{n}") for n in range(3)]))
+    assert not remarks(RECIPE, Contents(arranged(bucket, [clip(f"s{n}") for n in range(3)])))
 
 
 def test_checks_do_not_depend_on_shares():
     assert checks_prefix(make_recipe(validation={"train": 0.5})) == checks_prefix(RECIPE)
     louder = make_recipe(validation={"min_loudness_dbfs": -30})
     assert checks_prefix(louder) != checks_prefix(RECIPE)
+    calmer = make_recipe(validation={"checks": {"min_motion": 9}})
+    assert len({checks_prefix(recipe) for recipe in (RECIPE, louder, calmer)}) == 3
+
+
+def test_a_clip_like_another_is_in_its_split_also_when_it_comes_later(bucket: MemoryBucket):
+    clips = [clip(f"s{n}") for n in range(10)]
+    first = DatasetVersion("dataset_v1", arranged(bucket, clips))
+    in_test = first.split("test")[0]
+    copy = clip("zz-copy")
+    put_check(bucket, copy.clip_id, like=in_test.clip_id)
+    content = arrange(bucket, RECIPE, [*clips, copy], first, [copy.clip_id])
+    assert {row.source_id for row in content.clips["test"]} == {in_test.source_id, "zz-copy"}
+    assert [pair.reason for pair in content.pairs] == ["near_duplicate"]
+    assert "1 pair(s)" in remarks(RECIPE, content)[0]
+
+    recipe = make_recipe(validation={"fix": "drop"})
+    content = arrange(bucket, recipe, [*clips, copy], first, [copy.clip_id])
+    assert set(content.left_out) == {copy.clip_id}
+    assert content.clips == first.clips
+
+
+def test_the_same_bytes_are_a_duplicate(bucket: MemoryBucket):
+    for name in ("a", "b"):
+        put_check(bucket, clip(name).clip_id, sha256="a" * 64)
+    content = arrange(bucket, RECIPE, [clip("a"), clip("b")], None, [])
+    assert [pair.reason for pair in content.pairs] == ["duplicate"]
+
+
+def test_of_clips_alike_that_the_catalog_has_apart_the_one_for_training_is_left_out(
+    bucket: MemoryBucket,
+):
+    clips = [
+        clip(f"s{n}").model_copy(update={"split": "val" if n % 4 else "test"}) for n in range(24)
+    ]
+    for record in clips:
+        put_check(bucket, record.clip_id)
+    put_check(bucket, clips[1].clip_id, like=clips[0].clip_id)
+    recipe = make_recipe(validation={"keep_catalog_split": True})
+    content = arrange(bucket, recipe, clips, None, [])
+    assert set(content.left_out) == {clips[1].clip_id}
+    assert len(content.clips["test"]) == 6
+
+
+def test_folds_are_stratified_and_stay(bucket: MemoryBucket):
+    recipe = make_recipe(validation={"folds": 5})
+    clips = [clip(f"{label}{n}", label) for label in ("bell", "drum") for n in range(20)]
+    for record in clips:
+        put_check(bucket, record.clip_id)
+    first = arrange(bucket, recipe, clips, None, []).clips
+    assert all(row.fold is None for row in first["test"])
+    dealt = Counter((row.labels[0], row.fold) for split in ("train", "val") for row in first[split])
+    assert set(dealt.values()) <= {3, 4}
+    assert len(dealt) == 10
+    added = clip("bell99")
+    put_check(bucket, added.clip_id)
+    before = DatasetVersion("dataset_v1", first)
+    second = arrange(bucket, recipe, [*clips, added], before, []).clips
+    assert all(set(first[split]) <= set(second[split]) for split in SPLITS)
 
 
 def test_the_table_counts_clips_and_sources_of_each_label(bucket: MemoryBucket):

@@ -1,25 +1,24 @@
 """What a clip must be to be of use, looked at once: the files are decoded to their ends."""
 
 import hashlib
-import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from s2s.errors import MediaError
 from s2s.layout import checks_prefix, processed_prefix
-from s2s.media import open_guarded, read_audio
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Recipe, Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
+from validation.picture import PictureFigures, measure_picture
+from validation.sound import SoundFigures, measure_sound
 
-__all__ = ["CheckTask", "ClipCheck", "check_key", "measure_picture", "measure_sound", "read_checks"]
+__all__ = ["CheckTask", "ClipCheck", "check_key", "read_checks"]
 
 _READS_AT_A_TIME = 16
 
@@ -32,9 +31,8 @@ class ClipCheck(BaseModel):
         size: bytes; `wav_size` those of the wav.
         crc32c: checksum in base64; `wav_crc32c` that of the wav.
         sha256: checksum in hexadecimal; `wav_sha256` that of the wav.
-        duration_s: length of the picture, decoded.
-        sound_s: length of the sound, decoded.
-        loudness_dbfs: the loudest sample.
+        picture: figures of the mp4's picture.
+        sound: figures of the wav.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,9 +45,8 @@ class ClipCheck(BaseModel):
     wav_size: int
     wav_crc32c: str
     wav_sha256: str
-    duration_s: float
-    sound_s: float
-    loudness_dbfs: float
+    picture: PictureFigures
+    sound: SoundFigures
 
 
 @dataclass(frozen=True)
@@ -65,10 +62,10 @@ class CheckTask:
     folder: Path
 
     def __call__(self, clip_id: str) -> Outcome:
-        """Work on one clip.
+        """Work on one clip: each of its two files is decoded once.
 
         Raises:
-            MediaError: `no_video`, `no_audio`, `corrupt`, `too_short` or `silent`.
+            MediaError: `no_video`, `no_audio`, `corrupt`, or what `problems` finds first.
         """
         recipe = self.settings.recipe
         bucket = shared_bucket(self.settings.bucket_url)
@@ -77,7 +74,6 @@ class CheckTask:
             video, sound = Path(folder, f"{clip_id}.mp4"), Path(folder, f"{clip_id}.wav")
             mp4 = bucket.download(f"{key}.mp4", video)
             wav = bucket.download(f"{key}.wav", sound)
-            loudness_dbfs, sound_s = measure_sound(sound, recipe.spec.sample_rate_hz)
             check = ClipCheck(
                 key=mp4.key,
                 size=mp4.size,
@@ -87,11 +83,11 @@ class CheckTask:
                 wav_size=wav.size,
                 wav_crc32c=wav.crc32c,
                 wav_sha256=_sha256(sound),
-                duration_s=measure_picture(video),
-                sound_s=sound_s,
-                loudness_dbfs=loudness_dbfs,
+                sound=measure_sound(sound, recipe.spec.sample_rate_hz),
+                picture=measure_picture(video),
             )
-        _judge(clip_id, check, recipe)
+        for reason, message in _problems(check, recipe):
+            raise MediaError(reason, f"{clip_id}: {message}")
         bucket.write(check_key(recipe, clip_id), check.model_dump_json().encode())
         return Outcome(
             clip_id=clip_id,
@@ -120,60 +116,82 @@ def read_checks(bucket: Bucket, recipe: Recipe, clip_ids: Iterable[str]) -> dict
     return dict(zip(names, checks, strict=True))
 
 
-def measure_picture(path: Path) -> float:
-    """Decode a clip's picture from its first frame to its last; its length in seconds.
-
-    Raises:
-        MediaError: `no_video` without a picture, `corrupt` if a frame is damaged or missing.
-    """
-    with open_guarded(path) as file:
-        if not file.streams.video:
-            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
-        stream = file.streams.video[0]
-        step_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
-        n_frames, end_s = 0, 0.0
-        for frame in file.decode(stream):
-            if frame.is_corrupt:
-                raise MediaError(
-                    Reason.CORRUPT, f"{path.name}: frame {n_frames} of its picture is damaged"
-                )
-            n_frames += 1
-            end_s = max(end_s, (frame.time or 0.0) + step_s)
-        if not n_frames or n_frames < stream.frames:
-            raise MediaError(
-                Reason.CORRUPT,
-                f"{path.name}: {n_frames} of the {stream.frames} frames of its picture are there",
-            )
-        return round(end_s, 6)
-
-
-def measure_sound(path: Path, sample_rate_hz: int) -> tuple[float, float]:
-    """Decode a clip's sound; its loudest sample in dBFS, and its length in seconds.
-
-    Raises:
-        MediaError: `no_audio` without sound, `corrupt` if it cannot be decoded.
-    """
-    samples = read_audio(path, sample_rate_hz)
-    peak = max(float(np.abs(samples).max()), 1e-10)
-    return round(20 * math.log10(peak), 2), round(len(samples) / sample_rate_hz, 6)
-
-
-def _judge(clip_id: str, check: ClipCheck, recipe: Recipe) -> None:
+def _problems(check: ClipCheck, recipe: Recipe) -> Iterator[tuple[Reason, str]]:
+    """What is wrong with a clip, the worst first."""
     shortest_s = recipe.preprocessing.min_duration_s - 1 / recipe.spec.fps
-    for what, length_s in (("picture", check.duration_s), ("sound", check.sound_s)):
+    for what, length_s in (
+        ("picture", check.picture.duration_s),
+        ("sound", check.sound.duration_s),
+    ):
         if length_s < shortest_s:
-            raise MediaError(
+            yield (
                 Reason.TOO_SHORT,
-                f"{clip_id}: its {what} is {length_s:.2f} s long, at least "
+                f"its {what} is {length_s:.2f} s long, at least "
                 f"{recipe.preprocessing.min_duration_s:.2f} s are asked for "
                 "(preprocessing.min_duration_s of the recipe)",
             )
-    quietest_dbfs = recipe.validation.min_loudness_dbfs
-    if check.loudness_dbfs < quietest_dbfs:
-        raise MediaError(
+    yield from _sound_problems(check.sound, recipe)
+    yield from _picture_problems(check.picture, recipe)
+    picture, most_s = check.picture, recipe.validation.checks.max_av_offset_s
+    starts_apart_s = abs(picture.sound_starts_s - picture.starts_s)
+    ends_apart_s = abs(picture.duration_s - check.sound.duration_s)
+    if max(starts_apart_s, ends_apart_s) > most_s:
+        yield (
+            Reason.OUT_OF_STEP,
+            f"picture and sound begin {starts_apart_s:.2f} s and end {ends_apart_s:.2f} s apart, "
+            f"at most {most_s:.2f} s are allowed (validation.checks.max_av_offset_s of the recipe)",
+        )
+
+
+def _sound_problems(sound: SoundFigures, recipe: Recipe) -> Iterator[tuple[Reason, str]]:
+    section = recipe.validation
+    if sound.loudness_dbfs < section.min_loudness_dbfs:
+        yield (
             Reason.SILENT,
-            f"{clip_id}: its loudest sample has {check.loudness_dbfs:.1f} dBFS, at least "
-            f"{quietest_dbfs:.1f} are asked for (validation.min_loudness_dbfs of the recipe)",
+            f"its loudest sample has {sound.loudness_dbfs:.1f} dBFS, at least "
+            f"{section.min_loudness_dbfs:.1f} are asked for "
+            "(validation.min_loudness_dbfs of the recipe)",
+        )
+    if sound.is_constant:
+        yield (
+            Reason.CONSTANT,
+            f"its sound never moves from {sound.loudness_dbfs:.1f} dBFS at all",
+        )
+    most = section.checks.max_clipped_share
+    if sound.clipped_share > most:
+        yield (
+            Reason.CLIPPED,
+            f"{sound.clipped_share:.0%} of its samples are at full scale, at most {most:.0%} may "
+            "be (validation.checks.max_clipped_share of the recipe)",
+        )
+
+
+def _picture_problems(picture: PictureFigures, recipe: Recipe) -> Iterator[tuple[Reason, str]]:
+    limits, side_px = recipe.validation.checks, min(picture.width, picture.height)
+    if picture.fps < limits.min_fps:
+        yield (
+            Reason.LOW_FRAME_RATE,
+            f"{picture.fps:g} frames a second, at least {limits.min_fps:g} are asked for "
+            "(validation.checks.min_fps of the recipe)",
+        )
+    if side_px < limits.min_side_px:
+        yield (
+            Reason.LOW_RESOLUTION,
+            f"its shorter side has {side_px} pixels, at least {limits.min_side_px} are asked for "
+            "(validation.checks.min_side_px of the recipe)",
+        )
+    if picture.brightness < limits.min_brightness:
+        yield (
+            Reason.BLACK,
+            f"its brightest frame has {picture.brightness:.1f} of 255 on average, at least "
+            f"{limits.min_brightness:g} are asked for "
+            "(validation.checks.min_brightness of the recipe)",
+        )
+    if picture.motion <= limits.min_motion:
+        yield (
+            Reason.FROZEN,
+            f"no pixel ever changes by more than {picture.motion:.1f} of 255, more than "
+            f"{limits.min_motion:g} is asked for (validation.checks.min_motion of the recipe)",
         )
 
 

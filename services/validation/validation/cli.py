@@ -44,6 +44,16 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
         float | None,
         typer.Option("-v", "--val", help="Share for validation; what is left is for testing."),
     ] = None,
+    test: Annotated[
+        float | None, typer.Option(help="Share for testing: the three must add up to 1.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Deal what is not for testing to so many folds.")
+    ] = None,
+    fix: Annotated[
+        str | None,
+        typer.Option(help="Cut clips of no use, and all but one of those alike: drop, quarantine."),
+    ] = None,
     git_remote: Annotated[
         str | None, typer.Option(help="A git repository to push versions to as well.")
     ] = None,
@@ -71,7 +81,14 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
             strict=strict,
             retry_failed=retry_failed,
         )
-        changes = {"train": train, "val": val, "git_remote": git_remote}
+        changes = {
+            "train": train,
+            "val": val,
+            "test": test,
+            "folds": folds,
+            "fix": fix,
+            "git_remote": git_remote,
+        }
         settings = _with_changes(settings, changes)
         report = run(settings)
         store = shared_bucket(bucket)

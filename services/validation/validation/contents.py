@@ -1,13 +1,17 @@
 """What a data set version holds: usable clips, each with its split and its checksums."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.layout import processed_prefix
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
-from validation.checks import read_checks
+from validation.checks import ClipCheck, read_checks
+from validation.duplicates import AlikePair, Links, alike_pairs, link, redundant
 from validation.split import (
     assign_splits,
     empty_splits,
@@ -17,9 +21,26 @@ from validation.split import (
     source_labels,
 )
 
-__all__ = ["arrange", "count_sources", "remarks"]
+__all__ = ["Contents", "arrange", "count_sources", "remarks"]
 
 _FILES = {"key", "size", "crc32c", "sha256", "wav_key", "wav_size", "wav_crc32c", "wav_sha256"}
+_FIGURES = {"duration_s", "fps", "width", "height", "loudness_dbfs", "mean_dbfs"}
+_HASHES = {"picture_hash", "sound_hash"}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a version is to hold.
+
+    Attributes:
+        clips: clips of each split.
+        left_out: usable clips that it does not hold, with the pair that is why.
+        pairs: clips that are alike.
+    """
+
+    clips: dict[str, tuple[DatasetClip, ...]]
+    left_out: dict[str, AlikePair] = field(default_factory=dict)
+    pairs: list[AlikePair] = field(default_factory=list)
 
 
 def arrange(
@@ -28,8 +49,8 @@ def arrange(
     clips: Iterable[ClipRecord],
     newest: DatasetVersion | None,
     just_checked: Iterable[str],
-) -> dict[str, tuple[DatasetClip, ...]]:
-    """Split clips, and look up the checksums of their files.
+) -> Contents:
+    """Split clips so that none alike are apart, and look up the checksums of their files.
 
     Args:
         bucket: where the checks are.
@@ -38,43 +59,129 @@ def arrange(
         newest: the version whose clips keep their splits.
         just_checked: ids of clips whose checks are new.
     """
-    records = sorted(clips, key=lambda clip: clip.clip_id)
+    records = {clip.clip_id: clip for clip in sorted(clips, key=lambda clip: clip.clip_id)}
     before = [clip for split in SPLITS for clip in newest.split(split)] if newest else []
-    splits = _splits(recipe, records, {clip.source_id: clip.split for clip in before})
+    rows = _rows(bucket, recipe, records.values(), before, just_checked)
+    pairs, left_out = alike_pairs(rows), {}
+    if recipe.validation.fix != "none":
+        left_out = redundant(pairs, (clip.clip_id for clip in before))
+    chosen = [record for name, record in records.items() if name not in left_out]
+    open_pairs = [pair for pair in pairs if not {pair.first, pair.second} & left_out.keys()]
+    splits, links = _splits(recipe, chosen, before, open_pairs)
+    left_out |= links.left_out
+    folds = _folds(recipe, chosen, before, splits, links)
+    placed = [
+        row.model_copy(update={"split": splits[row.source_id], "fold": folds.get(row.source_id)})
+        for row in rows
+        if row.clip_id not in left_out
+    ]
+    in_split = {split: tuple(row for row in placed if row.split == split) for split in SPLITS}
+    return Contents(in_split, left_out, pairs)
+
+
+def _rows(
+    bucket: Bucket,
+    recipe: Recipe,
+    records: Iterable[ClipRecord],
+    before: Iterable[DatasetClip],
+    just_checked: Iterable[str],
+) -> list[DatasetClip]:
+    """A row for each clip; its split is not chosen yet."""
     # Objects are written once, so what a version says of a file stays true: no need to read a
     # hundred thousand checks again.
     prefix, new = processed_prefix(recipe), set(just_checked)
-    files = {
-        clip.clip_id: clip.model_dump(include=_FILES)
+    found = {
+        clip.clip_id: clip.model_dump(include=_FILES | _FIGURES | _HASHES)
         for clip in before
-        if clip.key.startswith(prefix) and clip.clip_id not in new
+        if clip.key.startswith(prefix) and clip.picture_hash and clip.clip_id not in new
     }
-    missing = [record.clip_id for record in records if record.clip_id not in files]
-    files |= {
-        clip_id: check.model_dump(include=_FILES)
-        for clip_id, check in read_checks(bucket, recipe, missing).items()
-    }
-    rows = [
+    listed = list(records)
+    missing = [record.clip_id for record in listed if record.clip_id not in found]
+    checks = read_checks(bucket, recipe, missing)
+    found |= {clip_id: _measured(check) for clip_id, check in checks.items()}
+    return [
         DatasetClip.model_validate(
-            record.model_dump(include={"source_id", "start_s", "end_s", "labels"})
-            | {"clip_id": record.clip_id, "split": splits[record.source_id]}
-            | files[record.clip_id]
+            {
+                "clip_id": record.clip_id,
+                "source_id": record.source_id,
+                "start_s": record.start_s,
+                "end_s": record.end_s,
+                "labels": record.labels,
+                "split": "train",
+            }
+            | found[record.clip_id]
         )
-        for record in records
+        for record in listed
     ]
-    return {split: tuple(row for row in rows if row.split == split) for split in SPLITS}
+
+
+def _measured(check: ClipCheck) -> dict[str, object]:
+    picture, sound = check.picture, check.sound
+    return check.model_dump(include=_FILES) | {
+        "duration_s": picture.duration_s,
+        "fps": picture.fps,
+        "width": picture.width,
+        "height": picture.height,
+        "loudness_dbfs": sound.loudness_dbfs,
+        "mean_dbfs": sound.mean_dbfs,
+        "picture_hash": picture.hash,
+        "sound_hash": sound.hash,
+    }
 
 
 def _splits(
-    recipe: Recipe, clips: Sequence[ClipRecord], placed: Mapping[str, str]
-) -> dict[str, str]:
+    recipe: Recipe,
+    clips: Sequence[ClipRecord],
+    before: Iterable[DatasetClip],
+    pairs: Iterable[AlikePair],
+) -> tuple[dict[str, str], Links]:
     """A split for each source; a placed one keeps its own whatever the catalog says now."""
-    shares = shares_of(recipe.validation.train, recipe.validation.val)
-    labels = source_labels(clips)
+    placed = {clip.source_id: str(clip.split) for clip in before}
     kept = held_out_sources(clips) if recipe.validation.keep_catalog_split else {}
-    others = {source: label for source, label in labels.items() if source not in kept}
-    splits = assign_splits(others, shares_left(shares, kept.values()), recipe.seed, placed)
-    return splits | kept | {source: placed[source] for source in kept if source in placed}
+    source_of = {clip.clip_id: clip.source_id for clip in clips}
+    links = link(source_of, pairs, kept | placed)
+    labels = _unit_labels(clips, links)
+    kept_units = {links.unit_of[source] for source in kept}
+    shares = shares_left(shares_of(recipe.validation.train, recipe.validation.val), kept.values())
+    units = assign_splits(
+        {unit: names for unit, names in labels.items() if unit not in kept_units},
+        shares,
+        recipe.seed,
+        {unit: split for unit, split in links.split_of.items() if unit not in kept_units},
+    )
+    units |= {unit: links.split_of[unit] for unit in kept_units}
+    return {source: units[unit] for source, unit in links.unit_of.items()}, links
+
+
+def _folds(
+    recipe: Recipe,
+    clips: Sequence[ClipRecord],
+    before: Iterable[DatasetClip],
+    splits: Mapping[str, str],
+    links: Links,
+) -> dict[str, int]:
+    """A fold for each source that is not for testing."""
+    number = recipe.validation.folds
+    if not number:
+        return {}
+    unit_of = {source: unit for source, unit in links.unit_of.items() if splits[source] != "test"}
+    placed = {
+        unit_of[clip.source_id]: str(clip.fold)
+        for clip in before
+        if clip.source_id in unit_of and clip.fold is not None and clip.fold < number
+    }
+    labels = _unit_labels([clip for clip in clips if clip.source_id in unit_of], links)
+    shares = {str(fold): Fraction(1, number) for fold in range(number)}
+    folds = assign_splits(labels, shares, recipe.seed, placed)
+    return {source: int(folds[unit]) for source, unit in unit_of.items()}
+
+
+def _unit_labels(clips: Iterable[ClipRecord], links: Links) -> dict[str, tuple[str, ...]]:
+    """All labels of each group of sources that must stay together."""
+    labels: defaultdict[str, set[str]] = defaultdict(set)
+    for source, names in source_labels(clips).items():
+        labels[links.unit_of[source]].update(names)
+    return {unit: tuple(sorted(names)) for unit, names in labels.items()}
 
 
 def count_sources(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, int]:
@@ -82,12 +189,20 @@ def count_sources(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, int]:
     return {split: len({clip.source_id for clip in clips[split]}) for split in SPLITS}
 
 
-def remarks(recipe: Recipe, clips: Mapping[str, Iterable[DatasetClip]]) -> list[str]:
+def remarks(recipe: Recipe, contents: Contents) -> list[str]:
     """What a user should know of the splits, in sentences."""
-    splits = {clip.source_id: split for split in SPLITS for clip in clips[split]}
+    splits = {clip.source_id: split for split in SPLITS for clip in contents.clips[split]}
     empty = empty_splits(splits, shares_of(recipe.validation.train, recipe.validation.val))
-    return [
+    notes = [
         f"{len(splits)} source(s) are too few for all splits: {split} has none. More clips of "
         "these sources do not help, clips of other sources do"
         for split in empty
     ]
+    if contents.pairs:
+        left_out = len(contents.left_out)
+        notes.append(
+            f"{len(contents.pairs)} pair(s) of clips are alike: none is in two splits"
+            + (f", {left_out} clip(s) are left out" if left_out else "")
+            + ("; '--fix drop' keeps one of each" if recipe.validation.fix == "none" else "")
+        )
+    return notes

@@ -21,10 +21,11 @@ from s2s.dataset import (
     write_version,
 )
 from s2s.errors import ObjectExistsError, StageError, VersionError
-from s2s.layout import dataset_bundle_key
+from s2s.layout import catalog_key, dataset_bundle_key
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
+from validation.datasheet import describe
 from validation.repository import DataRepository
 
 __all__ = ["Releases"]
@@ -87,6 +88,8 @@ class Releases:
             repository = self._restored(newest)
             repository.configure(bucket)
             repository.fill(bucket, clips)
+            catalog = bucket.stat(catalog_key(recipe))
+            repository.describe(describe(recipe, clips, (catalog.key, catalog.crc32c)))
             repository.track()
             repository.commit(f"{recipe.name}: {sizes}")
             name = self._publish(repository, newest)

@@ -12,6 +12,7 @@ from s2s.errors import VersionError
 from s2s.layout import dvc_prefix
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of_file
+from validation.parquet import write_parquet
 from validation.programs import dvc, git
 
 __all__ = ["DATA", "DataRepository"]
@@ -96,7 +97,15 @@ class DataRepository:
             list(pool.map(have, files.items()))
         for split in SPLITS:
             _replace(folder / f"{split}.csv", manifest_to_csv(clips[split]))
+            staged = folder / f".{split}.parquet"
+            write_parquet(folder / f"{split}.csv", staged)
+            staged.replace(folder / f"{split}.parquet")
         _replace(folder / "labels.json", _labels_json(clips))
+
+    def describe(self, files: Mapping[str, str]) -> None:
+        """Write files that are in git, not among what DVC tracks."""
+        for name, text in files.items():
+            _replace(self.folder / name, text)
 
     def track(self) -> None:
         """Let DVC take the folder's state, and store what the bucket lacks of it."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from s2s.dataset import SPLITS
@@ -17,7 +17,7 @@ __all__ = [
     "source_labels",
 ]
 
-_FILLED_FIRST = ("train", "test", "val")
+_FILLED_FIRST = {"train": 0, "test": 1, "val": 2}
 _HELD_OUT = {"test": "test", "val": "val", "valid": "val", "validation": "val"}
 
 
@@ -28,15 +28,12 @@ def shares_of(train: float, val: float) -> dict[str, Fraction]:
     return {"train": first, "val": second, "test": 1 - first - second}
 
 
-def source_labels(clips: Iterable[ClipRecord]) -> dict[str, str]:
-    """The label that stands for each source: the one that most of its clips have."""
-    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def source_labels(clips: Iterable[ClipRecord]) -> dict[str, tuple[str, ...]]:
+    """All labels of each source's clips, in order; an empty one where there is none."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for clip in clips:
-        counts[clip.source_id].update(clip.labels or [""])
-    return {
-        source: min(labels, key=lambda label: (-labels[label], label))
-        for source, labels in counts.items()
-    }
+        found[clip.source_id].update(clip.labels or [""])
+    return {source: tuple(sorted(labels)) for source, labels in found.items()}
 
 
 def held_out_sources(clips: Iterable[ClipRecord]) -> dict[str, str]:
@@ -57,7 +54,7 @@ def shares_left(shares: Mapping[str, Fraction], taken: Iterable[str]) -> dict[st
 
 
 def assign_splits(
-    labels: Mapping[str, str],
+    labels: Mapping[str, Sequence[str]],
     shares: Mapping[str, Fraction],
     seed: int,
     placed: Mapping[str, str],
@@ -67,27 +64,31 @@ def assign_splits(
     1. A source that is placed stays where it is.
     2. Of each label's sources every split gets its share, to within one source. Where a share is
        no whole number of sources, the split that has too little of the labels so far gets the
-       odd one, so that labels with few sources do not all round the same way.
+       odd one, so that labels with few sources do not all round the same way. Where sources have
+       several labels, rare labels go first (Sechidis et al. 2011, algorithm 1): they are the
+       hardest to divide, and a source is placed with the first of its labels.
     3. A split whose share is not 0 but that would stay empty gets one source that was not placed
        before, of the split that has most: train first, then test, then val. So of three sources
        each split gets one, of two train and test, and a single one is for training.
 
     Args:
-        labels: each source's label; the order does not matter.
+        labels: each source's labels, one at least; the order of sources does not matter.
         shares: each split's share of the sources; they add up to 1.
         seed: chooses which sources of a label go where.
         placed: splits of sources that have one already.
     """
     of_label: defaultdict[str, list[str]] = defaultdict(list)
     for source in sorted(labels, key=lambda source: _rank(seed, source)):
-        of_label[labels[source]].append(source)
-    splits: dict[str, str] = {}
-    lacking: dict[str, Fraction] = {split: Fraction(0) for split in SPLITS}
-    for label in sorted(of_label):
-        target = {split: shares[split] * len(of_label[label]) for split in SPLITS}
-        chosen = _split_label(of_label[label], target, lacking, placed)
+        for label in labels[source]:
+            of_label[label].append(source)
+    has_several = any(len(names) > 1 for names in labels.values())
+    splits = {source: placed[source] for source in labels if source in placed}
+    lacking: dict[str, Fraction] = {split: Fraction(0) for split in shares}
+    for label in sorted(of_label, key=lambda name: (len(of_label[name]) * has_several, name)):
+        target = {split: shares[split] * len(of_label[label]) for split in shares}
+        chosen = _split_label(of_label[label], target, lacking, splits)
         counts = Counter(chosen.values())
-        lacking = {split: lacking[split] + target[split] - counts[split] for split in SPLITS}
+        lacking = {split: lacking[split] + target[split] - counts[split] for split in shares}
         splits |= chosen
     _fill_empty(splits, labels, shares, placed)
     return splits
@@ -96,7 +97,8 @@ def assign_splits(
 def empty_splits(splits: Mapping[str, str], shares: Mapping[str, Fraction]) -> list[str]:
     """Splits that should have something and have nothing."""
     filled = set(splits.values())
-    return [split for split in _FILLED_FIRST if shares[split] and split not in filled]
+    order = sorted(shares, key=lambda split: _FILLED_FIRST.get(split, 0))
+    return [split for split in order if shares[split] and split not in filled]
 
 
 def _split_label(
@@ -119,8 +121,8 @@ def _split_label(
         if source in splits:
             continue
         # A whole source that is due goes before a part of one.
-        short = [split for split in SPLITS if counts[split] + 1 <= target[split]]
-        short = short or [split for split in SPLITS if counts[split] < target[split]]
+        short = [split for split in target if counts[split] + 1 <= target[split]]
+        short = short or [split for split in target if counts[split] < target[split]]
         split = max(short, key=lambda name: lacking[name] + target[name] - counts[name])
         splits[source] = split
         counts[split] += 1
@@ -129,20 +131,25 @@ def _split_label(
 
 def _fill_empty(
     splits: dict[str, str],
-    labels: Mapping[str, str],
+    labels: Mapping[str, Sequence[str]],
     shares: Mapping[str, Fraction],
     placed: Mapping[str, str],
 ) -> None:
     for empty in empty_splits(splits, shares):
         size = Counter(splits.values())
-        size_of_label = Counter((split, labels[source]) for source, split in splits.items())
+        size_of_label = Counter(
+            (split, label) for source, split in splits.items() for label in labels[source]
+        )
         movable = [source for source in splits if source not in placed and size[splits[source]] > 1]
         if not movable:
             return
         # Of equals the first: `splits` is in the order of labels, then of ranks.
         moved = max(
             movable,
-            key=lambda name: (size[splits[name]], size_of_label[splits[name], labels[name]]),
+            key=lambda name: (
+                size[splits[name]],
+                min(size_of_label[splits[name], label] for label in labels[name]),
+            ),
         )
         splits[moved] = empty
 

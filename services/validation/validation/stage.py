@@ -3,12 +3,12 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from s2s.catalog import stored_catalog
-from s2s.dataset import SPLITS
+from s2s.dataset import SPLITS, read_version, version_names
 from s2s.errors import StageError
 from s2s.layout import FAILED, checks_prefix, processed_prefix
 from s2s.manifest import read_failures
@@ -19,6 +19,8 @@ from s2s.storage import Bucket
 from s2s.workspace import workspace
 from validation.checks import CheckTask
 from validation.contents import arrange, count_sources, remarks
+from validation.duplicates import AlikePair
+from validation.fix import fix_clips
 from validation.release import Releases
 
 __all__ = ["run"]
@@ -48,6 +50,7 @@ def run(settings: Settings) -> StageReport:
             finish(settings, STAGE, outcomes.values(), started)
             raise StageError(_nothing_usable(settings.recipe, outcomes))
         outputs = _release(settings, clips, outcomes, folder)
+        outputs["fixed"] = _fix(settings, outcomes, folder)
     return finish(settings, STAGE, outcomes.values(), started, outputs)
 
 
@@ -56,23 +59,28 @@ def _check(settings: Settings, clips: Mapping[str, ClipRecord], folder: Path) ->
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     prefix = processed_prefix(recipe)
     cut = clips.keys() & _names(bucket, prefix, ".mp4") & _names(bucket, prefix, ".wav")
+    unknown = _unknown_labels(recipe, [clips[name] for name in cut])
     work = Work(
         stage=STAGE,
         prefix=checks_prefix(recipe),
-        items={clip_id: clip_id for clip_id in sorted(cut)},
+        items={clip_id: clip_id for clip_id in sorted(cut - unknown.keys())},
         done=_names(bucket, checks_prefix(recipe), ".json"),
         task=CheckTask(settings, folder),
     )
-    return fan_out(settings, work) | _not_cut(bucket, recipe, clips.keys() - cut)
+    not_cut = _not_cut(bucket, recipe, clips.keys() - cut)
+    return fan_out(settings, work) | unknown | not_cut
 
 
 def _release(
     settings: Settings,
     clips: Mapping[str, ClipRecord],
-    outcomes: Mapping[str, Outcome],
+    outcomes: dict[str, Outcome],
     folder: Path,
 ) -> dict[str, Any]:
-    """Make a version of the usable clips, unless the newest is just that; the stage's outputs."""
+    """Make a version of the usable clips, unless the newest is just that; the stage's outputs.
+
+    Clips that the version leaves out because others are like them get outcomes that say so.
+    """
     recipe = settings.recipe
     usable = [clip for name, clip in clips.items() if _is_usable(outcomes[name])]
     just_checked = [name for name, outcome in outcomes.items() if outcome.status is Status.OK]
@@ -80,11 +88,13 @@ def _release(
     with releases.one_run_at_a_time():
         newest = releases.newest()
         bucket = shared_bucket(settings.bucket_url)
-        content = arrange(bucket, recipe, usable, newest, just_checked)
+        contents = arrange(bucket, recipe, usable, newest, just_checked)
+        content = contents.clips
         reused = newest is not None and newest.clips == content
         version = newest if newest is not None and reused else releases.make(content, newest)
         releases.push(version)
-    notes = remarks(recipe, content)
+    outcomes |= {name: _left_out(name, pair) for name, pair in contents.left_out.items()}
+    notes = remarks(recipe, contents)
     for note in notes:
         log.warning("%s", note)
     return {
@@ -92,8 +102,65 @@ def _release(
         "reused": reused,
         "splits": {split: len(content[split]) for split in SPLITS},
         "sources": count_sources(content),
+        "alike": dict(Counter(pair.reason for pair in contents.pairs)),
+        "left_out": len(contents.left_out),
         "bundle": version.bundle,
         "notes": notes,
+    }
+
+
+def _fix(settings: Settings, outcomes: Mapping[str, Outcome], folder: Path) -> int:
+    """Do what `validation.fix` says with clips that are of no use; how many there were."""
+    recipe = settings.recipe
+    if recipe.validation.fix == "none":
+        return 0
+    bucket = shared_bucket(settings.bucket_url)
+    named = {
+        clip.clip_id
+        for version in version_names(bucket, recipe)
+        for clips in read_version(bucket, recipe, version).clips.values()
+        for clip in clips
+    }
+    unusable = [
+        outcome
+        for name, outcome in outcomes.items()
+        if name not in named and not _is_usable(outcome) and _is_permanent(outcome)
+    ]
+    return fix_clips(bucket, recipe, unusable, folder)
+
+
+def _is_permanent(outcome: Outcome) -> bool:
+    """Whether the clip itself is the reason, and will be tomorrow."""
+    reason = outcome.reason
+    return reason not in {None, Reason.UPSTREAM_FAILED} and not (reason and reason.is_transient)
+
+
+def _left_out(name: str, pair: AlikePair) -> Outcome:
+    other = pair.second if name == pair.first else pair.first
+    return Outcome(
+        clip_id=name,
+        status=Status.SKIPPED,
+        reason=pair.reason,
+        message=f"it is like {other}, which is in the data set or in another split",
+    )
+
+
+def _unknown_labels(recipe: Recipe, clips: Iterable[ClipRecord]) -> dict[str, Outcome]:
+    """Clips with a label that the recipe does not know, failed."""
+    known = set(recipe.validation.known_labels)
+    if not known:
+        return {}
+    strange = {clip.clip_id: set(clip.labels) - known for clip in clips}
+    return {
+        name: Outcome(
+            clip_id=name,
+            status=Status.FAILED,
+            reason=Reason.UNKNOWN_LABEL,
+            message=f"{name}: {', '.join(sorted(labels))}: not one of validation.known_labels of "
+            "the recipe",
+        )
+        for name, labels in strange.items()
+        if labels
     }
 
 

@@ -1,0 +1,186 @@
+"""Splits of random catalogs: nothing lost, nothing in two splits, nothing alike apart."""
+
+import hashlib
+import random
+
+import numpy as np
+from cut_clips import make_recipe
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.records import ClipRecord, Reason
+from s2s.storage import MemoryBucket
+from validation.checks import ClipCheck, check_key
+from validation.contents import Contents, arrange
+from validation.duplicates import AlikePair, alike_pairs, link, redundant
+from validation.picture import PictureFigures
+from validation.signature import BITS, average_tiles, hash_picture, hash_sound
+from validation.sound import SoundFigures
+
+RECIPE = make_recipe(validation={"keep_catalog_split": True, "folds": 3})
+LOOKS = 6
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check_of(key: str, look: int) -> ClipCheck:
+    """A check whose hashes are those of a look; clips of one look are alike."""
+    return ClipCheck(
+        key=f"{key}.mp4",
+        size=10,
+        crc32c="AAAAAA==",
+        sha256=digest(key),
+        wav_key=f"{key}.wav",
+        wav_size=20,
+        wav_crc32c="BBBBBB==",
+        wav_sha256=digest(key),
+        picture=PictureFigures(2, 0, 0, 25, 64, 48, 90, 50, digest(f"picture {look}")),
+        sound=SoundFigures(2, -6, -20, 0, False, digest(f"sound {look}")),
+    )
+
+
+catalogs = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # source
+        st.integers(0, 3),  # start
+        st.sets(st.sampled_from("abc"), max_size=2),  # labels
+        st.sampled_from([None, "train", "test", "val"]),  # the catalog's own split
+        st.one_of(st.integers(0, LOOKS), st.integers(100, 10**6)),  # what it looks like
+    ),
+    min_size=1,
+    max_size=40,
+    unique_by=lambda row: row[:2],
+)
+
+
+def stored(bucket: MemoryBucket, rows: list) -> list[ClipRecord]:
+    records = []
+    for source, start_s, labels, split, look in rows:
+        record = ClipRecord(
+            source_id=f"s{source}",
+            start_s=start_s,
+            end_s=start_s + 2,
+            labels=tuple(sorted(labels)),
+            split=split,
+        )
+        check = check_of(record.clip_id, look)
+        bucket.write(check_key(RECIPE, record.clip_id), check.model_dump_json().encode())
+        records.append(record)
+    return records
+
+
+def check_whole(records: list[ClipRecord], contents: Contents) -> None:
+    rows = [row for split in SPLITS for row in contents.clips[split]]
+    names = {record.clip_id for record in records}
+    assert {row.clip_id for row in rows} | contents.left_out.keys() == names, "nothing is lost"
+    assert len(rows) + len(contents.left_out) == len(names)
+    splits: dict[str, set[str]] = {}
+    looks: dict[str, set[str]] = {}
+    for row in rows:
+        splits.setdefault(row.source_id, set()).add(row.split)
+        looks.setdefault(row.picture_hash, set()).add(row.split)
+    assert all(len(found) == 1 for found in splits.values()), "a source is in one split"
+    assert all(len(found) == 1 for found in looks.values()), "clips alike are in one split"
+
+
+@settings(max_examples=60)
+@given(catalogs, st.randoms(use_true_random=False))
+def test_random_catalogs(rows, shuffler: random.Random):
+    bucket = MemoryBucket()
+    records = stored(bucket, rows)
+    contents = arrange(bucket, RECIPE, records, None, [])
+    check_whole(records, contents)
+    shuffled = records[:]
+    shuffler.shuffle(shuffled)
+    assert arrange(bucket, RECIPE, shuffled, None, []) == contents, "the order changes nothing"
+
+
+@settings(max_examples=60)
+@given(catalogs, st.integers(0, 40))
+def test_random_catalogs_that_grow(rows, n_first):
+    bucket = MemoryBucket()
+    records = stored(bucket, rows)
+    first = arrange(bucket, RECIPE, records[:n_first], None, [])
+    newest = DatasetVersion("dataset_v1", first.clips)
+    grown = arrange(bucket, RECIPE, records, newest, [])
+    check_whole(records, grown)
+    before = {row.clip_id: row.split for split in SPLITS for row in first.clips[split]}
+    after = {row.clip_id: row.split for split in SPLITS for row in grown.clips[split]}
+    assert {name: after[name] for name in before} == before, "a placed clip never moves"
+
+
+def row_of(name: str, look: int = 0, source: str | None = None) -> DatasetClip:
+    check = check_of(name, look)
+    return DatasetClip(
+        clip_id=name,
+        source_id=source or name,
+        start_s=0,
+        end_s=2,
+        split="train",
+        picture_hash=check.picture.hash,
+        sound_hash=check.sound.hash,
+        **check.model_dump(exclude={"picture", "sound"}),
+    )
+
+
+def test_clips_of_one_source_that_look_alike_are_no_pair():
+    assert alike_pairs([row_of("a", source="s"), row_of("b", source="s")]) == []
+    assert alike_pairs([row_of("b"), row_of("a"), row_of("c", look=1)]) == [
+        AlikePair("a", "b", Reason.NEAR_DUPLICATE)
+    ]
+
+
+def test_hashes_may_differ_a_little():
+    rng = np.random.default_rng(0)
+    one, rows = row_of("a"), []
+    for n, (picture_bits, sound_bits) in enumerate([(30, 60), (60, 60), (30, 110)]):
+        hashes = []
+        for text, number in ((one.picture_hash, picture_bits), (one.sound_hash, sound_bits)):
+            bits = np.unpackbits(np.frombuffer(bytes.fromhex(text), np.uint8))
+            # Bits that change come in runs: a part of the picture, or of the time, is another.
+            start = int(rng.integers(0, BITS - number))
+            bits[start : start + number] ^= 1
+            hashes.append(np.packbits(bits).tobytes().hex())
+        name = f"b{n}"
+        rows.append(
+            row_of(name).model_copy(update={"picture_hash": hashes[0], "sound_hash": hashes[1]})
+        )
+    found = [pair.second for pair in alike_pairs([one, *rows]) if pair.first == "a"]
+    assert found == ["b0"]
+
+
+def test_of_a_group_alike_one_stays():
+    pairs = [AlikePair("a", "b", Reason.DUPLICATE), AlikePair("b", "c", Reason.NEAR_DUPLICATE)]
+    assert set(redundant(pairs, [])) == {"b", "c"}
+    assert set(redundant(pairs, ["c"])) == {"a", "b"}
+
+
+def test_links_between_splits_cost_the_new_clip():
+    pairs = [AlikePair("a", "b", Reason.NEAR_DUPLICATE), AlikePair("b", "c", Reason.NEAR_DUPLICATE)]
+    links = link({name: name for name in "abc"}, pairs, {"a": "train", "c": "test"})
+    assert set(links.left_out) == {"b"}
+    assert links.split_of == {"a": "train", "c": "test"}
+
+
+def test_tiles_are_averages():
+    image = np.arange(64 * 72, dtype=np.uint32).reshape(64, 72) % 251
+    tiles = average_tiles(image.astype(np.uint8), (8, 9))
+    assert tiles[3, 2] == np.mean(image[24:32, 16:24], dtype=np.float64).astype(np.float32)
+    assert average_tiles(np.full((13, 17), 9, np.uint8), (8, 9)).tolist() == [[9.0] * 9] * 8
+
+
+def test_short_media_have_hashes_too():
+    assert len(hash_picture(np.zeros((1, 8, 9), np.float32))) == BITS // 4
+    assert len(hash_sound(np.zeros(10, np.float32), 16_000)) == BITS // 4
+
+
+def test_volume_changes_no_hash():
+    samples = np.random.default_rng(1).normal(0, 0.1, 32_000).astype(np.float32)
+    louder = hash_sound(samples * 4, 16_000)
+    differ = int.from_bytes(bytes.fromhex(louder)) ^ int.from_bytes(
+        bytes.fromhex(hash_sound(samples, 16_000))
+    )
+    assert differ.bit_count() <= 2
