@@ -1,6 +1,7 @@
 """Training on small data set versions: what it exports, measures and refuses."""
 
 import csv
+import fcntl
 import io
 import json
 from typing import Any
@@ -130,3 +131,16 @@ def test_without_a_gpu_none_can_be_asked_for(
     extract_features(settings)
     with pytest.raises(StageError, match="set it to auto or cpu"):
         run(settings)
+
+
+def test_two_runs_on_one_machine_do_not_meet(
+    make_settings_of: MakeSettings, make_version: MakeVersion
+):
+    settings = make_settings_of(training=TINY)
+    make_version(settings, {"train": (1.0,)})
+    folder = settings.work_dir / "training" / model_prefix(settings.recipe, "dataset_v1")
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StageError, match="another run is training this model"):
+            run(settings)

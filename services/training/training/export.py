@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from s2s.models.bundle import ModelConfig
 from s2s.settings import Recipe
-from training.loop import LearningCurve
+from training.callbacks import LearningCurve
 
 __all__ = ["METRICS_FILE", "write_card", "write_curve", "write_metrics"]
 
