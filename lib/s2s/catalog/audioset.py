@@ -45,7 +45,7 @@ class AudioSet(LineFormat):
         if len(fields) != 4:
             raise ValueError(f'has {len(fields)} columns, not id, start, end, "label,label"')
         source_id, start, end, ids = fields
-        labels = [self._label(label_id.strip()) for label_id in ids.split(",")]
+        labels = [self._label(label_id.strip()) for label_id in ids.split(",") if label_id]
         return make_clip(source_id, seconds(start, "start"), seconds(end, "end"), labels)
 
     def line(self, clip: ClipRecord) -> str:

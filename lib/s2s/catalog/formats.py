@@ -164,9 +164,14 @@ def _n_fitting(layout: LineFormat, lines: list[tuple[int, bytes]]) -> int:
 def _looks_wrong(layout: LineFormat, clip: ClipRecord) -> bool:
     """Whether a row can be read, but hardly means that.
 
-    A time where VGGSound has a label is the end of a clip in a format that has lost its header.
+    Where a file has lost its header, an end may stand where VGGSound has a label, and a split
+    where AudioSet has ids of labels.
     """
-    return isinstance(layout, VGGSound) and any(_is_number(label) for label in clip.labels)
+    if isinstance(layout, VGGSound):
+        return any(_is_number(label) for label in clip.labels)
+    if isinstance(layout, AudioSet) and not layout.label_names:
+        return not all(label.startswith("/") for label in clip.labels)
+    return False
 
 
 def _is_number(text: str) -> bool:

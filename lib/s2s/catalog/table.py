@@ -59,7 +59,7 @@ class Table:
         return make_clip(
             str(values["source_id"]),
             start_s,
-            start_s + self.duration_s if end is None else seconds(end, "end"),
+            round(start_s + self.duration_s, 6) if end is None else seconds(end, "end"),
             self._labels(values["labels"]),
             None if values["split"] is None else str(values["split"]),
             face_xy=None if face == (None, None) else face_position(*face),

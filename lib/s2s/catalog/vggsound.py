@@ -32,7 +32,8 @@ class VGGSound(LineFormat):
             )
         source_id, start, label, *split = fields
         start_s = seconds(start, "start")
-        return make_clip(source_id, start_s, start_s + self.duration_s, [label], "".join(split))
+        end_s = round(start_s + self.duration_s, 6)
+        return make_clip(source_id, start_s, end_s, [label], "".join(split))
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""

@@ -1,0 +1,87 @@
+"""Which format a file is in: found from its content, or said."""
+
+import json
+
+import pytest
+from catalog_files import read_catalog
+
+from s2s.catalog import FormatOptions
+from s2s.errors import CatalogError
+
+
+def read_as(name: str, data: bytes) -> list[str]:
+    return [clip.clip_id for clip in read_catalog(data, FormatOptions(format=name)).clips]
+
+
+def test_one_good_row_among_bad_ones_is_enough():
+    catalog = read_catalog(b"???\nabc,1,dog,test\nonly one\n")
+    assert [clip.clip_id for clip in catalog.clips] == ["abc_00001000_00011000"]
+    assert [problem.line for problem in catalog.problems] == [1, 3]
+
+
+def test_a_web_page_is_no_catalog():
+    page = b"<!doctype html>\n<title>404</title>\n"
+    with pytest.raises(CatalogError, match=r"none of the formats.*Line 1: '<!doctype html>'.*page"):
+        read_catalog(page)
+
+
+def test_a_header_that_fits_two_formats_is_ambiguous():
+    header = b"source_id,youtube_id,time_start,time_end\n"
+    data = header + b"a,abcdefghijk,1,2\n"
+    with pytest.raises(
+        CatalogError, match=r"could be kinetics and csv\. Say which with collection\.format"
+    ):
+        read_catalog(data)
+    assert read_as("kinetics", data) == ["abcdefghijk_00001000_00002000"]
+    assert read_as("csv", data) == ["a_00000000_00010000"]
+
+
+def test_rows_that_are_half_of_one_format_half_of_another_are_ambiguous():
+    with pytest.raises(CatalogError, match="could be vggsound and avspeech"):
+        read_catalog(b"a,1,dog\nb,1,2,0.5,0.5\n")
+
+
+def test_a_format_that_has_lost_its_header_is_not_taken_for_another():
+    # VGGSound would read the end as a label.
+    with pytest.raises(CatalogError, match="none of the formats"):
+        read_catalog(b"abcdefghijk,417,427,test\nbbcdefghijk,1,11,test\n")
+
+
+def test_a_label_table_is_told_from_a_catalog():
+    table = b'index,mid,display_name\n0,/m/09x0r,"Speech"\n'
+    with pytest.raises(CatalogError, match=r"table of labels.*collection\.label_table"):
+        read_catalog(table)
+
+
+def test_what_is_said_goes_before_what_is_found():
+    data = b"a,1,2,0.5,0.5\n"
+    assert read_as("avspeech", data) == ["a_00001000_00002000_x500_y500"]
+    catalog = read_catalog(data, FormatOptions(format="vggsound"))
+    assert catalog.clips == []
+    assert "has 5 columns" in catalog.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("kinetics", b"a,1,dog\n", "begins with a header that names youtube_id"),
+        ("csv", b"a,1,dog\n", "has no column 'source_id'"),
+        ("jsonl", b"a,1,dog\n", "has no column 'source_id'"),
+        ("parquet", b"a,1,dog\n", "is no Parquet file"),
+    ],
+)
+def test_a_format_that_is_said_and_does_not_fit(name: str, data: bytes, said: str):
+    with pytest.raises(CatalogError, match=said):
+        read_as(name, data)
+
+
+def test_a_long_line_of_json_is_told_by_its_beginning():
+    entry = {"annotations": {"label": "a", "segment": [1.0, 11.0]}, "subset": "train"}
+    content = {f"{number:011d}": entry for number in range(2000)}
+    assert len(read_catalog(json.dumps(content).encode()).clips) == 2000
+
+
+def test_the_last_line_of_a_long_beginning_is_not_read_in_half():
+    rows = b"".join(b"%011d,%d,label that is long enough,test\n" % (n, n) for n in range(3000))
+    catalog = read_catalog(rows)
+    assert (len(catalog.clips), catalog.problems) == (3000, [])
