@@ -12,6 +12,7 @@ import typer
 from s2s.status import read_status, status_table
 
 from launcher.bucket_server import BucketServer
+from launcher.dataset_report_command import report
 from launcher.generate_command import generate
 from launcher.pipeline import PURPOSES, run_stage, run_stages
 from launcher.sample_site import sample_for
@@ -51,6 +52,7 @@ bucket_app = typer.Typer(
 )
 app.add_typer(bucket_app, name="bucket")
 app.add_typer(version_app, name="version")
+app.command()(report)
 app.command()(generate)
 
 
