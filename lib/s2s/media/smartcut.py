@@ -112,6 +112,8 @@ def _copyable_stream(file: InputContainer) -> VideoStream:
         raise NotCopyableError(f"its picture is {context.name}, which an mp4 does not hold")
     if context.color_trc in _HDR_TRANSFERS:
         raise NotCopyableError("its picture has a high dynamic range")
+    if context.pix_fmt not in ("yuv420p", "yuvj420p"):
+        raise NotCopyableError(f"its picture is {context.pix_fmt}, which few programs play")
     return stream
 
 
@@ -184,8 +186,6 @@ def _smart(stream: VideoStream, span: _Span) -> tuple[bytes, list[Packet], int]:
     extradata = stream.codec_context.extradata or b""
     if stream.codec_context.name != "h264" or not is_avcc(extradata):
         raise NotCopyableError("only H.264, as an mp4 holds it, can be cut between keyframes")
-    if stream.codec_context.pix_fmt not in ("yuv420p", "yuvj420p"):
-        raise NotCopyableError(f"its picture is {stream.codec_context.pix_fmt}, not yuv420p")
     splice = _splice(span)
     tail = _until_end(span.packets[splice:], span.end) if splice is not None else []
     if tail and _pts(tail[0]) == span.begin:

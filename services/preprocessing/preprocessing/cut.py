@@ -105,9 +105,10 @@ def _length_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:
     frame_s = 1 / recipe.spec.fps
     expected_s = cut.n_frames * frame_s
     try:
-        lengths_s = [probe(path).duration_s for path in (cut.files.video, cut.files.sound)]
+        video, sound = probe(cut.files.video), probe(cut.files.sound)
     except MediaError as error:
         return error
+    lengths_s = [video.duration_s if video.has_video else 0.0, sound.duration_s]
     if all(abs(length_s - expected_s) <= 1.01 * frame_s for length_s in lengths_s):
         return None
     return MediaError(
