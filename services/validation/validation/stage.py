@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s.catalog import stored_catalog
-from s2s.dataset import SPLITS, read_version, version_names
+from s2s.dataset import SPLITS, DatasetClip, read_version, version_names
 from s2s.errors import StageError
 from s2s.layout import FAILED, checks_prefix, processed_prefix
 from s2s.manifest import read_failures
@@ -26,6 +26,7 @@ from validation.release import Releases
 __all__ = ["run"]
 
 STAGE = "validation"
+_PLOTTED_LABELS = 50
 log = logging.getLogger(__name__)
 
 
@@ -104,9 +105,23 @@ def _release(
         "sources": count_sources(content),
         "alike": dict(Counter(pair.reason for pair in contents.pairs)),
         "left_out": len(contents.left_out),
+        "by_label": _by_label(content),
         "bundle": version.bundle,
         "notes": notes,
     }
+
+
+def _by_label(content: Mapping[str, Iterable[DatasetClip]]) -> list[dict[str, str | int]]:
+    """Clips of the largest labels by split, as DVC's plots take them."""
+    counts = {
+        split: Counter(name for row in content[split] for name in row.labels) for split in SPLITS
+    }
+    largest = sum(counts.values(), Counter[str]()).most_common(_PLOTTED_LABELS)
+    return [
+        {"label": label, "split": split, "clips": counts[split][label]}
+        for label, _ in sorted(largest)
+        for split in SPLITS
+    ]
 
 
 def _fix(settings: Settings, outcomes: Mapping[str, Outcome], folder: Path) -> int:
