@@ -24,8 +24,6 @@ from serving.server import Server, make_app
 
 __all__ = ["run"]
 
-SEED = 0
-
 
 def run(settings: Settings) -> StageReport:
     """Send held-out clips without their sound through the API, and store what comes back.
@@ -109,9 +107,10 @@ class _Show:
 
     def _send(self, video: Path, output: Path) -> None:
         started = time.monotonic()
+        options = {"seed": self._settings.recipe.seed}  # the one that metrics are of
         try:
             with video.open("rb") as file:
-                generate(self._http, file, video.name, output, {"seed": SEED})
+                generate(self._http, file, video.name, output, options)
         except ApiError as error:
             if not error.status:
                 raise StageError(f"the API does not answer: {error}") from error
