@@ -2,14 +2,12 @@
 
 import os
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import rich
 import typer
-from s2s.status import read_status, status_table
 
 from launcher.bucket_server import BucketServer
 from launcher.dataset_report_command import report
@@ -24,12 +22,12 @@ from s2s.cli import (
     WorkDirOption,
     guarded,
     make_settings,
-    report_table,
     stage_app,
 )
 from s2s.logs import console
 from s2s.settings import STAGES, Settings, load_recipe
 from s2s.stage import StageReport, shared_bucket
+from s2s.status import read_status, status_table
 
 REPORTS = Path("reports")
 SAMPLE_RECIPE = Path(__file__).parents[1] / "recipes" / "silent_to_sound.sample.yaml"
@@ -51,9 +49,9 @@ bucket_app = typer.Typer(
     no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."
 )
 app.add_typer(bucket_app, name="bucket")
+app.command()(generate)
 app.add_typer(version_app, name="version")
 app.command()(report)
-app.command()(generate)
 
 
 @app.command()
@@ -201,12 +199,9 @@ def _collect(settings: Settings) -> StageReport:
 
 
 def _run_recipe(settings: Settings) -> list[StageReport]:
-    started = time.monotonic()
-    shared_bucket(settings.bucket_url).check()
+    shared_bucket(settings.bucket_url).check()  # before minutes of work whose result has no place
     with sample_for(settings) as placed:
-        reports = run_stages(placed)
-    console.print(report_table(reports, f"all stages: {time.monotonic() - started:.0f} s"))
-    return reports
+        return run_stages(placed)
 
 
 for _stage in STAGES:
