@@ -72,6 +72,7 @@ def test_a_model_is_trained_measured_and_exported(
 
     again = run(settings)
     assert again.counts == {"skipped:already_done": 1}
+    assert again.outputs == report.outputs
 
     folder = settings.work_dir / "training" / prefix
     network, config = load_bundle(folder)

@@ -1,6 +1,7 @@
 """Training: a model of the newest data set version, with its figures."""
 
 import fcntl
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,18 +49,20 @@ def run(settings: Settings) -> StageReport:
     outputs: dict[str, Any] = {"version": version.name, "model": model_prefix(recipe, version.name)}
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
     if key in set(bucket.keys(key)):
-        return finish(settings, STAGE, [done], started, outputs)
+        metrics = json.loads(bucket.read(model_prefix(recipe, version.name) + METRICS_FILE))
+        return finish(settings, STAGE, [done], started, outputs | _summary(metrics))
     folder = settings.work_dir / STAGE
     with _alone(folder / model_prefix(recipe, version.name)) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)
         metrics = _make_model(settings, version, clips, model_dir)
         outcome = _upload(bucket, model_dir, recipe, version)
-    summary = {
-        name: metrics[name]
-        for name in ("split", "n_clips", "systems", "training")
-        if name in metrics
-    }
-    return finish(settings, STAGE, [outcome], started, outputs | summary)
+    return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
+
+
+def _summary(metrics: dict[str, Any]) -> dict[str, Any]:
+    """What the stage's report, and so `dvc metrics`, says of a model."""
+    names = ("split", "n_clips", "systems", "training")
+    return {name: metrics[name] for name in names if name in metrics}
 
 
 def _make_model(
