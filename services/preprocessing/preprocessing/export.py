@@ -1,0 +1,132 @@
+"""Clips as plain files, for those who want files: a folder a label, a manifest beside them.
+
+`python -m preprocessing.export RECIPE FOLDER [--jpegs]`
+"""
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import duckdb
+import typer
+
+from s2s.catalog import stored_catalog
+from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
+from s2s.layout import processed_prefix
+from s2s.logs import console
+from s2s.media import write_jpegs
+from s2s.records import ClipRecord
+from s2s.settings import Recipe
+from s2s.stage import shared_bucket
+from s2s.storage import Bucket
+
+__all__ = ["app", "export_clips", "label_folder"]
+
+_COLUMNS = ("clip_id", "source_id", "start_s", "end_s", "labels", "split", "video", "sound")
+_NO_LABEL = "unlabelled"
+_MAX_NAME_BYTES = 200
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def command(
+    recipe: RecipeArgument,
+    folder: Annotated[Path, typer.Argument(help="Where the files go; it may exist.")],
+    *,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    jpegs: Annotated[bool, typer.Option(help="Frames as image_%05d.jpg too.")] = False,
+) -> None:
+    """Copy the recipe's cut clips to FOLDER/<label>/, with manifest.csv and manifest.parquet."""
+
+    def work() -> int:
+        settings = make_settings(recipe, bucket)
+        stored = shared_bucket(settings.bucket_url)
+        count = export_clips(stored, settings.recipe, folder, jpegs=jpegs)
+        console.print(f"{count} clips in {folder}")
+        return 0
+
+    sys.exit(guarded(work))
+
+
+def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = False) -> int:
+    """Write clips that are cut as files, those that are there already left alone.
+
+    Args:
+        bucket: where the clips are.
+        recipe: which clips.
+        folder: gets a folder for each label (a clip's first), `manifest.csv` and
+            `manifest.parquet`.
+        jpegs: write each clip's frames too, 256 pixels high, to a folder named after the clip.
+
+    Returns:
+        the number of clips.
+
+    Raises:
+        CatalogError: if collection has not run yet.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = list(_export(bucket, recipe, folder, jpegs=jpegs))
+    manifest = folder / "manifest.csv"
+    with manifest.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(_COLUMNS)
+        writer.writerows(rows)
+    with duckdb.connect(config={"threads": 1}) as database:
+        types = {name: "DOUBLE" if name in ("start_s", "end_s") else "VARCHAR" for name in _COLUMNS}
+        table = database.read_csv(str(manifest), header=True, dtype=types)
+        table.write_parquet(str(folder / "manifest.parquet"))
+    return len(rows)
+
+
+def label_folder(label: str) -> str:
+    """A folder's name for a label: itself, but for what could lead to another folder.
+
+    Slashes, control characters, percent signs and a dot in front are percent-encoded, so that no
+    two labels share a name.
+
+    Raises:
+        ValueError: if the label is longer than a name may be.
+    """
+    name = "".join(
+        sign if sign.isprintable() and sign not in "/\\%" else quote(sign, safe="")
+        for sign in label
+    )
+    if name.startswith("."):
+        name = f"%2E{name[1:]}"
+    if len(name.encode()) > _MAX_NAME_BYTES:
+        raise ValueError(f"label {label[:40]!r}…: too long for the name of a folder")
+    return name or _NO_LABEL
+
+
+def _export(
+    bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool
+) -> Iterator[tuple[object, ...]]:
+    prefix = processed_prefix(recipe)
+    cut = {key.removeprefix(prefix) for key in bucket.keys(prefix)}
+    for clip in stored_catalog(bucket, recipe).clips:
+        if f"{clip.clip_id}.mp4" not in cut:
+            continue
+        place = folder / label_folder(clip.labels[0] if clip.labels else "")
+        place.mkdir(exist_ok=True)
+        video, sound = (place / f"{clip.clip_id}.{kind}" for kind in ("mp4", "wav"))
+        for path in (sound, video):
+            if not path.exists():
+                bucket.download(prefix + path.name, path)
+        if jpegs:
+            write_jpegs(video, place / clip.clip_id)
+        yield _row(clip, video.relative_to(folder), sound.relative_to(folder))
+
+
+def _row(clip: ClipRecord, video: Path, sound: Path) -> tuple[object, ...]:
+    labels = "|".join(clip.labels)
+    times_s = (clip.start_s, clip.end_s)
+    paths = (video.as_posix(), sound.as_posix())
+    return (clip.clip_id, clip.source_id, *times_s, labels, clip.split or "", *paths)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,85 @@
+"""Clips as files: a folder a label, and a manifest that names them."""
+
+import csv
+from pathlib import Path
+from urllib.parse import unquote
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marked_video import MarkedVideo
+from typer.testing import CliRunner
+
+from preprocessing.export import app, label_folder
+from preprocessing.stage import run
+from s2s.catalog import catalog_lines
+from s2s.layout import catalog_key, raw_prefix
+from s2s.records import ClipRecord
+from s2s.settings import Settings, load_recipe
+from s2s.storage import open_bucket
+
+LABELS = ["playing d'oud, (solo)", "../../etc", 'say "hi"/bye', "../../etc"]
+
+
+@pytest.fixture
+def recipe_path(tmp_path: Path) -> Path:
+    """A recipe whose clips are cut."""
+    path = tmp_path / "files.yaml"
+    path.write_text(
+        "name: files\nspec: {duration_s: 2}\ncollection: {catalog: c.csv}\n"
+        "preprocessing: {short_side_px: 64, preset: ultrafast}\n"
+    )
+    recipe = load_recipe(path)
+    bucket = open_bucket(f"file://{tmp_path / 'bucket'}")
+    bucket.upload(MarkedVideo().write(tmp_path / "a.mp4"), f"{raw_prefix()}a.mp4")
+    clips = [
+        ClipRecord(source_id="a", start_s=k, end_s=k + 2, labels=(label,))
+        for k, label in enumerate(LABELS)
+    ]
+    bucket.write(catalog_key(recipe), "".join(catalog_lines(clips)).encode())
+    report = run(
+        Settings(
+            recipe=recipe,
+            recipe_path=path,
+            bucket_url=bucket.url,
+            work_dir=tmp_path / "work",
+            workers=1,
+        )
+    )
+    assert report.counts == {"ok": 4}
+    return path
+
+
+def test_clips_become_files_under_their_labels(recipe_path: Path, tmp_path: Path):
+    folder = tmp_path / "out" / "files"
+    args = [str(recipe_path), str(folder), "--bucket", f"file://{tmp_path / 'bucket'}", "--jpegs"]
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 0, result.output
+    with (folder / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["labels"] for row in rows] == LABELS
+    for row in rows:
+        assert unquote(row["video"].split("/")[0]) == row["labels"]
+        assert (folder / row["video"]).stat().st_size > 1000
+        assert (folder / row["sound"]).stat().st_size == 44 + 2 * 2 * 16_000
+        frames = sorted((folder / row["video"]).with_suffix("").iterdir())
+        assert [path.name for path in frames[:2]] == ["image_00001.jpg", "image_00002.jpg"]
+        assert len(frames) == 50
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["files"]
+    table = duckdb.read_parquet(str(folder / "manifest.parquet"))
+    assert table.columns == list(rows[0])
+    found = table.fetchall()
+    assert [(row[0], row[2], row[4]) for row in found] == [
+        (row["clip_id"], float(row["start_s"]), row["labels"]) for row in rows
+    ]
+    assert CliRunner().invoke(app, args).exit_code == 0, "again, into the same folder"
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_a_label_is_one_folder_and_its_own(one: str, other: str):
+    name = label_folder(one)
+    assert "/" not in name
+    assert "\0" not in name
+    assert name not in {"", ".", ".."}
+    assert one == other or not one or not other or name != label_folder(other)
