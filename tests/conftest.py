@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from launcher.bucket_server import BucketServer
 from s2s.storage import Bucket, DirectoryBucket
 
 pytest_plugins = ["serving_fixtures", "dataset_fixtures"]
@@ -36,8 +37,6 @@ def directory_bucket(tmp_path: Path) -> Bucket:
 @pytest.fixture(scope="session")
 def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """fake-gcs-server with data on disk and the bucket `test-bucket`; its URL."""
-    from launcher.bucket_server import BucketServer
-
     server = BucketServer(tmp_path_factory.mktemp("gcs"), port=0)
     server.start()
     previous = os.environ.get("STORAGE_EMULATOR_HOST")

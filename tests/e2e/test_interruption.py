@@ -7,8 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Launch
@@ -23,7 +25,7 @@ class SlowSite(ThreadingHTTPServer):
     """Serves one video under every name, slowly until it is told to hurry."""
 
     def __init__(self, video: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), SlowHandler)
+        super().__init__(("127.0.0.1", 0), partial(SlowHandler, self))
         self.video = video
         self.hurry = threading.Event()
 
@@ -33,20 +35,22 @@ class SlowSite(ThreadingHTTPServer):
 
 
 class SlowHandler(BaseHTTPRequestHandler):
-    server: SlowSite
+    def __init__(self, site: SlowSite, *args: Any) -> None:
+        self.site = site
+        super().__init__(*args)
 
     def do_GET(self) -> None:
-        self.server.hurry.wait(0.3)
+        self.site.hurry.wait(0.3)
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
-        self.send_header("Content-Length", str(len(self.server.video)))
+        self.send_header("Content-Length", str(len(self.site.video)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(self.server.video)
+            self.wfile.write(self.site.video)
 
     do_HEAD = do_GET
 
-    def log_message(self, *args: object) -> None:
+    def log_message(self, *_args: object, **_kwargs: object) -> None:
         """Nothing on stderr."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from s2s.errors import StageError
 from s2s.storage import DirectoryBucket
 from serving.app import create_app
 from serving.client import generate, open_client
@@ -216,8 +217,6 @@ def test_finished_jobs_survive_a_restart(tmp_path: Path, small_limits: Limits, s
 
 
 def test_a_folder_is_for_one_server(tmp_path: Path, small_limits: Limits):
-    from s2s.errors import StageError
-
     with (
         serving(tmp_path, small_limits),
         pytest.raises(StageError, match="another server"),

@@ -21,7 +21,7 @@ def counting_site() -> Iterator[tuple[str, list[str]]]:
             hits.append(self.path)
             self.send_error(404)
 
-        def log_message(self, *args: object) -> None:
+        def log_message(self, *_args: object, **_kwargs: object) -> None:
             """Nothing on stderr."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)

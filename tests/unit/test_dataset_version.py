@@ -1,6 +1,7 @@
 """Data set versions survive the way through a bucket, and damage is told."""
 
 import pytest
+
 from s2s.dataset import (
     DatasetClip,
     DatasetVersion,
