@@ -4,6 +4,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,12 +87,12 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tone_model() -> "ServedModel":
+def tone_model(small_limits: "Limits") -> "ServedModel":
     """A model that needs no training."""
     from serving.generation import generation_model
     from serving.tone import TonePredictor
 
-    return generation_model("tone", TonePredictor)
+    return generation_model("tone", partial(TonePredictor, small_limits.media))
 
 
 @pytest.fixture(scope="session")

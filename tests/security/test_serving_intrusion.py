@@ -3,7 +3,9 @@
 import io
 import random
 import socket
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from s2s.errors import MediaError
-from s2s.media import VIDEO_TYPES, MediaLimits, check_upload
+from s2s.media import VIDEO_TYPES, MediaLimits, check_upload, run_ffmpeg
 
 MEGABYTE = 1_000_000
 MP4_HEAD = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
@@ -269,3 +271,70 @@ def test_truncated_files_are_told_apart_from_bugs(tone_api, make_video, nothing_
     answer = post(tone_api, data[: int(len(data) * share)], name)
     assert answer.status_code in {200, 415, 422}, answer.text
     nothing_left()
+
+
+@pytest.fixture
+def make_png():
+    """A PNG of one colour: `make_png(8192, 8192)` is a small file."""
+
+    def make(width: int, height: int) -> bytes:
+        row = b"\x00" + bytes(3 * width)
+        squeeze = zlib.compressobj(9)
+        data = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
+        header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        chunks = [(b"IHDR", header), (b"IDAT", data), (b"IEND", b"")]
+        return b"\x89PNG\r\n\x1a\n" + b"".join(
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            for kind, body in chunks
+        )
+
+    return make
+
+
+def test_a_picture_that_is_one_gets_sound(tone_api, make_png):
+    answer = post(tone_api, make_png(64, 48), "picture.png")
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_picture_of_too_many_pixels_is_refused(tone_api, make_png):
+    bomb = make_png(8192, 8192)
+    assert len(bomb) < 250_000
+    answer = post(tone_api, bomb, "picture.png")
+    assert_refused(answer, 422)
+
+
+@pytest.mark.parametrize("name", ["picture.jpg", "picture.webp", "clip.mp4"])
+def test_a_picture_under_another_type_is_refused(tone_api, make_png, name):
+    assert_refused(post(tone_api, make_png(64, 48), name), 415)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n",
+        b"\x89PNG\r\n\x1a\n<html><script>alert(1)</script></html>",
+        b"\x89PNG\r\n\x1a\nPK\x03\x04" + bytes(100),
+    ],
+)
+def test_a_head_alone_is_no_picture(tone_api, data):
+    assert_refused(post(tone_api, data, "picture.png"), 422)
+
+
+def test_a_name_with_a_pattern_names_no_other_file(tone_api, make_png, uploads):
+    (uploads.parent / "picture7.png").write_bytes(make_png(64, 48))
+    answer = post(tone_api, b"\x89PNG\r\n\x1a\n%PDF", "../picture%d.png")
+    assert_refused(answer, 422)
+
+
+def test_a_picture_that_grows_on_the_way_is_refused(tone_api, make_video, tmp_path):
+    """Two H.264 streams in one: first within the limit, then far beyond it."""
+    small, large = (
+        make_video(name, seconds=0.4, size=size)
+        for name, size in (("a.ts", "320x240"), ("b.ts", "1920x1080"))
+    )
+    joined, output = tmp_path / "joined.ts", tmp_path / "grows.mkv"
+    joined.write_bytes(small.read_bytes() + large.read_bytes())
+    run_ffmpeg(["-i", str(joined), "-c", "copy", str(output)], "grows")
+    answer = post(tone_api, output.read_bytes(), "grows.mkv")
+    assert answer.status_code == 422
+    assert answer.json()["reason"] == "corrupt"
