@@ -1,8 +1,10 @@
 """The page of a data set version in a browser: opened from disk, it says what is in the bucket."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cut_clips import make_clip, make_recipe, write_recipe
@@ -179,3 +181,16 @@ def test_a_notebook_gets_figures_and_examples(bucket: DirectoryBucket):
     shown = found._repr_html_()
     assert len(re.findall("<video controls", shown)) == 3
     assert "<script>" not in shown
+
+
+def test_the_notebook_runs(bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S2S_RECIPE", str(write_recipe(bucket.directory.parent / "r.yaml", RECIPE)))
+    monkeypatch.setenv("S2S_BUCKET", bucket.url)
+    notebook = Path(__file__).parents[2] / "notebooks" / "explore_dataset.ipynb"
+    found: dict[str, Any] = {}
+    for cell in json.loads(notebook.read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), str(notebook), "exec"), found)
+    assert found["name"] == "dataset_v2"
+    assert found["metrics"]["train"]["clips"] == 2
+    assert len(found["examples"].examples) == 3

@@ -21,7 +21,14 @@ from validation.split import (
     source_labels,
 )
 
-__all__ = ["Contents", "arrange", "count_sources", "remarks"]
+__all__ = [
+    "Contents",
+    "arrange",
+    "count_sources",
+    "deal_folds",
+    "remarks",
+    "split_sources",
+]
 
 _FILES = {"key", "size", "crc32c", "sha256", "wav_key", "wav_size", "wav_crc32c", "wav_sha256"}
 _FIGURES = {"duration_s", "fps", "width", "height", "loudness_dbfs", "mean_dbfs"}
@@ -67,9 +74,9 @@ def arrange(
         left_out = redundant(pairs, (clip.clip_id for clip in before))
     chosen = [record for name, record in records.items() if name not in left_out]
     open_pairs = [pair for pair in pairs if not {pair.first, pair.second} & left_out.keys()]
-    splits, links = _splits(recipe, chosen, before, open_pairs)
+    splits, links = split_sources(recipe, chosen, before, open_pairs)
     left_out |= links.left_out
-    folds = _folds(recipe, chosen, before, splits, links)
+    folds = deal_folds(recipe, chosen, before, splits, links)
     placed = [
         row.model_copy(update={"split": splits[row.source_id], "fold": folds.get(row.source_id)})
         for row in rows
@@ -129,7 +136,7 @@ def _measured(check: ClipCheck) -> dict[str, object]:
     }
 
 
-def _splits(
+def split_sources(
     recipe: Recipe,
     clips: Sequence[ClipRecord],
     before: Iterable[DatasetClip],
@@ -153,7 +160,7 @@ def _splits(
     return {source: units[unit] for source, unit in links.unit_of.items()}, links
 
 
-def _folds(
+def deal_folds(
     recipe: Recipe,
     clips: Sequence[ClipRecord],
     before: Iterable[DatasetClip],

@@ -1,0 +1,132 @@
+"""Making a data set version, adding 1 %, and pulling it, beside a plain `dvc add` and `dvc push`.
+
+Usage: python benchmarks/dataset_push.py [--clips 2000]
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, Split, read_version
+from s2s.layout import catalog_key
+from s2s.settings import Recipe, Settings
+from s2s.storage import DirectoryBucket
+from validation.delivery import pull
+from validation.release import Releases
+
+RECIPE = Recipe.model_validate({"name": "pushed", "collection": {"catalog": "x.csv"}})
+MP4_BYTES, WAV_BYTES = 12_000, 8_000
+ENVIRONMENT = os.environ | {"DVC_NO_ANALYTICS": "true"}
+
+
+def make_clip(bucket: DirectoryBucket, number: int) -> DatasetClip:
+    """Store a clip of random bytes: nothing here decodes it."""
+    rng = random.Random(number)
+    name = f"s{number:06d}_00000000_00010000"
+    stored = []
+    for suffix, size in (("mp4", MP4_BYTES), ("wav", WAV_BYTES)):
+        data = rng.randbytes(size)
+        info = bucket.write(f"processed_data/pushed/{name}.{suffix}", data)
+        stored.append((info, hashlib.sha256(data).hexdigest()))
+    (mp4, mp4_hash), (wav, wav_hash) = stored
+    splits: tuple[Split, ...] = ("train", "val", "test")
+    return DatasetClip(
+        clip_id=name,
+        source_id=f"s{number:06d}",
+        start_s=0,
+        end_s=10,
+        split=splits[number % 3],
+        key=mp4.key,
+        size=mp4.size,
+        crc32c=mp4.crc32c,
+        sha256=mp4_hash,
+        wav_key=wav.key,
+        wav_size=wav.size,
+        wav_crc32c=wav.crc32c,
+        wav_sha256=wav_hash,
+    )
+
+
+def timed(name: str, work: Callable[[], object]) -> None:
+    """Print what something takes."""
+    started, cpu = time.perf_counter(), cpu_s()
+    work()
+    print(f"{name}: {time.perf_counter() - started:.1f} s, {cpu_s() - cpu:.1f} CPU s", flush=True)
+
+
+def cpu_s() -> float:
+    """CPU time of this process and its children so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in used)
+
+
+def stored_bytes(folder: Path) -> int:
+    """Bytes of all files under a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def plain(folder: Path, files: Path) -> None:
+    """What a user does by hand: a repository, `dvc add`, `dvc push`."""
+    folder.mkdir()
+    dvc = [sys.executable, "-m", "dvc"]
+    for command in (
+        ["git", "init", "-q"],
+        [*dvc, "init", "-q"],
+        [*dvc, "remote", "add", "-q", "-d", "store", str(folder / "store")],
+        ["cp", "-r", str(files), "s2s_dataset"],
+        [*dvc, "add", "-q", "s2s_dataset"],
+        [*dvc, "push", "-q"],
+    ):
+        subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=True)
+
+
+def clone_and_pull(folder: Path, bundle: Path) -> None:
+    """What a user does who has nothing but git, DVC and the bucket."""
+    clone = ["git", "clone", "-q", "-b", "dataset_v1", str(bundle), str(folder)]
+    subprocess.run(clone, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "dvc", "pull", "-q"], cwd=folder, env=ENVIRONMENT, check=True
+    )
+
+
+def main() -> None:
+    """Both in the same run, on the same files."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--clips", type=int, default=2000)
+    n_clips = parser.parse_args().clips
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        bucket = DirectoryBucket(folder / "bucket")
+        bucket.write(catalog_key(RECIPE), b"{}\n")
+        clips = [make_clip(bucket, n) for n in range(n_clips + max(1, n_clips // 100))]
+        settings = Settings(
+            recipe=RECIPE, recipe_path=folder, bucket_url=bucket.url, work_dir=folder / "work"
+        )
+
+        def version_of(number: int, newest: DatasetVersion | None) -> DatasetVersion:
+            rows = {s: tuple(c for c in clips[:number] if c.split == s) for s in SPLITS}
+            return Releases(settings, folder).make(rows, newest)
+
+        timed(f"./s2s version create, {n_clips} clips", lambda: version_of(n_clips, None))
+        first = read_version(bucket, RECIPE, "dataset_v1")
+        files = folder / "work" / "dataset-pushed" / "s2s_dataset"
+        timed("plain dvc add and push", lambda: plain(folder / "plain", files))
+        before = stored_bytes(folder / "bucket" / "dvc_store")
+        timed("version create, 1 % more", lambda: version_of(len(clips), first))
+        added = stored_bytes(folder / "bucket" / "dvc_store") - before
+        print(f"uploaded for it: {added / before:.2%} of the first version's bytes")
+        timed("./s2s version pull", lambda: pull(bucket, first, folder / "pulled"))
+        bundle = bucket.directory / first.bundle
+        timed("git clone and plain dvc pull", lambda: clone_and_pull(folder / "clone", bundle))
+
+
+if __name__ == "__main__":
+    main()

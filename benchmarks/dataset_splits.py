@@ -1,0 +1,100 @@
+"""Time and memory to arrange a data set version of many clips: alike ones found, splits, folds.
+
+Usage: python benchmarks/dataset_splits.py [--clips 650000]
+"""
+
+import argparse
+import random
+import resource
+import time
+from collections import Counter
+
+from s2s.dataset import DatasetClip
+from s2s.records import ClipRecord
+from s2s.settings import Recipe
+from validation.contents import deal_folds, split_sources
+from validation.duplicates import alike_pairs
+
+RECIPE = Recipe.model_validate(
+    {"name": "many", "collection": {"catalog": "x.csv"}, "validation": {"folds": 5}}
+)
+N_LABELS, CLIPS_PER_SOURCE, SHARE_OF_COPIES = 700, 1.3, 0.01
+
+
+def make_catalog(n_clips: int) -> tuple[list[ClipRecord], list[DatasetClip]]:
+    """Clips of random labels and looks; one in a hundred is a copy of another source's."""
+    rng = random.Random(0)
+    records, rows = [], []
+    n_sources = int(n_clips / CLIPS_PER_SOURCE)
+    for n in range(n_clips):
+        source = f"s{n % n_sources:07d}"
+        record = ClipRecord(
+            source_id=source,
+            start_s=10 * (n // n_sources),
+            end_s=10 * (n // n_sources) + 10,
+            labels=(f"label{rng.randrange(N_LABELS)}",),
+        )
+        is_copy = n and rng.random() < SHARE_OF_COPIES
+        look = rows[rng.randrange(n)] if is_copy else None
+        records.append(record)
+        rows.append(row_of(record, rng, look))
+    return records, rows
+
+
+def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> DatasetClip:
+    """A clip's row, with the hashes of another where it is a copy."""
+    digits = [f"{rng.getrandbits(256):064x}" for _ in range(3)]
+    prefix = f"processed_data/many-{RECIPE.fingerprint('preprocessing')}/"
+    return DatasetClip.model_construct(
+        clip_id=record.clip_id,
+        source_id=record.source_id,
+        start_s=record.start_s,
+        end_s=record.end_s,
+        labels=record.labels,
+        split="train",
+        key=f"{prefix}{record.clip_id}.mp4",
+        size=500_000,
+        crc32c="AAAAAA==",
+        sha256=digits[0],
+        wav_key=f"{prefix}{record.clip_id}.wav",
+        wav_size=320_000,
+        wav_crc32c="AAAAAA==",
+        wav_sha256=digits[0],
+        fold=None,
+        duration_s=10.0,
+        fps=25.0,
+        width=256,
+        height=256,
+        loudness_dbfs=-6.0,
+        mean_dbfs=-20.0,
+        picture_hash=look.picture_hash if look else digits[1],
+        sound_hash=look.sound_hash if look else digits[2],
+    )
+
+
+def main() -> None:
+    """Find what is alike, link, split and deal to folds, once."""
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--clips", type=int, default=650_000)
+    n_clips = parser.parse_args().clips
+    records, rows = make_catalog(n_clips)
+    before_mb = peak_mb()
+    started, cpu = time.perf_counter(), time.process_time()
+    pairs = alike_pairs(rows)
+    found_s = time.process_time() - cpu
+    splits, links = split_sources(RECIPE, records, [], pairs)
+    folds = deal_folds(RECIPE, records, [], splits, links)
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    sizes = dict(Counter(splits.values()))
+    print(f"clips {n_clips}, pairs alike {len(pairs)}, sources {sizes}, in folds {len(folds)}")
+    print(f"{seconds:.1f} s, {cpu_s:.1f} CPU s, {found_s:.1f} of them to find what is alike")
+    print(f"peak {peak_mb():.0f} MB, {before_mb:.0f} MB of them the catalog itself")
+
+
+def peak_mb() -> float:
+    """Most memory that the process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
