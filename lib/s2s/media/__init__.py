@@ -14,7 +14,7 @@ from s2s.media.probe import Probe, probe
 from s2s.media.sampling import SampledFrames, sample_frames
 from s2s.media.sandbox import SandboxLimits, run_sandboxed
 from s2s.media.segments import SoundSpan, read_segments, read_span, resample
-from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets
+from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets, is_hdr
 from s2s.media.sound import read_audio, write_wav
 from s2s.media.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
 
@@ -35,6 +35,7 @@ __all__ = [
     "ffmpeg_folder",
     "ffmpeg_path",
     "input_args",
+    "is_hdr",
     "make_still_video",
     "open_guarded",
     "picture_demuxer",

@@ -23,7 +23,7 @@ from s2s.media.guard import open_guarded
 from s2s.media.h264 import add_parameter_sets, has_idr, is_avcc, to_length_prefixed
 from s2s.media.segments import read_span, resample
 
-__all__ = ["CopiedSpan", "NotCopyableError", "cut_packets"]
+__all__ = ["CopiedSpan", "NotCopyableError", "cut_packets", "is_hdr"]
 
 # What an mp4 holds and players of it play.
 _COPYABLE = ("h264", "hevc", "vp9", "av1", "mpeg4")
@@ -105,12 +105,17 @@ def cut_packets(
     return CopiedSpan(start_s, duration_s, n_encoded, samples)
 
 
+def is_hdr(stream: VideoStream) -> bool:
+    """Whether a picture says that it has a high dynamic range."""
+    return stream.codec_context.color_trc in _HDR_TRANSFERS
+
+
 def _copyable_stream(file: InputContainer) -> VideoStream:
     stream = file.streams.video[0]
     context = stream.codec_context
     if context.name not in _COPYABLE and context.codec.canonical_name not in _COPYABLE:
         raise NotCopyableError(f"its picture is {context.name}, which an mp4 does not hold")
-    if context.color_trc in _HDR_TRANSFERS:
+    if is_hdr(stream):
         raise NotCopyableError("its picture has a high dynamic range")
     if context.pix_fmt not in ("yuv420p", "yuvj420p"):
         raise NotCopyableError(f"its picture is {context.pix_fmt}, which few programs play")

@@ -8,6 +8,7 @@ __all__ = ["app"]
 app = stage_app(
     "preprocessing",
     "Cut every clip of the catalog out of its source, exactly, to processed_data/: an mp4 at the "
-    "recipe's frame rate and size, and its sound as mono wav. One ffmpeg pass per clip.",
+    "recipe's frame rate and size (or the source's packets, where the recipe says so), and its "
+    "sound as mono wav.",
     run,
 )

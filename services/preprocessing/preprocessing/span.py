@@ -8,12 +8,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
-from s2s.media import open_guarded
+from s2s.media import is_hdr, open_guarded
 from s2s.records import Reason
 
 __all__ = ["Span", "measure_span"]
-
-_HDR_TRANSFERS = (16, 18)  # PQ and HLG in ITU-T H.273, table 3
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,12 @@ def measure_span(path: Path) -> Span:
             end_s = _last_end_s(file, stream)
         claimed = (stream.start_time or 0) + stream.duration if stream.duration else 0
         has_sound = bool(file.streams.audio)
-        is_hdr = stream.codec_context.color_trc in _HDR_TRANSFERS
+        has_high_range = is_hdr(stream)
     if end_s is None:
         raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be read")
     start_s = start / av.time_base
     claimed_s = float(claimed * (stream.time_base or 0))
-    return Span(end_s - start_s, max(0.0, claimed_s - start_s), has_sound, is_hdr)
+    return Span(end_s - start_s, max(0.0, claimed_s - start_s), has_sound, has_high_range)
 
 
 def _last_end_s(file: InputContainer, stream: VideoStream) -> float | None:

@@ -25,8 +25,8 @@ __all__ = ["run"]
 STAGE = "preprocessing"
 # Clips closer than this are cut in one pass: what is between them is decoded in vain.
 _NEAR_S = 2.0
-# Every clip of a pass has an encoder, and its memory.
-_MAX_TOGETHER = 16
+# Every clip of a pass has an encoder, and its memory: about 20 MB.
+_MAX_TOGETHER = 8
 _making_files = threading.Lock()
 
 
