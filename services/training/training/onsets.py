@@ -11,6 +11,7 @@ __all__ = ["OnsetScore", "find_onsets", "score_onsets"]
 TOLERANCE_S = 0.05
 _HOP_S = 0.01
 _FFT_S = 0.032
+_LAG = 2
 _RISE = 2.0
 """Rise of the mean level of all bands, in dB over 20 ms, that counts: tuned on rendered sound,
 whose impacts are known."""
@@ -55,16 +56,20 @@ class OnsetScore:
 
 
 def find_onsets(samples_N: np.ndarray, sample_rate_hz: int) -> np.ndarray:
-    """Instants in seconds, float64 (K,), at which the sound rises."""
+    """Instants in seconds, float64 (K,), at which the sound rises.
+
+    What is seen by windows that reach beyond the sound is left out: neither its beginning nor its
+    cut end is an onset.
+    """
     hop = round(_HOP_S * sample_rate_hz)
     rise = librosa.onset.onset_strength(
         y=samples_N,
         sr=sample_rate_hz,
         hop_length=hop,
         n_fft=round(_FFT_S * sample_rate_hz),
-        lag=2,
+        lag=_LAG,
     )
-    return librosa.onset.onset_detect(
+    onsets_s = librosa.onset.onset_detect(
         onset_envelope=rise,
         sr=sample_rate_hz,
         hop_length=hop,
@@ -77,6 +82,9 @@ def find_onsets(samples_N: np.ndarray, sample_rate_hz: int) -> np.ndarray:
         post_avg=10,
         wait=4,
     )
+    first_s = _FFT_S / 2 + _LAG * _HOP_S
+    last_s = len(samples_N) / sample_rate_hz - _FFT_S / 2
+    return onsets_s[(onsets_s >= first_s) & (onsets_s <= last_s)]
 
 
 def score_onsets(reference_s: np.ndarray, estimated_s: np.ndarray) -> OnsetScore:
