@@ -30,6 +30,18 @@ def test_the_sound_has_the_mel():
     assert (again - mel)[loud].abs().mean() < 0.5
 
 
+def test_long_sound_has_no_seam(monkeypatch: pytest.MonkeyPatch):
+    mel = LogMel(SPEC).of_samples(tones(SPEC.samples(100)))
+    monkeypatch.setattr("s2s.models.vocoder._PIECE_FRAMES", 130)
+    sound = GriffinLim(SPEC)(mel)
+    assert sound.shape == (SPEC.samples(100),)
+    again = LogMel(SPEC).of_samples(sound)
+    loud = mel > mel.max() - 4
+    error = torch.where(loud, (again - mel).abs(), 0).sum(dim=1) / loud.sum(dim=1).clamp_min(1)
+    seams = [error[seam - 20 : seam + 4].mean() for seam in (130, 260, 390)]
+    assert max(seams) < 3 * error.mean()
+
+
 def test_the_same_mel_gives_the_same_sound():
     mel = LogMel(SPEC).of_samples(tones(SPEC.samples(10)))
     vocoder = GriffinLim(SPEC, iterations=4)

@@ -13,7 +13,8 @@ from s2s.spec import TimeSpec
 
 __all__ = ["GriffinLim"]
 
-_PIECE_FRAMES = 2000
+_PIECE_FRAMES = 3000
+"""Longer sound is made in pieces, so that memory does not grow with it by much."""
 _OVERLAP_FRAMES = 16
 
 
@@ -40,6 +41,18 @@ class GriffinLim:
         Returns:
             float32 (N,) with N = M * hop.
         """
+        hop = self.spec.hop
+        samples_N = torch.zeros(len(mel_MB) * hop)
+        for start in range(0, len(mel_MB), _PIECE_FRAMES):
+            stop, begin = start + _PIECE_FRAMES, max(0, start - _OVERLAP_FRAMES)
+            piece = self._solve(mel_MB[begin:stop])
+            fade = torch.linspace(0, 1, (start - begin) * hop)
+            piece[: len(fade)] *= fade
+            samples_N[begin * hop : start * hop] *= 1 - fade
+            samples_N[begin * hop : begin * hop + len(piece)] += piece
+        return samples_N
+
+    def _solve(self, mel_MB: torch.Tensor) -> torch.Tensor:
         magnitude_MF = (mel_MB.float().exp() @ self._inverse_BF).clamp_min(0)
         # One frame more than hops: the last samples lie under two windows like all others.
         magnitude_FM = torch.cat([magnitude_MF, magnitude_MF[-1:]]).T
