@@ -29,6 +29,7 @@ __all__ = [
     "failure_key",
     "features_prefix",
     "held_out_prefix",
+    "imports_prefix",
     "labels_prefix",
     "manifest_key",
     "model_config_key",
@@ -51,6 +52,11 @@ def catalog_key(recipe: Recipe) -> str:
 def labels_prefix(recipe: Recipe) -> str:
     """Versions of the labels' ids; `labels_vN.json` under it."""
     return f"catalogs/{recipe.name}/labels_v"
+
+
+def imports_prefix(recipe: Recipe) -> str:
+    """Failures of files that were to be taken over from elsewhere."""
+    return f"catalogs/{recipe.name}/imports/"
 
 
 def raw_prefix() -> str:

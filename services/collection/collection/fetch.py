@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from s2s.catalog import StoredSources, section_name
+from s2s.catalog import section_name
 from s2s.records import ClipRecord
 from s2s.settings import CollectionSettings
 
-__all__ = ["Fetch", "is_stored", "plan_fetches"]
+__all__ = ["Fetch", "plan_fetches"]
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,3 @@ def plan_fetches(clips: Iterable[ClipRecord], settings: CollectionSettings) -> d
         return Fetch(clip.source_id, span_s, clip.start_s)
 
     return {clip.clip_id: fetch(clip) for clip in of_recipe}
-
-
-def is_stored(fetch: Fetch, sources: StoredSources) -> bool:
-    """Whether there is no need to download: a whole source holds every section of it."""
-    if fetch.section_s is None:
-        return fetch.name in sources.files.key_of
-    start_s, end_s = fetch.section_s
-    section = ClipRecord(source_id=fetch.source_id, start_s=start_s, end_s=end_s)
-    return sources.files.find(section) is not None

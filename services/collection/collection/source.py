@@ -84,10 +84,12 @@ class PlacedFile:
     Attributes:
         path: below its place.
         name: what it is called in the bucket, without a suffix.
+        needed_from_s: a file that ends before is of no use: there its first clip starts.
     """
 
     path: str
     name: str
+    needed_from_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,16 @@ class FileTask:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
             self.place.copy(file.path, path)
-            if not probe(path).has_video:
+            found = probe(path)
+            if not found.has_video:
                 raise MediaError(Reason.NO_VIDEO, f"{file.path}: has no picture, only sound")
+            if found.duration_s <= file.needed_from_s:
+                raise MediaError(
+                    Reason.START_PAST_END,
+                    f"{file.path}: ends after {found.duration_s:.2f} s, its clip starts at "
+                    f"{file.needed_from_s:.2f} s. If it is the clip itself, cut before, say "
+                    "--trimmed",
+                )
             return _store(self.settings, path, file.name)
 
 

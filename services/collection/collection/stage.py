@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collection.breaker import BLOCKS
 from collection.download import DownloadOptions
-from collection.fetch import is_stored, plan_fetches
+from collection.fetch import plan_fetches
 from collection.intake import Intake, take_in_catalog
 from collection.place import open_place
 from collection.runtime import check_runtime
@@ -57,12 +57,14 @@ def _download(settings: Settings, intake: Intake, folder: Path) -> dict[str, Out
     site = settings.recipe.collection
     check_runtime(site.source_url)
     sources = stored_sources(shared_bucket(settings.bucket_url))
+    stored = {clip.clip_id for clip in intake.clips if sources.files.find(clip)}
     fetches = plan_fetches(intake.clips, site)
+    pending = {clip_id: fetch for clip_id, fetch in fetches.items() if clip_id not in stored}
     work = Work(
         stage=STAGE,
         prefix=raw_prefix(),
-        items={fetch.name: fetch for fetch in fetches.values()},
-        done={fetch.name for fetch in fetches.values() if is_stored(fetch, sources)},
+        items={fetch.name: fetch for fetch in pending.values()},
+        done=set(),
         task=DownloadTask(settings, folder, DownloadOptions.of_run(settings)),
         threads=True,
         workers=settings.workers or site.workers,
@@ -71,6 +73,8 @@ def _download(settings: Settings, intake: Intake, folder: Path) -> dict[str, Out
     by_name = fan_out(settings, work)
     return {
         clip_id: by_name[fetch.name].model_copy(update={"clip_id": clip_id})
+        if clip_id in pending
+        else Outcome(clip_id=clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
         for clip_id, fetch in fetches.items()
     }
 

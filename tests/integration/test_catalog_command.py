@@ -1,0 +1,149 @@
+"""`./s2s catalog` on published files, on files with problems, on two that disagree."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from launcher.catalog_command import catalog
+
+app = typer.Typer()
+app.command()(catalog)
+
+
+def show(*args: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, args)), env={"COLUMNS": "200"})
+
+
+def lines_of(result: Result) -> dict[str, str]:
+    """The table's rows by their first column; those without one are left out."""
+    cells = [[cell.strip() for cell in line.split("│")] for line in result.output.splitlines()]
+    return {row[1]: row[2] for row in cells if len(row) == 4 and row[1]}
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "expected"),
+    [
+        (
+            "vggsound-test-head.csv",
+            "vggsound",
+            {
+                "rows": "1,500",
+                "sources": "1,491, 31 begin with a dash",
+                "clips": "1,500, 4.2 h together",
+                "splits": "test: 1,500",
+                "labels": "306",
+            },
+        ),
+        (
+            "kinetics-400_val-head.csv",
+            "kinetics",
+            {
+                "rows": "400",
+                "sources": "400, 18 begin with a dash",
+                "clips": "400, 1.1 h together",
+                "splits": "val: 400",
+                "labels": "9",
+            },
+        ),
+        (
+            "kinetics-400_val_8videos.csv",
+            "kinetics",
+            {"rows": "8", "sources": "8, 0 begin with a dash", "labels": "2"},
+        ),
+        (
+            "avspeech_train-head.csv",
+            "avspeech",
+            {
+                "rows": "299",
+                "sources": "299, 2 begin with a dash",
+                "splits": "without: 299",
+                "labels": "0",
+            },
+        ),
+        (
+            "audioset_eval_segments-head.csv",
+            "audioset",
+            {"rows": "302", "sources": "302, 302 begin with a dash", "labels": "323"},
+        ),
+        (
+            "audioset_class_labels_indices.csv",
+            "audioset label table",
+            {"rows": "527", "labels": "527"},
+        ),
+    ],
+)
+def test_published_files_are_shown(
+    real_data: Path, name: str, layout: str, expected: dict[str, str]
+):
+    result = show(real_data / "catalogs" / name)
+    assert result.exit_code == 0, result.output
+    found = lines_of(result)
+    assert found["format"] == layout
+    assert {key: found[key] for key in expected} == expected
+    assert found["problems"] == "0"
+
+
+def test_audiosets_labels_are_shown_by_name(real_data: Path):
+    folder = real_data / "catalogs"
+    table = folder / "audioset_class_labels_indices.csv"
+    result = show(folder / "audioset_eval_segments-head.csv", "--label-table", table)
+    assert "89  Music" in result.output
+    assert lines_of(result)["labels"] == "323"
+
+
+def test_problems_are_shown_with_their_lines(tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    rows = ["a,1,dog [red]", "no row", "a,1,dog [red]", *["bad"] * 30]
+    path.write_text("\n".join(rows) + "\n")
+    result = show(path)
+    assert result.exit_code == 0
+    assert lines_of(result)["problems"] == "32"
+    assert "line 2: has 1 columns" in result.output
+    assert "line 3: duplicate of line 1: a_00001000_00011000" in result.output
+    assert "1  dog [red]" in result.output
+    assert "and 12 more" in result.output
+
+
+KINETICS = "label,youtube_id,time_start,time_end,split\n"
+
+
+def test_lists_that_disagree_are_told_plainly(tmp_path: Path):
+    table, names = tmp_path / "train.csv", tmp_path / "train.txt"
+    table.write_text(KINETICS + "high kick,aaaaaaaaaaa,1,11,train\nyoga,bbbbbbbbbbb,2,12,train\n")
+    names.write_text(
+        "high jump/aaaaaaaaaaa_000001_000011.mp4\n"
+        "ccccccccccc_000003_000013.mp4\n"
+        "ddddddddddd_000003_000013.mp4\n"
+    )
+    result = show(table, names)
+    assert result.exit_code == 0
+    said = " ".join(result.output.split())
+    assert "train.csv and train.txt disagree: 1 clips in both" in said
+    assert "1 only in train.csv, 2 only in train.txt, 1 with other labels" in said
+    names.write_text("aaaaaaaaaaa_000001_000011.mp4 0\nbbbbbbbbbbb_000002_000012.mp4 1\n")
+    assert "agree: 2 clips in both" in show(table, names).output
+
+
+def test_what_a_recipe_selects_is_written_in_the_same_format(tmp_path: Path):
+    path, output, recipe = tmp_path / "k.csv", tmp_path / "out.csv", tmp_path / "r.yaml"
+    path.write_text(KINETICS + '"high kick",aaaaaaaaaaa,1,11,train\nyoga,bbbbbbbbbbb,2,12,val\n')
+    recipe.write_text("{name: r, collection: {catalog: k.csv, labels: ['*kick*']}}")
+    result = show(path, "--recipe", recipe, "--output", output)
+    assert result.exit_code == 0, result.output
+    assert output.read_text() == KINETICS + '"high kick",aaaaaaaaaaa,1,11,train\n'
+    assert show(path, "--output", output).exit_code == 0
+    assert output.read_text() == path.read_text()
+    refused = show(path, "--output", path)
+    assert refused.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "args", [["none.csv"], ["k.csv", "--format", "avspeech2"], ["k.csv", "--format", "folder"]]
+)
+def test_what_cannot_be_shown_is_an_error_of_one_line(tmp_path: Path, args: list[str]):
+    (tmp_path / "k.csv").write_text("a,1,dog\n")
+    result = show(tmp_path / args[0], *args[1:])
+    assert result.exit_code == 1
+    assert not isinstance(result.exception, (TypeError, KeyError))

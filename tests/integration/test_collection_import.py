@@ -1,0 +1,186 @@
+"""Videos that one already has: a folder as a catalog, and copies of a public data set."""
+
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import collection.stage
+import preprocessing.stage
+from collection.importing import import_videos
+from launcher.import_command import import_command
+from s2s.catalog import stored_catalog
+from s2s.errors import CatalogError, SettingsError
+from s2s.manifest import read_manifest
+from s2s.records import Outcome, Reason
+from s2s.settings import Recipe, Settings
+from s2s.storage import DirectoryBucket, open_bucket
+
+app = typer.Typer()
+app.command()(import_command)
+
+
+@pytest.fixture(scope="module")
+def clip(real_data: Path) -> Path:
+    """Six seconds of a dog."""
+    return real_data / "clips" / "vas" / "dog_video_02677.mp4"
+
+
+def settings_of(tmp_path: Path, **collection: object) -> Settings:
+    content = {
+        "name": "mine",
+        "spec": {"duration_s": 2},
+        "collection": {"source_url": "http://127.0.0.1:9/{source_id}", **collection},
+        "preprocessing": {"short_side_px": 64, "preset": "ultrafast"},
+    }
+    recipe = Recipe.model_validate(content)
+    path = tmp_path / "mine.yaml"
+    path.write_text(recipe.model_dump_json())
+    return Settings(
+        recipe=recipe,
+        recipe_path=path,
+        bucket_url=f"file://{tmp_path / 'bucket'}",
+        work_dir=tmp_path / "work",
+    )
+
+
+def outcomes(settings: Settings, stage: str) -> dict[str, Outcome]:
+    rows = read_manifest(open_bucket(settings.bucket_url), f"manifests/mine/{stage}.jsonl")
+    return {row.clip_id: row for row in rows}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clip: Path) -> Path:
+    """Videos in folders that are named for their labels, and what else lies about there."""
+    folder = tmp_path / "videos"
+    for name in (
+        "train/dog barking/1.mp4",
+        "train/cat%2Fkitten/1.mp4",
+        "val/dog barking/Hund, laut (ü).MP4",
+        "alone.mp4",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, folder / name)
+    (folder / "notes.txt").write_text("no video")
+    (folder / ".hidden.mp4").write_text("no video")
+    (folder / "broken.mp4").write_text("no video")
+    return folder
+
+
+def test_a_folder_is_a_catalog_of_its_own(tmp_path: Path, folder: Path):
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    report = collection.stage.run(settings)
+    assert report.counts == {"ok": 4, "failed:corrupt": 1}
+    clips = stored_catalog(DirectoryBucket(tmp_path / "bucket"), settings.recipe).clips
+    assert sorted((clip.labels, clip.split or "") for clip in clips) == [
+        ((), ""),
+        ((), ""),
+        (("cat/kitten",), "train"),
+        (("dog barking",), "train"),
+        (("dog barking",), "val"),
+    ]
+    assert len({clip.source_id for clip in clips}) == 5
+    assert preprocessing.stage.run(settings).counts == {"ok": 4, "skipped:upstream_failed": 1}
+    again = collection.stage.run(settings)
+    assert again.counts == {"skipped:already_done": 4, "failed:corrupt": 1}
+
+
+def test_a_folder_may_be_a_prefix_of_a_bucket(tmp_path: Path, clip: Path, bucket_server: str):
+    name = f"import-{uuid4().hex[:8]}"
+    httpx.post(f"{bucket_server}/storage/v1/b", json={"name": name}, trust_env=False)
+    open_bucket(f"gs://{name}").upload(clip, "copies/dog/a.mp4")
+    open_bucket(f"gs://{name}").upload(clip, "copies-of-others/dog/b.mp4")
+    settings = settings_of(tmp_path, catalog=f"gs://{name}/copies", format="folder")
+    assert collection.stage.run(settings).counts == {"ok": 1}
+    [found] = stored_catalog(open_bucket(settings.bucket_url), settings.recipe).clips
+    assert found.labels == ("dog",)
+    assert found.source_id.startswith("a-")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(CatalogError, match="nowhere is no folder"):
+        collection.stage.run(settings_of(tmp_path, catalog="nowhere", format="folder"))
+
+
+ROWS = """\
+-aaaaaaaaaa,1,dog,train
+-aaaaaaaaaa,3,dog,train
+bbbbbbbbbbb,30,dog,test
+ccccccccccc,40,dog,test
+ddddddddddd,50,dog,test
+eeeeeeeeeee,60,dog,test
+fffffffffff,70,dog,test
+no row
+"""
+NAMES = {
+    "-aaaaaaaaaa.mp4": "the whole source",
+    "x/bbbbbbbbbbb_000030.mp4": "the id and the start, as VGGSound's copies have it",
+    "x/ccccccccccc_000040_000042.mp4": "start and end, as Kinetics' have it",
+    "x/ddddddddddd_50000_52000.mp4": "in milliseconds",
+    "x/eeeeeeeeeee_00060000_00062000.mp4": "as we name clips",
+    "zzzzzzzzzzz.mp4": "of no row",
+}
+
+
+@pytest.fixture
+def copies(tmp_path: Path, clip: Path) -> Path:
+    (tmp_path / "vggsound.csv").write_text(ROWS)
+    for name in NAMES:
+        path = tmp_path / "copies" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, path)
+    return tmp_path / "copies"
+
+
+def test_copies_of_a_data_set_are_found_by_their_names(tmp_path: Path, copies: Path):
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    report = import_videos(settings, str(copies))
+    assert report.counts == {"ok": 6, "skipped:no_source": 1, "failed:bad_row": 1}
+    keys = list(open_bucket(settings.bucket_url).keys("raw_data/"))
+    assert [key.removeprefix("raw_data/") for key in keys] == [
+        "-aaaaaaaaaa.mp4",
+        "bbbbbbbbbbb_00030000_00032000.mp4",
+        "ccccccccccc_00040000_00042000.mp4",
+        "ddddddddddd_00050000_00052000.mp4",
+        "eeeeeeeeeee_00060000_00062000.mp4",
+    ]
+    again = import_videos(settings, str(copies))
+    assert again.counts["skipped:already_done"] == 6
+
+    collected = collection.stage.run(settings)
+    assert collected.counts["skipped:already_done"] == 6, "no source is asked for in vain"
+    assert collected.n_failed == 2, "the one without a file, and the bad row"
+    assert preprocessing.stage.run(settings).counts["ok"] == 6
+
+
+def test_a_file_that_ends_before_its_clip_is_not_the_source(tmp_path: Path, clip: Path):
+    (tmp_path / "vggsound.csv").write_text("bbbbbbbbbbb,30,dog,test\n")
+    (tmp_path / "copies").mkdir()
+    shutil.copy(clip, tmp_path / "copies" / "bbbbbbbbbbb.mp4")
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    import_videos(settings, str(tmp_path / "copies"))
+    [outcome] = outcomes(settings, "import").values()
+    assert outcome.reason is Reason.START_PAST_END
+    assert "--trimmed" in outcome.message
+    import_videos(settings, str(tmp_path / "copies"), trimmed=True)
+    keys = list(open_bucket(settings.bucket_url).keys("raw_data/"))
+    assert keys == ["raw_data/bbbbbbbbbbb_00030000_00032000.mp4"]
+
+
+def test_the_command_says_what_is_missing(tmp_path: Path, copies: Path):
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    args = [str(settings.recipe_path), str(copies), "--bucket", settings.bucket_url]
+    result = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work")])
+    assert result.exit_code == 0, result.output
+    assert "1 no_source" in result.output
+    strict = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work"), "--strict"])
+    assert strict.exit_code == 1
+
+
+def test_a_recipe_of_a_folder_needs_no_import(tmp_path: Path, folder: Path):
+    with pytest.raises(SettingsError, match="catalog is a folder"):
+        import_videos(settings_of(tmp_path, catalog="videos", format="folder"), str(folder))

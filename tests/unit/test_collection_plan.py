@@ -1,0 +1,113 @@
+"""What is downloaded for which clips, and how yt-dlp is told."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collection import download as downloads
+from collection import runtime
+from collection.download import DownloadOptions
+from collection.fetch import Fetch, plan_fetches
+from s2s.catalog import make_clip
+from s2s.errors import SettingsError, StageError
+from s2s.settings import DEFAULT_SOURCE_URL, CollectionSettings, Recipe, Settings
+
+CLIPS = [make_clip("a", 1.0, 4.0), make_clip("b", 10.25, 20.25), make_clip("b", 50.0, 60.0)]
+WHOLE_B = Fetch("b")
+
+
+def plan(**changes: object) -> list[Fetch]:
+    settings = CollectionSettings.model_validate({"catalog": "c", **changes})
+    return list(plan_fetches(CLIPS, settings).values())
+
+
+def test_sections_are_for_sources_with_one_clip_unless_told_otherwise():
+    section_of_a = Fetch("a", (0.0, 6.0), 1.0)
+    assert plan(fetch="auto") == [section_of_a, WHOLE_B, WHOLE_B]
+    assert plan(fetch="whole") == [Fetch("a"), WHOLE_B, WHOLE_B]
+    assert [fetch.name for fetch in plan(fetch="section", section_margin_s=0.5)] == [
+        "a_00000500_00004500",
+        "b_00009750_00020750",
+        "b_00049500_00060500",
+    ]
+
+
+def run_settings(tmp_path: Path, **changes: object) -> Settings:
+    collection = CollectionSettings.model_validate({"catalog": "c", **changes})
+    return Settings(
+        recipe=Recipe(name="r", collection=collection),
+        recipe_path=tmp_path / "r.yaml",
+        bucket_url="file://b",
+        work_dir=tmp_path,
+    )
+
+
+def params(tmp_path: Path, *, in_sections: bool = False, **changes: object) -> dict[str, Any]:
+    options = DownloadOptions.of_run(run_settings(tmp_path, **changes))
+    return downloads._params(options, in_sections=in_sections)
+
+
+def test_the_recipe_chooses_the_format(tmp_path: Path):
+    assert params(tmp_path)["format_sort"][:2] == ["res:480", "vcodec:h264"]
+    assert params(tmp_path, max_height_px=1080, codec="av01")["format_sort"][:2] == [
+        "res:1080",
+        "vcodec:av01",
+    ]
+    assert "vcodec:" not in " ".join(params(tmp_path, codec="any")["format_sort"])
+    assert "ext=mp4" in params(tmp_path, in_sections=True)["format"]
+
+
+def test_the_recipe_sets_the_pace(tmp_path: Path):
+    found = params(tmp_path, max_bytes_per_s=1_000_000, workers=4, sleep_s=3, timeout_s=7)
+    assert found["ratelimit"] == 250_000, "of each thread, so that they make up the session's"
+    assert (found["sleep_interval"], found["max_sleep_interval"]) == (3, 6)
+    assert found["external_downloader_args"] == {"ffmpeg_i": ["-rw_timeout", "7000000"]}
+    assert params(tmp_path)["ratelimit"] is None
+
+
+def test_proxy_and_cookies_are_the_recipes(tmp_path: Path):
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
+    found = params(tmp_path, cookies_file="cookies.txt", proxy="socks5://127.0.0.1:9")
+    assert found["cookiefile"] == str(tmp_path / "cookies.txt")
+    assert found["proxy"] == "socks5://127.0.0.1:9"
+    assert params(tmp_path)["proxy"] is None, "that of the environment"
+    local = params(tmp_path, source_url="http://127.0.0.1:8010/{source_id}", proxy="http://p")
+    assert local["proxy"] == "", "none reaches this machine"
+
+
+def test_cookies_that_are_not_there_are_named(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"collection\.cookies_file: .*none\.txt is not there"):
+        params(tmp_path, cookies_file="none.txt")
+
+
+def test_the_javascript_runtime_is_here():
+    runtime.check_runtime(DEFAULT_SOURCE_URL)
+
+
+class _Deno:
+    info: Any = None
+
+
+def test_without_a_javascript_runtime_youtube_is_not_asked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(runtime.supported_js_runtimes.value, "deno", _Deno)
+    runtime.check_runtime("https://videos.example/{source_id}.mp4")
+    for url in (DEFAULT_SOURCE_URL, "https://youtu.be/{source_id}"):
+        with pytest.raises(StageError, match=r"runs JavaScript.*pip install deno"):
+            runtime.check_runtime(url)
+
+
+def test_a_javascript_runtime_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch):
+    class Info:
+        supported, path, version = False, "/usr/bin/deno", "1.0.0"
+
+    monkeypatch.setattr(_Deno, "info", Info)
+    monkeypatch.setitem(runtime.supported_js_runtimes.value, "deno", _Deno)
+    with pytest.raises(StageError, match=r"/usr/bin/deno is deno 1\.0\.0, too old"):
+        runtime.check_runtime(DEFAULT_SOURCE_URL)
+
+
+def test_without_its_scripts_youtube_is_not_asked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runtime, "find_spec", lambda _: None)
+    with pytest.raises(StageError, match=r"lacks its scripts.*yt-dlp-ejs"):
+        runtime.check_runtime(DEFAULT_SOURCE_URL)
