@@ -92,6 +92,8 @@ def test_the_next_run_finishes(folder: Path, site: SlowSite, launch: Launch, sto
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and so would what it starts.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while len(stored(folder)) < 3 and time.monotonic() < deadline:
