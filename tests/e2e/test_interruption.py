@@ -81,6 +81,14 @@ def stored(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in raw.glob("*.mp4")}
 
 
+@pytest.fixture(autouse=True)
+def _interrupts_are_heard() -> Iterator[None]:
+    """A shell's background job ignores Ctrl-C, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
 def test_the_next_run_finishes(folder: Path, site: SlowSite, launch: Launch, stop: signal.Signals):
     command = [sys.executable, "-m", "launcher", "collection", "interrupted.yaml"]
@@ -92,8 +100,6 @@ def test_the_next_run_finishes(folder: Path, site: SlowSite, launch: Launch, sto
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell's background job ignores Ctrl-C, and so would what it starts.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while len(stored(folder)) < 3 and time.monotonic() < deadline:
