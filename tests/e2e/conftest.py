@@ -26,7 +26,7 @@ REAL_ROWS = """\
 RECIPE = """\
 name: real_clips
 spec: {duration_s: 10}
-collection: {catalog: vggsound.csv}
+collection: {catalog: vggsound.csv, fetch: whole}
 preprocessing: {short_side_px: 128, preset: ultrafast}
 validation: {train: 0.6, val: 0.2}
 training: {width: 32, depth: 1, heads: 2, max_steps: 5, batch_size: 4, held_out_clips: 2}

@@ -17,7 +17,7 @@ from sample.site import running_site
 RECIPE = """\
 name: bad_input
 spec: {duration_s: 2}
-collection: {catalog: catalog.csv, timeout_s: 5}
+collection: {catalog: catalog.csv, timeout_s: 5, fetch: whole}
 preprocessing: {short_side_px: 64, preset: ultrafast}
 """
 

@@ -18,7 +18,11 @@ from conftest import Launch
 from s2s.media import run_ffmpeg
 
 N_SOURCES = 30
-RECIPE = "{name: interrupted, spec: {duration_s: 1}, collection: {catalog: c.csv, workers: 1}}"
+RECIPE = """\
+name: interrupted
+spec: {duration_s: 1}
+collection: {catalog: c.csv, workers: 1, fetch: whole}
+"""
 
 
 class SlowSite(ThreadingHTTPServer):

@@ -68,6 +68,7 @@ class Bench:
                 "catalog": "c.csv",
                 "source_url": site.url,
                 "workers": 1,
+                "fetch": "whole",
                 "stop_after_blocks": 3,
             },
             "preprocessing": {"short_side_px": 32, "preset": "ultrafast"},

@@ -46,6 +46,7 @@ def collect(tmp_path: Path, url: str, **changes: object) -> Outcome:
     """Collect the one source; nothing but its outcome may be left."""
     (tmp_path / "catalog.csv").write_text(f"{SOURCE},0,bell,test\n")
     content: dict[str, object] = {"catalog": "catalog.csv", "source_url": url, "timeout_s": 5.0}
+    content["fetch"] = "whole"
     settings = Settings(
         recipe=Recipe(
             name="bells", collection=CollectionSettings.model_validate(content | changes)

@@ -24,7 +24,7 @@ from s2s.storage import DirectoryBucket, open_bucket
 
 RECIPE = """
 name: real
-collection: {catalog: vggsound.csv, source_url: "%s", timeout_s: 30, workers: 2}
+collection: {catalog: vggsound.csv, source_url: "%s", timeout_s: 30, workers: 2, fetch: whole}
 """
 ROWS = """\
 -Qowmc0P9ic,0,"bass drum, loud",test

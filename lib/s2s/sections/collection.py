@@ -76,7 +76,7 @@ class CollectionSettings(Section):
     sample_per_label: int | None = Field(default=None, ge=1)
     limit: int | None = Field(default=None, ge=1)
     source_url: str = DEFAULT_SOURCE_URL
-    fetch: Literal["auto", "whole", "section"] = "whole"
+    fetch: Literal["auto", "whole", "section"] = "auto"
     section_margin_s: float = Field(default=2.0, ge=0, le=60)
     max_height_px: int = Field(default=480, ge=16, le=4320)
     codec: Literal["h264", "vp9", "av01", "any"] = "h264"
