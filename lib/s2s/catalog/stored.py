@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -88,30 +89,42 @@ def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:
         CatalogError: if collection has not run yet, or what it stored is damaged.
     """
     key = catalog_key(recipe)
-    try:
-        data = bucket.read(key)
-    except ObjectNotFoundError as error:
-        raise CatalogError(
-            f"{bucket.url}: recipe {recipe.name} has no catalog ({key}) yet: "
-            "run its collection stage first"
-        ) from error
-    catalog = Catalog()
     limit = recipe.collection.limit
-    for number, line in enumerate(data.splitlines(), start=1):
+    catalog = Catalog()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "catalog.jsonl"
         try:
-            row = json.loads(line)
-            if "problem" in row:
-                catalog.problems.append(RowProblem(row["line"], row["problem"]))
-            elif limit is None or len(catalog.clips) < limit:
-                catalog.clips.append(ClipRecord.model_validate(row))
-        except (ValueError, TypeError, KeyError) as error:
+            bucket.download(key, path)
+        except ObjectNotFoundError as error:
             raise CatalogError(
-                f"{bucket.url}/{key}: line {number} is damaged: run the recipe's collection stage "
-                "again, which writes it anew"
+                f"{bucket.url}: recipe {recipe.name} has no catalog ({key}) yet: "
+                "run its collection stage first"
             ) from error
+        # Row by row, as only a few may be wanted of millions.
+        for row in _stored_rows(path, f"{bucket.url}/{key}"):
+            if isinstance(row, RowProblem):
+                catalog.problems.append(row)
+            elif limit is None or len(catalog.clips) < limit:
+                catalog.clips.append(row)
     if not catalog.clips:
         raise CatalogError(f"{bucket.url}/{key} is empty: run the recipe's collection stage first")
     return catalog
+
+
+def _stored_rows(path: Path, name: str) -> Iterator[ClipRecord | RowProblem]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                row = json.loads(line)
+                if "problem" in row:
+                    yield RowProblem(row["line"], row["problem"])
+                else:
+                    yield ClipRecord.model_validate(row)
+            except (ValueError, TypeError, KeyError) as error:
+                raise CatalogError(
+                    f"{name}: line {number} is damaged: run the recipe's collection stage again, "
+                    "which writes it anew"
+                ) from error
 
 
 def catalog_lines(rows: Iterable[ClipRecord | RowProblem]) -> Iterator[str]:
