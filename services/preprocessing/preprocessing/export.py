@@ -8,12 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import duckdb
 import typer
 
-from s2s.catalog import stored_catalog
+from s2s.catalog import folder_name, stored_catalog
 from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
 from s2s.layout import processed_prefix
 from s2s.logs import console
@@ -27,7 +26,6 @@ __all__ = ["app", "export_clips", "label_folder"]
 
 _COLUMNS = ("clip_id", "source_id", "start_s", "end_s", "labels", "split", "video", "sound")
 _NO_LABEL = "unlabelled"
-_MAX_NAME_BYTES = 200
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -83,23 +81,12 @@ def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = 
 
 
 def label_folder(label: str) -> str:
-    """A folder's name for a label: itself, but for what could lead to another folder.
-
-    Slashes, control characters, percent signs and a dot in front are percent-encoded, so that no
-    two labels share a name.
+    """A folder's name for a label, from which the label can be read; one for clips without.
 
     Raises:
         ValueError: if the label is longer than a name may be.
     """
-    name = "".join(
-        sign if sign.isprintable() and sign not in "/\\%" else quote(sign, safe="")
-        for sign in label
-    )
-    if name.startswith("."):
-        name = f"%2E{name[1:]}"
-    if len(name.encode()) > _MAX_NAME_BYTES:
-        raise ValueError(f"label {label[:40]!r}…: too long for the name of a folder")
-    return name or _NO_LABEL
+    return folder_name(label) if label else _NO_LABEL
 
 
 def _export(
