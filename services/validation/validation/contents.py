@@ -146,7 +146,7 @@ def split_sources(
     placed = {clip.source_id: str(clip.split) for clip in before}
     kept = held_out_sources(clips) if recipe.validation.keep_catalog_split else {}
     source_of = {clip.clip_id: clip.source_id for clip in clips}
-    links = link(source_of, pairs, kept | placed)
+    links = link(source_of, pairs, kept | placed, {clip.clip_id for clip in before})
     labels = _unit_labels(clips, links)
     kept_units = {links.unit_of[source] for source in kept}
     shares = shares_left(shares_of(recipe.validation.train, recipe.validation.val), kept.values())

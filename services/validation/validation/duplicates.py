@@ -5,7 +5,7 @@ clips that agree in a band are compared. So time grows with the number of clips,
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +74,10 @@ def alike_pairs(clips: Sequence[DatasetClip]) -> list[AlikePair]:
 
 
 def link(
-    source_of: Mapping[str, str], pairs: Iterable[AlikePair], fixed: Mapping[str, str]
+    source_of: Mapping[str, str],
+    pairs: Iterable[AlikePair],
+    fixed: Mapping[str, str],
+    placed: Collection[str] = (),
 ) -> Links:
     """Group sources whose clips are alike.
 
@@ -85,6 +88,7 @@ def link(
         source_of: each clip's source.
         pairs: clips that are alike.
         fixed: splits of sources that cannot change.
+        placed: clips of the newest version, which stay rather than new ones.
     """
     sources = sorted(set(source_of.values()))
     groups = _Groups(sources)
@@ -98,7 +102,11 @@ def link(
         if None not in splits and splits[0] != splits[1]:
             loser = min(
                 zip((pair.first, pair.second), splits, strict=True),
-                key=lambda item: (source_of[item[0]] in fixed, _DROPPED_FIRST.index(item[1] or "")),
+                key=lambda item: (
+                    item[0] in placed,
+                    source_of[item[0]] in fixed,
+                    _DROPPED_FIRST.index(item[1] or ""),
+                ),
             )[0]
             left_out[loser] = pair
             continue
