@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def test_a_directory_that_may_not_be_written(tmp_path: Path):
     tmp_path.chmod(0o500)
     with pytest.raises(BucketUnavailableError, match="writable"):
         DirectoryBucket(tmp_path).write("a", b"a")
+
+
+def test_what_a_writer_that_died_has_left_is_removed_when_it_is_old(tmp_path: Path):
+    bucket = DirectoryBucket(tmp_path)
+    bucket.write("a", b"whole")
+    old, young = (tmp_path / ".s2s-staging" / name for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (0, time.time() - 2 * 3600))
+    bucket.check()
+    assert not old.exists()
+    assert young.exists(), "its writer may be alive"
+    assert bucket.read("a") == b"whole"
 
 
 def test_staging_files_never_show_and_cannot_be_named(tmp_path: Path):

@@ -5,8 +5,9 @@ import io
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,8 @@ __all__ = ["DirectoryBucket"]
 
 _STAGING = ".s2s-staging"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+# A file that is being written is never so old.
+_STALE_S = 3600.0
 
 
 class DirectoryBucket:
@@ -40,9 +43,13 @@ class DirectoryBucket:
         return f"file://{self.directory}"
 
     def check(self) -> None:
-        """Make the directory and write to it once."""
+        """Make the directory and write to it once; remove what writers that died have left."""
         with self._translated(""), self._staged() as path:
             path.write_bytes(b"")
+            for left in path.parent.iterdir():
+                with suppress(FileNotFoundError):
+                    if time.time() - left.stat().st_mtime > _STALE_S:
+                        left.unlink()
 
     def read(self, key: str) -> bytes:
         """See `Bucket.read`; a file system keeps no checksum, so none is compared."""
