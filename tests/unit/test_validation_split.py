@@ -171,11 +171,12 @@ def test_sources_with_several_labels_are_split_by_all_of_them(names, seed):
 
 def test_the_catalogs_own_split_of_a_source():
     rows = [("a", "train"), ("b", "test"), ("c", "val"), ("d", None), ("e", "val"), ("e", "test")]
+    rows.append(("f", "validate"))  # as Kinetics-600 and 700 have it
     clips = [
         ClipRecord(source_id=source, start_s=n, end_s=n + 1, split=split)
         for n, (source, split) in enumerate(rows)
     ]
-    assert held_out_sources(clips) == {"b": "test", "c": "val", "e": "test"}
+    assert held_out_sources(clips) == {"b": "test", "c": "val", "e": "test", "f": "val"}
 
 
 def test_shares_of_what_a_catalog_leaves():

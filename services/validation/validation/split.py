@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 _FILLED_FIRST = {"train": 0, "test": 1, "val": 2}
-_HELD_OUT = {"test": "test", "val": "val", "valid": "val", "validation": "val"}
+_HELD_OUT = {"test": "test", "val": "val", "valid": "val", "validate": "val", "validation": "val"}
 
 
 def shares_of(train: float, val: float) -> dict[str, Fraction]:
