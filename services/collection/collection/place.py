@@ -18,7 +18,7 @@ from s2s.storage import Bucket, open_bucket
 __all__ = ["Place", "open_place"]
 
 _SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
-_SPLITS = {"train", "training", "val", "valid", "validate", "validation", "test", "testing"}
+_SPLITS = {"train", "val", "valid", "validate", "validation", "test"}
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
