@@ -5,14 +5,14 @@ strangers, by `run_sandboxed` besides.
 """
 
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
-from s2s.media.frames import read_frames, write_frames
+from s2s.media.frames import map_frames, read_frames, write_frames
 from s2s.media.guard import MediaLimits, open_guarded
 from s2s.media.jpegs import write_jpegs
 from s2s.media.mux import add_sound, drop_sound
-from s2s.media.picture import make_still_video
+from s2s.media.picture import make_still_video, write_picture
 from s2s.media.probe import Probe, probe
 from s2s.media.sampling import SampledFrames, sample_frames
-from s2s.media.sandbox import SandboxLimits, run_sandboxed
+from s2s.media.sandbox import SandboxLimits, run_sandboxed, start_sandbox
 from s2s.media.segments import SoundSpan, read_segments, read_span, resample
 from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets, is_hdr
 from s2s.media.sound import read_audio, write_wav
@@ -37,6 +37,7 @@ __all__ = [
     "input_args",
     "is_hdr",
     "make_still_video",
+    "map_frames",
     "open_guarded",
     "picture_demuxer",
     "probe",
@@ -48,7 +49,9 @@ __all__ = [
     "run_ffmpeg",
     "run_sandboxed",
     "sample_frames",
+    "start_sandbox",
     "write_frames",
     "write_jpegs",
+    "write_picture",
     "write_wav",
 ]

@@ -7,11 +7,9 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
-import imageio_ffmpeg
-
 from s2s.errors import MediaError
 from s2s.media.guard import FORMATS, PROTOCOLS
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 __all__ = ["ffmpeg_folder", "ffmpeg_path", "input_args", "run_ffmpeg"]
 
@@ -19,6 +17,8 @@ __all__ = ["ffmpeg_folder", "ffmpeg_path", "input_args", "run_ffmpeg"]
 @lru_cache(maxsize=1)
 def ffmpeg_path() -> Path:
     """Where the program is."""
+    import imageio_ffmpeg  # noqa: PLC0415 - what never runs ffmpeg need not wait for it
+
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
 
 
@@ -50,13 +50,16 @@ def input_args(path: Path, *options: str) -> list[str]:
     return [*options, *guard, "-i", f"file:{path.absolute()}"]
 
 
-def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> None:
+def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> str:
     """Run ffmpeg, overwriting its outputs.
 
     Args:
         args: its arguments; inputs by `input_args`.
         name: what is worked on, for messages.
         timeout_s: seconds after which it is killed.
+
+    Returns:
+        what it said of errors that did not stop it.
 
     Raises:
         MediaError: `corrupt` if ffmpeg fails, `timeout` if it takes too long.
@@ -71,9 +74,10 @@ def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> None:
         raise MediaError(
             Reason.TIMEOUT, f"{name}: ffmpeg took more than {timeout_s:.0f} s"
         ) from error
+    message = done.stderr.decode(errors="replace").strip()
     if done.returncode:
-        message = done.stderr.decode(errors="replace").strip()
         if os.strerror(errno.ENOSPC) in message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         last_lines = " / ".join(message.splitlines()[-2:])
         raise MediaError(Reason.CORRUPT, f"{name}: ffmpeg could not do it: {last_lines}")
+    return message

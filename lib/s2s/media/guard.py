@@ -8,11 +8,20 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import Discard, Stream
 
 from s2s.errors import MediaError
-from s2s.records import Reason
+from s2s.reasons import Reason
 
-__all__ = ["FORMATS", "PICTURE_FORMATS", "PROTOCOLS", "MediaLimits", "open_guarded", "open_picture"]
+__all__ = [
+    "FORMATS",
+    "PICTURE_FORMATS",
+    "PROTOCOLS",
+    "MediaLimits",
+    "only",
+    "open_guarded",
+    "open_picture",
+]
 
 # Demuxers that never open a second file. A protocol whitelist alone does not stop a playlist
 # (HLS, DASH, concat, SDP) that is named .mp4 from reading other local files.
@@ -93,6 +102,13 @@ def _opened(
             f"{path.name}: not a media file that can be read ({error.strerror}); "
             "mp4, mov, webm, mkv and avi are",
         ) from error
+
+
+def only(file: InputContainer, stream: Stream) -> None:
+    """Read one stream of a file; packets of the others are not even read from the disk."""
+    for other in file.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
 
 
 def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:

@@ -1,13 +1,18 @@
-"""Still pictures as videos."""
+"""Still pictures: as arrays, and as videos."""
 
 from pathlib import Path
 
-from s2s.errors import UnsupportedMediaError
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.ffmpeg import run_ffmpeg
+from s2s.media.frames import to_rgb
 from s2s.media.guard import PICTURE_FORMATS, PROTOCOLS, MediaLimits, open_picture
 from s2s.media.upload import PICTURE_TYPES, picture_demuxer
+from s2s.reasons import Reason
 
-__all__ = ["make_still_video"]
+__all__ = ["make_still_video", "write_picture"]
 
 # No larger than full HD, and even: H.264 has no odd sizes in 4:2:0.
 _SCALE = (
@@ -32,11 +37,7 @@ def make_still_video(
         UnsupportedMediaError: if it is no such picture.
         MediaError: if it cannot be read, or is refused.
     """
-    demuxer = picture_demuxer(picture)
-    if demuxer is None:
-        raise UnsupportedMediaError(
-            f"{picture.name}: not a picture of type {', '.join(PICTURE_TYPES)}"
-        )
+    demuxer = _demuxer_of(picture)
     with open_picture(picture, demuxer, limits or MediaLimits()):
         pass
     guard = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", PICTURE_FORMATS]
@@ -50,3 +51,35 @@ def make_still_video(
         ],
         name=picture.name,
     )
+
+
+def write_picture(
+    picture: Path, output: Path, size: tuple[int, int], limits: MediaLimits | None = None
+) -> None:
+    """Write a picture's pixels to a file, scaled.
+
+    Args:
+        picture: a JPEG, PNG or WebP.
+        output: the raw array, to be mapped as uint8 (1, H, W, 3).
+        size: width and height to scale to, in pixels.
+        limits: see `open_picture`.
+
+    Raises:
+        UnsupportedMediaError: if it is no such picture.
+        MediaError: if it cannot be read, or is refused.
+    """
+    with open_picture(picture, _demuxer_of(picture), limits or MediaLimits()) as file:
+        frame = next(file.decode(video=0), None)
+        if frame is None:
+            raise MediaError(Reason.CORRUPT, f"{picture.name}: cannot be decoded")
+        pixels_HWC = to_rgb(frame, size, VideoReformatter())
+    output.write_bytes(np.ascontiguousarray(pixels_HWC).data)
+
+
+def _demuxer_of(picture: Path) -> str:
+    demuxer = picture_demuxer(picture)
+    if demuxer is None:
+        raise UnsupportedMediaError(
+            f"{picture.name}: not a picture of type {', '.join(PICTURE_TYPES)}"
+        )
+    return demuxer

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from av import VideoFrame
+from av import Packet, VideoFrame
 from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
 from s2s.media.frames import to_rgb
-from s2s.media.guard import MediaLimits, open_guarded
-from s2s.records import Reason
+from s2s.media.guard import MediaLimits, only, open_guarded
+from s2s.reasons import Reason
 
 __all__ = ["SampledFrames", "sample_frames"]
+
+# Packets of files up to here are kept; those of larger ones are read a second time.
+_KEPT_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,13 @@ class SampledFrames:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A packet: its time stamps, and whether decoding can start with it and it is shown."""
+    """A packet: its time stamps, whether decoding can start with it and it is shown; itself."""
 
     pts: int
     dts: int
     is_key: bool
     is_shown: bool
+    packet: Packet | None
 
 
 def sample_frames(
@@ -78,13 +83,15 @@ def sample_frames(
         if not file.streams.video:
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
         stream = file.streams.video[0]
+        only(file, stream)
         stream.thread_type = "NONE"  # so that what is passed over is decided packet by packet
         packets = _list_packets(file, stream)
         tick_s = float(stream.time_base or 1)
         times = sorted(packet.pts for packet in packets if packet.is_shown)
         wanted = _choose(times, n, None if fps is None else 1 / (fps * tick_s))
+        scaler = VideoReformatter()
         images = {
-            frame.pts: to_rgb(frame, size)
+            frame.pts: to_rgb(frame, size, scaler)
             for frame in _decode(file, stream, packets, sorted(set(wanted)))
         }
     found = [images[time] for time in wanted if time in images]
@@ -101,7 +108,8 @@ def _list_packets(file: InputContainer, stream: VideoStream) -> list[_Listed]:
         if packet.size and (packet.pts is not None or packet.dts is not None):
             pts = packet.pts if packet.pts is not None else packet.dts or 0
             dts = packet.dts if packet.dts is not None else pts
-            packets.append(_Listed(pts, dts, packet.is_keyframe, not packet.is_discard))
+            kept = packet if file.size <= _KEPT_BYTES else None
+            packets.append(_Listed(pts, dts, packet.is_keyframe, not packet.is_discard, kept))
     return packets
 
 
@@ -129,19 +137,29 @@ def _decode(
     keys = [at for at, packet in enumerate(packets) if packet.is_key] or [0]
     chosen = set(wanted)
     for first, last in _runs([places[time] for time in wanted], packets, keys):
-        file.seek(min(packets[first].pts, packets[first].dts), stream=stream)
-        has_begun = False
-        for packet in file.demux(stream):
-            pts = packet.pts if packet.pts is not None else packet.dts or 0
-            has_begun = has_begun or pts == packets[first].pts
-            if not packet.size or not has_begun:
-                continue
+        for pts, packet in _packets(file, stream, packets[first : last + 1]):
             stream.codec_context.skip_frame = "DEFAULT" if pts in chosen else "NONREF"
             yield from _wanted(stream.codec_context.decode(packet), chosen)
-            if pts == packets[last].pts:
-                break
         yield from _wanted(stream.codec_context.decode(None), chosen)
         stream.codec_context.flush_buffers()
+
+
+def _packets(
+    file: InputContainer, stream: VideoStream, run: Sequence[_Listed]
+) -> Iterator[tuple[int, Packet]]:
+    """Packets of a run: those that were kept, else read again."""
+    if run[0].packet is not None:
+        yield from ((listed.pts, listed.packet) for listed in run if listed.packet is not None)
+        return
+    file.seek(min(run[0].pts, run[0].dts), stream=stream)
+    has_begun = False
+    for packet in file.demux(stream):
+        pts = packet.pts if packet.pts is not None else packet.dts or 0
+        has_begun = has_begun or pts == run[0].pts
+        if packet.size and has_begun:
+            yield pts, packet
+        if has_begun and pts == run[-1].pts:
+            return
 
 
 def _runs(

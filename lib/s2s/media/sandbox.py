@@ -12,8 +12,11 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,9 @@ from typing import Any
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.confinement import confine_files, forbid_network
 from s2s.media.ffmpeg import ffmpeg_path
-from s2s.records import Reason
+from s2s.reasons import Reason
 
-__all__ = ["SandboxLimits", "run_sandboxed"]
+__all__ = ["SandboxLimits", "run_sandboxed", "start_sandbox"]
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["s2s.media.sandbox", "s2s.media.upload"])
@@ -53,11 +56,20 @@ class SandboxLimits:
 _DEFAULT_LIMITS = SandboxLimits()
 
 
+def start_sandbox() -> None:
+    """Load the media libraries in the process that others are forked from, before they are asked.
+
+    It is done in the background, and by the first piece of work otherwise.
+    """
+    forkserver.ensure_running()
+
+
 def run_sandboxed(
     task: Callable[..., Any],
     *args: object,
     folder: Path,
     limits: SandboxLimits = _DEFAULT_LIMITS,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Any:
     """Run a function in a process of its own that is confined.
 
@@ -66,6 +78,7 @@ def run_sandboxed(
         args: its arguments; may be pickled on their way there, nothing is on the way back.
         folder: the only one that it may read and write in.
         limits: what it may use.
+        on_progress: told what the function tells its own argument `on_progress`, 0..1.
 
     Returns:
         what the function returns.
@@ -75,17 +88,13 @@ def run_sandboxed(
             at a limit or otherwise.
     """
     receiver, sender = _context.Pipe(duplex=False)
-    work = _Work(task, args, folder, limits, ffmpeg_path())
+    work = _Work(task, args, folder, limits, ffmpeg_path(), on_progress is not None)
     process = _context.Process(target=_do, args=(sender, work), daemon=True)
     process.start()
     sender.close()
     try:
-        if not receiver.poll(limits.wall_s):
-            raise MediaError(
-                Reason.TIMEOUT, f"took more than {limits.wall_s} s; send a shorter one"
-            )
-        answer = json.loads(receiver.recv_bytes(_MAX_ANSWER_BYTES))
-    except (EOFError, OSError, ValueError) as error:
+        answer = _answer(receiver, time.monotonic() + limits.wall_s, on_progress)
+    except (EOFError, OSError, ValueError, TypeError) as error:
         message = "reading it took more memory or time than a file may; send a smaller one"
         raise MediaError(Reason.REFUSED, message) from error
     finally:
@@ -94,6 +103,19 @@ def run_sandboxed(
         process.join()
         process.close()
     return _unwrapped(answer)
+
+
+def _answer(
+    receiver: Connection, until: float, on_progress: Callable[[float], None] | None
+) -> dict[str, Any]:
+    """What the process says in the end."""
+    while receiver.poll(max(0.0, until - time.monotonic())):
+        answer = json.loads(receiver.recv_bytes(_MAX_ANSWER_BYTES))
+        if "progress" not in answer:
+            return answer
+        if on_progress is not None and 0 <= (share := float(answer["progress"])) <= 1:
+            on_progress(share)
+    raise MediaError(Reason.TIMEOUT, "reading it took too long; send a shorter one")
 
 
 def _unwrapped(answer: dict[str, Any]) -> Any:
@@ -117,14 +139,21 @@ class _Work:
     folder: Path
     limits: SandboxLimits
     ffmpeg: Path
+    tells_progress: bool
 
 
 def _do(sender: Connection, work: _Work) -> None:
     """What the process does."""
+
+    def tell(answer: dict[str, Any]) -> None:
+        with suppress(BrokenPipeError):  # nobody is there any more who asked
+            sender.send_bytes(json.dumps(answer).encode()[:_MAX_ANSWER_BYTES])
+
+    options = {"on_progress": lambda share: tell({"progress": share})}
     answer: dict[str, Any]
     try:
         _confine(work)
-        answer = {"value": work.task(*work.args)}
+        answer = {"value": work.task(*work.args, **options if work.tells_progress else {})}
     except UnsupportedMediaError as error:
         answer = {"kind": "UnsupportedMediaError", "message": error.message}
     except MediaError as error:
@@ -139,7 +168,7 @@ def _do(sender: Connection, work: _Work) -> None:
         answer = {"kind": "OSError", "errno": error.errno, "message": error.strerror}
     except Exception as error:  # noqa: BLE001 - told to the process that asked, which raises it
         answer = {"kind": "bug", "message": f"{type(error).__name__}: {error}"}
-    sender.send_bytes(json.dumps(answer).encode()[:_MAX_ANSWER_BYTES])
+    tell(answer)
 
 
 def _confine(work: _Work) -> None:

@@ -12,8 +12,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from s2s.errors import MediaError
-from s2s.media.guard import open_guarded
-from s2s.records import Reason
+from s2s.media.guard import only, open_guarded
+from s2s.media.mono import MonoMixer
+from s2s.reasons import Reason
 
 __all__ = ["SoundSpan", "read_segments", "read_span", "resample"]
 
@@ -54,6 +55,7 @@ def read_span(path: Path, start_s: float, duration_s: float) -> SoundSpan:
         if not file.streams.audio:
             raise MediaError(Reason.NO_AUDIO, f"{path.name}: has no sound")
         stream = file.streams.audio[0]
+        only(file, stream)
         rate_hz = stream.codec_context.sample_rate
         if not rate_hz:
             raise MediaError(Reason.CORRUPT, f"{path.name}: its sound has no sample rate")
@@ -94,8 +96,11 @@ def read_segments(
     span = read_span(path, first_s, max(starts_s) - first_s + duration_s)
     samples = resample(span, sample_rate_hz)
     firsts = [round((start_s - first_s) * sample_rate_hz) for start_s in starts_s]
-    padded = np.pad(samples, (0, max(0, max(firsts) + n_samples - len(samples))))
-    return np.stack([padded[first : first + n_samples] for first in firsts])
+    segments = np.zeros((len(firsts), n_samples), np.float32)
+    for segment, first in zip(segments, firsts, strict=True):
+        piece = samples[first : first + n_samples]
+        segment[: len(piece)] = piece
+    return segments
 
 
 def resample(span: SoundSpan, sample_rate_hz: int) -> np.ndarray:
@@ -124,19 +129,13 @@ def _blocks(
     file: InputContainer, stream: AudioStream, rate_hz: int, origin_s: float
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Mono blocks, each with the place of its first sample."""
-    mixers: dict[tuple[str, str, int], AudioResampler] = {}
+    mixer = MonoMixer(rate_hz)
     place: int | None = None
     for frame in file.decode(stream):
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        mixer = mixers.setdefault(kind, AudioResampler(format="flt", layout="mono", rate=rate_hz))
         stamped = None if frame.time is None else round((frame.time - origin_s) * rate_hz)
-        frame.pts = None
-        for mixed in mixer.resample(frame):
-            block = mixed.to_ndarray()[0]
-            if stamped is not None:
-                if place is None or abs(stamped - place) > _JITTER_S * rate_hz:
-                    place = stamped
-                stamped = None
-            if place is not None:
-                yield place, block
-                place += len(block)
+        block = mixer.mix(frame)
+        if stamped is not None and (place is None or abs(stamped - place) > _JITTER_S * rate_hz):
+            place = stamped
+        if place is not None:
+            yield place, block
+            place += len(block)

@@ -284,7 +284,8 @@ def _write(
 ) -> None:
     samples, rate_hz = sound
     with av.open(f"file:{output.absolute()}", "w", format="mp4", options=_MOVIE_OPTIONS) as file:
-        picture = file.add_stream_from_template(template)
+        # Opaque: of what is only copied no encoder is looked for; AV1's decoder has none.
+        picture = file.add_stream_from_template(template, opaque=extradata is None)
         picture.time_base = _time_base(template)
         if extradata is not None:
             picture.codec_context.extradata = extradata

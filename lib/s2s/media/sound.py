@@ -4,11 +4,12 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from av import AudioFrame, AudioResampler
 
 from s2s.errors import MediaError
-from s2s.media.guard import open_guarded
-from s2s.records import Reason
+from s2s.media.guard import only, open_guarded
+from s2s.media.mono import MonoMixer
+from s2s.media.segments import SoundSpan, resample
+from s2s.reasons import Reason
 
 __all__ = ["read_audio", "write_wav"]
 
@@ -31,18 +32,21 @@ def read_audio(path: Path, sample_rate_hz: int) -> np.ndarray:
     with open_guarded(path) as file:
         if not file.streams.audio:
             raise MediaError(Reason.NO_AUDIO, f"{path.name}: has no sound")
-        resampler = AudioResampler(format="flt", layout="mono", rate=sample_rate_hz)
+        stream = file.streams.audio[0]
+        only(file, stream)
+        rate_hz = stream.codec_context.sample_rate or sample_rate_hz
+        mixer = MonoMixer(rate_hz)
         first_s: float | None = None
         pieces: list[np.ndarray] = []
-        for frame in file.decode(file.streams.audio[0]):
+        for frame in file.decode(stream):
             if first_s is None:
                 first_s = frame.time or 0.0
-            pieces += map(_samples, resampler.resample(frame))
-        pieces += map(_samples, resampler.resample(None))
+            pieces.append(mixer.mix(frame))
     if first_s is None or not pieces:
         raise MediaError(Reason.NO_AUDIO, f"{path.name}: its sound holds nothing")
     late = np.zeros(max(0, round(first_s * sample_rate_hz)), np.float32)
-    return np.concatenate([late, *pieces])
+    samples = resample(SoundSpan(np.concatenate(pieces), rate_hz), sample_rate_hz)
+    return np.concatenate([late, samples])
 
 
 def write_wav(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
@@ -59,7 +63,3 @@ def write_wav(path: Path, samples: np.ndarray, sample_rate_hz: int) -> None:
         file.setsampwidth(2)
         file.setframerate(sample_rate_hz)
         file.writeframes(pcm.tobytes())
-
-
-def _samples(frame: AudioFrame) -> np.ndarray:
-    return frame.to_ndarray()[0]

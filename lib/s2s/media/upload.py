@@ -9,7 +9,7 @@ from av.container import InputContainer
 
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.guard import MediaLimits, open_guarded, open_picture
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 __all__ = ["PICTURE_TYPES", "VIDEO_TYPES", "check_upload", "picture_demuxer"]
 
