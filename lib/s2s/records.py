@@ -1,9 +1,11 @@
 """Clips and what became of them: the records that travel between stages."""
 
 import re
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from s2s.reasons import Reason, Status
 
 __all__ = [
     "ClipRecord",
@@ -20,72 +22,11 @@ _CLIP_ID = re.compile(
 _SOURCE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-class Status(StrEnum):
-    """What became of a clip in a stage."""
-
-    OK = "ok"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
-class Reason(StrEnum):
-    """Why a clip was skipped or failed. One word for one thing, in every stage."""
-
-    ALREADY_DONE = "already_done"
-    LEFT_OUT = "left_out"
-    NO_SOURCE = "no_source"
-    UPSTREAM_FAILED = "upstream_failed"
-    BAD_ROW = "bad_row"
-    GONE = "gone"
-    PRIVATE = "private"
-    AGE = "age"
-    GEO = "geo"
-    MEMBERS = "members"
-    DRM = "drm"
-    LIVE = "live"
-    FORBIDDEN = "forbidden"
-    BOT_CHECK = "bot_check"
-    RATE_LIMITED = "rate_limited"
-    NETWORK = "network"
-    TIMEOUT = "timeout"
-    CORRUPT = "corrupt"
-    TOO_SHORT = "too_short"
-    START_PAST_END = "start_past_end"
-    NO_AUDIO = "no_audio"
-    NO_VIDEO = "no_video"
-    SILENT = "silent"
-    CLIPPED = "clipped"
-    CONSTANT = "constant"
-    FROZEN = "frozen"
-    BLACK = "black"
-    LOW_FRAME_RATE = "low_frame_rate"
-    LOW_RESOLUTION = "low_resolution"
-    OUT_OF_STEP = "out_of_step"
-    UNKNOWN_LABEL = "unknown_label"
-    DUPLICATE = "duplicate"
-    NEAR_DUPLICATE = "near_duplicate"
-    REFUSED = "refused"
-    CRASHED = "crashed"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether trying again can help."""
-        return self in _TRANSIENT
-
-
-_TRANSIENT = {
-    Reason.BOT_CHECK,
-    Reason.RATE_LIMITED,
-    Reason.NETWORK,
-    Reason.TIMEOUT,
-    Reason.CRASHED,
-    Reason.UNKNOWN,
-}
-
-
-class ClipRecord(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class ClipRecord:
     """A time span of a source: the unit of work everywhere.
+
+    With slots, because there may be millions in memory.
 
     Attributes:
         source_id: name of the source, such as a YouTube id.
@@ -96,8 +37,6 @@ class ClipRecord(BaseModel):
         face_xy: position of a face as fractions of the picture, where it is part of the identity.
         is_cc: whether its licence is Creative Commons, where the catalog says so.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source_id: str = Field(pattern=f"^{_SOURCE_ID.pattern}$")
     start_s: float = Field(ge=0)

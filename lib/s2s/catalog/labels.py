@@ -15,6 +15,7 @@ __all__ = ["LabelIds", "folder_name", "label_of_folder", "read_label_ids", "upda
 _NOT_IN_FOLDERS = re.compile(r"[/\\%\x00-\x1f\x7f]|^[.-]")
 _ESCAPED = re.compile(r"%([0-9A-F]{2})")
 _MAX_FOLDER_BYTES = 200
+_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,15 @@ def folder_name(label: str) -> str:
         ValueError: if the label is empty, or too long for a name.
     """
     name = _NOT_IN_FOLDERS.sub(lambda match: f"%{ord(match[0]):02X}", label)
-    if not 0 < len(name.encode()) <= _MAX_FOLDER_BYTES:
-        raise ValueError(f"label {label!r} cannot name a folder: it is empty or too long")
+    size = len(name.encode())
+    if not size:
+        raise ValueError("an empty label cannot name a folder")
+    if size > _MAX_FOLDER_BYTES:
+        shown = label if len(label) <= _SHOWN else f"{label[:_SHOWN]}…"
+        raise ValueError(
+            f"label {shown!r} takes {size} bytes as a folder's name, at most {_MAX_FOLDER_BYTES} "
+            "fit: shorten it"
+        )
     return name
 
 

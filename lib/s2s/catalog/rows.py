@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from s2s.catalog.labels import folder_name
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
@@ -31,6 +32,7 @@ T = TypeVar("T")
 Row = tuple[int, ClipRecord | str]
 """A row's number, from 1 as an editor counts lines, and its clip, or what is wrong with it."""
 
+_CLIP = TypeAdapter(ClipRecord)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_S = 7 * 24 * 3600.0
 # "|" separates labels in split manifests.
@@ -170,17 +172,18 @@ def make_clip(
         raise ValueError(f"ends at {number(end_s)} s, it starts at {number(start_s)} s")
     names = tuple(check_label(label) for label in labels if label)
     content = {"source_id": source_id, "start_s": start_s, "end_s": end_s, "labels": names}
-    return ClipRecord.model_validate({**content, "split": split or None, **more})
+    return _CLIP.validate_python({**content, "split": split or None, **more})
 
 
 def check_label(label: str) -> str:
-    """Refuse a label that split manifests could not hold.
+    """Refuse a label that split manifests or folders could not hold.
 
     Raises:
-        ValueError: if it has a control character or a "|".
+        ValueError: if it has a control character or a "|", or is too long to name a folder.
     """
     if _NOT_IN_LABELS.search(label):
         raise ValueError(f"label {label!r} holds '|' or a control character")
+    folder_name(label)
     return label
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from s2s.catalog.catalog import Catalog, RowProblem
 from s2s.errors import CatalogError, ObjectNotFoundError
 from s2s.layout import FAILED, catalog_key, raw_prefix
@@ -26,6 +28,7 @@ __all__ = [
     "stored_sources",
 ]
 
+_CLIP = TypeAdapter(ClipRecord)
 _SECTION = re.compile(r"(?P<source>[A-Za-z0-9_-]+)_(?P<start>\d{8,})_(?P<end>\d{8,})")
 
 
@@ -119,7 +122,7 @@ def _stored_rows(path: Path, name: str) -> Iterator[ClipRecord | RowProblem]:
                 if "problem" in row:
                     yield RowProblem(row["line"], row["problem"])
                 else:
-                    yield ClipRecord.model_validate(row)
+                    yield _CLIP.validate_python(row)
             except (ValueError, TypeError, KeyError) as error:
                 raise CatalogError(
                     f"{name}: line {number} is damaged: run the recipe's collection stage again, "
@@ -133,7 +136,7 @@ def catalog_lines(rows: Iterable[ClipRecord | RowProblem]) -> Iterator[str]:
         if isinstance(row, RowProblem):
             yield json.dumps({"line": row.line, "problem": row.message}) + "\n"
         else:
-            yield row.model_dump_json(exclude_defaults=True) + "\n"
+            yield _CLIP.dump_json(row, exclude_defaults=True).decode() + "\n"
 
 
 def store_catalog(

@@ -1,6 +1,6 @@
 """Buckets: `gs://` through google-cloud-storage, `file://` as a directory, one contract."""
 
-from s2s.storage.bucket import Bucket, ObjectInfo, crc32c_of
+from s2s.storage.bucket import Bucket, Generation, ObjectInfo, VersionedBucket, crc32c_of
 from s2s.storage.directory import DirectoryBucket
 from s2s.storage.memory import MemoryBucket
 from s2s.storage.open import open_bucket
@@ -8,8 +8,10 @@ from s2s.storage.open import open_bucket
 __all__ = [
     "Bucket",
     "DirectoryBucket",
+    "Generation",
     "MemoryBucket",
     "ObjectInfo",
+    "VersionedBucket",
     "crc32c_of",
     "open_bucket",
 ]

@@ -5,13 +5,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import google_crc32c
 
 from s2s.errors import StorageError
 
-__all__ = ["CHUNK_BYTES", "Bucket", "ObjectInfo", "check_key", "crc32c_of", "crc32c_of_file"]
+__all__ = [
+    "CHUNK_BYTES",
+    "Bucket",
+    "Generation",
+    "ObjectInfo",
+    "VersionedBucket",
+    "check_key",
+    "crc32c_of",
+    "crc32c_of_file",
+]
 
 CHUNK_BYTES = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,6 +39,25 @@ class ObjectInfo:
     key: str
     size: int
     crc32c: str
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One version of an object's content.
+
+    Attributes:
+        key: name in the bucket.
+        number: the bucket's number for it; none is used twice.
+        size: bytes.
+        crc32c: checksum in base64.
+        md5: checksum in hexadecimal; empty for objects that were composed of others.
+    """
+
+    key: str
+    number: int
+    size: int
+    crc32c: str
+    md5: str
 
 
 class Bucket(Protocol):
@@ -102,6 +130,27 @@ class Bucket(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
+        ...
+
+
+@runtime_checkable
+class VersionedBucket(Bucket, Protocol):
+    """A bucket that can keep what is replaced or deleted."""
+
+    def keeps_versions(self) -> bool:
+        """Whether it does; to ask takes the right `storage.buckets.get`."""
+        ...
+
+    def generations(self, prefix: str) -> Iterator[Generation]:
+        """What objects are now whose keys start with a prefix, in order."""
+        ...
+
+    def generation(self, key: str, number: int) -> Generation:
+        """What an object was; also when it was replaced or deleted since.
+
+        Raises:
+            ObjectNotFoundError: if the bucket does not have that version.
+        """
         ...
 
 

@@ -1,5 +1,6 @@
 """`gs://`: Google Cloud Storage, or whatever STORAGE_EMULATOR_HOST points to."""
 
+import base64
 import io
 import os
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from s2s.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
 )
-from s2s.storage.bucket import ObjectInfo, check_key, crc32c_of, crc32c_of_file
+from s2s.storage.bucket import Generation, ObjectInfo, check_key, crc32c_of, crc32c_of_file
 
 __all__ = ["GoogleBucket"]
 
@@ -124,6 +125,27 @@ class GoogleBucket:
             for blob in blobs:
                 yield blob.name
 
+    def keeps_versions(self) -> bool:
+        """See `VersionedBucket.keeps_versions`."""
+        with self._translated():
+            bucket = self._client.get_bucket(self._bucket, timeout=self._timeout, retry=self._retry)
+        return bool(bucket.versioning_enabled)
+
+    def generations(self, prefix: str) -> Iterator[Generation]:
+        """See `VersionedBucket.generations`."""
+        with self._translated():
+            blobs = self._client.list_blobs(
+                self._bucket, prefix=prefix, timeout=self._timeout, retry=self._retry
+            )
+            yield from map(_generation, blobs)
+
+    def generation(self, key: str, number: int) -> Generation:
+        """See `VersionedBucket.generation`."""
+        blob = self._bucket.blob(check_key(key), generation=number)
+        with self._translated(key):
+            blob.reload(timeout=self._timeout, retry=self._retry)
+        return _generation(blob)
+
     def delete(self, key: str) -> None:
         """See `Bucket.delete`."""
         try:
@@ -203,3 +225,9 @@ def _client() -> storage.Client:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         return storage.Client(project="local", credentials=AnonymousCredentials())
     return storage.Client()
+
+
+def _generation(blob: storage.Blob) -> Generation:
+    md5 = base64.b64decode(blob.md5_hash or "").hex()
+    number, size = int(blob.generation or 0), int(blob.size or 0)
+    return Generation(str(blob.name), number, size, blob.crc32c or "", md5)
