@@ -1,7 +1,7 @@
 """Shards: the features of many clips in one file, written once, memory-mapped when read.
 
 A shard is a safetensors file with one array `<clip_id>/<extractor>` a clip and extractor, float16
-(T, D), and a header that says what the arrays are.
+(T, D), and a header that says what the arrays are, and of which clips.
 """
 
 from collections.abc import Mapping
@@ -9,41 +9,17 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from s2s.errors import ModelError
-from s2s.features.motion import Motion
-from s2s.settings import FeatureSettings, Recipe
-from s2s.spec import TimeSpec
+from s2s.features.index import HEADER, ShardHeader
+from s2s.settings import Recipe
 
-__all__ = ["ShardHeader", "ShardReader", "write_shard"]
+__all__ = ["ShardReader", "write_shard"]
 
-_HEADER = "s2s_shard"
 _REMEDY = "run feature_extraction again for this recipe"
-
-
-class ShardHeader(BaseModel):
-    """What the arrays of a shard are.
-
-    Attributes:
-        recipe: name of the recipe.
-        version: data set version.
-        split: train, val or test.
-        spec: the time grid.
-        features: settings of the extractors.
-        clip_ids: the clips that are inside, in the order of the manifest.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    recipe: str
-    version: str
-    split: str
-    spec: TimeSpec
-    features: FeatureSettings
-    clip_ids: tuple[str, ...]
 
 
 def write_shard(
@@ -61,13 +37,13 @@ def write_shard(
     """
     arrays = {
         f"{clip_id}/{name}": np.ascontiguousarray(array, dtype=np.float16)
-        for clip_id in header.clip_ids
+        for clip_id in header.clips
         for name, array in clips[clip_id].items()
     }
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name}: holds a value that is not finite")
-    save_file(arrays, path, metadata={_HEADER: header.model_dump_json()})
+    save_file(arrays, path, metadata={HEADER: header.model_dump_json()})
 
 
 class ShardReader:
@@ -85,7 +61,7 @@ class ShardReader:
         try:
             self._file = safe_open(path, framework="numpy")
             metadata = self._file.metadata() or {}
-            self.header = ShardHeader.model_validate_json(metadata[_HEADER])
+            self.header = ShardHeader.model_validate_json(metadata[HEADER])
         except (OSError, SafetensorError, KeyError, ValidationError) as error:
             raise ModelError(
                 f"{path}: not a feature shard ({error}): delete it and {_REMEDY}"
@@ -103,18 +79,17 @@ class ShardReader:
         return self._file.get_slice(f"{clip_id}/{name}").get_shape()[0]
 
     def read(self, clip_id: str, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Rows `start` to `stop` of a clip's array, float32 (T, D)."""
-        return self._file.get_slice(f"{clip_id}/{name}")[start:stop].astype(np.float32)
+        """Rows `start` to `stop` of a clip's array, float16 (T, D), as they are stored."""
+        return self._file.get_slice(f"{clip_id}/{name}")[start:stop]
 
-    def check(self, recipe: Recipe, version: str) -> Self:
-        """Make sure that the shard is the recipe's and that all its values are finite.
+    def check(self, recipe: Recipe) -> Self:
+        """Make sure that the shard fits the recipe and that all its values are finite.
 
         Raises:
-            ModelError: if it is not; the message says what differs.
+            ModelError: if it does not; the message says what differs.
         """
         expected = {
             "recipe": recipe.name,
-            "version": version,
             "spec": recipe.spec,
             "features": recipe.feature_extraction,
         }
@@ -123,12 +98,8 @@ class ShardReader:
                 raise ModelError(
                     f"{self.path}: its {name} is {found}, but {value} is needed: {_REMEDY}"
                 )
-        dims = {
-            "mel": recipe.spec.n_mels,
-            "motion": Motion(recipe.spec, recipe.feature_extraction).dim,
-        }
-        for clip_id in self.header.clip_ids:
-            for name, dim in dims.items():
+        for clip_id in self.header.clips:
+            for name, dim in self.header.dims.items():
                 self._check_array(f"{clip_id}/{name}", dim)
         return self
 
