@@ -1,17 +1,20 @@
 """A model directory: weights as safetensors and a plain config that pins all they depend on.
 
-model.safetensors    weights
-config.json          what is needed to use them
+model.safetensors       weights
+extractors.safetensors  weights of feature extractors that have any
+vocoder.safetensors     weights of the vocoder, where it has any
+config.json             what is needed to use them
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from s2s.errors import ModelError
-from s2s.features.motion import Motion
+from s2s.models.istft import IstftConfig
 from s2s.models.network import MelTransformer, NetworkConfig
 from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
@@ -37,12 +40,14 @@ class ModelConfig(BaseModel):
         mel_std: its standard deviation.
         window_frames: length of the windows that it was trained on, in video frames.
         guidance: classifier-free guidance scale, unless a call says otherwise.
-        sampling_steps: Euler steps, unless a call says otherwise.
+        sampler: how the path from noise to sound is followed.
+        sampling_steps: its steps, unless a call says otherwise.
+        vocoder: shape of the network that makes sound of mel; None for Griffin-Lim.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = Field(default=1, ge=1, le=1)
+    format: int = Field(default=2, ge=2, le=2)
     recipe: str
     version: str
     spec: TimeSpec
@@ -52,7 +57,9 @@ class ModelConfig(BaseModel):
     mel_std: float = Field(gt=0)
     window_frames: int = Field(ge=1)
     guidance: float = Field(default=2.5, ge=1)
+    sampler: Literal["euler", "heun"] = "euler"
     sampling_steps: int = Field(default=8, ge=1)
+    vocoder: IstftConfig | None = None
 
     @model_validator(mode="after")
     def _check_network(self) -> "ModelConfig":
@@ -61,11 +68,10 @@ class ModelConfig(BaseModel):
                 f"the network's tokens have {self.network.token_dim} values, "
                 f"those of the time grid {self.spec.token_dim}"
             )
-        features = Motion(self.spec, self.features).dim
-        if self.network.condition_dim != features:
+        if self.vocoder is not None and self.vocoder.spec != self.spec:
             raise ValueError(
-                f"the network sees {self.network.condition_dim} features of a picture, "
-                f"the feature settings give {features}"
+                f"the vocoder is made for the time grid {self.vocoder.spec}, "
+                f"the model's is {self.spec}"
             )
         return self
 

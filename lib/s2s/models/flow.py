@@ -4,32 +4,81 @@ Lipman et al. 2022, "Flow Matching for Generative Modeling": on the straight pat
 `x_t = (1 - t) * noise + t * x` the velocity is `x - noise = (x - x_t) / (1 - t)`. The network
 predicts x itself; squared errors weigh 1 / (1 - t).
 
-Legend: B batch, T tokens, D values of a token, C condition features.
+Legend: B batch, T tokens, D values of a token, C condition features, S streams.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import torch
 
+from s2s.features.sight import STREAMS
 from s2s.models.network import MelTransformer
 
-__all__ = ["flow_loss", "sample_flow", "sample_flows", "windows"]
+__all__ = ["Hiding", "Sampling", "Scene", "flow_loss", "hide", "sample_flows", "windows"]
 
 TIME_MEAN = -0.8
 """Centre of the logits of training times: more noise than not."""
 _NEAREST_END = 0.05
 _WINDOWS_AT_A_TIME = 8
+_MOTION = STREAMS.index("motion")
 
 Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """What is hidden in training.
+
+    Attributes:
+        null: share of windows that show nothing at all, for guidance.
+        still: share of windows that are still pictures: no motion, and one frame all the time.
+    """
+
+    null: float = 0.0
+    still: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What sound is drawn for.
+
+    Attributes:
+        condition_TC: visual features, (T, C).
+        seed: another seed, another variation; the same seed, the same result on a CPU.
+        is_still: it is a picture: what does not move is no silence.
+    """
+
+    condition_TC: torch.Tensor
+    seed: int = 0
+    is_still: bool = False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the path from noise to sound is followed.
+
+    Attributes:
+        steps: at least 1.
+        guidance: 1 for none; larger follows the video more closely. After Ho and Salimans 2022,
+            "Classifier-Free Diffusion Guidance", equation 6.
+        sampler: Euler's method, or Heun's, which calls the network twice in all steps but the
+            last.
+    """
+
+    steps: int = 8
+    guidance: float = 2.5
+    sampler: Literal["euler", "heun"] = "euler"
 
 
 def flow_loss(
     network: Predict,
     clean_BTD: torch.Tensor,
     condition_BTC: torch.Tensor,
-    null_probability: float,
+    hiding: Hiding,
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """Loss of one batch, a scalar.
@@ -38,18 +87,40 @@ def flow_loss(
         network: predicts clean tokens, see `MelTransformer.forward`.
         clean_BTD: normalised mel tokens.
         condition_BTC: visual features.
-        null_probability: share of the batch whose condition is hidden.
+        hiding: how much of them is hidden.
         generator: source of chance on the tensors' device.
     """
     batch, device = len(clean_BTD), clean_BTD.device
     time_B = torch.sigmoid(TIME_MEAN + torch.randn(batch, generator=generator, device=device))
     noise = torch.randn(clean_BTD.shape, generator=generator, device=device)
-    is_null_B = torch.rand(batch, generator=generator, device=device) < null_probability
+    condition_BTC, hidden_BS = hide(condition_BTC, hiding, generator)
     time = time_B[:, None, None]
     noisy = (1 - time) * noise + time * clean_BTD
-    error = network(noisy, time_B, condition_BTC, is_null_B) - clean_BTD
+    error = network(noisy, time_B, condition_BTC, hidden_BS) - clean_BTD
     weight = 1 / (1 - time).clamp_min(_NEAREST_END)
     return (weight * error.square()).mean()
+
+
+def hide(
+    condition_BTC: torch.Tensor, hiding: Hiding, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hide what some windows of a batch show.
+
+    Returns:
+        the condition, in which stills show one of their frames all the time, and which streams
+        are hidden, bool (B, S).
+    """
+    batch, length, _ = condition_BTC.shape
+    device = condition_BTC.device
+    chance_B = torch.rand(batch, generator=generator, device=device)
+    is_null_B = chance_B < hiding.null
+    is_still_B = ~is_null_B & (chance_B < hiding.null + hiding.still)
+    frame_B = torch.randint(length, (batch,), generator=generator, device=device)
+    frame_BTC = condition_BTC[torch.arange(batch, device=device), frame_B][:, None]
+    shown_BTC = torch.where(is_still_B[:, None, None], frame_BTC, condition_BTC)
+    hidden_BS = is_null_B[:, None].repeat(1, len(STREAMS))
+    hidden_BS[:, _MOTION] |= is_still_B
+    return shown_BTC, hidden_BS
 
 
 def windows(length: int, size: int) -> list[int]:
@@ -61,79 +132,62 @@ def windows(length: int, size: int) -> list[int]:
 
 
 @torch.inference_mode()
-def sample_flow(
-    network: MelTransformer,
-    condition_TC: torch.Tensor,
-    window: int,
-    *,
-    seed: int = 0,
-    steps: int = 8,
-    guidance: float = 2.5,
-) -> torch.Tensor:
-    """Draw clean tokens for a video of any length.
-
-    Euler steps from noise to sound. In each step every window of the trained length predicts its
-    part, and the overlaps are blended, so that all windows follow one path from one noise.
-    Guidance after Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6.
-
-    Args:
-        network: the trained network.
-        condition_TC: visual features, (T, C).
-        window: trained length in tokens.
-        seed: another seed, another variation; the same seed, the same result on a CPU.
-        steps: Euler steps, at least 1.
-        guidance: 1 for none; larger follows the video more closely.
-
-    Returns:
-        normalised tokens (T, D).
-    """
-    return sample_flows(
-        network, [condition_TC], window, seeds=[seed], steps=steps, guidance=guidance
-    )[0]
-
-
-@torch.inference_mode()
 def sample_flows(
     network: MelTransformer,
-    conditions: Sequence[torch.Tensor],
+    scenes: Sequence[Scene],
     window: int,
-    *,
-    seeds: Sequence[int],
-    steps: int = 8,
-    guidance: float = 2.5,
+    sampling: Sampling,
+    on_step: Callable[[float], None] = lambda _: None,
 ) -> list[torch.Tensor]:
-    """Draw clean tokens for several videos at once: their windows share the network's calls.
+    """Draw clean tokens for videos of any length: their windows share the network's calls.
+
+    In each step every window of the trained length predicts its part, and the overlaps are
+    blended, so that all windows of a video follow one path from one noise.
 
     Args:
         network: the trained network.
-        conditions: visual features of each video, (T, C); lengths may differ.
-        window: see `sample_flow`.
-        seeds: of each video.
-        steps: see `sample_flow`.
-        guidance: see `sample_flow`.
+        scenes: what sound is drawn for; on the network's device.
+        window: trained length in tokens.
+        sampling: how.
+        on_step: told after each step how far it is, 0..1.
 
     Returns:
-        normalised tokens of each video, (T, D).
+        normalised tokens of each scene, (T, D).
     """
-    states = []
-    for condition_TC, seed in zip(conditions, seeds, strict=True):
-        generator = torch.Generator().manual_seed(seed)
-        shape = (len(condition_TC), network.config.token_dim)
-        states.append(torch.randn(shape, generator=generator).to(condition_TC))
-    times = torch.linspace(0, 1, steps + 1).tolist()
+
+    def velocities(states: list[torch.Tensor], time: float) -> list[torch.Tensor]:
+        cleans = _predict_windows(network, states, scenes, (time, sampling.guidance), window)
+        return [(clean - state) / (1 - time) for state, clean in zip(states, cleans, strict=True)]
+
+    states = [_noise(scene, network.config.token_dim) for scene in scenes]
+    times = torch.linspace(0, 1, sampling.steps + 1).tolist()
     for now, then in pairwise(times):
-        cleans = _predict_windows(network, states, conditions, (now, guidance), window)
-        states = [
-            state + (then - now) / (1 - now) * (clean - state)
-            for state, clean in zip(states, cleans, strict=True)
-        ]
+        speeds = velocities(states, now)
+        ends = _moved(states, speeds, then - now)
+        if sampling.sampler == "heun" and then < 1:
+            pairs = zip(speeds, velocities(ends, then), strict=True)
+            ends = _moved(states, [(first + last) / 2 for first, last in pairs], then - now)
+        states = ends
+        on_step(then)
     return states
+
+
+def _noise(scene: Scene, token_dim: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(scene.seed)
+    noise = torch.randn(len(scene.condition_TC), token_dim, generator=generator)
+    return noise.to(scene.condition_TC)
+
+
+def _moved(
+    states: Sequence[torch.Tensor], speeds: Sequence[torch.Tensor], step: float
+) -> list[torch.Tensor]:
+    return [state + step * speed for state, speed in zip(states, speeds, strict=True)]
 
 
 def _predict_windows(
     network: MelTransformer,
     states: Sequence[torch.Tensor],
-    conditions: Sequence[torch.Tensor],
+    scenes: Sequence[Scene],
     time_and_guidance: tuple[float, float],
     window: int,
 ) -> list[torch.Tensor]:
@@ -152,8 +206,9 @@ def _predict_windows(
         for i in range(0, len(places), _WINDOWS_AT_A_TIME):
             group = places[i : i + _WINDOWS_AT_A_TIME]
             noisy = torch.stack([states[video][part] for video, part in group])
-            seen = torch.stack([conditions[video][part] for video, part in group])
-            cleans = _guided(network, noisy, seen, *time_and_guidance)
+            seen = torch.stack([scenes[video].condition_TC[part] for video, part in group])
+            is_still = torch.tensor([scenes[video].is_still for video, _ in group])
+            cleans = _guided(network, (noisy, seen, is_still), *time_and_guidance)
             for (video, part), clean in zip(group, cleans, strict=True):
                 totals[video][part] += ramp * clean
                 weights[video][part] += ramp
@@ -162,15 +217,18 @@ def _predict_windows(
 
 def _guided(
     network: MelTransformer,
-    state_BTD: torch.Tensor,
-    condition_BTC: torch.Tensor,
+    inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     time: float,
     guidance: float,
 ) -> torch.Tensor:
-    batch = len(state_BTD)
-    times = torch.full((2 * batch,), time, device=state_BTD.device)
-    is_null = torch.arange(2 * batch, device=state_BTD.device) >= batch
-    with_video, without = network(
-        state_BTD.repeat(2, 1, 1), times, condition_BTC.repeat(2, 1, 1), is_null
-    ).chunk(2)
-    return without + guidance * (with_video - without)
+    state_BTD, condition_BTC, is_still_B = inputs
+    batch, device = len(state_BTD), state_BTD.device
+    hidden_BS = torch.zeros(2 * batch, len(STREAMS), dtype=torch.bool, device=device)
+    hidden_BS[:batch, _MOTION] = is_still_B.to(device)
+    hidden_BS[batch:] = True
+    times = torch.full((2 * batch,), time, device=device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with_video, without = network(
+            state_BTD.repeat(2, 1, 1), times, condition_BTC.repeat(2, 1, 1), hidden_BS
+        ).chunk(2)
+    return (without + guidance * (with_video - without)).to(state_BTD)

@@ -1,16 +1,17 @@
 """A diffusion transformer that sees a noisy mel spectrogram and a video, and says the clean one.
 
 After DiT (Peebles and Xie 2022, "Scalable Diffusion Models with Transformers"), with modulation
-by each token's own condition, since what sounds now depends on what is seen now.
+by each token's own condition, since what sounds now depends on what is seen now. What is seen
+comes in streams, such as motion and meaning; each can be hidden, and has a null token for that.
 
-Legend: B batch, T tokens (one a video frame), D values of a token, C condition features,
-W width, H heads, K features of a head.
+Legend: B batch, T tokens (one a video frame), D values of a token, C features of all streams side
+by side, S streams, W width, H heads, K features of a head.
 """
 
 import math
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -18,6 +19,9 @@ __all__ = ["MelTransformer", "NetworkConfig"]
 
 _TIME_FREQUENCIES = 64
 _KERNEL = 7
+_EXPANSION = 2
+_MOST_MODULATION = 256
+"""What a token's condition says to a block passes through at most so many features."""
 
 
 class NetworkConfig(BaseModel):
@@ -25,7 +29,7 @@ class NetworkConfig(BaseModel):
 
     Attributes:
         token_dim: mel values in a token.
-        condition_dim: visual features of a token.
+        streams: visual features of a token by stream, in the order in which they lie side by side.
         width: features of a token inside.
         depth: transformer blocks.
         heads: attention heads.
@@ -34,10 +38,15 @@ class NetworkConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token_dim: int = Field(ge=1)
-    condition_dim: int = Field(ge=1)
+    streams: dict[str, PositiveInt] = Field(min_length=1)
     width: int = Field(default=128, ge=16)
     depth: int = Field(default=4, ge=1)
     heads: int = Field(default=4, ge=1)
+
+    @property
+    def condition_dim(self) -> int:
+        """Features of all streams."""
+        return sum(self.streams.values())
 
 
 class MelTransformer(nn.Module):
@@ -52,12 +61,9 @@ class MelTransformer(nn.Module):
         self.config = config
         width = config.width
         self.read_tokens = nn.Linear(config.token_dim, width)
-        self.read_condition = nn.Sequential(
-            nn.Conv1d(config.condition_dim, width, _KERNEL, padding="same"),
-            nn.SiLU(),
-            nn.Conv1d(width, width, 1),
+        self.streams = nn.ModuleDict(
+            {name: Stream(dim, width) for name, dim in config.streams.items()}
         )
-        self.null_condition = nn.Parameter(torch.zeros(width))
         self.read_time = nn.Sequential(
             nn.Linear(2 * _TIME_FREQUENCIES, width), nn.SiLU(), nn.Linear(width, width)
         )
@@ -74,7 +80,7 @@ class MelTransformer(nn.Module):
         noisy_BTD: torch.Tensor,
         time_B: torch.Tensor,
         condition_BTC: torch.Tensor,
-        is_null_B: torch.Tensor,
+        hidden_BS: torch.Tensor,
     ) -> torch.Tensor:
         """Predict the clean tokens.
 
@@ -82,21 +88,43 @@ class MelTransformer(nn.Module):
             noisy_BTD: normalised mel with noise, (B, T, D).
             time_B: where on the path from noise to sound, (B,) in 0..1.
             condition_BTC: visual features, (B, T, C).
-            is_null_B: whose condition is hidden, bool (B,).
+            hidden_BS: which streams are hidden, bool (B, S).
 
         Returns:
             (B, T, D).
         """
-        condition = self.read_condition(condition_BTC.transpose(1, 2)).transpose(1, 2)
-        condition = torch.where(is_null_B[:, None, None], self.null_condition, condition)
+        parts = condition_BTC.split(list(self.config.streams.values()), dim=-1)
+        seen = zip(self.streams.values(), parts, hidden_BS.unbind(dim=1), strict=True)
+        condition = torch.stack([stream(part, hidden_B) for stream, part, hidden_B in seen]).sum(0)
         tokens = self.read_tokens(noisy_BTD) + condition
         guide = F.silu(condition + self.read_time(_waves(time_B))[:, None])
-        rotation = rotary_angles(tokens.shape[1], self.config.width // self.config.heads)
-        rotation = rotation.to(tokens.device)
+        features = self.config.width // self.config.heads
+        rotation = rotary_angles(tokens.shape[1], features, tokens.device)
         for block in self.blocks:
             tokens = block(tokens, guide, rotation)
         shift, scale = self.modulation(guide).chunk(2, dim=-1)
         return self.write_tokens(self.norm(tokens) * (1 + scale) + shift)
+
+
+class Stream(nn.Module):
+    """Reads one stream of what is seen.
+
+    Args:
+        dim: its features.
+        width: features of a token inside the network.
+    """
+
+    def __init__(self, dim: int, width: int) -> None:
+        super().__init__()
+        self.read = nn.Sequential(
+            nn.Conv1d(dim, width, _KERNEL, padding="same"), nn.SiLU(), nn.Conv1d(width, width, 1)
+        )
+        self.null = nn.Parameter(torch.zeros(width))
+
+    def forward(self, features_BTC: torch.Tensor, hidden_B: torch.Tensor) -> torch.Tensor:
+        """What the tokens get of it, (B, T, W): the null token where it is hidden."""
+        read = self.read(features_BTC.transpose(1, 2)).transpose(1, 2)
+        return torch.where(hidden_B[:, None, None], self.null.to(read.dtype), read)
 
 
 class Block(nn.Module):
@@ -112,9 +140,11 @@ class Block(nn.Module):
         self.attention = Attention(width, heads)
         self.feed_forward = FeedForward(width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.modulation = nn.Linear(width, 6 * width)
-        nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(self.modulation.bias)
+        features = min(width // 2, _MOST_MODULATION)
+        last = nn.Linear(features, 6 * width)
+        self.modulation = nn.Sequential(nn.Linear(width, features, bias=False), last)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
 
     def forward(
         self, tokens_BTW: torch.Tensor, guide_BTW: torch.Tensor, rotation: torch.Tensor
@@ -168,8 +198,8 @@ class FeedForward(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.mix = nn.Conv1d(width, width, _KERNEL, padding="same", groups=width)
-        self.expand = nn.Linear(width, 4 * width)
-        self.contract = nn.Linear(4 * width, width)
+        self.expand = nn.Linear(width, _EXPANSION * width)
+        self.contract = nn.Linear(_EXPANSION * width, width)
 
     def forward(self, tokens_BTW: torch.Tensor) -> torch.Tensor:
         """Tokens in, tokens out: (B, T, W)."""
@@ -177,10 +207,10 @@ class FeedForward(nn.Module):
         return self.contract(F.silu(self.expand(mixed)))
 
 
-def rotary_angles(length: int, features: int) -> torch.Tensor:
+def rotary_angles(length: int, features: int, device: torch.device | None = None) -> torch.Tensor:
     """Cosines and sines of each position: (2, T, K / 2)."""
-    rates = 10_000.0 ** (-torch.arange(0, features, 2) / features)
-    angles = torch.arange(length)[:, None] * rates
+    rates = 10_000.0 ** (-torch.arange(0, features, 2, device=device) / features)
+    angles = torch.arange(length, device=device)[:, None] * rates
     return torch.stack([angles.cos(), angles.sin()])
 
 

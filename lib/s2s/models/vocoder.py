@@ -1,21 +1,36 @@
-"""From log-mel to sound without any weights.
+"""From log-mel to sound: by Griffin-Lim, which needs no weights, or by a network that has some.
 
 Griffin and Lim 1984, "Signal Estimation from Modified Short-Time Fourier Transform".
 
 Legend: M mel frames, B bands, F frequencies, N samples.
 """
 
+from pathlib import Path
+from typing import Protocol
+
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torchaudio.functional import griffinlim
 
+from s2s.errors import ModelError
 from s2s.features.mel import mel_filters
+from s2s.models.istft import IstftConfig, IstftNetwork, IstftVocoder
 from s2s.spec import TimeSpec
 
-__all__ = ["GriffinLim"]
+__all__ = ["VOCODER_FILE", "GriffinLim", "Vocoder", "load_vocoder", "save_vocoder"]
+
+VOCODER_FILE = "vocoder.safetensors"
 
 _PIECE_FRAMES = 3000
 """Longer sound is made in pieces, so that memory does not grow with it by much."""
 _OVERLAP_FRAMES = 16
+
+
+class Vocoder(Protocol):
+    """Sound of a log-mel spectrogram (M, B) of any length: float32 (N,) with N = M * hop."""
+
+    def __call__(self, mel_MB: torch.Tensor, /) -> torch.Tensor: ...  # noqa: D102 - see the class
 
 
 class GriffinLim:
@@ -68,3 +83,32 @@ class GriffinLim:
             length=len(mel_MB) * self.spec.hop,
             rand_init=False,
         )
+
+
+def save_vocoder(folder: Path, network: IstftNetwork) -> Path:
+    """Write a network's weights into a model directory."""
+    path = folder / VOCODER_FILE
+    weights = network.state_dict()
+    save_file({name: value.cpu().contiguous() for name, value in weights.items()}, path)
+    return path
+
+
+def load_vocoder(folder: Path, config: IstftConfig) -> IstftVocoder:
+    """Load the vocoder of a model directory.
+
+    Args:
+        folder: where its weights are.
+        config: its shape.
+
+    Raises:
+        ModelError: if they are missing, damaged, or of another shape.
+    """
+    network, path = IstftNetwork(config), folder / VOCODER_FILE
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{path}: not the weights of the vocoder that the model's config describes ({error}): "
+            "fetch the model again, or train it again"
+        ) from error
+    return IstftVocoder(network)
