@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
@@ -124,15 +125,24 @@ def report_table(reports: list[StageReport], title: str = "") -> Table:
     return table
 
 
+class _StageUnlessNamed(TyperGroup):
+    """`SERVICE RECIPE` is the stage, also of a service that has other commands."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
 def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -> typer.Typer:
-    """The command line of a stage.
+    """The command line of a stage, which further commands may be added to.
 
     Args:
         name: the stage's name.
         purpose: what it is for, shown by `--help`.
         run: the stage.
     """
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(cls=_StageUnlessNamed, add_completion=False, pretty_exceptions_enable=False)
 
     @app.command(name=name, help=purpose)
     def command(  # noqa: PLR0913 - these are the options of the command line

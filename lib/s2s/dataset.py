@@ -8,10 +8,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, Self
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from s2s.errors import ObjectNotFoundError, VersionError
 from s2s.layout import dataset_index_key, dataset_manifest_key, dataset_prefix
@@ -27,7 +28,6 @@ __all__ = [
     "latest_version",
     "manifest_from_csv",
     "manifest_to_csv",
-    "next_version",
     "read_version",
     "version_names",
     "write_version",
@@ -39,8 +39,11 @@ LABEL_SEPARATOR = "|"
 _VERSION = r"dataset_v[1-9]\d*"
 
 
-class DatasetClip(BaseModel):
+@checked_dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class DatasetClip:
     """One clip of a data set version: a row of a split manifest.
+
+    With slots, because there may be a million in memory.
 
     Attributes:
         clip_id: the clip.
@@ -66,9 +69,8 @@ class DatasetClip(BaseModel):
         mean_dbfs: power of the sound on average.
         picture_hash: perceptual hash of the picture, hexadecimal.
         sound_hash: fingerprint of the sound, hexadecimal.
+        moment_hashes: both around each moment where the sound rises most, separated by spaces.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     clip_id: str = Field(min_length=1)
     source_id: str = Field(min_length=1)
@@ -93,6 +95,7 @@ class DatasetClip(BaseModel):
     mean_dbfs: float = 0.0
     picture_hash: str = ""
     sound_hash: str = ""
+    moment_hashes: str = ""
 
     def to_row(self) -> dict[str, str]:
         """The clip as a row of a manifest."""
@@ -100,8 +103,8 @@ class DatasetClip(BaseModel):
         row["fold"] = "" if self.fold is None else str(self.fold)
         return row | {"labels": LABEL_SEPARATOR.join(self.labels)}
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> Self:
+    @staticmethod
+    def from_row(row: Mapping[str, str]) -> "DatasetClip":
         """Read a manifest's row.
 
         Raises:
@@ -109,10 +112,11 @@ class DatasetClip(BaseModel):
         """
         labels = tuple(label for label in row.get("labels", "").split(LABEL_SEPARATOR) if label)
         fold = row.get("fold") or None
-        return cls.model_validate({**row, "labels": labels, "fold": fold})
+        return _CHECKED.validate_python({**row, "labels": labels, "fold": fold})
 
 
-COLUMNS = tuple(DatasetClip.model_fields)
+_CHECKED = TypeAdapter(DatasetClip)
+COLUMNS = tuple(field.name for field in fields(DatasetClip))
 _REQUIRED = frozenset(COLUMNS[: COLUMNS.index("fold")])
 
 
@@ -157,13 +161,14 @@ class DatasetVersion:
         return self.clips.get(name, ())
 
 
-def manifest_to_csv(clips: Iterable[DatasetClip]) -> str:
-    r"""A split's manifest as CSV: a header and one row a clip, lines end with "\n".
+def manifest_to_csv(clips: Iterable[DatasetClip]) -> bytes:
+    r"""A split's manifest as CSV in UTF-8: a header and one row a clip, lines end with "\n".
 
     Raises:
         VersionError: if a label holds "|", which separates labels.
     """
-    text = io.StringIO()
+    data = io.BytesIO()
+    text = io.TextIOWrapper(data, "utf-8", newline="", write_through=True)
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for clip in clips:
@@ -173,20 +178,20 @@ def manifest_to_csv(clips: Iterable[DatasetClip]) -> str:
                 "which separates labels: rename it in the catalog"
             )
         writer.writerow(clip.to_row())
-    return text.getvalue()
+    return data.getvalue()
 
 
-def manifest_from_csv(text: str, name: str) -> tuple[DatasetClip, ...]:
+def manifest_from_csv(data: bytes, name: str) -> tuple[DatasetClip, ...]:
     """Read a split's manifest.
 
     Args:
-        text: the CSV.
+        data: the CSV in UTF-8.
         name: its key or path, for messages.
 
     Raises:
         VersionError: if a column is missing, or a row is wrong; the message has its line.
     """
-    reader = csv.DictReader(io.StringIO(text))
+    reader = csv.DictReader(io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""))
     found = [name for name in COLUMNS if name in (reader.fieldnames or ())]
     missing = _REQUIRED - set(found)
     if missing:
@@ -230,12 +235,6 @@ def latest_version(bucket: Bucket, recipe: Recipe) -> str:
     return names[-1]
 
 
-def next_version(bucket: Bucket, recipe: Recipe) -> str:
-    """The name that the next version gets."""
-    names = version_names(bucket, recipe)
-    return f"dataset_v{_number(names[-1]) + 1 if names else 1}"
-
-
 def read_version(bucket: Bucket, recipe: Recipe, version: str) -> DatasetVersion:
     """Read a version's manifests, their checksums compared.
 
@@ -245,24 +244,25 @@ def read_version(bucket: Bucket, recipe: Recipe, version: str) -> DatasetVersion
     key = dataset_index_key(recipe, version)
     try:
         index = DatasetIndex.model_validate_json(bucket.read(key))
-        texts = {split: bucket.read(name) for split, name in index.manifests.items()}
+        clips = {split: _read_manifest(bucket, index, split) for split in index.manifests}
     except ObjectNotFoundError as error:
         raise VersionError(f"data set version {version} is not there or not whole: {error}") from (
             error
         )
     except ValidationError as error:
         raise VersionError(f"{key}: not a data set index: {error}") from error
-    for split, data in texts.items():
-        if crc32c_of(data) != index.crc32c.get(split):
-            raise VersionError(
-                f"{index.manifests[split]}: does not have the checksum that {key} gives: "
-                "it was changed; pull the version again with DVC"
-            )
-    clips = {
-        split: manifest_from_csv(data.decode("utf-8"), index.manifests[split])
-        for split, data in texts.items()
-    }
     return DatasetVersion(index.version, clips, index.bundle)
+
+
+def _read_manifest(bucket: Bucket, index: DatasetIndex, split: str) -> tuple[DatasetClip, ...]:
+    key = index.manifests[split]
+    data = bucket.read(key)
+    if crc32c_of(data) != index.crc32c.get(split):
+        raise VersionError(
+            f"{key}: does not have the checksum that the index of {index.version} gives: "
+            "it was changed; pull the version again with DVC"
+        )
+    return manifest_from_csv(data, key)
 
 
 def write_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> DatasetIndex:
@@ -276,9 +276,9 @@ def write_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> Da
     checksums: dict[str, str] = {}
     for split in SPLITS:
         key = dataset_manifest_key(recipe, version.name, split)
-        text = manifest_to_csv(version.split(split))
         manifests[split] = key
-        checksums[split] = bucket.write(key, text.encode("utf-8")).crc32c
+        data = manifest_to_csv(version.split(split))
+        checksums[split] = bucket.write(key, data).crc32c
     index = DatasetIndex(
         version=version.name,
         recipe=recipe.name,

@@ -8,12 +8,15 @@ processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
 datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
 datasets/<recipe>/checks-<fp>/<clip_id>.json           what was found of clips that are usable
 quarantine/<recipe>/<clip_id>.mp4|.wav                 clips that validation has put aside
-features/<recipe>/<dataset_vN>-<fp>/<split>-00000.safetensors   shards
+features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new in a version
+features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
 serving/results/<job_id>                               what serving made for its users; expires
 <stage prefix>/_failed/<name>.json                     failures, beside the outputs
 """
+
+import re
 
 from s2s.settings import Recipe
 
@@ -26,8 +29,12 @@ __all__ = [
     "dataset_manifest_key",
     "dataset_prefix",
     "dvc_prefix",
+    "evaluation_prefix",
+    "extractors_key",
     "failure_key",
+    "feature_shards_pattern",
     "features_prefix",
+    "features_root",
     "held_out_prefix",
     "imports_prefix",
     "labels_prefix",
@@ -79,9 +86,9 @@ def dataset_index_key(recipe: Recipe, version: str) -> str:
     return f"{dataset_prefix(recipe)}{version}.json"
 
 
-def dataset_manifest_key(recipe: Recipe, version: str, split: str) -> str:
-    """One split's list of clips."""
-    return f"{dataset_prefix(recipe)}{version}/{split}.csv"
+def dataset_manifest_key(recipe: Recipe, version: str, split: str, kind: str = "csv") -> str:
+    """One split's list of clips, as `csv` or, with the same rows, `parquet`."""
+    return f"{dataset_prefix(recipe)}{version}/{split}.{kind}"
 
 
 def dataset_bundle_key(recipe: Recipe, version: str) -> str:
@@ -107,9 +114,28 @@ def dvc_prefix() -> str:
     return "dvc_store/"
 
 
+def features_root(recipe: Recipe) -> str:
+    """Features of all versions and settings."""
+    return f"features/{recipe.name}/"
+
+
 def features_prefix(recipe: Recipe, version: str) -> str:
-    """Shards of one data set version."""
-    return f"features/{recipe.name}/{version}-{recipe.fingerprint('feature_extraction')}/"
+    """Shards of the clips that were new in a data set version."""
+    return f"{features_root(recipe)}{version}-{recipe.fingerprint('feature_extraction')}/"
+
+
+def feature_shards_pattern(recipe: Recipe) -> re.Pattern[str]:
+    """What keys of shards look like, of any version with the recipe's settings."""
+    fingerprint = recipe.fingerprint("feature_extraction")
+    root = re.escape(features_root(recipe))
+    return re.compile(rf"{root}[^/]+-{fingerprint}/[^/]+\.safetensors")
+
+
+def extractors_key(recipe: Recipe) -> str:
+    """Weights of the extractors that made a recipe's features."""
+    return (
+        f"{features_root(recipe)}extractors-{recipe.fingerprint('feature_extraction')}.safetensors"
+    )
 
 
 def model_prefix(recipe: Recipe, version: str) -> str:
@@ -121,6 +147,11 @@ def model_prefix(recipe: Recipe, version: str) -> str:
 def model_config_key(recipe: Recipe, version: str) -> str:
     """The model's configuration: written last, so it means that the model is there."""
     return f"{model_prefix(recipe, version)}config.json"
+
+
+def evaluation_prefix(recipe: Recipe, version: str) -> str:
+    """What `evaluate` found of the model."""
+    return f"{model_prefix(recipe, version)}evaluation-{recipe.fingerprint('evaluation')}/"
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:

@@ -5,10 +5,10 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from s2s.errors import SettingsError
 from s2s.records import Reason
@@ -16,9 +16,14 @@ from s2s.sections import (
     DEFAULT_SOURCE_URL,
     CheckSettings,
     CollectionSettings,
+    EvaluationSettings,
+    FeatureSettings,
     PreprocessingSettings,
     Section,
+    TrackingSettings,
+    TrainingSettings,
     ValidationSettings,
+    VocoderSettings,
 )
 from s2s.spec import TimeSpec
 
@@ -26,13 +31,16 @@ __all__ = [
     "DEFAULT_SOURCE_URL",
     "CheckSettings",
     "CollectionSettings",
+    "EvaluationSettings",
     "FeatureSettings",
     "PreprocessingSettings",
     "Recipe",
     "ServingSettings",
     "Settings",
+    "TrackingSettings",
     "TrainingSettings",
     "ValidationSettings",
+    "VocoderSettings",
     "checked",
     "load_recipe",
 ]
@@ -46,62 +54,6 @@ STAGES = (
     "training",
     "serving",
 )
-
-
-class FeatureSettings(Section):
-    """What networks see of a clip.
-
-    Attributes:
-        motion_grid: frame differences are pooled on so many cells a side.
-        colour_grid: colours are pooled on so many cells a side.
-        clips_per_shard: clips in one shard.
-    """
-
-    motion_grid: int = Field(default=8, ge=1, le=32)
-    colour_grid: int = Field(default=4, ge=1, le=32)
-    clips_per_shard: int = Field(default=64, ge=1)
-
-
-class TrainingSettings(Section):
-    """How the network is trained.
-
-    Attributes:
-        width: features of a token inside the network.
-        depth: number of transformer blocks.
-        heads: attention heads.
-        window_s: length of the random windows that it is trained on, in seconds.
-        batch_size: windows in a batch.
-        max_steps: optimizer steps.
-        max_minutes: training stops after this time, wherever it is; None for no limit.
-        learning_rate: peak of the schedule.
-        null_probability: share of windows trained without their condition, for guidance.
-        guidance: classifier-free guidance scale in generation.
-        sampling_steps: Euler steps in generation.
-        held_out_clips: test clips that the metrics are computed on, at most.
-        accelerator: what Lightning trains on.
-    """
-
-    width: int = Field(default=128, ge=16, multiple_of=8)
-    depth: int = Field(default=4, ge=1)
-    heads: int = Field(default=4, ge=1)
-    window_s: float = Field(default=3.2, gt=0)
-    batch_size: int = Field(default=32, ge=1)
-    max_steps: int = Field(default=1000, ge=1)
-    max_minutes: float | None = Field(default=None, gt=0)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    null_probability: float = Field(default=0.1, ge=0, lt=1)
-    guidance: float = Field(default=2.5, ge=1)
-    sampling_steps: int = Field(default=8, ge=1)
-    held_out_clips: int = Field(default=32, ge=1)
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-
-    @model_validator(mode="after")
-    def _check_heads(self) -> Self:
-        if self.width % (2 * self.heads):
-            raise ValueError(
-                f"width {self.width} must divide into {self.heads} heads of even length"
-            )
-        return self
 
 
 class ServingSettings(Section):
@@ -139,6 +91,8 @@ class Recipe(Section):
     validation: ValidationSettings = ValidationSettings()
     feature_extraction: FeatureSettings = FeatureSettings()
     training: TrainingSettings = TrainingSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
 
     def fingerprint(self, *sections: str) -> str:

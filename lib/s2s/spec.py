@@ -31,10 +31,12 @@ class TimeSpec(BaseModel):
     @model_validator(mode="after")
     def _check_grid(self) -> Self:
         if self.sample_rate_hz % (self.fps * self.mel_per_frame):
+            fitting = [n for n in range(1, 17) if self.sample_rate_hz % (self.fps * n) == 0]
             raise ValueError(
                 f"sample_rate_hz {self.sample_rate_hz} does not divide into "
                 f"{self.fps} frames of {self.mel_per_frame} mel frames a second: "
                 f"choose a multiple of {self.fps * self.mel_per_frame}"
+                + (f", or a mel_per_frame of {fitting}" if fitting else "")
             )
         return self
 

@@ -28,7 +28,7 @@ from s2s.records import Outcome, Reason, Status
 from s2s.settings import Recipe, Settings
 from s2s.storage import Bucket, open_bucket
 
-__all__ = ["StageReport", "Work", "fan_out", "finish", "read_report", "shared_bucket"]
+__all__ = ["StageReport", "Work", "fan_out", "finish", "left_alone", "read_report", "shared_bucket"]
 
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
@@ -109,7 +109,7 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     """
     bucket = shared_bucket(settings.bucket_url)
     failures = read_failures(bucket, work.prefix)
-    outcomes = _left_alone(settings, work, failures)
+    outcomes = left_alone(settings, work.items, work.done, failures)
     pending = {name: item for name, item in work.items.items() if name not in outcomes}
     workers = min(work.workers or settings.n_workers, len(pending) or 1)
     engine = make_engine(settings.engine, workers, threads=work.threads, sessions=work.sessions)
@@ -124,14 +124,24 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     return outcomes
 
 
-def _left_alone(
-    settings: Settings, work: Work[Any], failures: Mapping[str, Outcome]
+def left_alone(
+    settings: Settings,
+    names: Iterable[str],
+    done: frozenset[str] | set[str],
+    failures: Mapping[str, Outcome],
 ) -> dict[str, Outcome]:
-    """Outcomes of the items that this run leaves alone."""
+    """Outcomes of the items that a run leaves alone, by name.
+
+    Args:
+        settings: which failures are tried again.
+        names: of all items.
+        done: names whose output is in the bucket already.
+        failures: what is stored of items that failed.
+    """
     outcomes: dict[str, Outcome] = {}
-    for name in work.items:
+    for name in names:
         failure = failures.get(name)
-        if name in work.done:
+        if name in done:
             outcomes[name] = _skipped(name, Reason.ALREADY_DONE)
         elif failure is not None and not _is_tried_again(settings, failure):
             outcomes[name] = failure

@@ -1,6 +1,5 @@
 """How far a recipe is, stage by stage, read from the bucket alone."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from rich.table import Table
 from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.errors import CatalogError
+from s2s.features.index import clip_identity, find_clips
 from s2s.layout import (
     checks_prefix,
     features_prefix,
@@ -116,10 +116,9 @@ def _validation(
 
 def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[StageStatus]:
     prefix = features_prefix(recipe, version.name)
-    shards = _stems(bucket, prefix, ".safetensors")
-    per_shard = recipe.feature_extraction.clips_per_shard
-    n_shards = sum(math.ceil(len(clips) / per_shard) for clips in version.clips.values())
-    failed = Counter(str(failure.reason) for failure in read_failures(bucket, prefix).values())
+    stored = find_clips(bucket, recipe)
+    clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}
+    extracted = {name for name, clip in clips.items() if (name, clip_identity(clip)) in stored}
     trained = model_config_key(recipe, version.name) in set(
         bucket.keys(model_config_key(recipe, version.name))
     )
@@ -128,9 +127,7 @@ def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) ->
     n_answers = min(recipe.serving.show_clips, len(held_out))
     refused = read_failures(bucket, held_out_prefix(recipe, version.name))
     return [
-        StageStatus(
-            "feature_extraction", "shards", len(shards), max(0, n_shards - len(shards)), failed
-        ),
+        _counted("feature_extraction", clips, extracted, read_failures(bucket, prefix)),
         StageStatus("training", "models", int(trained), int(not trained)),
         StageStatus(
             "serving",

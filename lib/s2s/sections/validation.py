@@ -48,6 +48,9 @@ class ValidationSettings(Section):
         fix: what becomes of clips that are of no use, and of all but one of those that are alike:
             `none` only keeps those alike in one split, `drop` leaves them out and removes their
             cut files, `quarantine` moves these aside. Sources are never touched.
+        remote_mode: how DVC's remote has the clips: `content_addressed` copies each once,
+            `version_aware` names the versions that a bucket with object versioning keeps of them,
+            so that nothing is copied; `auto` takes the latter where it can be had.
         git_remote: a git repository that versions are pushed to as well; none when empty.
     """
 
@@ -60,6 +63,7 @@ class ValidationSettings(Section):
     known_labels: tuple[str, ...] = ()
     checks: CheckSettings = CheckSettings()
     fix: Literal["none", "drop", "quarantine"] = "none"
+    remote_mode: Literal["auto", "content_addressed", "version_aware"] = "auto"
     git_remote: str = Field(default="", pattern=r"^([^-].*)?$")
 
     @model_validator(mode="after")
