@@ -9,7 +9,7 @@ from s2s.records import Reason
 
 __all__ = ["BLOCKS", "Breaker", "session_breaker"]
 
-BLOCKS = {Reason.BOT_CHECK, Reason.RATE_LIMITED}
+BLOCKS = {Reason.BOT_CHECK, Reason.RATE_LIMITED, Reason.FORBIDDEN}
 # What YouTube names in its own message.
 _USUAL_WAIT_S = 3600.0
 
@@ -41,7 +41,7 @@ class Breaker:
             f"the site refused {self._limit} requests in a row ({self._reason}), so no more are "
             f"sent. Wait about {minutes} minutes and run again. What helps if it goes on: a larger "
             "collection.sleep_s, fewer collection.workers, a collection.cookies_file, another "
-            "collection.proxy"
+            "collection.proxy, a newer yt-dlp"
         )
 
     def report(self, reason: Reason | None, wait_s: float | None = None) -> None:

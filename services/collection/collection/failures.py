@@ -19,7 +19,7 @@ from s2s.records import Reason
 __all__ = ["explain", "is_disk_full", "reason_of", "wait_s_of"]
 
 _STATUS = {
-    401: Reason.FORBIDDEN,
+    401: Reason.LOGIN,
     403: Reason.FORBIDDEN,
     404: Reason.GONE,
     408: Reason.TIMEOUT,
@@ -54,7 +54,7 @@ _MESSAGES = tuple(
         (r"in your country|from your location|geo.?restrict", Reason.GEO),
         (r"DRM protected", Reason.DRM),
         (r"live event|live stream|premieres? (in|will)|not currently live", Reason.LIVE),
-        (r"registered users|login details|sign in|log ?in required", Reason.FORBIDDEN),
+        (r"registered users|login details|sign in|log ?in required", Reason.LOGIN),
         (
             r"video unavailable|(video|it) is (unavailable|not available)|no longer available"
             r"|has been (removed|terminated)|does not exist|on copyright grounds",

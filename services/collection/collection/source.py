@@ -1,6 +1,7 @@
 """The task for one source: have it as a file, look at it, store it."""
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +24,8 @@ __all__ = ["DownloadTask", "FileTask", "PlacedFile"]
 _TOLERANCE_S = 1.0
 # Of a section past the end yt-dlp makes an mp4 without streams, and says that all is well.
 _EMPTY_BYTES = 1024
+# Before a source that the site forbids (HTTP 403) is asked for a second and a third time.
+_PAUSES_S = (0.5, 1.5)
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,29 @@ class DownloadTask:
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             try:
-                path = download(url, Path(folder) / fetch.name, self.options, fetch.section_s)
+                path = self._download(url, Path(folder) / fetch.name, fetch)
             except MediaError as error:
                 if fetch.section_s is None or has_section_formats(error):
                     raise
                 return self._collect(Fetch(fetch.source_id))
             _look_at(path, fetch, url)
             return _store(self.settings, path, fetch.name)
+
+    def _download(self, url: str, target: Path, fetch: Fetch) -> Path:
+        """Download; what is forbidden is asked for anew: YouTube often lets the next one through.
+
+        https://github.com/yt-dlp/yt-dlp/issues/10397, 14680
+        """
+        for pause_s in _PAUSES_S:
+            try:
+                return download(url, target, self.options, fetch.section_s)
+            except MediaError as error:
+                if error.reason != Reason.FORBIDDEN:
+                    raise
+            for part in target.parent.iterdir():
+                part.unlink()
+            time.sleep(pause_s)
+        return download(url, target, self.options, fetch.section_s)
 
 
 @dataclass(frozen=True)

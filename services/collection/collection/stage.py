@@ -45,7 +45,7 @@ def run(settings: Settings) -> StageReport:
     return finish(
         settings,
         STAGE,
-        [*outcomes.values(), *map(_bad_row, intake.problems)],
+        [*outcomes.values(), *(_bad_row(problem, intake.name) for problem in intake.problems)],
         started,
         intake.outputs,
         {f"{Status.SKIPPED}:{Reason.LEFT_OUT}": intake.n_left_out},
@@ -103,12 +103,12 @@ def _of_clip(clip: ClipRecord, by_source: Mapping[str, Outcome]) -> Outcome:
     return by_source[clip.source_id].model_copy(update={"clip_id": clip.clip_id})
 
 
-def _bad_row(problem: RowProblem) -> Outcome:
+def _bad_row(problem: RowProblem, catalog: str) -> Outcome:
     return Outcome(
         clip_id=problem.name,
         status=Status.FAILED,
         reason=Reason.BAD_ROW,
-        message=f"line {problem.line} of the catalog: {problem.message}",
+        message=f"{catalog}, line {problem.line}: {problem.message}",
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from preprocessing.damage import MAX_DAMAGE, damaged_share
 from preprocessing.passes import run_pass
 from preprocessing.plan import ClipFiles, Cut, plan_cut
 from preprocessing.span import Span, measure_span
@@ -92,13 +93,26 @@ def _encode(
     if not cuts:
         return []
     try:
-        run_pass(source, span, cuts, recipe)
+        is_whole = run_pass(source, span, cuts, recipe)
     except MediaError as error:
         if len(cuts) == 1:
             return [error]
         # What is damaged may concern one of them only.
         return [failure for cut in cuts for failure in _encode(source, span, [cut], recipe)]
-    return [_length_error(source, cut, recipe) for cut in cuts]
+    return [
+        _length_error(source, cut, recipe)
+        or (None if is_whole else _damage_error(source, cut, recipe))
+        for cut in cuts
+    ]
+
+
+def _damage_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:
+    """Say what was lost: ffmpeg shows another frame in place of what it cannot decode."""
+    share = damaged_share(source, cut.start_s, cut.start_s + cut.n_frames / recipe.spec.fps)
+    if share <= MAX_DAMAGE:
+        return None
+    message = f"{cut.files.clip_id}: {share:.0%} of its frames in {source.name} are damaged"
+    return MediaError(Reason.CORRUPT, message)
 
 
 def _length_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:

@@ -1,6 +1,6 @@
 """Clips as plain files, for those who want files: a folder a label, a manifest beside them.
 
-`python -m preprocessing.export RECIPE FOLDER [--jpegs]`
+`./s2s export RECIPE FOLDER [--jpegs]`, or `python -m preprocessing.export` in the service's image.
 """
 
 import csv
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import typer
 
+from preprocessing.plan import ClipFiles
 from s2s.catalog import folder_name, stored_catalog
 from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
 from s2s.layout import processed_prefix
@@ -22,7 +22,7 @@ from s2s.settings import Recipe
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 
-__all__ = ["app", "export_clips", "label_folder"]
+__all__ = ["app", "export", "export_clips", "label_folder"]
 
 _COLUMNS = ("clip_id", "source_id", "start_s", "end_s", "labels", "split", "video", "sound")
 _NO_LABEL = "unlabelled"
@@ -31,14 +31,14 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def command(
+def export(
     recipe: RecipeArgument,
     folder: Annotated[Path, typer.Argument(help="Where the files go; it may exist.")],
     *,
     bucket: BucketOption = DEFAULT_BUCKET,
     jpegs: Annotated[bool, typer.Option(help="Frames as image_%05d.jpg too.")] = False,
 ) -> None:
-    """Copy the recipe's cut clips to FOLDER/<label>/, with manifest.csv and manifest.parquet."""
+    """Copy the clips that are cut to FOLDER/<label>/, with manifest.csv and manifest.parquet."""
 
     def work() -> int:
         settings = make_settings(recipe, bucket)
@@ -51,7 +51,9 @@ def command(
 
 
 def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = False) -> int:
-    """Write clips that are cut as files, those that are there already left alone.
+    """Write clips that are cut as files; what is there already is left alone.
+
+    Beside its mp4 and wav a clip has what else the recipe asks for: further rates, a poster.
 
     Args:
         bucket: where the clips are.
@@ -66,6 +68,8 @@ def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = 
     Raises:
         CatalogError: if collection has not run yet.
     """
+    import duckdb  # noqa: PLC0415 - only this needs it
+
     folder.mkdir(parents=True, exist_ok=True)
     rows = list(_export(bucket, recipe, folder, jpegs=jpegs))
     manifest = folder / "manifest.csv"
@@ -99,13 +103,13 @@ def _export(
             continue
         place = folder / label_folder(clip.labels[0] if clip.labels else "")
         place.mkdir(exist_ok=True)
-        video, sound = (place / f"{clip.clip_id}.{kind}" for kind in ("mp4", "wav"))
-        for path in (sound, video):
+        files = ClipFiles(place, clip.clip_id)
+        for path in (files.sound, files.video, *files.extras(recipe)):
             if not path.exists():
                 bucket.download(prefix + path.name, path)
         if jpegs:
-            write_jpegs(video, place / clip.clip_id)
-        yield _row(clip, video.relative_to(folder), sound.relative_to(folder))
+            write_jpegs(files.video, place / clip.clip_id)
+        yield _row(clip, files.video.relative_to(folder), files.sound.relative_to(folder))
 
 
 def _row(clip: ClipRecord, video: Path, sound: Path) -> tuple[object, ...]:

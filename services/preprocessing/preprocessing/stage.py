@@ -25,8 +25,9 @@ __all__ = ["run"]
 STAGE = "preprocessing"
 # Clips closer than this are cut in one pass: what is between them is decoded in vain.
 _NEAR_S = 2.0
-# Every clip of a pass has an encoder, and its memory: about 20 MB.
-_MAX_TOGETHER = 8
+# Every clip of a pass has an encoder, whose memory grows with the picture. Measured, in MB
+# (benchmarks/media_memory.py); a worker that reads 1080p has so much for them, of 350 in all.
+_ENCODERS_MB, _ENCODER_MB, _MEGAPIXEL_MB = 175.0, 12.0, 80.0
 _making_files = threading.Lock()
 
 
@@ -51,7 +52,7 @@ def run(settings: Settings) -> StageReport:
     outcomes = {
         clip.clip_id: _without_source(clip, sources) for clip in clips if not found[clip.clip_id]
     }
-    passes = number_passes(clips)
+    passes = number_passes(clips, most_together(settings.recipe))
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         work = Work(
             stage=STAGE,
@@ -66,11 +67,18 @@ def run(settings: Settings) -> StageReport:
     return finish(settings, STAGE, outcomes.values(), started)
 
 
-def number_passes(clips: Sequence[ClipRecord]) -> dict[str, int]:
+def most_together(recipe: Recipe) -> int:
+    """How many clips are cut in one pass, so that a worker's memory stays small."""
+    megapixels = recipe.preprocessing.short_side_px**2 * 16 / 9 / 1e6
+    return max(1, int(_ENCODERS_MB / (_ENCODER_MB + _MEGAPIXEL_MB * megapixels)))
+
+
+def number_passes(clips: Sequence[ClipRecord], most: int) -> dict[str, int]:
     """Say which clips are cut in one pass: those of one source that overlap or almost touch.
 
     Args:
         clips: ordered by source and start.
+        most: clips in a pass.
 
     Returns:
         by clip id, the number of its pass.
@@ -80,7 +88,7 @@ def number_passes(clips: Sequence[ClipRecord]) -> dict[str, int]:
     source_id, end_s = "", 0.0
     for clip in clips:
         is_near = clip.source_id == source_id and clip.start_s <= end_s + _NEAR_S
-        if is_near and n_together < _MAX_TOGETHER:
+        if is_near and n_together < most:
             n_together += 1
             end_s = max(end_s, clip.end_s)
         else:
