@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from validation.sound import SoundFigures, measure_sound
 
 __all__ = ["CheckTask", "ClipCheck", "check_key", "read_checks"]
 
-_READS_AT_A_TIME = 16
+_READS_AT_A_TIME, _READ_AHEAD = 16, 1000
 
 
 class ClipCheck(BaseModel):
@@ -74,6 +74,7 @@ class CheckTask:
             video, sound = Path(folder, f"{clip_id}.mp4"), Path(folder, f"{clip_id}.wav")
             mp4 = bucket.download(f"{key}.mp4", video)
             wav = bucket.download(f"{key}.wav", sound)
+            heard = measure_sound(sound, recipe.spec.sample_rate_hz)
             check = ClipCheck(
                 key=mp4.key,
                 size=mp4.size,
@@ -83,8 +84,8 @@ class CheckTask:
                 wav_size=wav.size,
                 wav_crc32c=wav.crc32c,
                 wav_sha256=_sha256(sound),
-                sound=measure_sound(sound, recipe.spec.sample_rate_hz),
-                picture=measure_picture(video),
+                sound=heard,
+                picture=measure_picture(video, [moment.at_s for moment in heard.moments]),
             )
         for reason, message in _problems(check, recipe):
             raise MediaError(reason, f"{clip_id}: {message}")
@@ -103,17 +104,20 @@ def check_key(recipe: Recipe, clip_id: str) -> str:
     return f"{checks_prefix(recipe)}{clip_id}.json"
 
 
-def read_checks(bucket: Bucket, recipe: Recipe, clip_ids: Iterable[str]) -> dict[str, ClipCheck]:
-    """Read the checks of clips, by clip id.
+def read_checks(
+    bucket: Bucket, recipe: Recipe, clip_ids: Sequence[str]
+) -> Iterator[tuple[str, ClipCheck]]:
+    """Read the checks of clips one after another, each with its clip id.
 
     Raises:
         ObjectNotFoundError: if a clip was not checked.
     """
-    names = list(clip_ids)
-    keys = [check_key(recipe, name) for name in names]
     with ThreadPoolExecutor(_READS_AT_A_TIME) as pool:
-        checks = [ClipCheck.model_validate_json(data) for data in pool.map(bucket.read, keys)]
-    return dict(zip(names, checks, strict=True))
+        for start in range(0, len(clip_ids), _READ_AHEAD):
+            names = clip_ids[start : start + _READ_AHEAD]
+            found = pool.map(bucket.read, [check_key(recipe, name) for name in names])
+            for name, data in zip(names, found, strict=True):
+                yield name, ClipCheck.model_validate_json(data)
 
 
 def _problems(check: ClipCheck, recipe: Recipe) -> Iterator[tuple[Reason, str]]:

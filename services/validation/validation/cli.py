@@ -93,6 +93,10 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
         report = run(settings)
         store = shared_bucket(bucket)
         console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
+        checked = report.outputs["checked"]
+        rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
+        console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
+        console.print(f"DVC's remote {store.url}/dvc_store is {report.outputs['remote']}.")
         console.print(report_table([report]))
         return int(strict and report.n_failed > 0)
 

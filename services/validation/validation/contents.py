@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
@@ -29,10 +29,6 @@ __all__ = [
     "remarks",
     "split_sources",
 ]
-
-_FILES = {"key", "size", "crc32c", "sha256", "wav_key", "wav_size", "wav_crc32c", "wav_sha256"}
-_FIGURES = {"duration_s", "fps", "width", "height", "loudness_dbfs", "mean_dbfs"}
-_HASHES = {"picture_hash", "sound_hash"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def arrange(
     """
     records = {clip.clip_id: clip for clip in sorted(clips, key=lambda clip: clip.clip_id)}
     before = [clip for split in SPLITS for clip in newest.split(split)] if newest else []
-    rows = _rows(bucket, recipe, records.values(), before, just_checked)
+    rows = _rows(bucket, recipe, records, before, just_checked)
     pairs, left_out = alike_pairs(rows), {}
     if recipe.validation.fix != "none":
         left_out = redundant(pairs, (clip.clip_id for clip in before))
@@ -77,63 +73,65 @@ def arrange(
     splits, links = split_sources(recipe, chosen, before, open_pairs)
     left_out |= links.left_out
     folds = deal_folds(recipe, chosen, before, splits, links)
-    placed = [
-        row.model_copy(update={"split": splits[row.source_id], "fold": folds.get(row.source_id)})
-        for row in rows
-        if row.clip_id not in left_out
-    ]
-    in_split = {split: tuple(row for row in placed if row.split == split) for split in SPLITS}
-    return Contents(in_split, left_out, pairs)
+    in_split: dict[str, list[DatasetClip]] = {split: [] for split in SPLITS}
+    for row in rows:
+        if row.clip_id not in left_out:
+            split, fold = splits[row.source_id], folds.get(row.source_id)
+            in_split[split].append(_changed(row, split=split, fold=fold))
+    return Contents({split: tuple(in_split[split]) for split in SPLITS}, left_out, pairs)
 
 
 def _rows(
     bucket: Bucket,
     recipe: Recipe,
-    records: Iterable[ClipRecord],
+    records: Mapping[str, ClipRecord],
     before: Iterable[DatasetClip],
     just_checked: Iterable[str],
 ) -> list[DatasetClip]:
-    """A row for each clip; its split is not chosen yet."""
+    """A row for each clip, in the order of records; its split and fold are not to be used yet."""
     # Objects are written once, so what a version says of a file stays true: no need to read a
     # hundred thousand checks again.
     prefix, new = processed_prefix(recipe), set(just_checked)
-    found = {
-        clip.clip_id: clip.model_dump(include=_FILES | _FIGURES | _HASHES)
+    known = {
+        clip.clip_id: clip
         for clip in before
         if clip.key.startswith(prefix) and clip.picture_hash and clip.clip_id not in new
     }
-    listed = list(records)
-    missing = [record.clip_id for record in listed if record.clip_id not in found]
-    checks = read_checks(bucket, recipe, missing)
-    found |= {clip_id: _measured(check) for clip_id, check in checks.items()}
-    return [
-        DatasetClip.model_validate(
-            {
-                "clip_id": record.clip_id,
-                "source_id": record.source_id,
-                "start_s": record.start_s,
-                "end_s": record.end_s,
-                "labels": record.labels,
-                "split": "train",
-            }
-            | found[record.clip_id]
-        )
-        for record in listed
-    ]
+    missing = [name for name in records if name not in known]
+    for name, check in read_checks(bucket, recipe, missing):
+        known[name] = _row(records[name], check)
+    return [_changed(known[name], labels=record.labels) for name, record in records.items()]
 
 
-def _measured(check: ClipCheck) -> dict[str, object]:
-    picture, sound = check.picture, check.sound
-    return check.model_dump(include=_FILES) | {
-        "duration_s": picture.duration_s,
-        "fps": picture.fps,
-        "width": picture.width,
-        "height": picture.height,
-        "loudness_dbfs": sound.loudness_dbfs,
-        "mean_dbfs": sound.mean_dbfs,
-        "picture_hash": picture.hash,
-        "sound_hash": sound.hash,
-    }
+def _changed(row: DatasetClip, **values: object) -> DatasetClip:
+    """The row itself where it has these values already: a hundred thousand of them add up."""
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    return replace(row, **values)  # type: ignore[arg-type]
+
+
+def _row(record: ClipRecord, check: ClipCheck) -> DatasetClip:
+    return DatasetClip(
+        clip_id=record.clip_id,
+        source_id=record.source_id,
+        start_s=record.start_s,
+        end_s=record.end_s,
+        labels=record.labels,
+        split="train",
+        **check.model_dump(exclude={"picture", "sound"}),
+        duration_s=check.picture.duration_s,
+        fps=check.picture.fps,
+        width=check.picture.width,
+        height=check.picture.height,
+        loudness_dbfs=check.sound.loudness_dbfs,
+        mean_dbfs=check.sound.mean_dbfs,
+        picture_hash=check.picture.hash,
+        sound_hash=check.sound.hash,
+        moment_hashes=" ".join(
+            seen + heard.hash
+            for seen, heard in zip(check.picture.moment_hashes, check.sound.moments, strict=True)
+        ),
+    )
 
 
 def split_sources(

@@ -13,6 +13,7 @@ import yaml
 
 from s2s.dataset import SPLITS, DatasetClip
 from s2s.settings import Recipe
+from validation.remote import RemoteMode
 
 __all__ = ["describe", "statistics_of"]
 
@@ -28,6 +29,7 @@ _TEXT = """\
 | licence | {licence} |
 | labels | {n_labels} |
 | picture | {duration_s:.0f} s in all, {megabytes:.1f} MB |
+| DVC's remote | {remote} |
 | made with | {tools} |
 
 Clips were decoded to their ends; damaged, silent, clipped, frozen and black ones are not in. All
@@ -37,7 +39,10 @@ those who made them: the licence of a catalog covers its list, not the videos.
 
 
 def describe(
-    recipe: Recipe, clips: Mapping[str, Iterable[DatasetClip]], catalog: tuple[str, str]
+    recipe: Recipe,
+    clips: Mapping[str, Iterable[DatasetClip]],
+    catalog: tuple[str, str],
+    mode: RemoteMode,
 ) -> dict[str, str]:
     """Files by name: the datasheet, statistics and the recipe.
 
@@ -45,6 +50,7 @@ def describe(
         recipe: what made the version.
         clips: what it holds, by split.
         catalog: key of the catalog, and its CRC-32C.
+        mode: how DVC's remote has the clips.
     """
     statistics = statistics_of(clips)
     counts = ", ".join(
@@ -60,6 +66,7 @@ def describe(
         n_labels=len({label for split in SPLITS for row in clips[split] for label in row.labels}),
         duration_s=sum(statistics[split]["duration_s"]["sum"] for split in SPLITS),
         megabytes=sum(statistics[split]["bytes"]["sum"] for split in SPLITS) / 1e6,
+        remote=mode.meaning,
         tools=", ".join(f"{tool} {version_of(tool)}" for tool in _TOOLS),
     )
     return {

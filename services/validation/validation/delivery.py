@@ -12,8 +12,8 @@ import yaml
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, manifest_to_csv
 from s2s.errors import ChecksumError, ObjectNotFoundError, VersionError
 from s2s.layout import dvc_prefix
-from s2s.storage import Bucket
-from validation.programs import git
+from s2s.storage import Bucket, VersionedBucket
+from validation.remote import listing_problems
 from validation.repository import DATA, DataRepository
 
 __all__ = ["choose", "pull", "verify_folder", "verify_stored"]
@@ -88,15 +88,17 @@ def pull(bucket: Bucket, version: DatasetVersion, folder: Path) -> int:
         fetched = sum(pool.map(fetch, _files(version)))
     for split in SPLITS:
         if version.split(split):
-            (target / f"{split}.csv").write_text(manifest_to_csv(version.split(split)), "utf-8")
+            (target / f"{split}.csv").write_bytes(manifest_to_csv(version.split(split)))
     return fetched
 
 
 def verify_folder(version: DatasetVersion, folder: Path) -> list[str]:
     """Hash a pulled folder's clips again; a sentence for each that is missing or differs."""
+    # Where a version-aware remote has the clips they are under their keys, in a clone too.
+    has_keys = not (folder / DATA / "clips").exists()
 
     def look(item: tuple[str, str, str]) -> str:
-        path = folder / DATA / item[0]
+        path = folder / (item[1] if has_keys else f"{DATA}/{item[0]}")
         if not path.is_file():
             return f"{path}: is missing"
         return "" if _sha256(path) == item[2] else f"{path}: is not what {version.name} says"
@@ -113,11 +115,11 @@ def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
     Raises:
         VersionError: if the version's bundle cannot be read.
     """
-    expected = {f"{DATA}/{name}": sha256 for name, _, sha256 in _files(version)}
     problems = _looked_at(
         lambda item: _problem(bucket, item[1], "sha256", item[2]), _files(version)
     )
-    listing, problem = _listing(bucket, version)
+    tracked = _dvc_files(bucket, version)
+    listing, problem = _listing(bucket, tracked.pop(f"{DATA}.dvc"))
     if problem:
         return [*problems, problem]
 
@@ -125,9 +127,14 @@ def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
         key = _store_key(entry["md5"])
         return _problem(bucket, key, "md5", entry["md5"], f" ({entry['relpath']})")
 
-    stored = {f"{DATA}/{entry['relpath']}" for entry in listing}
-    problems += [f"{name}: DVC does not have it" for name in sorted(expected.keys() - stored)]
-    return problems + _looked_at(look, listing)
+    problems += _looked_at(look, listing)
+    if tracked and isinstance(bucket, VersionedBucket):
+        ((name, text),) = tracked.items()
+        keys = [key for _, key, _ in _files(version)]
+        return problems + listing_problems(bucket, name.removesuffix(".dvc"), text, keys)
+    stored = {entry["relpath"] for entry in listing}
+    expected = {name for name, _, _ in _files(version)}
+    return problems + [f"{DATA}/{name}: DVC does not have it" for name in sorted(expected - stored)]
 
 
 def _looked_at(look: Callable, items: Iterable) -> list[str]:
@@ -135,15 +142,18 @@ def _looked_at(look: Callable, items: Iterable) -> list[str]:
         return [problem for problem in pool.map(look, items) if problem]
 
 
-def _listing(bucket: Bucket, version: DatasetVersion) -> tuple[list[dict[str, str]], str]:
-    """What DVC's remote lists for a version; or what is wrong with that list."""
+def _dvc_files(bucket: Bucket, version: DatasetVersion) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Path(scratch, "version.bundle")
         bucket.download(version.bundle, bundle)
         repository = DataRepository(Path(scratch, "repository"))
         repository.restore(bundle)
-        tracked = yaml.safe_load(git(repository.folder, "show", f"{version.name}:{DATA}.dvc"))
-    md5 = tracked["outs"][0]["md5"]
+        return repository.dvc_files(version.name)
+
+
+def _listing(bucket: Bucket, tracked: str) -> tuple[list[dict[str, str]], str]:
+    """What DVC's remote lists for a `.dvc` file of a folder; or what is wrong with that list."""
+    md5 = yaml.safe_load(tracked)["outs"][0]["md5"]
     key = _store_key(md5)
     if problem := _problem(bucket, key, "md5", md5.removesuffix(".dir"), " (DVC's list)"):
         return [], problem

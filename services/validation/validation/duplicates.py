@@ -5,8 +5,9 @@ clips that agree in a band are compared. So time grows with the number of clips,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,40 @@ from s2s.records import Reason
 
 __all__ = ["AlikePair", "Links", "alike_pairs", "link", "redundant"]
 
+
+class _Limits(NamedTuple):
+    """What is near.
+
+    Attributes:
+        picture: bits of 256 that may differ.
+        sound: the same.
+        neighbours: clips that a clip is compared with in each band.
+        first_band: bands before are not looked at.
+    """
+
+    picture: int
+    sound: int
+    neighbours: int
+    first_band: int
+
+    def near(
+        self, words: NDArray[np.uint64], first: NDArray[np.intp], second: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Those pairs of rows that are near; sounds, which tell more, are compared first."""
+        half = words.shape[1] // 2
+        for half_words, most in ((words[:, half:], self.sound), (words[:, :half], self.picture)):
+            bits = np.bitwise_count(half_words[first] ^ half_words[second]).sum(axis=1)
+            first, second = first[bits <= most], second[bits <= most]
+        return first, second
+
+
 # Other encodings, sizes and croppings of a video differ in up to 35 bits of the picture's hash and
 # 40 of the sound's; cut 0.3 s later, in up to 20 and about 90. Unrelated clips: 48 and 100 or more.
-_MOST_PICTURE_BITS = 40
-_MOST_SOUND_BITS = 96
-_NEIGHBOURS = 16
-_HASH_DIGITS = 64
+_WHOLE = _Limits(picture=40, sound=96, neighbours=16, first_band=0)
+# Around a moment: other encodings of it differ in up to 45 and 55, unrelated ones with pictures as
+# near in 75 or more of the sound's.
+_MOMENT = _Limits(picture=40, sound=72, neighbours=4, first_band=16)
+_HASH_DIGITS, _ROW_BYTES = 64, 64
 _DROPPED_FIRST = ("train", "val", "test")
 
 
@@ -66,10 +95,15 @@ def alike_pairs(clips: Sequence[DatasetClip]) -> list[AlikePair]:
     for clip in ordered:
         by_bytes[clip.sha256].append(clip.clip_id)
     pairs = {(same[0], other): Reason.DUPLICATE for same in by_bytes.values() for other in same[1:]}
-    hashed = [clip for clip in ordered if len(clip.picture_hash) == _HASH_DIGITS]
-    for n, m in _near(hashed):
-        if hashed[n].source_id != hashed[m].source_id:
-            pairs.setdefault((hashed[n].clip_id, hashed[m].clip_id), Reason.NEAR_DUPLICATE)
+    whole = (
+        clip.picture_hash + clip.sound_hash if len(clip.picture_hash) == _HASH_DIGITS else ""
+        for clip in ordered
+    )
+    moments = (clip.moment_hashes for clip in ordered)
+    for texts, limits in ((whole, _WHOLE), (moments, _MOMENT)):
+        for n, m in _near(texts, limits):
+            if ordered[n].source_id != ordered[m].source_id:
+                pairs.setdefault((ordered[n].clip_id, ordered[m].clip_id), Reason.NEAR_DUPLICATE)
     return [AlikePair(first, second, reason) for (first, second), reason in sorted(pairs.items())]
 
 
@@ -162,29 +196,31 @@ class _Groups:
         return self._parent[name] == name
 
 
-def _near(clips: Sequence[DatasetClip]) -> Iterator[tuple[int, int]]:
-    """Indices of clips whose pictures and sounds are nearly the same, the smaller one first."""
-    if len(clips) < 2:
-        return
-    text = "".join(clip.picture_hash + clip.sound_hash for clip in clips)
-    hashes = np.frombuffer(bytes.fromhex(text), np.uint8).reshape(len(clips), -1)
+def _near(texts: Iterable[str], limits: _Limits) -> set[tuple[int, int]]:
+    """Which clips are nearly the same, by their places, the smaller one first.
+
+    Args:
+        texts: each clip's hashes, a picture's and a sound's in turn; it may have none.
+        limits: what is near.
+    """
+    data, numbers = bytearray(), []
+    for text in texts:
+        row = bytes.fromhex(text)
+        data += row
+        numbers.append(len(row) // _ROW_BYTES)
+    owner = np.repeat(np.arange(len(numbers)), numbers)
+    hashes = np.frombuffer(data, np.uint8).reshape(-1, _ROW_BYTES)
     words = hashes.view(np.uint64)
     found: set[tuple[int, int]] = set()
-    for band in hashes.view(np.uint16).T:
-        order = np.argsort(band, kind="stable")
-        for apart in range(1, min(_NEIGHBOURS, len(clips) - 1) + 1):
-            first, second = order[:-apart], order[apart:]
-            agree = band[first] == band[second]
-            if not agree.any():
+    for column in hashes.view(np.uint16).T[limits.first_band :]:
+        order = np.argsort(column, kind="stable")
+        # Neighbours lie side by side then, which is what memory is fast at.
+        band, nearby, clips = column[order], words[order], owner[order]
+        for apart in range(1, min(limits.neighbours, len(order) - 1) + 1):
+            first = np.flatnonzero(band[:-apart] == band[apart:])
+            if not len(first):
                 break
-            first, second = first[agree], second[agree]
-            near = _is_near(words[first], words[second])
-            found.update(zip(first[near].tolist(), second[near].tolist(), strict=True))
-    yield from sorted(found)
-
-
-def _is_near(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    bits = np.bitwise_count(one ^ other)
-    half = bits.shape[1] // 2
-    picture, sound = bits[:, :half].sum(axis=1), bits[:, half:].sum(axis=1)
-    return (picture <= _MOST_PICTURE_BITS) & (sound <= _MOST_SOUND_BITS)
+            first, second = limits.near(nearby, first, first + apart)
+            places = np.sort([clips[first], clips[second]], axis=0)
+            found.update(zip(*places.tolist(), strict=True))
+    return {(n, m) for n, m in found if n != m}

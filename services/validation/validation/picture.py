@@ -1,6 +1,7 @@
 """What a clip's picture is, from one decode: length, rate, movement, brightness, a hash."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from s2s.errors import MediaError
 from s2s.media import open_guarded
 from s2s.records import Reason
+from validation.moments import hash_instants, instants_of
 from validation.signature import TILES_HW, average_tiles, hash_picture
 
 __all__ = ["PictureFigures", "measure_picture"]
@@ -36,6 +38,7 @@ class PictureFigures:
         brightness: average of the brightest frame, 0..255.
         motion: most that a pixel ever differs from its first value, 0..255.
         hash: perceptual hash, 64 hexadecimal digits (see `validation.signature`).
+        moment_hashes: the same of what is seen around each moment (see `validation.moments`).
     """
 
     duration_s: float
@@ -47,10 +50,15 @@ class PictureFigures:
     brightness: float
     motion: float
     hash: str
+    moment_hashes: tuple[str, ...] = ()
 
 
-def measure_picture(path: Path) -> PictureFigures:
+def measure_picture(path: Path, moments_s: Sequence[float] = ()) -> PictureFigures:
     """Decode a clip's picture from its first frame to its last.
+
+    Args:
+        path: the clip.
+        moments_s: moments of its sound.
 
     Raises:
         MediaError: `no_video` without a picture, `corrupt` if a frame is damaged or missing.
@@ -60,7 +68,7 @@ def measure_picture(path: Path) -> PictureFigures:
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
         stream = file.streams.video[0]
         fps = float(stream.average_rate or 0)
-        seen = _Seen(max(1, round(fps * _HASHED_EACH_S)))
+        seen = _Seen(max(1, round(fps * _HASHED_EACH_S)), instants_of(moments_s))
         for frame in _frames(file, stream, path.name):
             seen.add(frame, 1 / fps if fps else 0.0)
         starts_s = float((stream.start_time or 0) * (stream.time_base or 0))
@@ -74,6 +82,7 @@ def measure_picture(path: Path) -> PictureFigures:
             brightness=round(seen.brightness, 2),
             motion=seen.motion,
             hash=hash_picture(np.stack(seen.tiles)),
+            moment_hashes=hash_instants(seen.tiles_at(), moments_s),
         )
 
 
@@ -101,12 +110,15 @@ class _Seen:
 
     Args:
         hashed_each: every so many frames one goes into the hash.
+        instants_s: when frames are looked at besides, in order.
     """
 
-    def __init__(self, hashed_each: int) -> None:
+    def __init__(self, hashed_each: int, instants_s: Sequence[float]) -> None:
         self.end_s, self.brightness, self.motion = 0.0, 0.0, 0.0
         self.tiles: list[NDArray[np.float32]] = []
         self._hashed_each, self._n_frames = hashed_each, 0
+        self._instants_s = instants_s
+        self._at_instants: list[NDArray[np.float32]] = []
         self._first: NDArray[np.int16] | None = None
 
     def add(self, frame: VideoFrame, step_s: float) -> None:
@@ -121,7 +133,18 @@ class _Seen:
         self.motion = max(self.motion, float(np.abs(sparse - self._first).max()))
         if self._n_frames % self._hashed_each == 0:
             self.tiles.append(average_tiles(luma, TILES_HW))
+        n_due = bisect_left(self._instants_s, self.end_s)
+        if n_due > len(self._at_instants):
+            tiles = average_tiles(luma, TILES_HW)
+            self._at_instants += [tiles] * (n_due - len(self._at_instants))
         self._n_frames += 1
+
+    def tiles_at(self) -> dict[float, NDArray[np.float32]]:
+        """Tiles of the frame that is shown at each instant; after the end, of the last frame."""
+        n_late = len(self._instants_s) - len(self._at_instants)
+        return dict(
+            zip(self._instants_s, self._at_instants + self.tiles[-1:] * n_late, strict=True)
+        )
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.uint8]:

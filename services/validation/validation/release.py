@@ -21,12 +21,13 @@ from s2s.dataset import (
     write_version,
 )
 from s2s.errors import ObjectExistsError, StageError, VersionError
-from s2s.layout import catalog_key, dataset_bundle_key
+from s2s.layout import catalog_key, dataset_bundle_key, dataset_manifest_key
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from validation.datasheet import describe
-from validation.repository import DataRepository
+from validation.remote import RemoteMode
+from validation.repository import DATA, DataRepository
 
 __all__ = ["Releases"]
 
@@ -69,13 +70,17 @@ class Releases:
         return read_version(bucket, recipe, names[-1]) if names else None
 
     def make(
-        self, clips: Mapping[str, tuple[DatasetClip, ...]], newest: DatasetVersion | None
+        self,
+        clips: Mapping[str, tuple[DatasetClip, ...]],
+        newest: DatasetVersion | None,
+        mode: RemoteMode = RemoteMode.CONTENT_ADDRESSED,
     ) -> DatasetVersion:
         """Make a version after the newest.
 
         Args:
             clips: what it holds, by split.
             newest: the version whose splits these clips keep.
+            mode: how DVC's remote has the clips.
 
         Raises:
             VersionError: if git or DVC fails, or another run has made a version meanwhile.
@@ -86,13 +91,16 @@ class Releases:
         sizes = ", ".join(f"{split} {len(clips[split])}" for split in SPLITS)
         with self._translated(), console.status("git and DVC make a version"):
             repository = self._restored(newest)
-            repository.configure(bucket)
-            repository.fill(bucket, clips)
+            repository.configure(bucket, mode)
+            repository.fill(bucket, clips, mode)
             catalog = bucket.stat(catalog_key(recipe))
-            repository.describe(describe(recipe, clips, (catalog.key, catalog.crc32c)))
+            repository.describe(describe(recipe, clips, (catalog.key, catalog.crc32c), mode))
             repository.track()
             repository.commit(f"{recipe.name}: {sizes}")
             name = self._publish(repository, newest)
+            for split in SPLITS:
+                key = dataset_manifest_key(recipe, name, split, "parquet")
+                bucket.upload(repository.folder / DATA / f"{split}.parquet", key)
         self._ensure_last(newest, name)
         version = DatasetVersion(name, clips, dataset_bundle_key(recipe, name))
         write_version(bucket, recipe, version)

@@ -10,10 +10,11 @@ from pathlib import Path
 from s2s.dataset import SPLITS, DatasetClip, manifest_to_csv
 from s2s.errors import VersionError
 from s2s.layout import dvc_prefix
-from s2s.storage import Bucket
+from s2s.storage import Bucket, VersionedBucket
 from s2s.storage.bucket import crc32c_of_file
 from validation.parquet import write_parquet
 from validation.programs import dvc, git
+from validation.remote import CLIPS, RemoteMode, clip_listing
 
 __all__ = ["DATA", "DataRepository"]
 
@@ -41,6 +42,11 @@ _CONFIG = """\
 ['remote "bucket"']
     url = {url}
 """
+_CLIPS_CONFIG = """\
+['remote "{name}"']
+    url = {url}
+    version_aware = true
+"""
 
 
 class DataRepository:
@@ -67,23 +73,36 @@ class DataRepository:
             git(self.folder, "fetch", "--quiet", "--update-head-ok", source, *refs)
             git(self.folder, "reset", "--quiet", "--hard", _BRANCH)
 
-    def configure(self, bucket: Bucket) -> None:
+    def configure(self, bucket: Bucket, mode: RemoteMode) -> None:
         """Write DVC's settings, with the remote in the bucket."""
         url = bucket.url.removeprefix("file://") + "/" + dvc_prefix().rstrip("/")
         config = _CONFIG.format(url=url)
         if bucket.url.startswith("gs://"):
             # DVC believes a bucket's word on what it holds unless it is told not to.
             config += "    verify = true\n"
+        if mode is RemoteMode.VERSION_AWARE:
+            config += _CLIPS_CONFIG.format(name=CLIPS, url=bucket.url)
         for name, text in (_FILES | {".dvc/config": config}).items():
-            _replace(self.folder / name, text)
+            _replace(self.folder / name, text.encode())
 
-    def fill(self, bucket: Bucket, clips: Mapping[str, Iterable[DatasetClip]]) -> None:
-        """Make `s2s_dataset` hold exactly these clips, their manifests and labels.json.
+    def fill(
+        self, bucket: Bucket, clips: Mapping[str, Iterable[DatasetClip]], mode: RemoteMode
+    ) -> None:
+        """Have exactly these clips, their manifests and labels.json.
+
+        Clips of a remote that is version aware are listed, where they are, but not fetched.
 
         Raises:
             VersionError: if a clip in the bucket is not what was checked.
         """
         files = dict(_files(clips))
+        for listing in self.folder.glob("*/*.dvc"):
+            listing.unlink()
+        if mode is RemoteMode.VERSION_AWARE and isinstance(bucket, VersionedBucket):
+            place, text = clip_listing(bucket, dict(files.values()))
+            _replace(self.folder / f"{place}.dvc", text.encode())
+            _replace(self.folder / place.rpartition("/")[0] / ".gitignore", b"/*/\n")
+            files = {}
         folder = self.folder / DATA
         for path in [path for path in folder.rglob("*") if path.is_file()]:
             if path.relative_to(folder).as_posix() not in files:
@@ -100,17 +119,17 @@ class DataRepository:
             staged = folder / f".{split}.parquet"
             write_parquet(folder / f"{split}.csv", staged)
             staged.replace(folder / f"{split}.parquet")
-        _replace(folder / "labels.json", _labels_json(clips))
+        _replace(folder / "labels.json", _labels_json(clips).encode())
 
     def describe(self, files: Mapping[str, str]) -> None:
         """Write files that are in git, not among what DVC tracks."""
         for name, text in files.items():
-            _replace(self.folder / name, text)
+            _replace(self.folder / name, text.encode())
 
     def track(self) -> None:
         """Let DVC take the folder's state, and store what the bucket lacks of it."""
         dvc(self.folder, "add", DATA)
-        dvc(self.folder, "push")
+        dvc(self.folder, "push", DATA)
 
     def commit(self, message: str) -> None:
         """Commit the state that DVC has taken."""
@@ -136,6 +155,15 @@ class DataRepository:
             for commit in ("FETCH_HEAD", "HEAD")
         )
         return theirs == ours
+
+    def dvc_files(self, version: str) -> dict[str, str]:
+        """Texts of a version's `.dvc` files, by name."""
+        names = git(self.folder, "ls-tree", "-r", "--name-only", version).splitlines()
+        return {
+            name: git(self.folder, "show", f"{version}:{name}")
+            for name in names
+            if name.endswith(".dvc")
+        }
 
     def push(self, url: str, version: str) -> None:
         """Push the branch and a version's tag to another git repository: both or none.
@@ -183,9 +211,9 @@ def _labels_json(clips: Mapping[str, Iterable[DatasetClip]]) -> str:
     return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a text file anew: DVC may have linked the one there to its cache."""
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file anew: DVC may have linked the one there to its cache."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f".{path.name}.new")
-    staged.write_text(text, encoding="utf-8")
+    staged.write_bytes(data)
     staged.replace(path)

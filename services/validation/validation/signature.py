@@ -6,17 +6,28 @@ bands in 17 slots of time. Both have 256 bits; hashes of unrelated clips differ 
 them.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BITS", "TILES_HW", "average_tiles", "hash_picture", "hash_sound"]
+__all__ = [
+    "BANDS",
+    "BITS",
+    "TILES_HW",
+    "average_tiles",
+    "band_energy",
+    "hash_levels",
+    "hash_picture",
+    "hash_sound",
+    "hash_tiles",
+]
 
 BITS = 256
 TILES_HW = (8, 9)
 _QUARTERS = 4
-_SLOTS, _BANDS = 17, 17
+_SLOTS, BANDS = 17, 17
 _WINDOW = 1024
 _LOW_HZ, _HIGH_HZ = 100.0, 7000.0
 # Differences that another encoding makes of nothing; they count as none.
@@ -38,10 +49,14 @@ def average_tiles(image_HW: NDArray[np.uint8], tiles_hw: tuple[int, int]) -> NDA
 def hash_picture(tiles_THW: NDArray[np.float32]) -> str:
     """Hash the tiles of frames at equal steps of time; 64 hexadecimal digits."""
     edges = np.arange(_QUARTERS + 1) * len(tiles_THW) // _QUARTERS
-    bits = []
-    for first, end in pairwise(edges):
-        average = tiles_THW[first : max(end, first + 1)].mean(axis=0)
-        bits.append(np.diff(average, axis=1) > _LEAST_BRIGHTER)
+    return hash_tiles(
+        [tiles_THW[first : max(end, first + 1)].mean(axis=0) for first, end in pairwise(edges)]
+    )
+
+
+def hash_tiles(tiles: Sequence[NDArray[np.float32]]) -> str:
+    """Hash the tiles of four pictures; 64 hexadecimal digits."""
+    bits = [np.diff(tile_HW, axis=1) > _LEAST_BRIGHTER for tile_HW in tiles]
     return np.packbits(np.concatenate(bits)).tobytes().hex()
 
 
@@ -52,15 +67,22 @@ def hash_sound(samples_N: NDArray[np.float32], sample_rate_hz: int) -> str:
     kept = samples_N[:length]
     # Louder or softer is the same sound.
     frames[: len(kept)] = kept / max(float(np.abs(kept).max(initial=0)), 1e-9)
-    frames = frames.reshape(-1, _WINDOW) * np.hanning(_WINDOW).astype(np.float32)
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
-    edges_hz = np.geomspace(_LOW_HZ, min(_HIGH_HZ, sample_rate_hz / 2), _BANDS + 1)
-    bins = np.searchsorted(np.fft.rfftfreq(_WINDOW, 1 / sample_rate_hz), edges_hz)
-    energy = np.stack(
-        [power[:, low : max(high, low + 1)].sum(axis=1) for low, high in pairwise(bins)],
-        axis=1,
-    )
+    energy = band_energy(frames.reshape(-1, _WINDOW), sample_rate_hz)
     slots = np.arange(_SLOTS) * len(energy) // _SLOTS
-    level = np.log(np.add.reduceat(energy, slots, axis=0) + _FLOOR)
-    differences = np.diff(np.diff(level, axis=1), axis=0)
+    return hash_levels(np.log(np.add.reduceat(energy, slots, axis=0) + _FLOOR))
+
+
+def band_energy(frames_TN: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float32]:
+    """Energy of stretches of sound in each of `BANDS`, (T, BANDS)."""
+    window = frames_TN.shape[1]
+    power = np.abs(np.fft.rfft(frames_TN * np.hanning(window).astype(np.float32), axis=1)) ** 2
+    edges_hz = np.geomspace(_LOW_HZ, min(_HIGH_HZ, sample_rate_hz / 2), BANDS + 1)
+    bins = np.searchsorted(np.fft.rfftfreq(window, 1 / sample_rate_hz), edges_hz)
+    bands = [power[:, low : max(high, low + 1)].sum(axis=1) for low, high in pairwise(bins)]
+    return np.stack(bands, axis=1).astype(np.float32)
+
+
+def hash_levels(levels_SB: NDArray[np.float32]) -> str:
+    """Hash the levels of 17 bands in 17 slots of time; 64 hexadecimal digits."""
+    differences = np.diff(np.diff(levels_SB, axis=1), axis=0)
     return np.packbits(differences > 0).tobytes().hex()

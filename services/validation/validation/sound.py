@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from s2s.media import read_audio
+from validation.moments import Moment, find_moments
 from validation.signature import hash_sound
 
 __all__ = ["SoundFigures", "measure_sound"]
@@ -26,6 +27,7 @@ class SoundFigures:
         clipped_share: share of its samples at full scale.
         is_constant: whether it never moves.
         hash: fingerprint, 64 hexadecimal digits (see `validation.signature`).
+        moments: where it rises most, with hashes of their own (see `validation.moments`).
     """
 
     duration_s: float
@@ -34,6 +36,7 @@ class SoundFigures:
     clipped_share: float
     is_constant: bool
     hash: str
+    moments: tuple[Moment, ...] = ()
 
 
 def measure_sound(path: Path, sample_rate_hz: int) -> SoundFigures:
@@ -51,6 +54,7 @@ def measure_sound(path: Path, sample_rate_hz: int) -> SoundFigures:
         clipped_share=round(float(np.mean(sizes >= _FULL_SCALE)), 6),
         is_constant=bool(samples.max() - samples.min() < _CONSTANT),
         hash=hash_sound(samples, sample_rate_hz),
+        moments=find_moments(samples, sample_rate_hz),
     )
 
 

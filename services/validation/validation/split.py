@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import lcm
 
 from s2s.dataset import SPLITS
 from s2s.records import ClipRecord
@@ -83,12 +84,16 @@ def assign_splits(
             of_label[label].append(source)
     has_several = any(len(names) > 1 for names in labels.values())
     splits = {source: placed[source] for source in labels if source in placed}
-    lacking: dict[str, Fraction] = {split: Fraction(0) for split in shares}
+    # A source counts as so many parts that every share is a whole number of them: as exact as
+    # fractions, and many times as fast.
+    whole = lcm(*(share.denominator for share in shares.values()))
+    parts = {split: int(share * whole) for split, share in shares.items()}
+    lacking = dict.fromkeys(shares, 0)
     for label in sorted(of_label, key=lambda name: (len(of_label[name]) * has_several, name)):
-        target = {split: shares[split] * len(of_label[label]) for split in shares}
-        chosen = _split_label(of_label[label], target, lacking, splits)
+        due = {split: parts[split] * len(of_label[label]) for split in shares}
+        chosen = _split_label(of_label[label], due, lacking, whole, splits)
         counts = Counter(chosen.values())
-        lacking = {split: lacking[split] + target[split] - counts[split] for split in shares}
+        lacking = {split: lacking[split] + due[split] - whole * counts[split] for split in shares}
         splits |= chosen
     _fill_empty(splits, labels, shares, placed)
     return splits
@@ -103,29 +108,32 @@ def empty_splits(splits: Mapping[str, str], shares: Mapping[str, Fraction]) -> l
 
 def _split_label(
     sources: list[str],
-    target: Mapping[str, Fraction],
-    lacking: Mapping[str, Fraction],
+    due: Mapping[str, int],
+    lacking: Mapping[str, int],
+    whole: int,
     placed: Mapping[str, str],
 ) -> dict[str, str]:
     """Split one label's sources.
 
     Args:
         sources: in the order of their ranks.
-        target: sources that each split should get.
-        lacking: sources that the labels before left each split short of; negative for too many.
+        due: what each split should get of them, in parts of a source.
+        lacking: parts that the labels before left each split short of; negative for too many.
+        whole: parts of one source.
         placed: splits of sources that have one already.
     """
     splits = {source: placed[source] for source in sources if source in placed}
     counts = Counter(splits.values())
+    left = {split: due[split] - whole * counts[split] for split in due}
     for source in sources:
         if source in splits:
             continue
         # A whole source that is due goes before a part of one.
-        short = [split for split in target if counts[split] + 1 <= target[split]]
-        short = short or [split for split in target if counts[split] < target[split]]
-        split = max(short, key=lambda name: lacking[name] + target[name] - counts[name])
+        short = [split for split in left if left[split] >= whole]
+        short = short or [split for split in left if left[split] > 0]
+        split = max(short, key=lambda name: lacking[name] + left[name])
         splits[source] = split
-        counts[split] += 1
+        left[split] -= whole
     return splits
 
 

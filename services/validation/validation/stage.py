@@ -22,6 +22,7 @@ from validation.contents import arrange, count_sources, remarks
 from validation.duplicates import AlikePair
 from validation.fix import fix_clips
 from validation.release import Releases
+from validation.remote import remote_mode
 
 __all__ = ["run"]
 
@@ -44,14 +45,16 @@ def run(settings: Settings) -> StageReport:
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
+    remote_mode(bucket, settings.recipe.validation.remote_mode)  # refused before, not after, work
     clips = {clip.clip_id: clip for clip in stored_catalog(bucket, settings.recipe).clips}
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         outcomes = _check(settings, clips, folder)
+        checked = _rate(outcomes, time.monotonic() - started)
         if not any(map(_is_usable, outcomes.values())):
             finish(settings, STAGE, outcomes.values(), started)
             raise StageError(_nothing_usable(settings.recipe, outcomes))
         outputs = _release(settings, clips, outcomes, folder)
-        outputs["fixed"] = _fix(settings, outcomes, folder)
+        outputs |= {"fixed": _fix(settings, outcomes, folder), "checked": checked}
     return finish(settings, STAGE, outcomes.values(), started, outputs)
 
 
@@ -72,6 +75,12 @@ def _check(settings: Settings, clips: Mapping[str, ClipRecord], folder: Path) ->
     return fan_out(settings, work) | unknown | not_cut
 
 
+def _rate(outcomes: Mapping[str, Outcome], seconds: float) -> dict[str, float]:
+    """How many clips were decoded, and how many a second."""
+    number = sum(outcome.seconds > 0 for outcome in outcomes.values())
+    return {"clips": number, "clips_per_s": round(number / seconds, 2)}
+
+
 def _release(
     settings: Settings,
     clips: Mapping[str, ClipRecord],
@@ -86,13 +95,14 @@ def _release(
     usable = [clip for name, clip in clips.items() if _is_usable(outcomes[name])]
     just_checked = [name for name, outcome in outcomes.items() if outcome.status is Status.OK]
     releases = Releases(settings, folder)
+    bucket = shared_bucket(settings.bucket_url)
+    mode = remote_mode(bucket, recipe.validation.remote_mode)
     with releases.one_run_at_a_time():
         newest = releases.newest()
-        bucket = shared_bucket(settings.bucket_url)
         contents = arrange(bucket, recipe, usable, newest, just_checked)
         content = contents.clips
         reused = newest is not None and newest.clips == content
-        version = newest if newest is not None and reused else releases.make(content, newest)
+        version = newest if newest is not None and reused else releases.make(content, newest, mode)
         releases.push(version)
     outcomes |= {name: _left_out(name, pair) for name, pair in contents.left_out.items()}
     notes = remarks(recipe, contents)
@@ -107,6 +117,7 @@ def _release(
         "left_out": len(contents.left_out),
         "by_label": _by_label(content),
         "bundle": version.bundle,
+        "remote": mode.meaning,
         "notes": notes,
     }
 
