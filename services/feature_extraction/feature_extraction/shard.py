@@ -1,26 +1,29 @@
 """One shard: its clips fetched, checked and turned into arrays."""
 
+import hashlib
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.errors import BucketUnavailableError, MediaError, StorageError
+from s2s.dataset import DatasetClip
+from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
 from s2s.features.extractor import ClipMedia, Extractor
+from s2s.features.index import ShardHeader, clip_identity
 from s2s.features.mel import LogMel
-from s2s.features.motion import FRAME_SIZE, Motion
-from s2s.features.shards import ShardHeader, write_shard
-from s2s.layout import failure_key, features_prefix
+from s2s.features.shards import write_shard
+from s2s.features.sight import WEIGHTS_FILE, open_sight
+from s2s.layout import extractors_key, failure_key, features_prefix
 from s2s.media import read_audio, read_frames
 from s2s.records import Outcome, Reason, Status
-from s2s.settings import Recipe, Settings
+from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 
-__all__ = ["Shard", "ShardTask", "make_extractors", "plan_shards"]
+__all__ = ["Shard", "ShardTask", "plan_shards"]
 
 
 @dataclass(frozen=True)
@@ -28,28 +31,26 @@ class Shard:
     """What goes into one shard.
 
     Attributes:
-        name: `<split>-00000`.
-        split: train, val or test.
+        name: `<split>-<digest>`; the same for the same clips.
         clips: its clips, in the order of the manifest.
     """
 
     name: str
-    split: str
     clips: tuple[DatasetClip, ...]
 
 
-def plan_shards(version: DatasetVersion, clips_per_shard: int) -> dict[str, Shard]:
-    """Cut every split's manifest into shards, by name."""
-    return {
-        (name := f"{split}-{number:05d}"): Shard(name, split, clips[start:][:clips_per_shard])
-        for split, clips in version.clips.items()
-        for number, start in enumerate(range(0, len(clips), clips_per_shard))
-    }
-
-
-def make_extractors(recipe: Recipe) -> tuple[Extractor, ...]:
-    """The extractors whose arrays a shard of the recipe holds."""
-    return LogMel(recipe.spec), Motion(recipe.spec, recipe.feature_extraction)
+def plan_shards(
+    clips: Mapping[str, Sequence[DatasetClip]], clips_per_shard: int
+) -> dict[str, Shard]:
+    """Cut every split's clips into shards, by name."""
+    shards: dict[str, Shard] = {}
+    for split, rows in clips.items():
+        for start in range(0, len(rows), clips_per_shard):
+            part = tuple(rows[start : start + clips_per_shard])
+            inside = "\n".join(f"{clip.clip_id} {clip_identity(clip)}" for clip in part)
+            name = f"{split}-{hashlib.sha256(inside.encode()).hexdigest()[:12]}"
+            shards[name] = Shard(name, part)
+    return shards
 
 
 @dataclass(frozen=True)
@@ -60,31 +61,38 @@ class ShardTask:
         settings: the run's settings.
         version: the data set version.
         folder: the run's directory for temporary files.
+        failed: clips that have failed before.
     """
 
     settings: Settings
     version: str
     folder: Path
+    failed: frozenset[str] = frozenset()
 
     def __call__(self, shard: Shard) -> Outcome:
         """Work on one shard; a clip that fails is left out and recorded."""
         torch.set_num_threads(1)  # every core has a worker of its own
         bucket, recipe = shared_bucket(self.settings.bucket_url), self.settings.recipe
         prefix = features_prefix(recipe, self.version)
-        extractors = make_extractors(recipe)
-        arrays: dict[str, dict[str, np.ndarray]] = {}
         self.folder.mkdir(parents=True, exist_ok=True)
+        extractors, frame_size = self._extractors(bucket)
+        arrays: dict[str, dict[str, np.ndarray]] = {}
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             for clip in shard.clips:
                 try:
-                    media = fetch_clip(bucket, clip, recipe, Path(folder))
+                    media = fetch_clip(bucket, clip, self.settings, Path(folder), frame_size)
                     arrays[clip.clip_id] = extract(media, extractors)
                 except BucketUnavailableError:
                     raise
                 except (MediaError, StorageError) as error:
                     _record(bucket, prefix, clip.clip_id, error)
+            for name in self.failed & arrays.keys():
+                bucket.delete(failure_key(prefix, name))
+            if not arrays:
+                return Outcome(clip_id=shard.name, status=Status.OK)
             path = Path(folder) / f"{shard.name}.safetensors"
-            write_shard(path, self._header(shard, tuple(arrays)), arrays)
+            dims = {extractor.name: extractor.dim for extractor in extractors}
+            write_shard(path, self._header(shard, dims, arrays), arrays)
             info = bucket.upload(path, f"{prefix}{path.name}")
         return Outcome(
             clip_id=shard.name,
@@ -94,19 +102,36 @@ class ShardTask:
             size=info.size,
         )
 
-    def _header(self, shard: Shard, clip_ids: tuple[str, ...]) -> ShardHeader:
+    def _extractors(self, bucket: Bucket) -> tuple[tuple[Extractor, ...], tuple[int, int]]:
+        """What makes the arrays of a shard, and the size that it needs pictures in."""
+        recipe, weights = self.settings.recipe, self.folder / WEIGHTS_FILE
+        if recipe.feature_extraction.needs_weights and not weights.is_file():
+            bucket.download(extractors_key(recipe), weights)
+        sight = open_sight(recipe.spec, recipe.feature_extraction, weights)
+        return (LogMel(recipe.spec), *sight.extractors), sight.frame_size
+
+    def _header(
+        self, shard: Shard, dims: dict[str, int], arrays: Mapping[str, object]
+    ) -> ShardHeader:
         recipe = self.settings.recipe
         return ShardHeader(
             recipe=recipe.name,
-            version=self.version,
-            split=shard.split,
             spec=recipe.spec,
             features=recipe.feature_extraction,
-            clip_ids=clip_ids,
+            dims=dims,
+            clips={
+                clip.clip_id: clip_identity(clip) for clip in shard.clips if clip.clip_id in arrays
+            },
         )
 
 
-def fetch_clip(bucket: Bucket, clip: DatasetClip, recipe: Recipe, folder: Path) -> ClipMedia:
+def fetch_clip(
+    bucket: Bucket,
+    clip: DatasetClip,
+    settings: Settings,
+    folder: Path,
+    frame_size: tuple[int, int],
+) -> ClipMedia:
     """Download and decode a clip.
 
     Raises:
@@ -122,8 +147,9 @@ def fetch_clip(bucket: Bucket, clip: DatasetClip, recipe: Recipe, folder: Path) 
                 f"{key}: its checksum is {found}, the manifest says {crc32c}: "
                 "get the version's file back with DVC",
             )
-    frames = read_frames(video, recipe.spec.fps, FRAME_SIZE)
-    return ClipMedia(frames, read_audio(sound, recipe.spec.sample_rate_hz))
+    spec = settings.recipe.spec
+    frames = read_frames(video, spec.fps, frame_size)
+    return ClipMedia(frames, read_audio(sound, spec.sample_rate_hz))
 
 
 def extract(media: ClipMedia, extractors: tuple[Extractor, ...]) -> dict[str, np.ndarray]:
@@ -131,8 +157,15 @@ def extract(media: ClipMedia, extractors: tuple[Extractor, ...]) -> dict[str, np
 
     Raises:
         MediaError: `corrupt` if one holds NaN or infinity, as broken sound can.
+        StageError: if a GPU's memory does not suffice.
     """
-    arrays = {extractor.name: extractor(media) for extractor in extractors}
+    try:
+        arrays = {extractor.name: extractor(media) for extractor in extractors}
+    except torch.OutOfMemoryError as error:
+        raise StageError(
+            "the GPU's memory does not hold the extractors of all workers: run feature_extraction "
+            f"with fewer --workers, or choose smaller networks in the recipe ({error})"
+        ) from error
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise MediaError(Reason.CORRUPT, f"{name}: the clip gives values that are not finite")

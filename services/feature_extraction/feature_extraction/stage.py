@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from feature_extraction.shard import Shard, ShardTask, plan_shards
 from s2s.dataset import latest_version, read_version
-from s2s.layout import features_prefix
+from s2s.features.index import clip_identity, find_clips
+from s2s.features.sight import WEIGHTS_FILE
+from s2s.layout import extractors_key, features_prefix
 from s2s.manifest import read_failures
 from s2s.records import Outcome
 from s2s.settings import Settings
-from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
+from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
 from s2s.storage import Bucket
 from s2s.workspace import workspace
 
@@ -21,50 +24,64 @@ STAGE = "feature_extraction"
 def run(settings: Settings) -> StageReport:
     """Extract the features of the newest data set version to `features/`.
 
-    A clip that cannot be used is left out of its shard and its failure is stored beside it; a
-    shard that is there is never written again.
+    Clips whose features are there, whichever version they were made for, are left alone. A clip
+    that cannot be used is left out of its shard and its failure is stored beside it; a shard that
+    is there is never written again.
 
     Raises:
         VersionError: if there is no data set version, or it is damaged.
+        ModelError: if weights of an extractor are not there, or what is stored is no shard.
         BucketUnavailableError: if the bucket does not answer or is full.
-        StageError: if this machine's disk is full.
+        StageError: if this machine's disk or its GPU's memory is full.
     """
     started = time.monotonic()
-    bucket = shared_bucket(settings.bucket_url)
+    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
-    version = read_version(bucket, settings.recipe, latest_version(bucket, settings.recipe))
-    prefix = features_prefix(settings.recipe, version.name)
-    shards = plan_shards(version, settings.recipe.feature_extraction.clips_per_shard)
-    with workspace(settings.work_dir / "tmp" / STAGE) as folder:
-        work = Work(
-            stage=STAGE,
-            prefix=prefix,
-            items=shards,
-            done=_done(bucket, prefix),
-            task=ShardTask(settings, version.name, folder),
-        )
-        by_shard = fan_out(settings, work)
-    outcomes = _by_clip(shards, by_shard, read_failures(bucket, prefix))
-    outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
-    return finish(settings, STAGE, outcomes, started, outputs)
-
-
-def _done(bucket: Bucket, prefix: str) -> set[str]:
-    return {
-        key.removeprefix(prefix).removesuffix(".safetensors")
-        for key in bucket.keys(prefix)
-        if key.endswith(".safetensors")
+    version = read_version(bucket, recipe, latest_version(bucket, recipe))
+    prefix = features_prefix(recipe, version.name)
+    stored, failures = find_clips(bucket, recipe), read_failures(bucket, prefix)
+    clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}
+    done = {name for name, clip in clips.items() if (name, clip_identity(clip)) in stored}
+    outcomes = left_alone(settings, clips, done, failures)
+    pending = {
+        split: [clip for clip in rows if clip.clip_id not in outcomes]
+        for split, rows in version.clips.items()
     }
+    shards = plan_shards(pending, recipe.feature_extraction.clips_per_shard)
+    # Which clips are tried again is decided; shards have no failures of those reasons.
+    all_shards = settings.model_copy(update={"retry_reasons": None})
+    with workspace(settings.work_dir / "tmp" / STAGE) as folder:
+        if shards and recipe.feature_extraction.needs_weights:
+            _keep_weights(settings, bucket, folder / WEIGHTS_FILE)
+        task = ShardTask(settings, version.name, folder, frozenset(failures))
+        by_shard = fan_out(all_shards, Work(STAGE, prefix, shards, frozenset(), task))
+    outcomes |= _by_clip(shards, by_shard, read_failures(bucket, prefix))
+    outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
+    return finish(settings, STAGE, [outcomes[name] for name in clips], started, outputs)
+
+
+def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:
+    """Have the extractors' weights in the bucket, where models of these features take them from."""
+    from s2s.features.weights import fetch_weights  # noqa: PLC0415 - imports timm, torchvision
+
+    recipe, key = settings.recipe, extractors_key(settings.recipe)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if key in set(bucket.keys(key)):
+        bucket.download(key, path)
+        return
+    fetch_weights(recipe.feature_extraction, path, settings.recipe_path.parent, bucket)
+    bucket.upload(path, key)
 
 
 def _by_clip(
     shards: Mapping[str, Shard],
     by_shard: Mapping[str, Outcome],
     failures: Mapping[str, Outcome],
-) -> list[Outcome]:
+) -> dict[str, Outcome]:
     """Each clip's outcome is its own failure, or what became of its shard."""
-    return [
-        failures.get(clip.clip_id) or by_shard[name].model_copy(update={"clip_id": clip.clip_id})
+    return {
+        clip.clip_id: failures.get(clip.clip_id)
+        or by_shard[name].model_copy(update={"clip_id": clip.clip_id})
         for name, shard in shards.items()
         for clip in shard.clips
-    ]
+    }
