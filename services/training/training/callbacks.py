@@ -1,6 +1,7 @@
 """What happens beside the steps of a training: its budget, its curve, its checkpoints, its bar."""
 
 import csv
+import json
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,18 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, Timer, WeightAveraging
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from s2s.logs import console
-from s2s.settings import TrainingSettings
-from s2s.storage import Bucket
+from s2s.settings import TrainingSettings, VocoderSettings
+from s2s.stage import shared_bucket
 
 __all__ = ["Budget", "LearningCurve", "StoredCheckpoints", "TrainingBar", "WarmAveraging"]
 
@@ -27,10 +35,10 @@ class Budget(Timer):
     """The steps and the time that a training may take, those of earlier runs included.
 
     Args:
-        settings: the recipe's section.
+        settings: the section of what is trained.
     """
 
-    def __init__(self, settings: TrainingSettings) -> None:
+    def __init__(self, settings: TrainingSettings | VocoderSettings) -> None:
         minutes = settings.max_minutes
         super().__init__(None if minutes is None else timedelta(minutes=minutes), verbose=False)
         self._settings = settings
@@ -55,14 +63,20 @@ class LearningCurve(Callback):
 
     Args:
         budget: tells the time.
+        path: where it is left at the end of a training, which may be another process's.
 
     Attributes:
         rows: step, seconds, and what was measured then of the other columns.
+        steps: optimizer steps of the whole training.
+        seconds: time of the whole training.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, path: Path) -> None:
         self.rows: list[dict[str, float]] = []
+        self.steps = 0
+        self.seconds = 0.0
         self._budget = budget
+        self._path = path
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Note every so many steps."""
@@ -72,6 +86,18 @@ class LearningCurve(Callback):
     def on_validation_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Note the loss on clips that are not trained on."""
         self._note(trainer, ("val_loss",))
+
+    def on_fit_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
+        """Leave it where `read` finds it."""
+        self.steps, self.seconds = trainer.global_step, self._budget.time_elapsed()
+        if trainer.is_global_zero:
+            found = {"rows": self.rows, "steps": self.steps, "seconds": self.seconds}
+            self._path.write_text(json.dumps(found), encoding="utf-8")
+
+    def read(self) -> None:
+        """Take over what the training has left, in whichever process it ran."""
+        found = json.loads(self._path.read_text(encoding="utf-8"))
+        self.rows, self.steps, self.seconds = found["rows"], found["steps"], found["seconds"]
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
@@ -99,22 +125,26 @@ class StoredCheckpoints(Callback):
     """Puts a checkpoint into the bucket now and then, where any machine can go on from it.
 
     Args:
-        bucket: where to.
+        bucket_url: where to.
         key: its key; each takes the place of the one before.
         path: the same on this machine.
     """
 
-    def __init__(self, bucket: Bucket, key: str, path: Path) -> None:
-        self._bucket = bucket
+    def __init__(self, bucket_url: str, key: str, path: Path) -> None:
+        self._bucket_url = bucket_url
         self._key = key
         self._path = path
         self._last_s = time.monotonic()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Store one when it is time."""
-        if time.monotonic() - self._last_s >= _CHECKPOINT_EVERY_S:
+        is_due = time.monotonic() - self._last_s >= _CHECKPOINT_EVERY_S
+        if trainer.world_size > 1:  # processes take part together, or wait for ever
+            is_due = trainer.strategy.broadcast(is_due)
+        if is_due:
             trainer.save_checkpoint(self._path, weights_only=False)
-            self._bucket.upload(self._path, self._key, overwrite=True)
+            if trainer.is_global_zero:
+                shared_bucket(self._bucket_url).upload(self._path, self._key, overwrite=True)
             self._last_s = time.monotonic()
 
 
@@ -123,26 +153,33 @@ class TrainingBar(Callback):
 
     Args:
         budget: what is shown.
+        name: what is trained.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, name: str = "training") -> None:
         self._budget = budget
-        self._progress = Progress(
-            TextColumn("{task.description:<18}"),
-            BarColumn(),
-            TextColumn("{task.fields[facts]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task = self._progress.add_task("training", total=1.0, facts="")
+        self._name = name
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
 
-    def on_train_start(self, *_args: Any, **_kwargs: Any) -> None:
-        """Show the bar."""
-        self._progress.start()
+    def on_train_start(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
+        """Show the bar, in one process only."""
+        if trainer.is_global_zero:
+            self._progress = Progress(
+                TextColumn("{task.description:<18}"),
+                BarColumn(),
+                TextColumn("{task.fields[facts]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=console,
+            )
+            self._task = self._progress.add_task(self._name, total=1.0, facts="")
+            self._progress.start()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Move the bar."""
+        if self._progress is None:
+            return
         losses = (
             f"{name.replace('_', ' ')} {trainer.callback_metrics[name].item():.3f}"
             for name in ("train_loss", "val_loss")
@@ -154,7 +191,9 @@ class TrainingBar(Callback):
 
     def teardown(self, *_args: Any, **_kwargs: Any) -> None:
         """Leave the bar as it is, however the training ends."""
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
 
 
 def _average(

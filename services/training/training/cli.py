@@ -1,10 +1,35 @@
 """The command line of training."""
 
-from s2s.cli import stage_app
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2s.cli import (
+    DEFAULT_BUCKET,
+    BucketOption,
+    RecipeArgument,
+    WorkDirOption,
+    guarded,
+    make_settings,
+    stage_app,
+)
+from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import StageReport
 
-__all__ = ["app"]
+__all__ = ["AvBenchmarkOption", "app"]
+
+AvBenchmarkOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="S2S_AV_BENCHMARK",
+        help="A checkout of av-benchmark: its figures are computed too.",
+        exists=True,
+        file_okay=False,
+    ),
+]
 
 
 def _run(settings: Settings) -> StageReport:
@@ -19,3 +44,23 @@ app = stage_app(
     "export it to models/. A run that was killed goes on from its last checkpoint.",
     _run,
 )
+
+
+@app.command()
+def evaluate(
+    recipe: RecipeArgument,
+    *,
+    av_benchmark: AvBenchmarkOption = None,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = Path(".s2s"),
+) -> None:
+    """Measure the recipe's model thoroughly, beside what it is compared with."""
+    from training.evaluation.full import evaluate_model  # noqa: PLC0415
+    from training.evaluation.tables import print_evaluation  # noqa: PLC0415
+
+    def work() -> int:
+        settings = make_settings(recipe, bucket, work_dir)
+        print_evaluation(evaluate_model(settings, av_benchmark), console)
+        return 0
+
+    sys.exit(guarded(work))

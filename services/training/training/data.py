@@ -1,10 +1,11 @@
 """What is trained on: shards from the bucket, and random windows of their clips.
 
-Legend: T tokens, D values of a token, C condition features, M mel frames, B bands.
+Legend: T tokens, D values of a token, C condition features (motion and meaning side by side),
+M mel frames, B bands.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +15,26 @@ from torch.utils.data import Dataset
 
 from s2s.dataset import DatasetVersion
 from s2s.errors import StageError
+from s2s.features.index import clip_identity, find_clips
 from s2s.features.shards import ShardReader
+from s2s.features.sight import STREAMS, side_by_side
 from s2s.layout import features_prefix
+from s2s.manifest import read_failures
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of_file
 
-__all__ = ["MelScale", "StoredClip", "WindowDataset", "fetch_clips", "measure_mel"]
+__all__ = [
+    "MelScale",
+    "StoredClip",
+    "WindowDataset",
+    "fetch_clips",
+    "measure_mel",
+    "window_sets",
+]
 
 _CLIPS_MEASURED = 512
+_VAL_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -46,20 +58,27 @@ class StoredClip:
 
     def mel(self) -> np.ndarray:
         """Its whole log-mel, float32 (M, B)."""
-        return self.shard.read(self.clip_id, "mel")
+        return self.shard.read(self.clip_id, "mel").astype(np.float32)
 
-    def motion(self) -> np.ndarray:
-        """Its whole motion features, float32 (T, C)."""
-        return self.shard.read(self.clip_id, "motion")
+    def condition(self) -> np.ndarray:
+        """All that is seen of it, float32 (T, C)."""
+        return self._condition(0, None).astype(np.float32)
 
     def window(self, start: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mel tokens (T, D) and motion (T, C); a clip that is too short is repeated."""
+        """Mel tokens (T, D) and what is seen (T, C), float16; a short clip is repeated."""
         per_frame, stop = self.mel_per_frame, min(start + size, self.frames)
-        motion_TC = self.shard.read(self.clip_id, "motion", start, stop)
+        condition_TC = self._condition(start, stop)
         mel_MB = self.shard.read(self.clip_id, "mel", start * per_frame, stop * per_frame)
-        tokens_TD = mel_MB.reshape(len(motion_TC), -1)
-        repeated = np.arange(size) % len(motion_TC)
-        return tokens_TD[repeated], motion_TC[repeated]
+        tokens_TD = mel_MB.reshape(len(condition_TC), -1)
+        if len(condition_TC) == size:
+            return tokens_TD, condition_TC
+        repeated = np.arange(size) % len(condition_TC)
+        return tokens_TD[repeated], condition_TC[repeated]
+
+    def _condition(self, start: int, stop: int | None) -> np.ndarray:
+        return side_by_side(
+            {name: self.shard.read(self.clip_id, name, start, stop) for name in STREAMS}
+        )
 
 
 @dataclass(frozen=True)
@@ -73,34 +92,32 @@ class MelScale:
 class WindowDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Random windows of random clips; item n is the same on every machine and in every run.
 
+    Windows are as they are stored, float16, so that little is copied: the device that trains
+    makes float32 of them, and normalises.
+
     Args:
         clips: what to draw from.
         window: length of a window in frames.
         count: how many windows.
-        scale: what the mel is normalised by.
         seed: source of chance.
     """
 
-    def __init__(
-        self, clips: Sequence[StoredClip], window: int, count: int, scale: MelScale, seed: int
-    ) -> None:
+    def __init__(self, clips: Sequence[StoredClip], window: int, count: int, seed: int) -> None:
         self.clips = clips
         self.window = window
         self.count = count
-        self.scale = scale
         self.seed = seed
 
     def __len__(self) -> int:
         return self.count
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Normalised mel tokens (T, D) and motion (T, C)."""
+        """Mel tokens (T, D) and what is seen (T, C), float16."""
         rng = np.random.default_rng((self.seed, index))
         clip = self.clips[int(rng.integers(len(self.clips)))]
         start = int(rng.integers(max(1, clip.frames - self.window + 1)))
-        tokens_TD, motion_TC = clip.window(start, self.window)
-        normalised = (tokens_TD - self.scale.mean) / self.scale.std
-        return torch.from_numpy(normalised), torch.from_numpy(motion_TC)
+        tokens_TD, condition_TC = clip.window(start, self.window)
+        return torch.from_numpy(tokens_TD), torch.from_numpy(condition_TC)
 
 
 def fetch_clips(
@@ -112,30 +129,44 @@ def fetch_clips(
         the clips of each split that have features.
 
     Raises:
-        StageError: if shards are missing.
+        StageError: if clips have no features yet.
         ModelError: if a shard does not fit the recipe, or holds NaN.
     """
-    prefix = features_prefix(recipe, version.name)
-    per_shard = recipe.feature_extraction.clips_per_shard
-    wanted = [
-        f"{prefix}{split}-{number:05d}.safetensors"
-        for split, clips in version.clips.items()
-        for number in range(math.ceil(len(clips) / per_shard))
-    ]
-    missing = set(wanted) - set(bucket.keys(prefix))
+    stored = find_clips(bucket, recipe)
+    failed = read_failures(bucket, features_prefix(recipe, version.name))
+    shards: dict[str, ShardReader] = {}
+    clips: dict[str, list[StoredClip]] = {split: [] for split in version.clips}
+    missing: list[str] = []
+    for split, rows in version.clips.items():
+        for clip in rows:
+            key = stored.get((clip.clip_id, clip_identity(clip)))
+            if key is None:
+                missing += [] if clip.clip_id in failed else [clip.clip_id]
+                continue
+            if key not in shards:
+                shards[key] = ShardReader(_fetch(bucket, key, folder)).check(recipe)
+            clips[split].append(StoredClip(clip.clip_id, shards[key], recipe.spec.mel_per_frame))
     if missing:
         raise StageError(
-            f"{bucket.url}: {len(missing)} of {len(wanted)} feature shards of {version.name} are "
-            f"not there, such as {min(missing)}: run feature_extraction first"
+            f"{bucket.url}: {len(missing)} clips of {version.name} have no features, such as "
+            f"{missing[0]}: run feature_extraction first"
         )
-    clips: dict[str, list[StoredClip]] = {split: [] for split in version.clips}
-    for key in wanted:
-        shard = ShardReader(_fetch(bucket, key, folder)).check(recipe, version.name)
-        clips[shard.header.split] += [
-            StoredClip(clip_id, shard, recipe.spec.mel_per_frame)
-            for clip_id in shard.header.clip_ids
-        ]
     return clips
+
+
+def window_sets(
+    recipe: Recipe, clips: Mapping[str, Sequence[StoredClip]]
+) -> dict[str, WindowDataset]:
+    """Windows of each split that a training of the recipe reads; `val` where there are clips."""
+    training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
+    counts = {"train": training.max_steps, "val": _VAL_BATCHES}
+    return {
+        split: WindowDataset(
+            clips[split], size, batches * training.batch_size * training.devices, recipe.seed
+        )
+        for split, batches in counts.items()
+        if clips.get(split)
+    }
 
 
 def measure_mel(clips: Sequence[StoredClip]) -> MelScale:

@@ -1,26 +1,29 @@
 """What a training leaves behind: the files of a model directory, beside weights and config."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
 from s2s.models.bundle import ModelConfig
 from s2s.settings import Recipe
+from s2s.spec import TimeSpec
 from training.callbacks import LearningCurve
 
-__all__ = ["METRICS_FILE", "write_card", "write_curve", "write_metrics"]
+__all__ = ["METRICS_FILE", "draw_mels", "write_card", "write_curve", "write_metrics"]
 
 METRICS_FILE = "metrics.json"
 _CARD = """\
 # Model card: {recipe}, {version}
 
 Sound for silent videos. A flow-matching transformer draws a log-mel spectrogram that follows the
-motion and colours of a video; Griffin-Lim gives it phases.
+motion and colours of a video; {vocoder} makes sound of it.
 
 | | |
 | --- | --- |
@@ -72,12 +75,28 @@ def write_curve(path: Path, curve: LearningCurve) -> None:
     figure.savefig(path, dpi=120)
 
 
+def draw_mels(path: Path, mels: Mapping[str, np.ndarray], spec: TimeSpec) -> None:
+    """Draw log-mel spectrograms, (M, B) each, one above the other."""
+    figure = Figure(figsize=(7, 2.2 * len(mels)), layout="constrained")
+    for axes, (name, mel_MB) in zip(
+        figure.subplots(len(mels), sharex=True, squeeze=False)[:, 0], mels.items(), strict=True
+    ):
+        seconds = len(mel_MB) / spec.mel_rate_hz
+        axes.imshow(
+            mel_MB.T, origin="lower", aspect="auto", extent=(0, seconds, 0, spec.n_mels), vmin=-11.5
+        )
+        axes.set(title=name, ylabel="mel band")
+    figure.supxlabel("seconds")
+    figure.savefig(path, dpi=80)
+
+
 def write_card(path: Path, recipe: Recipe, config: ModelConfig, metrics: dict[str, Any]) -> None:
     """Write the model card."""
     training = metrics["training"]
     text = _CARD.format(
         recipe=config.recipe,
         version=config.version,
+        vocoder="Griffin-Lim" if config.vocoder is None else "a network after Vocos",
         seed=recipe.seed,
         fps=config.spec.fps,
         sample_rate_hz=config.spec.sample_rate_hz,
@@ -86,11 +105,20 @@ def write_card(path: Path, recipe: Recipe, config: ModelConfig, metrics: dict[st
         n_clips=metrics["n_clips"],
         n_sources=metrics["n_sources"],
         tolerance_ms=1000 * metrics["onset_tolerance_s"],
-        table=_table(metrics["systems"]),
+        table=_tables(metrics),
         licence=recipe.licence or "The recipe names none.",
         **training,
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _tables(metrics: dict[str, Any]) -> str:
+    """A table of each group of clips, or one of all where there are no groups."""
+    tables = [
+        f"{group.capitalize()}, {part['n_clips']} clips:\n\n{_table(part['systems'])}"
+        for group, part in metrics["groups"].items()
+    ]
+    return "\n\n".join(tables) or _table(metrics["systems"])
 
 
 def _table(systems: dict[str, dict[str, float | None]]) -> str:

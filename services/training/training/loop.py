@@ -1,13 +1,8 @@
-"""The training loop.
-
-Hidden matrices are trained by Muon (Jordan et al. 2024), which needs about half the steps that
-AdamW does here; everything else by AdamW.
-"""
+"""The training loop."""
 
 import logging
-import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -16,13 +11,13 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.loggers import Logger
 from torch.utils.data import DataLoader, Dataset
 
-from s2s.errors import ObjectNotFoundError, StageError
-from s2s.models.flow import flow_loss
+from s2s.errors import StageError
+from s2s.models.flow import Hiding, flow_loss
 from s2s.models.network import MelTransformer
 from s2s.settings import TrainingSettings
-from s2s.storage import Bucket
 from training.callbacks import (
     Budget,
     LearningCurve,
@@ -30,20 +25,16 @@ from training.callbacks import (
     TrainingBar,
     WarmAveraging,
 )
+from training.data import MelScale
+from training.schedule import MUON_FACTOR, annealed, fetch_checkpoint, optimizers_of, set_rate
 
-__all__ = ["CHECKPOINT_FILE", "Fit", "FlowTraining", "fit"]
-
-log = logging.getLogger(__name__)
+__all__ = ["CHECKPOINT_FILE", "Batch", "Fit", "FlowTraining", "Plan", "fit", "make_trainer"]
 
 CHECKPOINT_FILE = "checkpoints/last.ckpt"
-MUON_FACTOR = 4.0
-"""Muon's learning rate over AdamW's."""
-WARM_UP_STEPS = 30
 _CLIP_NORM = 1.0
-_FINAL_RATE = 0.01
 _VAL_EVERY_STEPS = 100
 _VAL_BATCHES = 4
-_GPU_LOADERS = 4
+_GPU_LOADERS = 8
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -54,61 +45,73 @@ class FlowTraining(lightning.LightningModule):
     Args:
         network: the network.
         settings: the recipe's section.
+        scale: what the mel is normalised by.
         budget: tells how far the training is.
     """
 
-    def __init__(self, network: MelTransformer, settings: TrainingSettings, budget: Budget) -> None:
+    def __init__(
+        self, network: MelTransformer, settings: TrainingSettings, scale: MelScale, budget: Budget
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False  # two optimizers share one backward pass
         self.network = network
         self._settings = settings
+        self._scale = scale
         self._budget = budget
+
+    def on_fit_start(self) -> None:
+        """Give every process noise of its own, and compile the network where that is wanted."""
+        if self.global_rank:
+            torch.manual_seed(torch.initial_seed() + self.global_rank)
+        wanted = self._settings.compile
+        if self.device.type == "cuda" if wanted is None else wanted:
+            self.network.compile()
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """AdamW, and Muon for the blocks' matrices."""
-        rate = self._settings.learning_rate
-        matrices = [part for part in self.network.blocks.parameters() if part.ndim == 2]
-        chosen = set(matrices)
-        rest = [part for part in self.network.parameters() if part not in chosen]
-        return [
-            torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01),
-            torch.optim.Muon(
-                matrices,
-                lr=MUON_FACTOR * rate,
-                weight_decay=0.01,
-                adjust_lr_fn="match_rms_adamw",
-            ),
-        ]
+        return optimizers_of(self.network, self._settings.learning_rate, 0.9, fused=True)
 
     def training_step(self, batch: Batch, _index: int) -> torch.Tensor:
         """One step of both optimizers."""
-        tokens_BTD, motion_BTC = batch
-        loss = flow_loss(self.network, tokens_BTD, motion_BTC, self._settings.null_probability)
+        settings = self._settings
+        hiding = Hiding(settings.null_probability, settings.still_probability)
         self.zero_grad()
-        self.manual_backward(loss)
+        parts = [torch.chunk(array, settings.accumulate) for array in batch]
+        losses = []
+        for tokens_BTD, condition_BTC in zip(*parts, strict=True):
+            loss = flow_loss(self.network, *self._scaled(tokens_BTD, condition_BTC), hiding)
+            self.manual_backward(loss / settings.accumulate)
+            losses.append(loss.detach())
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
         adamw, muon = cast("list[LightningOptimizer]", self.optimizers())
         rate = self._rate()
         for optimizer, peak in ((adamw, rate), (muon, MUON_FACTOR * rate)):
-            for group in optimizer.param_groups:
-                group["lr"] = peak
+            set_rate(optimizer.optimizer, peak)
         adamw.step()
         muon.optimizer.step()  # past Lightning, which would count it as a step of its own
-        self.log("train_loss", loss.detach())
+        loss = torch.stack(losses).mean()
+        self.log("train_loss", loss)
         self.log("learning_rate", rate)
         return loss
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """The loss with the same noise every time, so that it can be compared."""
         generator = torch.Generator(self.device).manual_seed(index)
-        loss = flow_loss(self.network, *batch, null_probability=0.0, generator=generator)
+        loss = flow_loss(self.network, *self._scaled(*batch), Hiding(), generator)
         self.log("val_loss", loss)
+
+    def _scaled(
+        self, tokens_BTD: torch.Tensor, condition_BTC: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A batch as it is stored, as the network takes it: float32, the mel normalised."""
+        return (tokens_BTD.float() - self._scale.mean) / self._scale.std, condition_BTC.float()
 
     def _rate(self) -> float:
         """Warm-up, then half a cosine over the budget."""
-        cosine = 0.5 + 0.5 * math.cos(math.pi * self._budget.share_spent(self.global_step))
-        warm = min(1.0, (self.global_step + 1) / WARM_UP_STEPS)
-        return self._settings.learning_rate * warm * (_FINAL_RATE + (1 - _FINAL_RATE) * cosine)
+        spent = self._budget.share_spent(self.global_step)
+        if self.trainer.world_size > 1 and self._settings.max_minutes is not None:
+            spent = self.trainer.strategy.broadcast(spent)  # clocks differ, weights must not
+        return annealed(self._settings.learning_rate, self.global_step, spent)
 
 
 @dataclass(frozen=True)
@@ -117,70 +120,101 @@ class Fit:
 
     Attributes:
         network: with averaged weights.
-        curve: losses over time.
-        steps: optimizer steps, earlier runs included.
-        seconds: time, earlier runs included.
+        curve: losses over time, steps and seconds, earlier runs included.
     """
 
     network: MelTransformer
     curve: LearningCurve
-    steps: int
-    seconds: float
 
 
-def fit(
-    network: MelTransformer,
-    settings: TrainingSettings,
-    data: Mapping[str, Dataset[Any]],
-    store: tuple[Bucket, str],
-    folder: Path,
-) -> Fit:
+@dataclass(frozen=True)
+class Plan:
+    """What a network is trained by, and where its checkpoints are.
+
+    Attributes:
+        settings: the recipe's section.
+        scale: what the mel is normalised by.
+        bucket_url: where checkpoints are stored.
+        checkpoint_key: their key; each takes the place of the one before.
+        folder: for files on this machine.
+        trackers: where losses are followed as well.
+        watchers: what else is done beside the steps.
+    """
+
+    settings: TrainingSettings
+    scale: MelScale
+    bucket_url: str
+    checkpoint_key: str
+    folder: Path
+    trackers: Sequence[Logger] = ()
+    watchers: Sequence[Callback] = ()
+
+
+def fit(network: MelTransformer, data: Mapping[str, Dataset[Any]], plan: Plan) -> Fit:
     """Train a network, from its last checkpoint if there is one.
 
     Args:
-        network: to be trained, in place.
-        settings: the recipe's section.
+        network: to be trained.
         data: "train" and, where there are clips for it, "val".
-        store: the bucket, and the key of the checkpoint.
-        folder: where the checkpoint is on this machine.
+        plan: how.
 
     Raises:
         StageError: if there is no GPU where one is asked for, or its memory does not suffice.
     """
+    settings = plan.settings
     on_gpu = _find_gpu(settings)
     budget = Budget(settings)
-    curve = LearningCurve(budget)
-    checkpoint = folder / Path(CHECKPOINT_FILE).name
-    resume = _fetch_checkpoint(*store, checkpoint)
-    loaders = {
-        name: DataLoader(
-            part, settings.batch_size, num_workers=_GPU_LOADERS if on_gpu else 0, pin_memory=on_gpu
-        )
-        for name, part in data.items()
-    }
-    callbacks = [budget, curve, StoredCheckpoints(*store, checkpoint)]
-    callbacks += [WarmAveraging(), TrainingBar(budget)]
-    module = FlowTraining(network, settings, budget)
-    trainer = _make_trainer(settings, callbacks, on_gpu=on_gpu, validate="val" in loaders)
+    curve = LearningCurve(budget, plan.folder / ".curve.json")
+    checkpoint = plan.folder / Path(CHECKPOINT_FILE).name
+    resume = fetch_checkpoint(plan.bucket_url, plan.checkpoint_key, checkpoint)
+    loaders = {name: _loader(part, settings, on_gpu=on_gpu) for name, part in data.items()}
+    stored = StoredCheckpoints(plan.bucket_url, plan.checkpoint_key, checkpoint)
+    callbacks = [budget, curve, stored, WarmAveraging(), TrainingBar(budget)]
+    callbacks += plan.watchers
+    module = FlowTraining(network, settings, plan.scale, budget)
+    trainer = make_trainer(settings, callbacks, on_gpu=on_gpu, validate="val" in loaders)
+    trainer.loggers = list(plan.trackers)
     try:
         trainer.fit(
             module, loaders["train"], loaders.get("val"), ckpt_path=resume, weights_only=True
         )
     except torch.OutOfMemoryError as error:
         raise StageError(
-            f"the GPU's memory does not hold a batch of {settings.batch_size} windows: "
-            "lower training.batch_size or training.window_s in the recipe"
+            f"the GPU's memory does not hold a batch of {settings.batch_size} windows: raise "
+            "training.accumulate, or lower training.batch_size or training.window_s in the recipe"
         ) from error
-    return Fit(network.cpu().eval(), curve, trainer.global_step, budget.time_elapsed())
+    trained = type(network)(network.config)  # one that is not compiled
+    trained.load_state_dict(network.cpu().state_dict())
+    curve.read()
+    return Fit(trained.eval(), curve)
 
 
-def _make_trainer(
+def _loader(part: Dataset[Any], settings: TrainingSettings, *, on_gpu: bool) -> DataLoader[Any]:
+    workers = settings.loaders
+    if workers is None:
+        workers = _GPU_LOADERS if on_gpu else 0
+    return DataLoader(
+        part,
+        settings.batch_size,
+        num_workers=workers,
+        pin_memory=on_gpu,
+        persistent_workers=workers > 0,
+    )
+
+
+def make_trainer(
     settings: TrainingSettings, callbacks: list[Callback], *, on_gpu: bool, validate: bool
 ) -> lightning.Trainer:
+    """What runs a training: in bf16 on a GPU, in processes of its own for several devices."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
     warnings.filterwarnings("ignore", module="lightning.pytorch")
+    if on_gpu:
+        torch.set_float32_matmul_precision("high")
     return lightning.Trainer(
         accelerator=settings.accelerator,
+        devices=settings.devices,
+        # Processes that this one starts: what is around the training runs once.
+        strategy="ddp_spawn" if settings.devices > 1 else "auto",
         precision="bf16-mixed" if on_gpu else "32-true",
         max_steps=settings.max_steps,
         callbacks=callbacks,
@@ -200,14 +234,10 @@ def _find_gpu(settings: TrainingSettings) -> bool:
             "training.accelerator is gpu, but torch finds none: set it to auto or cpu in the "
             "recipe, or run on a machine with a GPU and its driver"
         )
-    return settings.accelerator != "cpu" and torch.cuda.is_available()
-
-
-def _fetch_checkpoint(bucket: Bucket, key: str, path: Path) -> Path | None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        bucket.download(key, path)
-    except ObjectNotFoundError:
-        return None
-    log.warning("going on from the checkpoint %s", key)
-    return path
+    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
+    if on_gpu and settings.devices > torch.cuda.device_count():
+        raise StageError(
+            f"training.devices is {settings.devices}, but torch finds {torch.cuda.device_count()} "
+            "GPUs: lower it in the recipe"
+        )
+    return on_gpu

@@ -3,33 +3,37 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lightning
 
-from s2s.dataset import DatasetVersion, latest_version, read_version
+from s2s.dataset import DatasetClip, DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
-from s2s.features.motion import Motion
-from s2s.layout import model_config_key, model_prefix
+from s2s.features.sight import STREAMS, WEIGHTS_FILE
+from s2s.layout import extractors_key, model_config_key, model_prefix
 from s2s.models.bundle import CONFIG_FILE, ModelConfig, save_bundle
+from s2s.models.istft import IstftVocoder
 from s2s.models.network import MelTransformer, NetworkConfig
 from s2s.predictors.generation import GenerationPredictor
 from s2s.records import Outcome, Reason, Status
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
-from training.data import MelScale, StoredClip, WindowDataset, fetch_clips, measure_mel
-from training.evaluation import choose_held_out, evaluate, fit_classifier
+from training.data import MelScale, StoredClip, fetch_clips, measure_mel, window_sets
+from training.evaluation.held_out import choose_held_out, fit_classifier
+from training.evaluation.quick import evaluate
+from training.evaluation.systems import Library
 from training.export import METRICS_FILE, write_card, write_curve, write_metrics
-from training.loop import CHECKPOINT_FILE, Fit, fit
+from training.loop import CHECKPOINT_FILE, Fit, Plan, fit
+from training.tracking import Tracking
+from training.vocoder import make_vocoder
 
 __all__ = ["run"]
 
 STAGE = "training"
-_VAL_WINDOWS = 4
 
 
 def run(settings: Settings) -> StageReport:
@@ -75,36 +79,53 @@ def _make_model(
             f"{version.name} has no clip with features to train on: see the failures of "
             "feature_extraction with './s2s status RECIPE', or add clips to the catalog"
         )
+    prefix = model_prefix(recipe, version.name)
+    vocoder = make_vocoder(settings, _listed(version, clips), (prefix, folder))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     scale = measure_mel(clips["train"])
-    config = _config(recipe, version.name, scale)
+    config = _config(recipe, version.name, scale, clips["train"][0].shard.header.dims)
+    if vocoder is not None:
+        config = config.model_copy(update={"vocoder": vocoder.config})
     network = MelTransformer(config.network)
-    checkpoint_key = model_prefix(recipe, version.name) + CHECKPOINT_FILE
-    data = _windows(recipe, clips, scale)
-    result = fit(network, recipe.training, data, (bucket, checkpoint_key), folder)
-    metrics = _measure(GenerationPredictor(result.network, config), recipe, version, clips, bucket)
+    tracking = Tracking(settings, prefix)
+    watchers = tracking.watchers(config, clips.get("val") or clips["train"])
+    store = (settings.bucket_url, prefix + CHECKPOINT_FILE, folder)
+    plan = Plan(recipe.training, scale, *store, tracking.loggers, watchers)
+    result = fit(network, window_sets(recipe, clips), plan)
+    predictor = GenerationPredictor(
+        result.network, config, vocoder=None if vocoder is None else IstftVocoder(vocoder)
+    )
+    metrics = _measure(predictor, recipe, version, clips, bucket)
     metrics["training"] = _training_facts(result, version, clips)
+    _write(folder, recipe, config, result, metrics)
+    if recipe.feature_extraction.needs_weights:
+        bucket.download(extractors_key(recipe), folder / WEIGHTS_FILE)
+    tracking.finish(metrics, folder)
+    return metrics
+
+
+def _write(
+    folder: Path, recipe: Recipe, config: ModelConfig, result: Fit, metrics: dict[str, Any]
+) -> None:
     write_metrics(folder / METRICS_FILE, metrics)
     write_curve(folder / "learning_curve.png", result.curve)
     result.curve.write_csv(folder / "metrics.csv")
     write_card(folder / "README.md", recipe, config, metrics)
     save_bundle(folder, result.network, config)
-    return metrics
 
 
-def _windows(
-    recipe: Recipe, clips: dict[str, list[StoredClip]], scale: MelScale
-) -> dict[str, WindowDataset]:
-    training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
-    counts = {"train": training.max_steps, "val": _VAL_WINDOWS}
+def _listed(
+    version: DatasetVersion, clips: Mapping[str, list[StoredClip]]
+) -> dict[str, list[DatasetClip]]:
+    """Clips of each split that have features, as they are listed."""
+    stored = {split: {clip.clip_id for clip in of_split} for split, of_split in clips.items()}
     return {
-        split: WindowDataset(clips[split], size, batches * training.batch_size, scale, recipe.seed)
-        for split, batches in counts.items()
-        if clips.get(split)
+        split: [clip for clip in version.split(split) if clip.clip_id in clip_ids]
+        for split, clip_ids in stored.items()
     }
 
 
-def _config(recipe: Recipe, version: str, scale: MelScale) -> ModelConfig:
+def _config(recipe: Recipe, version: str, scale: MelScale, dims: Mapping[str, int]) -> ModelConfig:
     training = recipe.training
     return ModelConfig(
         recipe=recipe.name,
@@ -113,7 +134,7 @@ def _config(recipe: Recipe, version: str, scale: MelScale) -> ModelConfig:
         features=recipe.feature_extraction,
         network=NetworkConfig(
             token_dim=recipe.spec.token_dim,
-            condition_dim=Motion(recipe.spec, recipe.feature_extraction).dim,
+            streams={name: dims[name] for name in STREAMS},
             width=training.width,
             depth=training.depth,
             heads=training.heads,
@@ -122,6 +143,7 @@ def _config(recipe: Recipe, version: str, scale: MelScale) -> ModelConfig:
         mel_std=scale.std,
         window_frames=recipe.spec.frames(training.window_s),
         guidance=training.guidance,
+        sampler=training.sampler,
         sampling_steps=training.sampling_steps,
     )
 
@@ -134,10 +156,9 @@ def _measure(
     bucket: Bucket,
 ) -> dict[str, Any]:
     held_out = choose_held_out(version, clips, recipe.training.held_out_clips)
-    classifier = fit_classifier(version, clips["train"], recipe.spec.mel_rate_hz)
-    with_features = {clip.clip_id for clip in clips["train"]}
-    train = [clip for clip in version.split("train") if clip.clip_id in with_features]
-    metrics = evaluate(predictor, recipe, bucket, held_out, (train, classifier))
+    classifier = fit_classifier(version, clips["train"], recipe.spec.mel_rate_hz, recipe.seed)
+    library = Library(bucket, recipe, version, clips["train"])
+    metrics = evaluate(predictor, recipe, library, held_out, classifier)
     if classifier is None:
         metrics["note"] += " The training clips have less than two labels: no class accuracy."
     return {"recipe": recipe.name, "version": version.name, "seed": recipe.seed, **metrics}
@@ -151,8 +172,8 @@ def _training_facts(
     return {
         "n_train": len(trained),
         "n_train_sources": len(sources),
-        "steps": result.steps,
-        "seconds": round(result.seconds, 1),
+        "steps": result.curve.steps,
+        "seconds": round(result.curve.seconds, 1),
         "parameters": sum(part.numel() for part in result.network.parameters()),
     }
 

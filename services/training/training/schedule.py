@@ -1,0 +1,86 @@
+"""What every training here shares: its optimizers, its learning rate, where it goes on from.
+
+Hidden matrices are trained by Muon (Jordan et al. 2024), which needs about half the steps that
+AdamW does here; everything else by AdamW.
+"""
+
+import logging
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from s2s.errors import ObjectNotFoundError
+from s2s.stage import shared_bucket
+
+__all__ = ["MUON_FACTOR", "annealed", "fetch_checkpoint", "optimizers_of", "set_rate"]
+
+log = logging.getLogger(__name__)
+
+MUON_FACTOR = 4.0
+"""Muon's learning rate over AdamW's."""
+_WARM_UP_STEPS = 30
+_FINAL_RATE = 0.01
+_WEIGHT_DECAY = 0.01
+
+
+def optimizers_of(
+    network: nn.Module, rate: float, first_beta: float, *, fused: bool = False
+) -> list[torch.optim.Optimizer]:
+    """AdamW, and Muon for the matrices of the network's `blocks`.
+
+    Args:
+        network: what is trained.
+        rate: AdamW's learning rate at its peak.
+        first_beta: how long AdamW remembers gradients.
+        fused: AdamW takes its step in one call.
+    """
+    matrices = [part for part in network.get_submodule("blocks").parameters() if part.ndim == 2]
+    chosen = set(matrices)
+    rest = [part for part in network.parameters() if part not in chosen]
+    return [
+        torch.optim.AdamW(
+            rest,
+            lr=rate,
+            betas=(first_beta, 0.98),
+            weight_decay=_WEIGHT_DECAY,
+            fused=fused or None,
+        ),
+        torch.optim.Muon(
+            matrices,
+            lr=MUON_FACTOR * rate,
+            weight_decay=_WEIGHT_DECAY,
+            adjust_lr_fn="match_rms_adamw",
+        ),
+    ]
+
+
+def annealed(peak: float, step: int, share_spent: float) -> float:
+    """The learning rate: warm-up, then half a cosine over the budget.
+
+    Args:
+        peak: the highest.
+        step: optimizer steps that are done.
+        share_spent: share of the budget that is spent, 0..1.
+    """
+    cosine = 0.5 + 0.5 * math.cos(math.pi * share_spent)
+    warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    return peak * warm * (_FINAL_RATE + (1 - _FINAL_RATE) * cosine)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Train on with another learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:
+    """Fetch what `StoredCheckpoints` has stored; None if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shared_bucket(bucket_url).download(key, path)
+    except ObjectNotFoundError:
+        return None
+    log.warning("going on from the checkpoint %s", key)
+    return path
