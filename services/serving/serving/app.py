@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from s2s.errors import StageError
+from s2s.media import start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
 from serving import jobs
 from serving.batcher import Batcher
@@ -62,6 +63,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        start_sandbox()
         service.runner.start()
         yield
         await service.runner.close()

@@ -4,10 +4,9 @@ import ipaddress
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from s2s.cli import (
     DEFAULT_BUCKET,
@@ -28,15 +27,6 @@ __all__ = ["app"]
 _STAGE = "serving"
 
 
-class _StageUnlessNamed(TyperGroup):
-    """`serving RECIPE` is the stage, as with every service; `serving serve RECIPE` the server."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "--help"}:
-            args = [_STAGE, *args]
-        return super().parse_args(ctx, args)
-
-
 def _run_stage(settings: Settings) -> StageReport:
     from serving.stage import run  # noqa: PLC0415 - slow to import: --help does without
 
@@ -44,7 +34,6 @@ def _run_stage(settings: Settings) -> StageReport:
 
 
 app = stage_app(_STAGE, "Prove that the recipe's model answers over HTTP (the stage).", _run_stage)
-app.info.cls = _StageUnlessNamed
 
 
 @app.command()

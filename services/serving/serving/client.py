@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
+from uuid import uuid4
 
 import httpx
 import typer
@@ -82,7 +83,7 @@ def generate(
     """
     fields = {key: str(value) for key, value in (options or {}).items()}
     try:
-        accepted = http.post("/v1/generations", files={"video": (name, video)}, data=fields)
+        accepted = _send(http, video, name, fields)
         if accepted.status_code != httpx.codes.ACCEPTED:
             raise _refusal(accepted)
         links = accepted.json()["links"]
@@ -106,6 +107,24 @@ def open_client(url: str, key: str | None = None) -> httpx.Client:
     timeout = httpx.Timeout(None, connect=_CONNECT_TIMEOUT_S)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return httpx.Client(base_url=url, timeout=timeout, trust_env=False, headers=headers)
+
+
+def _send(
+    http: httpx.Client, video: BinaryIO, name: str, fields: Mapping[str, str]
+) -> httpx.Response:
+    """Ask for a job; again where the connection breaks, which makes no second one."""
+    headers, attempts = {"Idempotency-Key": uuid4().hex}, 0
+    while True:
+        try:
+            video.seek(0)
+            files = {"video": (name, video)}
+            return http.post("/v1/generations", files=files, data=fields, headers=headers)
+        except httpx.TransportError as error:
+            attempts += 1
+            is_first = attempts == 1 and isinstance(error, httpx.ConnectError)  # nobody is there
+            if is_first or attempts == _MAX_ATTEMPTS:
+                raise
+            time.sleep(_RETRY_S)
 
 
 def _follow(http: httpx.Client, url: str, on_progress: Callable[[float], None]) -> None:

@@ -1,18 +1,26 @@
 """The generation model in the three steps that serving asks for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import torch
 
-from s2s.features.motion import FRAME_SIZE
-from s2s.media import MediaLimits, run_sandboxed, write_frames
-from s2s.predictors.generation import Draw, GenerationPredictor, map_frames, timed
-from serving.predictor import Made, Upload
+from s2s.media import MediaLimits, map_frames, run_sandboxed, write_frames, write_picture
+from s2s.predictors.generation import Draw, GenerationPredictor
+from serving.predictor import Made, Notes, Upload
 from serving.sounding import GenerationOptions, video_of, write_answer
 
 __all__ = ["Generator"]
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A spectrogram to be drawn, and whom to tell how far it is."""
+
+    draw: Draw
+    notes: Notes
 
 
 class Generator:
@@ -38,37 +46,55 @@ class Generator:
         _use_one_thread()
         return cls(GenerationPredictor.load(folder), limits)
 
-    def prepare(
-        self, upload: Upload, options: GenerationOptions, seconds: dict[str, float]
-    ) -> Draw:
-        """What moves in the picture; see `Predictor.prepare`."""
+    def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Item:
+        """What is seen in the picture; see `Predictor.prepare`."""
         _use_one_thread()
-        fps, frames = self._spec.fps, upload.folder / "frames"
-        with timed(seconds, "decode"):
-            video = video_of(upload, fps, options.duration_s, self._limits)
-            run_sandboxed(
-                write_frames, video, frames, fps, FRAME_SIZE, self._limits, folder=upload.folder
+        picture, size = upload.folder / "frames", self._predictor.sight.frame_size
+        is_still = upload.kind == "picture"
+        with notes.step("decode"):
+            if is_still:
+                work = (upload.path, picture, size, self._limits)
+                run_sandboxed(write_picture, *work, folder=upload.folder)
+            else:
+                work = (upload.path, picture, self._spec.fps, size, self._limits)
+                run_sandboxed(write_frames, *work, folder=upload.folder, on_progress=notes.tell)
+        with notes.step("features"):
+            seen_THWC = map_frames(picture, size)
+            condition_TC = (
+                self._predictor.see_picture(seen_THWC[0], self._duration_s(options))
+                if is_still
+                else self._predictor.see(seen_THWC)
             )
-        with timed(seconds, "features"):
-            motion_TC = self._predictor.motion(map_frames(frames))
-        return Draw(motion_TC, options.seed, options.steps, options.guidance)
+        draw = Draw(condition_TC, options.seed, options.steps, options.guidance, is_still)
+        return _Item(draw, notes)
 
-    def predict(self, batch: Sequence[Draw]) -> Sequence[torch.Tensor]:
+    def _duration_s(self, options: GenerationOptions) -> float:
+        return min(options.duration_s, self._limits.max_duration_s)
+
+    def predict(self, batch: Sequence[_Item]) -> Sequence[torch.Tensor]:
         """Log-mel spectrograms, (M, B) each."""
-        return self._predictor.mels(batch)
+
+        def tell(share: float) -> None:
+            for item in batch:
+                item.notes.tell(share)
+
+        return self._predictor.mels([item.draw for item in batch], tell)
 
     def finish(
         self,
         upload: Upload,
         options: GenerationOptions,
         output: torch.Tensor,
-        seconds: dict[str, float],
+        notes: Notes,
     ) -> Made:
         """The phases, and the file; see `Predictor.finish`."""
         _use_one_thread()
-        with timed(seconds, "vocode"):
+        with notes.step("vocode"):
             samples_N = self._predictor.vocode(output)
-        with timed(seconds, "mux"):
+        notes.tell(0.7)
+        with notes.step("mux"):
+            if options.format == "mp4":  # a picture's answer is a video that shows it
+                video_of(upload, self._spec.fps, options.duration_s, self._limits)
             return write_answer(upload, options, samples_N, self._spec.sample_rate_hz)
 
 

@@ -65,7 +65,9 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
 
     folder = work_dir / model.prefix
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (CONFIG_FILE, WEIGHTS_FILE):
+    beside = (key.removeprefix(model.prefix) for key in bucket.keys(model.prefix))
+    weights = {name for name in beside if name.endswith(".safetensors") and "/" not in name}
+    for name in (CONFIG_FILE, *sorted(weights | {WEIGHTS_FILE})):
         path, info = folder / name, bucket.stat(model.prefix + name)
         if path.is_file() and crc32c_of_file(path) == info.crc32c:
             continue

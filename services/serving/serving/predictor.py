@@ -1,13 +1,18 @@
 """What a model must offer to be served: the seam that tasks plug in at."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
-__all__ = ["Made", "Predictor", "ServedModel", "Upload"]
+__all__ = ["Made", "Notes", "Predictor", "ServedModel", "Upload"]
+
+# More often, nobody could see a difference.
+_LEAST_PROGRESS, _LEAST_TIME_S = 0.01, 0.1
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,44 @@ class Upload:
     path: Path
     kind: Literal["video", "picture"]
     folder: Path
+
+
+class Notes:
+    """What a predictor tells about a job while it works on it; may be used in any thread.
+
+    Args:
+        seconds: time that earlier steps took.
+        on_progress: told how much of the job is done, 0..1.
+
+    Attributes:
+        seconds: time that each step took.
+        span: which part of the job's progress the present call is.
+    """
+
+    def __init__(
+        self,
+        seconds: Mapping[str, float] | None = None,
+        on_progress: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self.seconds = dict(seconds or {})
+        self.span = (0.0, 1.0)
+        self._on_progress = on_progress
+        self._told, self._told_at_s = 0.0, 0.0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Note how long a step takes."""
+        started = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - started
+
+    def tell(self, share: float) -> None:
+        """Tell how much of the present call is done, 0..1, as often as one likes."""
+        begin, end = self.span
+        progress, now_s = round(begin + share * (end - begin), 3), time.monotonic()
+        if progress >= self._told + _LEAST_PROGRESS and now_s >= self._told_at_s + _LEAST_TIME_S:
+            self._told, self._told_at_s = progress, now_s
+            self._on_progress(progress)
 
 
 @dataclass(frozen=True)
@@ -48,13 +91,13 @@ class Predictor(Protocol):
     model was loaded in.
     """
 
-    def prepare(self, upload: Upload, options: Any, seconds: dict[str, float]) -> Any:
+    def prepare(self, upload: Upload, options: Any, notes: Notes) -> Any:
         """Turn an upload into an input of the model.
 
         Args:
             upload: the file.
             options: what the client chose, an instance of the model's `options`.
-            seconds: time of each step is noted here.
+            notes: steps and their progress are told here.
 
         Raises:
             MediaError: if the upload cannot be used.
@@ -65,7 +108,7 @@ class Predictor(Protocol):
         """Outputs of the model for several inputs, in their order."""
         ...
 
-    def finish(self, upload: Upload, options: Any, output: Any, seconds: dict[str, float]) -> Made:
+    def finish(self, upload: Upload, options: Any, output: Any, notes: Notes) -> Made:
         """Write the result of a job into its folder; arguments as for `prepare`."""
         ...
 

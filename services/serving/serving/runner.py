@@ -17,10 +17,10 @@ from typing import Any
 from s2s.errors import BucketUnavailableError
 from s2s.layout import result_key
 from s2s.storage import Bucket
-from serving.batcher import Batcher, BatcherClosedError
+from serving.batcher import Batcher
 from serving.metrics import Metrics
 from serving.names import plain_stem
-from serving.predictor import Made, ServedModel, Upload
+from serving.predictor import Made, Notes, ServedModel, Upload
 from serving.problems import Problem, problem_of
 from serving.store import Job, JobStore, Result
 from serving.traces import Tracer
@@ -30,10 +30,11 @@ __all__ = ["UPLOAD_NAME", "Place", "Runner"]
 log = logging.getLogger(__name__)
 
 UPLOAD_NAME = "upload"
-_MAX_ATTEMPTS = 3
+_ATTEMPTS, _ATTEMPTS_ALONE = 3, 3
 _SWEEP_S = 60.0
 _RETRY_S = 2.0
-_PREPARED, _PREDICTED = 0.3, 0.8
+# Which part of a job's progress each step of a predictor is.
+_PREPARE, _PREDICT, _FINISH = (0.05, 0.4), (0.4, 0.7), (0.7, 0.95)
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,6 @@ class Runner:
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="media")
         self._tasks: list[asyncio.Task[None]] = []
         self._unfinished: set[str] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
 
     @property
     def bucket(self) -> Bucket:
@@ -98,30 +97,25 @@ class Runner:
 
     def start(self) -> None:
         """Take up what an earlier process left, and begin to work."""
-        jobs = self._store.recover()
+        jobs, suspects = self._store.recover(), []
         known = {job.id for job in jobs}
         for folder in self._place.folder.iterdir():
             if folder.name not in known:
                 shutil.rmtree(folder)
         for job in jobs:
-            if job.attempts >= _MAX_ATTEMPTS or job.route not in self._models:
+            if job.attempts >= _ATTEMPTS + _ATTEMPTS_ALONE or job.route not in self._models:
                 self._fail(job.id, Problem(500, "internal", "The server ended while doing this."))
+            elif job.attempts >= _ATTEMPTS:
+                suspects.append(job.id)
+                self._unfinished.add(job.id)
             else:
                 self.enqueue(job.id)
-        n_at_a_time = 2 * max(model.max_batch for model in self._models.values())
-        self._tasks = [asyncio.create_task(self._work()) for _ in range(n_at_a_time)]
-        self._tasks.append(asyncio.create_task(self._sweep()))
+        self._tasks = [asyncio.create_task(self._run(suspects)), asyncio.create_task(self._sweep())]
 
     def enqueue(self, job_id: str) -> None:
         """Have a job done that is in the store."""
         self._unfinished.add(job_id)
-        self._idle.clear()
         self._queue.put_nowait(job_id)
-
-    async def drain(self, timeout_s: float) -> None:
-        """Wait until all jobs are done; what is not by then stays in the store."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), timeout_s)
 
     async def close(self) -> None:
         """Stop working; unfinished jobs stay in the store."""
@@ -152,70 +146,96 @@ class Runner:
         if changed := self._changed.pop(job_id, None):
             changed.set()
 
-    async def _work(self) -> None:
+    async def _run(self, suspects: list[str]) -> None:
+        """Do jobs, several at a time; first those that the server may have ended of, each alone."""
+        for job_id in suspects:
+            await self._work(job_id)
+        n_at_a_time = 2 * max(model.max_batch for model in self._models.values())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(n_at_a_time):
+                group.create_task(self._work_on())
+
+    async def _work_on(self) -> None:
         while True:
             job_id = await self._queue.get()
-            job = self._store.begin(job_id)
-            if job is not None:
-                self._tell(job_id)
-                await self._do(job)
-            await asyncio.to_thread(shutil.rmtree, self.folder_of(job_id), ignore_errors=True)
-            self._unfinished.discard(job_id)
-            if not self._unfinished:
-                self._idle.set()
+            try:
+                await self._work(job_id)
+            except Exception:  # such as a disk without room for the store
+                log.exception("job %s is tried again", job_id)
+                await asyncio.sleep(_RETRY_S)
+                self._queue.put_nowait(job_id)
+
+    async def _work(self, job_id: str) -> None:
+        job = self._store.begin(job_id)
+        if job is not None:
+            self._tell(job_id)
+            await self._do(job)
+        await asyncio.to_thread(shutil.rmtree, self.folder_of(job_id), ignore_errors=True)
+        self._unfinished.discard(job_id)
 
     async def _do(self, job: Job) -> None:
-        waited_s = time.time() - job.created_s
-        seconds = job.seconds | {"wait": waited_s}
+        waited_s, loop = time.time() - job.created_s, asyncio.get_running_loop()
+
+        def on_progress(progress: float) -> None:
+            loop.call_soon_threadsafe(self._proceed, job.id, progress)
+
+        notes = Notes(job.seconds | {"wait": waited_s}, on_progress)
         with self._tracer.span("job", {"job.id": job.id, "job.route": job.route}):
             try:
-                made = await self._make(job, seconds)
-                result = await self._stored(job, made, seconds)
-            except (BatcherClosedError, _RemovedError):
-                return  # the server stops, and the job stays in the store; or nobody wants it
+                made = await self._make(job, notes)
+                result = await self._stored(job, made, notes)
+            except _RemovedError:
+                return
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
                 self._fail(job.id, problem_of(error))
                 return
-        self._metrics.finished(job.route, seconds)
+        self._metrics.finished(job.route, notes.seconds)
         expires_s = time.time() + self._place.keep_s
-        if self._store.finish(job.id, result, seconds, expires_s) is None:
+        if self._store.finish(job.id, result, notes.seconds, expires_s) is None:
             await self._in_thread(self._place.bucket.delete, result.key)
         self._tell(job.id)
 
-    async def _make(self, job: Job, seconds: dict[str, float]) -> Made:
+    async def _make(self, job: Job, notes: Notes) -> Made:
         model, batcher = self._models[job.route], self._batchers[job.route]
         folder = self.folder_of(job.id)
         upload = Upload(folder / UPLOAD_NAME, job.kind, folder)
         options = model.options.model_validate(job.options)
         predictor = await asyncio.wrap_future(batcher.loaded)
-        item = await self._in_thread(predictor.prepare, upload, options, seconds)
-        self._proceed(job.id, _PREPARED)
-        started = time.monotonic()
-        output = await batcher.predict(item)
-        seconds["model"] = time.monotonic() - started
-        self._proceed(job.id, _PREDICTED)
-        return await self._in_thread(predictor.finish, upload, options, output, seconds)
+        self._go_on(job, notes, _PREPARE)
+        item = await self._in_thread(predictor.prepare, upload, options, notes)
+        self._go_on(job, notes, _PREDICT)
+        with notes.step("model"):
+            output = await batcher.predict(item)
+        self._go_on(job, notes, _FINISH)
+        return await self._in_thread(predictor.finish, upload, options, output, notes)
 
-    async def _stored(self, job: Job, made: Made, seconds: dict[str, float]) -> Result:
+    async def _stored(self, job: Job, made: Made, notes: Notes) -> Result:
         """Store a result; while the bucket does not answer, the job waits."""
-        started, key = time.monotonic(), result_key(job.id)
-        while True:
-            try:
-                info = await self._in_thread(
-                    partial(self._place.bucket.upload, made.path, key, overwrite=True)
-                )
-                break
-            except BucketUnavailableError as error:
-                log.error("a result cannot be stored: %s", error)
-                await asyncio.sleep(_RETRY_S)
-        seconds["store"] = time.monotonic() - started
+        key = result_key(job.id)
+        with notes.step("store"):
+            info = None
+            while info is None:
+                try:
+                    info = await self._in_thread(
+                        partial(self._place.bucket.upload, made.path, key, overwrite=True)
+                    )
+                except BucketUnavailableError as error:
+                    log.error("a result cannot be stored: %s", error)
+                    await asyncio.sleep(_RETRY_S)
         name = f"{plain_stem(job.file_name)}{made.suffix}"
         return Result(key, info.size, info.crc32c, made.media_type, name)
 
-    def _proceed(self, job_id: str, progress: float) -> None:
-        if self._store.proceed(job_id, progress) is None:
+    def _go_on(self, job: Job, notes: Notes, span: tuple[float, float]) -> None:
+        """Begin the next step of a job, unless nobody wants it any more."""
+        notes.span = span
+        if not self._proceed(job.id, span[0]):
             raise _RemovedError
+
+    def _proceed(self, job_id: str, progress: float) -> bool:
+        """Note how far a job is; False if it was removed."""
+        job = self._store.proceed(job_id, progress)
         self._tell(job_id)
+        return job is not None
 
     def _fail(self, job_id: str, problem: Problem) -> None:
         document = problem.document.model_dump(exclude_none=True)

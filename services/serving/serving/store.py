@@ -39,6 +39,13 @@ CREATE TABLE IF NOT EXISTS events (
     data TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
+CREATE TABLE IF NOT EXISTS requests (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    PRIMARY KEY (owner, name)
+);
+CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
 """
 
 
@@ -144,23 +151,46 @@ class JobStore:
         """A job's name that nobody guesses."""
         return secrets.token_hex(16)
 
-    def add(self, job_id: str, fields: Mapping[str, Any], seconds: Mapping[str, float]) -> Job:
-        """Queue a job.
+    def add(
+        self,
+        job_id: str,
+        fields: Mapping[str, Any],
+        seconds: Mapping[str, float],
+        request: str | None = None,
+    ) -> Job:
+        """Queue a job, unless its request was sent before.
 
         Args:
             job_id: made by `new_id`.
             fields: `route`, `owner`, `file_name`, `kind` and `options` of `Job`.
             seconds: time of steps that were taken already.
+            request: the client's name for its request.
+
+        Returns:
+            the job, or the one that was made of the owner's request of this name.
         """
         values = dict(fields) | {"options": json.dumps(fields["options"])}
         with self._transaction():
+            if earlier := self.of_request(fields["owner"], request):
+                return earlier
             self._database.execute(
                 "INSERT INTO jobs (id, route, owner, file_name, kind, options, created_s, seconds)"
                 " VALUES (:id, :route, :owner, :file_name, :kind, :options, :created_s, :seconds)",
                 values
                 | {"id": job_id, "created_s": time.time(), "seconds": json.dumps(dict(seconds))},
             )
+            if request is not None:
+                self._database.execute(
+                    "INSERT INTO requests VALUES (?, ?, ?)", [fields["owner"], request, job_id]
+                )
             return self._told(job_id)
+
+    def of_request(self, owner: str, request: str | None) -> Job | None:
+        """The job that was made of somebody's request of this name, if there is one."""
+        found = self._database.execute(
+            "SELECT job FROM requests WHERE owner = ? AND name = ?", [owner, request]
+        ).fetchone()
+        return None if found is None else self.get(found["job"])
 
     def get(self, job_id: str) -> Job | None:
         """A job, if there is one."""
@@ -178,11 +208,11 @@ class JobStore:
 
     def begin(self, job_id: str) -> Job | None:
         """Note that a queued job is begun; None if it was removed."""
-        return self._change(job_id, "state = 'running', attempts = attempts + 1, progress = 0.05")
+        return self._change(job_id, "state = 'running', attempts = attempts + 1")
 
     def proceed(self, job_id: str, progress: float) -> Job | None:
-        """Note how far a job is."""
-        return self._change(job_id, "progress = ?", progress)
+        """Note how far a job is; one that is done again stays where it was until it is there."""
+        return self._change(job_id, "progress = MAX(progress, ?)", progress)
 
     def finish(
         self, job_id: str, result: Result, seconds: Mapping[str, float], expires_s: float
@@ -218,9 +248,7 @@ class JobStore:
         Returns:
             the jobs to be done, oldest first.
         """
-        self._database.execute(
-            "UPDATE jobs SET state = 'queued', progress = 0 WHERE state = 'running'"
-        )
+        self._database.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
         rows = self._database.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY number")
         return [_job_of(row) for row in rows]
 

@@ -5,10 +5,11 @@ import shutil
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
@@ -65,16 +66,26 @@ def _endpoint(model: ServedModel) -> _Endpoint:
                 description="Seconds to wait for the result; in time, the answer is the result.",
             ),
         ] = 0.0,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=16,
+                max_length=128,
+                description="A random name for this request: sent again, it makes no second job.",
+            ),
+        ] = None,
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready()
-        service.rate_limit.check(owner or (request.client.host if request.client else ""))
-        service.check_room()
-        service.n_arriving += 1
-        try:
-            job = await _receive(request, service, model, owner)
-        finally:
-            service.n_arriving -= 1
+        job = service.store.of_request(owner, idempotency_key)
+        if job is None:
+            service.rate_limit.check(owner or (request.client.host if request.client else ""))
+            service.check_room()
+            service.n_arriving += 1
+            try:
+                job = await _receive(request, service, model, owner)
+            finally:
+                service.n_arriving -= 1
         job = await _finished(service, job, wait)
         if job is None:
             raise Problem(404, "no-such-job", "It was removed while it was worked on.")
@@ -115,12 +126,19 @@ async def _receive(request: Request, service: Service, model: ServedModel, owner
             "kind": kind,
             "options": options.model_dump(),
         }
-        job = service.store.add(job_id, fields, seconds)
+        job = service.store.add(job_id, fields, seconds, request.headers.get("idempotency-key"))
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        await _remove(folder)
         raise
-    service.runner.enqueue(job_id)
+    if job.id == job_id:
+        service.runner.enqueue(job_id)
+    else:  # the same request came over two connections at a time
+        await _remove(folder)
     return job
+
+
+async def _remove(folder: Path) -> None:
+    await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
 async def _finished(service: Service, job: Job, wait_s: float) -> Job | None:

@@ -1,13 +1,12 @@
 """A predictor without a model: one tone for every video. For tests and for work on the page."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from s2s.media import MediaLimits, run_sandboxed, write_frames
-from serving.predictor import Made, Upload
+from serving.predictor import Made, Notes, Upload
 from serving.sounding import GenerationOptions, video_of, write_answer
 
 __all__ = ["Tone", "TonePredictor"]
@@ -32,16 +31,13 @@ class TonePredictor:
     def __init__(self, limits: MediaLimits | None = None) -> None:
         self._limits = limits or MediaLimits()
 
-    def prepare(
-        self, upload: Upload, options: GenerationOptions, seconds: dict[str, float]
-    ) -> Tone:
+    def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> Tone:
         """How long the tone is."""
-        started, frames = time.monotonic(), upload.folder / "frames"
-        video = video_of(upload, _FPS, options.duration_s, self._limits)
-        run_sandboxed(
-            write_frames, video, frames, _FPS, _FRAME_SIZE, self._limits, folder=upload.folder
-        )
-        seconds["decode"] = time.monotonic() - started
+        frames = upload.folder / "frames"
+        with notes.step("decode"):
+            video = video_of(upload, _FPS, options.duration_s, self._limits)
+            work = (write_frames, video, frames, _FPS, _FRAME_SIZE, self._limits)
+            run_sandboxed(*work, folder=upload.folder, on_progress=notes.tell)
         return Tone(options.seed, frames.stat().st_size / _FRAME_BYTES / _FPS)
 
     def predict(self, batch: Sequence[Tone]) -> Sequence[np.ndarray]:
@@ -53,13 +49,11 @@ class TonePredictor:
         upload: Upload,
         options: GenerationOptions,
         output: np.ndarray,
-        seconds: dict[str, float],
+        notes: Notes,
     ) -> Made:
         """The video with the tone."""
-        started = time.monotonic()
-        made = write_answer(upload, options, output, _SAMPLE_RATE_HZ)
-        seconds["mux"] = time.monotonic() - started
-        return made
+        with notes.step("mux"):
+            return write_answer(upload, options, output, _SAMPLE_RATE_HZ)
 
 
 def _samples(tone: Tone) -> np.ndarray:

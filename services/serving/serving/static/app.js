@@ -2,7 +2,7 @@
 
 import { openSession, readBytes, readJob, readModels, removeJob, send, watch } from "./api.js";
 import { record } from "./camera.js";
-import { decode, drawSpectrogram, drawWaveform } from "./drawing.js";
+import { decode, drawSpectrogram, drawWaveform, isSilent } from "./drawing.js";
 import { forget, remember, showHistory } from "./history.js";
 import { fieldsOf, showTabs } from "./tabs.js";
 
@@ -30,15 +30,20 @@ function useModel(chosen) {
     `${model.types.join(", ")}; up to ${megabytes} MB and ${model.max_duration_s} s`;
 }
 
-/** Show a step: `share` of it is done, or nobody knows how much. */
+/** Show a step of which `share` is done; every quarter of it is told to who only listens. */
 function showStep(text, share) {
   $("progress").hidden = false;
-  if ($("step").textContent !== text) {
-    $("step").textContent = text;
-    $("status").textContent = text;
-  }
-  if (share === undefined) $("bar").removeAttribute("value");
-  else $("bar").value = share;
+  $("step").textContent = text;
+  $("bar").value = share;
+  $("share").textContent = `${Math.round(100 * share)} %`;
+  const quarter = Math.floor(4 * share);
+  const told = quarter === 0 ? text : `${text}: ${25 * quarter} %`;
+  if ($("status").textContent !== told) $("status").textContent = told;
+}
+
+/** What is shown of a job that is not finished. */
+function showWork({ progress }) {
+  showStep(progress === 0 ? "Waiting in the queue" : "Making the sound", progress);
 }
 
 function showProblem(text) {
@@ -66,8 +71,8 @@ async function make(file, fields) {
     const job = await send(model.url, fields, (share) => showStep("Sending", share));
     remember(job, file.name);
     refreshHistory();
-    showStep("Making the sound", job.progress);
-    const done = await watch(job, (told) => showStep("Making the sound", told.progress));
+    showWork(job);
+    const done = await watch(job, showWork);
     showJob(done, file);
   } catch (error) {
     showProblem(error.message);
@@ -126,6 +131,9 @@ async function showPictures(job, kind) {
       return;
     }
     const samples = await decode(bytes);
+    if (isSilent(samples)) {
+      $("status").textContent = "Done, but hardly to be heard: nothing seems to move that would sound.";
+    }
     drawWaveform($("waveform"), samples);
     drawSpectrogram($("spectrogram"), samples);
     $("pictures").dataset.drawn = "yes";

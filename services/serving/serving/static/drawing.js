@@ -3,6 +3,7 @@
 const RATE_HZ = 16000;
 const WINDOW = 512;
 const RANGE_DB = 70;
+const FAINTEST = 0.003;
 
 /** Samples of a media file's sound, mono. */
 export async function decode(bytes) {
@@ -10,6 +11,10 @@ export async function decode(bytes) {
   const sound = await context.decodeAudioData(bytes);
   return sound.getChannelData(0);
 }
+
+/** Whether hardly anybody would hear anything. */
+export const isSilent = (samples) =>
+  samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0) < FAINTEST;
 
 export function drawWaveform(canvas, samples) {
   const { width, height } = canvas;
@@ -39,7 +44,8 @@ export function drawSpectrogram(canvas, samples) {
   const columns = Array.from({ length: width }, (_, x) =>
     levels(samples, Math.round((x * last) / Math.max(1, width - 1))),
   );
-  const loudest = columns.reduce((most, column) => Math.max(most, ...column), -Infinity);
+  // Of a sound that is all but silent, noise is not shown as if it were loud.
+  const loudest = columns.reduce((most, column) => Math.max(most, ...column), 0);
   columns.forEach((column, x) => {
     for (let y = 0; y < height; y++) {
       const bin = Math.floor(((height - 1 - y) * column.length) / height);
