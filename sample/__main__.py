@@ -19,13 +19,13 @@ app = typer.Typer(no_args_is_help=True, help="The sample catalog: render it, ser
 @app.command()
 def render(
     out: Annotated[Path, typer.Option(help="Directory for the videos and the catalog.")],
-    sources: Annotated[int, typer.Option(min=1, help="Videos to render.")] = 60,
+    sources: Annotated[int, typer.Option(min=1, help="Videos to render.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same videos.")] = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes at a time; one a core unless told.")
     ] = None,
 ) -> None:
-    """Render videos of falling, bouncing and struck bodies, and the catalog that lists them."""
+    """Render videos of bodies that fall, of rain, fire, wind and crowds, and their catalog."""
     try:
         catalog = render_catalog(out, sources, seed, workers)
     except OSError as error:

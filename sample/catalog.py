@@ -7,14 +7,32 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sample.materials import MATERIALS
-from sample.world import Scene
+from sample.textures import TEXTURES, TextureScene, build_texture_scene
+from sample.world import Scene, build_scene
 
-__all__ = ["CLIP_S", "catalog_text", "clip_starts_s", "write_catalog"]
+__all__ = [
+    "CLIP_S",
+    "AnyScene",
+    "build_source",
+    "catalog_text",
+    "clip_starts_s",
+    "write_catalog",
+]
 
 CLIP_S = 10
 _MAX_CLIPS = 5
-_ROUND = len(MATERIALS)
-"""Sources of consecutive indices have each material once."""
+_ROUND = len(MATERIALS) + len(TEXTURES)
+"""Sources of consecutive indices have each material and each texture once."""
+
+AnyScene = Scene | TextureScene
+
+
+def build_source(seed: int, index: int) -> AnyScene:
+    """Make up what happens in one source of a catalog: in each round first things that fall."""
+    turn, place = divmod(index, _ROUND)
+    if place < len(MATERIALS):
+        return build_scene(seed, turn * len(MATERIALS) + place)
+    return build_texture_scene(seed, turn * len(TEXTURES) + place - len(MATERIALS))
 
 
 def clip_starts_s(duration_s: float) -> list[int]:
@@ -24,18 +42,18 @@ def clip_starts_s(duration_s: float) -> list[int]:
     return [int(n * last_s / (count - 1)) for n in range(count)]
 
 
-def catalog_text(scenes: Iterable[Scene]) -> str:
-    """The rows of a catalog. The second of every five sources of a material is for testing."""
+def catalog_text(scenes: Iterable[AnyScene]) -> str:
+    """The rows of a catalog. The second of every five sources of a label is for testing."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     for scene in scenes:
-        split = "test" if scene.seed[1] // _ROUND % 5 == 1 else "train"
+        split = "test" if scene.round % 5 == 1 else "train"
         for start_s in clip_starts_s(scene.duration_s):
-            writer.writerow((scene.source_id, start_s, scene.material.label, split))
+            writer.writerow((scene.source_id, start_s, scene.label, split))
     return lines.getvalue()
 
 
-def write_catalog(path: Path, scenes: Iterable[Scene]) -> Path:
+def write_catalog(path: Path, scenes: Iterable[AnyScene]) -> Path:
     """Write a catalog under a temporary name, then rename it."""
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     staged.write_text(catalog_text(scenes), encoding="utf-8")

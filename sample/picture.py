@@ -4,18 +4,19 @@ Shape suffixes: H height and W width in pixels, C red-green-blue.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from sample.canvas import FPS, SIZE_PX, Image, Window, smooth_noise
+from sample.distractor import Moth
 from sample.materials import Material
+from sample.texture_picture import texture_painter
+from sample.textures import TextureScene
 from sample.world import VIEW_HEIGHT_M, Body, Scene
 
 __all__ = ["FPS", "SIZE_PX", "frames"]
 
-FPS = 25
-SIZE_PX = 128
 PX_PER_M = 80.0
 FLOOR_PX = VIEW_HEIGHT_M * PX_PER_M
 """Row of the floor's line under a body."""
@@ -35,57 +36,28 @@ _ROOMS = (  # wall and floor
     ((170.0, 158.0, 158.0), (128.0, 120.0, 112.0)),
 )
 
-Image = NDArray[np.floating]
 
-
-def frames(scene: Scene) -> Iterator[NDArray[np.uint8]]:
+def frames(scene: Scene | TextureScene) -> Iterator[NDArray[np.uint8]]:
     """Draw a scene frame by frame; frame n shows the instant n / FPS.
 
     Yields:
         uint8 (SIZE_PX, SIZE_PX, 3), red, green, blue.
     """
     rng = np.random.default_rng([*scene.seed, 2])
-    background_HWC = _background(rng)
-    looks = _Looks(scene, rng)
+    painter = _Looks(scene, rng) if isinstance(scene, Scene) else texture_painter(scene, rng)
+    moth = Moth(np.random.default_rng([*scene.seed, 3]), scene.duration_s)
     noise_HW = rng.normal(0, _NOISE_LEVEL, (2 * SIZE_PX, 2 * SIZE_PX)).astype(np.float32)
     noise_HWC = np.repeat(noise_HW[..., None], 3, axis=2)  # adding it in one piece is faster
     flicker_hz, phase = rng.uniform(0.1, 0.5), rng.uniform(0, 2 * np.pi)
     for n in range(round(scene.duration_s * FPS)):
         time_s = n / FPS
-        image_HWC = background_HWC.copy()
-        looks.draw(image_HWC, time_s)
+        image_HWC = painter.background.copy()
+        painter.draw(image_HWC, time_s)
+        moth.draw(image_HWC, time_s)
         image_HWC *= np.float32(1 + 0.03 * np.sin(2 * np.pi * flicker_hz * time_s + phase))
         top, left = rng.integers(SIZE_PX, size=2)
         image_HWC += noise_HWC[top : top + SIZE_PX, left : left + SIZE_PX]
         yield np.clip(image_HWC, 0, 255, out=image_HWC).astype(np.uint8)
-
-
-@dataclass(frozen=True)
-class _Window:
-    """The part of the picture that a shape can touch, and its pixel centres."""
-
-    part: tuple[slice, slice]
-    x_W: NDArray[np.float32]
-    y_H1: NDArray[np.float32]
-
-    @classmethod
-    def around(cls, x: float, y: float, half_width: float, half_height: float) -> "_Window":
-        left, right = _inside(x - half_width), _inside(x + half_width + 1)
-        top, low = _inside(y - half_height), _inside(y + half_height + 1)
-        return cls(
-            part=(slice(top, low), slice(left, right)),
-            x_W=np.arange(left, right, dtype=np.float32) + np.float32(0.5 - x),
-            y_H1=np.arange(top, low, dtype=np.float32)[:, None] + np.float32(0.5 - y),
-        )
-
-    def blend(self, image_HWC: Image, cover_HW: Image, colour: ArrayLike) -> None:
-        """Lay a colour over the picture where it is covered."""
-        part = image_HWC[self.part]
-        part += cover_HW[..., None] * (np.asarray(colour, dtype=np.float32) - part)
-
-
-def _inside(pixel: float) -> int:
-    return min(max(int(pixel), 0), SIZE_PX)
 
 
 class _Looks:
@@ -93,6 +65,7 @@ class _Looks:
 
     def __init__(self, scene: Scene, rng: np.random.Generator) -> None:
         self.scene = scene
+        self.background = _background(rng)
         self.enters_s = [body.enter_s for body in scene.bodies]
         self.hits_s = [hit.time_s for hit in scene.impacts]
         self.colour = np.clip(scene.material.colour + rng.normal(0, 8, 3), 0, 255)
@@ -120,7 +93,7 @@ class _Looks:
     def _draw_shadow(self, image_HWC: Image, body: Body, clearance_px: float) -> None:
         x, radius = body.x_m * PX_PER_M, body.radius_m * PX_PER_M
         wide = radius * 1.25 + 0.12 * clearance_px
-        window = _Window.around(x + 0.1 * clearance_px, FLOOR_PX, 1.8 * wide, 0.6 * wide)
+        window = Window.around(x + 0.1 * clearance_px, FLOOR_PX, 1.8 * wide, 0.6 * wide)
         away_HW = (window.x_W / wide) ** 2 + (window.y_H1 / (0.3 * wide)) ** 2
         dark = 0.6 * radius / (radius + 0.5 * clearance_px)
         window.blend(image_HWC, np.float32(dark) * np.exp(-1.5 * away_HW), (14.0, 12.0, 18.0))
@@ -132,7 +105,7 @@ class _Looks:
         x, y = body.x_m * PX_PER_M, FLOOR_PX - clearance_px - high
         if not body.release_s <= time_s < body.lift_s:
             _draw_thread(image_HWC, x, y - high)
-        window = _Window.around(x, y, 1.3 * wide + 2, 1.3 * high + 2)
+        window = Window.around(x, y, 1.3 * wide + 2, 1.3 * high + 2)
         u_W, v_H1 = window.x_W / np.float32(wide), window.y_H1 / np.float32(high)
         away_HW = _distance(material, u_W, v_H1)
         cover_HW = np.clip(0.5 - (away_HW - 1) * radius, 0, 1)
@@ -153,7 +126,7 @@ class _Looks:
         if y < -2 * half:
             return
         _draw_handle(image_HWC, x, y)
-        window = _Window.around(x, y, 1.4 * half + 2, half + 2)
+        window = Window.around(x, y, 1.4 * half + 2, half + 2)
         away_HW = _box(window.x_W, window.y_H1, (1.4 * half, half), 3.0)
         paint_HWC = np.clip(1.25 - 0.5 * window.y_H1 / half, 0.6, 1.9) * np.ones_like(window.x_W)
         window.blend(
@@ -166,7 +139,7 @@ class _Looks:
 def _draw_thread(image_HWC: Image, x: float, end_y: float) -> None:
     if end_y <= 0:
         return
-    window = _Window.around(x, end_y / 2, 2, end_y / 2)
+    window = Window.around(x, end_y / 2, 2, end_y / 2)
     cover_HW = np.clip(1.1 - np.abs(window.x_W), 0, 1) * np.ones_like(window.y_H1)
     window.blend(image_HWC, np.float32(0.7) * cover_HW, _THREAD)
 
@@ -174,7 +147,7 @@ def _draw_thread(image_HWC: Image, x: float, end_y: float) -> None:
 def _draw_handle(image_HWC: Image, x: float, y: float) -> None:
     along = np.array([_HANDLE_END_PX[0] - x, _HANDLE_END_PX[1] - y], dtype=np.float32)
     length = float(np.hypot(*along))
-    window = _Window.around(x + along[0] / 2, y + along[1] / 2, along[0] / 2, abs(along[1]) / 2 + 3)
+    window = Window.around(x + along[0] / 2, y + along[1] / 2, along[0] / 2, abs(along[1]) / 2 + 3)
     u, v = along / length
     across_HW = (window.x_W + along[0] / 2) * v - (window.y_H1 + along[1] / 2) * u
     window.blend(image_HWC, np.clip(2.2 - np.abs(across_HW), 0, 1), _HANDLE)
@@ -237,17 +210,9 @@ def _background(rng: np.random.Generator) -> Image:
     depth_H1 = np.clip((y_H1 - _HORIZON_PX) / (SIZE_PX - _HORIZON_PX), 0, 1)
     is_floor_H1 = np.clip(y_H1 - _HORIZON_PX + 0.5, 0, 1)
     skirting_H1 = 1 - 0.35 * np.exp(-(((y_H1 - _HORIZON_PX) / 1.3) ** 2))
-    stains_HW = 1 + 0.03 * _smooth_noise(rng, 7)
+    stains_HW = 1 + 0.03 * smooth_noise(rng, 7)
     planks_HW = 1 + 0.04 * np.sin(rng.uniform(25, 50) * x_W / (0.5 + depth_H1))
     wall_HWC = (glow_HW * stains_HW)[..., None] * wall
     floor_HWC = ((0.85 + 0.25 * depth_H1) * planks_HW * stains_HW)[..., None] * floor
     mixed_HWC = wall_HWC + is_floor_H1[..., None] * (floor_HWC - wall_HWC)
     return (mixed_HWC * skirting_H1[..., None] * light).astype(np.float32)
-
-
-def _smooth_noise(rng: np.random.Generator, cells: int) -> NDArray[np.float64]:
-    """Random values on a coarse grid, interpolated to (SIZE_PX, SIZE_PX)."""
-    coarse = rng.normal(0, 1, (cells, cells))
-    at = np.linspace(0, cells - 1, SIZE_PX)
-    rows = np.stack([np.interp(at, np.arange(cells), column) for column in coarse.T], axis=1)
-    return np.stack([np.interp(at, np.arange(cells), row) for row in rows])

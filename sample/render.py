@@ -20,10 +20,11 @@ from av.video.reformatter import VideoReformatter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from s2s.logs import console
-from sample.catalog import write_catalog
-from sample.picture import FPS, SIZE_PX, frames
+from sample.canvas import FPS, SIZE_PX
+from sample.catalog import AnyScene, build_source, write_catalog
+from sample.picture import frames
 from sample.sound import SAMPLE_RATE_HZ, synthesize
-from sample.world import Scene, build_scene, source_id
+from sample.world import Scene
 
 __all__ = ["encode_scene", "render_catalog", "render_source"]
 
@@ -46,12 +47,13 @@ def render_catalog(out: Path, sources: int, seed: int = 0, workers: int | None =
         The catalog's file.
     """
     out.mkdir(parents=True, exist_ok=True)
-    missing = [n for n in range(sources) if not (out / f"{source_id(seed, n)}.mp4").exists()]
+    scenes = [build_source(seed, n) for n in range(sources)]
+    missing = [n for n, scene in enumerate(scenes) if not _video(out, scene).exists()]
     columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("rendering", total=sources, completed=sources - len(missing))
         _render_all(out, seed, missing, workers, lambda: progress.advance(task))
-    return write_catalog(out / "catalog.csv", [build_scene(seed, n) for n in range(sources)])
+    return write_catalog(out / "catalog.csv", scenes)
 
 
 def render_source(out: Path, seed: int, index: int) -> Path:
@@ -60,8 +62,8 @@ def render_source(out: Path, seed: int, index: int) -> Path:
     Returns:
         The video's file.
     """
-    scene = build_scene(seed, index)
-    video = out / f"{scene.source_id}.mp4"
+    scene = build_source(seed, index)
+    video = _video(out, scene)
     truth = out / "truth" / f"{scene.source_id}.json"
     truth.parent.mkdir(parents=True, exist_ok=True)
     staged = out / f".{scene.source_id}.{os.getpid()}.mp4"
@@ -94,21 +96,25 @@ def _render_all(
             raise
 
 
-def _truth(scene: Scene) -> str:
-    impacts = [
-        {"time_s": hit.time_s, "speed_m_s": hit.speed_m_s, "kind": hit.kind}
-        for hit in scene.impacts
-    ]
-    content = {
-        "source_id": scene.source_id,
-        "material": scene.material.name,
-        "duration_s": scene.duration_s,
-        "impacts": impacts,
-    }
+def _video(out: Path, scene: AnyScene) -> Path:
+    return out / f"{scene.source_id}.mp4"
+
+
+def _truth(scene: AnyScene) -> str:
+    content = {"source_id": scene.source_id, "duration_s": scene.duration_s}
+    if isinstance(scene, Scene):
+        content["material"] = scene.material.name
+        content["impacts"] = [
+            {"time_s": hit.time_s, "speed_m_s": hit.speed_m_s, "kind": hit.kind}
+            for hit in scene.impacts
+        ]
+    else:
+        content["texture"] = scene.texture.name
+        content["strengths"] = scene.knots.tolist()
     return json.dumps(content, indent=1) + "\n"
 
 
-def encode_scene(scene: Scene, path: Path) -> None:
+def encode_scene(scene: AnyScene, path: Path) -> None:
     """Encode picture and sound; the same scene gives the same bytes."""
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", options=options) as container:

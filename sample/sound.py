@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample.materials import REFERENCE_RADIUS_M, Material
+from sample.texture_sound import synthesize_texture
+from sample.textures import TextureScene
 from sample.world import Impact, Scene
 
 __all__ = ["SAMPLE_RATE_HZ", "synthesize"]
@@ -20,13 +22,15 @@ SPEED_EXPONENT = 0.8
 CLICK_S = 0.004
 
 
-def synthesize(scene: Scene) -> NDArray[np.float32]:
+def synthesize(scene: Scene | TextureScene) -> NDArray[np.float32]:
     """Sound of a whole scene.
 
     Returns:
         float32 (N,), mono at SAMPLE_RATE_HZ, in -1..1; a hit at t starts at sample
         round(t * SAMPLE_RATE_HZ).
     """
+    if isinstance(scene, TextureScene):
+        return synthesize_texture(scene, SAMPLE_RATE_HZ)
     rng = np.random.default_rng([*scene.seed, 1])
     length = round(scene.duration_s * SAMPLE_RATE_HZ)
     sound = rng.standard_normal(length, dtype=np.float32) * np.float32(ROOM_TONE)

@@ -15,7 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from sample.materials import MATERIALS, Material
 
-__all__ = ["VIEW_HEIGHT_M", "Body", "Impact", "Motion", "Scene", "build_scene", "source_id"]
+__all__ = [
+    "VIEW_HEIGHT_M",
+    "WORLD_VERSION",
+    "Body",
+    "Impact",
+    "Motion",
+    "Scene",
+    "build_scene",
+    "hashed_id",
+    "source_id",
+]
 
 GRAVITY_M_S2 = 9.81
 VIEW_HEIGHT_M = 1.35
@@ -25,7 +35,7 @@ MALLET_AWAY_M = 1.6
 MALLET_RESTITUTION = 0.6
 SLOWEST_REBOUND_M_S = 0.7
 """A body that would leave the floor more slowly stays on it."""
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 """Part of every source id: raise it when the same seed gives another film."""
 
 _DURATIONS_S = (20, 60)
@@ -118,6 +128,16 @@ class Scene:
     mallet: Motion
     impacts: tuple[Impact, ...]
 
+    @property
+    def label(self) -> str:
+        """What the catalog calls its clips."""
+        return self.material.label
+
+    @property
+    def round(self) -> int:
+        """Which source of its material it is."""
+        return self.seed[1] // len(MATERIALS)
+
     def shortened(self, duration_s: float) -> "Scene":
         """The scene's first seconds."""
         impacts = tuple(hit for hit in self.impacts if hit.time_s < duration_s - _QUIET_END_S)
@@ -129,9 +149,14 @@ def source_id(seed: int, index: int) -> str:
 
     The second source of every seed starts with a dash, which command lines must survive.
     """
-    digest = hashlib.sha256(f"{WORLD_VERSION}/{seed}/{index}".encode()).digest()
-    name = base64.urlsafe_b64encode(digest)[:11].decode()
+    name = hashed_id(f"{seed}/{index}")
     return f"-{name[1:]}" if index == 1 else name
+
+
+def hashed_id(name: str) -> str:
+    """Eleven letters, digits, "-" and "_" that stand for a name in this version of the world."""
+    digest = hashlib.sha256(f"{WORLD_VERSION}/{name}".encode()).digest()
+    return base64.urlsafe_b64encode(digest)[:11].decode()
 
 
 def build_scene(seed: int, index: int) -> Scene:
