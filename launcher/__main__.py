@@ -12,12 +12,14 @@ import typer
 from launcher.bucket_server import BucketServer
 from launcher.catalog_command import catalog
 from launcher.dataset_report_command import report
+from launcher.evaluate_command import evaluate
 from launcher.generate_command import generate
 from launcher.import_command import import_command
 from launcher.pipeline import PURPOSES, run_stage, run_stages
 from launcher.retry_command import retry
 from launcher.sample_site import sample_for
 from launcher.version_command import version_app
+from preprocessing.export import export
 from s2s.cli import (
     DEFAULT_BUCKET,
     BucketOption,
@@ -55,9 +57,11 @@ app.add_typer(bucket_app, name="bucket")
 app.command()(generate)
 app.add_typer(version_app, name="version")
 app.command()(report)
+app.command()(evaluate)
 app.command()(catalog)
 app.command("import")(import_command)
 app.command()(retry)
+app.command()(export)
 
 
 @app.command()

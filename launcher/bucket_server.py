@@ -30,10 +30,12 @@ class BucketServer:
     Args:
         data: directory of its data; holds the server's state file and log too.
         port: where it listens on 127.0.0.1; 0 for any free port.
+        in_memory: objects are lost when it stops; only so it can keep versions of them.
     """
 
-    def __init__(self, data: Path, port: int = 4443) -> None:
+    def __init__(self, data: Path, port: int = 4443, *, in_memory: bool = False) -> None:
         self.data = data.absolute()
+        self.in_memory = in_memory
         self.port = port or _free_port()
         self._state = self.data / "server.json"
 
@@ -55,7 +57,8 @@ class BucketServer:
         log = self.data / "server.log"
         command = [str(_program()), "-scheme", "http", "-host", "127.0.0.1"]
         command += ["-port", str(self.port), "-external-url", self.url, "-log-level", "warn"]
-        command += ["-backend", "filesystem", "-filesystem-root", str(root)]
+        on_disk = ["-backend", "filesystem", "-filesystem-root", str(root)]
+        command += ["-backend", "memory"] if self.in_memory else on_disk
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,

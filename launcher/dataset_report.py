@@ -1,6 +1,5 @@
 """One page that shows a data set version, from its catalog to its clips."""
 
-import base64
 import secrets
 from collections import Counter
 from collections.abc import Sequence
@@ -9,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from launcher.dataset_report_examples import show_examples
+from launcher.page import page_environment, write_page
 from s2s.dataset import (
     SPLITS,
     DatasetClip,
@@ -31,7 +30,6 @@ from validation.datasheet import statistics_of
 __all__ = ["dataset_metrics", "write_dataset_report"]
 
 PAGE = "dataset.html"
-_TEMPLATES = Path(__file__).with_name("templates")
 _STAGES = ("collection", "preprocessing", "validation")
 _BINS = 24
 _MOST_LABELS = 400
@@ -89,31 +87,28 @@ def write_dataset_report(
         MediaError: if an example cannot be read.
         BucketUnavailableError: if the bucket does not answer.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["data_uri"] = _data_uri
     previous = _previous(bucket, recipe, version)
     labels = _by_label(version)
-    text = environment.get_template("dataset.html.jinja").render(
-        recipe=recipe,
-        version=version,
-        splits=SPLITS,
-        metrics=dataset_metrics(version),
-        funnel=_funnel(bucket, recipe, version),
-        labels=labels[:_MOST_LABELS],
-        n_labels=len(labels),
-        histograms=_histograms([clip for split in SPLITS for clip in version.split(split)]),
-        previous=previous,
-        changes=compare(previous, version).counts if previous else {},
-        examples=show_examples(bucket, recipe, version).examples,
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        nonce=secrets.token_urlsafe(12),
+    text = (
+        page_environment()
+        .get_template("dataset.html.jinja")
+        .render(
+            recipe=recipe,
+            version=version,
+            splits=SPLITS,
+            metrics=dataset_metrics(version),
+            funnel=_funnel(bucket, recipe, version),
+            labels=labels[:_MOST_LABELS],
+            n_labels=len(labels),
+            histograms=_histograms([clip for split in SPLITS for clip in version.split(split)]),
+            previous=previous,
+            changes=compare(previous, version).counts if previous else {},
+            examples=show_examples(bucket, recipe, version).examples,
+            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            nonce=secrets.token_urlsafe(12),
+        )
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    staged = folder / f".{PAGE}"
-    staged.write_text(text, encoding="utf-8")
-    return staged.replace(folder / PAGE)
+    return write_page(folder / PAGE, text)
 
 
 def dataset_metrics(version: DatasetVersion) -> dict[str, dict]:
@@ -178,7 +173,3 @@ def _histograms(clips: Sequence[DatasetClip]) -> list[Histogram]:
             median = round(float(np.median(values)), 2)
             result.append(Histogram(title, counts.tolist(), *bounds, median))
     return result
-
-
-def _data_uri(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -50,7 +50,8 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     def work() -> int:
         with tempfile.TemporaryDirectory() as folder:
             video = _video_of(file, Path(folder), (start_time, end_time, duration))
-            _make(video, output, _model_folder(model, recipe, bucket, work_dir), seed)
+            folder_of_model = _model_folder(model, recipe, bucket, work_dir)
+            _make(video, output, folder_of_model, seed, is_still=bool(picture_demuxer(file)))
         return 0
 
     sys.exit(guarded(work))
@@ -110,12 +111,13 @@ def _model_folder(model: Path | None, recipe: Path, bucket: str, work_dir: Path)
     return fetch_model(store, find_model(store, load_recipe(recipe)), work_dir)
 
 
-def _make(video: Path, output: Path, model: Path, seed: int) -> None:
+def _make(video: Path, output: Path, model: Path, seed: int, *, is_still: bool) -> None:
     from s2s.predictors.generation import GenerationPredictor  # noqa: PLC0415 - imports torch
 
     staged = output.with_name(f".{output.name}.part")
     try:
-        made = GenerationPredictor.load(model).generate(video, staged, seed=seed)
+        predictor = GenerationPredictor.load(model)
+        made = predictor.generate(video, staged, seed=seed, is_still=is_still)
         staged.replace(output)
     finally:
         staged.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The demo's last word: one page with what was run, how good it is, and how it sounds."""
 
-import base64
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -8,13 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from launcher.page import page_environment, read_if_there, write_page
 from launcher.pipeline import PURPOSES
 from launcher.report_clips import held_out_clips
 from launcher.report_metrics import Metrics, read_metrics
 from s2s.dataset import DatasetVersion, latest_version, read_version
-from s2s.errors import ObjectNotFoundError
 from s2s.layout import model_prefix
 from s2s.settings import Recipe
 from s2s.stage import StageReport
@@ -23,7 +20,6 @@ from s2s.storage import Bucket
 __all__ = ["write_report"]
 
 PAGE = "report.html"
-_TEMPLATES = Path(__file__).with_name("templates")
 _CURVE = "learning_curve.png"
 
 
@@ -64,35 +60,20 @@ def write_report(
     prefix = model_prefix(recipe, version.name)
     metrics = read_metrics(bucket, prefix + "metrics.json")
     text = (
-        _environment()
+        page_environment()
         .get_template("report.html.jinja")
         .render(
             recipe=recipe,
             facts=[*_facts(bucket, recipe, version), *_effort(reports, metrics)],
             stages=[_stage_row(report) for report in reports],
             metrics=metrics,
-            curve=_read_if_there(bucket, prefix + _CURVE),
+            curve=read_if_there(bucket, prefix + _CURVE),
             clips=held_out_clips(bucket, recipe, version, output_dir / "held_out"),
             written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
             nonce=secrets.token_urlsafe(12),
         )
     )
-    page = output_dir / PAGE
-    staged = output_dir / f".{PAGE}"
-    staged.write_text(text, encoding="utf-8")
-    return staged.replace(page)
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["data_uri"] = _data_uri
-    return environment
-
-
-def _data_uri(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+    return write_page(output_dir / PAGE, text)
 
 
 def _facts(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[tuple[str, str]]:
@@ -139,10 +120,3 @@ def _by_reason(counts: Mapping[str, int], status: str) -> str:
 
 def _listed(found: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"{number} {reason}" for reason, number in found)
-
-
-def _read_if_there(bucket: Bucket, key: str) -> bytes | None:
-    try:
-        return bucket.read(key)
-    except ObjectNotFoundError:
-        return None

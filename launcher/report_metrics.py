@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from s2s.errors import ModelError, ObjectNotFoundError
 from s2s.storage import Bucket
 
-__all__ = ["Metrics", "MetricsRow", "read_metrics"]
+__all__ = ["Metrics", "MetricsRow", "MetricsTable", "read_metrics"]
 
 OURS = "model"
 _SYSTEMS = {
@@ -24,6 +24,11 @@ _COLUMNS = {
     "class_accuracy": "class heard right",
     "mel_l1": "mel distance",
 }
+
+
+class _Group(BaseModel):
+    n_clips: int
+    systems: dict[str, dict[str, float | None]]
 
 
 class _Training(BaseModel):
@@ -59,6 +64,19 @@ class MetricsRow:
     is_ours: bool
 
 
+@dataclass(frozen=True)
+class MetricsTable:
+    """Figures of a group of clips.
+
+    Attributes:
+        title: which clips; empty for all.
+        rows: a row for each system, from the best that can be to nothing at all.
+    """
+
+    title: str
+    rows: tuple[MetricsRow, ...]
+
+
 class Metrics(BaseModel):
     """What a report shows of a model's `metrics.json`."""
 
@@ -67,6 +85,7 @@ class Metrics(BaseModel):
     n_sources: int
     onset_tolerance_s: float
     systems: dict[str, dict[str, float | None]]
+    groups: dict[str, _Group] = {}
     clips: list[_Clip]
     training: _Training
 
@@ -76,16 +95,13 @@ class Metrics(BaseModel):
         return tuple(_COLUMNS.values())
 
     @property
-    def rows(self) -> list[MetricsRow]:
-        """A row for each system, from the best that can be to nothing at all."""
+    def tables(self) -> list[MetricsTable]:
+        """One of each group of clips; of all where there are no groups."""
+        if not self.groups:
+            return [MetricsTable("", _rows(self.systems))]
         return [
-            MetricsRow(
-                name=title,
-                cells=tuple(_cell(self.systems[system].get(column)) for column in _COLUMNS),
-                is_ours=system == OURS,
-            )
-            for system, title in _SYSTEMS.items()
-            if system in self.systems
+            MetricsTable(f"{name.capitalize()}, {group.n_clips} clips", _rows(group.systems))
+            for name, group in self.groups.items()
         ]
 
     @property
@@ -133,6 +149,18 @@ def read_metrics(bucket: Bucket, key: str) -> Metrics | None:
             f"{key}: not the figures of a model ({'.'.join(map(str, first['loc']))}: "
             f"{first['msg']}): delete the model and train it again"
         ) from error
+
+
+def _rows(systems: dict[str, dict[str, float | None]]) -> tuple[MetricsRow, ...]:
+    return tuple(
+        MetricsRow(
+            name=title,
+            cells=tuple(_cell(systems[system].get(column)) for column in _COLUMNS),
+            is_ours=system == OURS,
+        )
+        for system, title in _SYSTEMS.items()
+        if system in systems
+    )
 
 
 def _cell(value: float | None) -> str:

@@ -13,7 +13,7 @@ from sample.site import running_site
 __all__ = ["CATALOG_KEY", "N_SOURCES", "sample_for"]
 
 CATALOG_KEY = "sample.csv"
-N_SOURCES = 60
+N_SOURCES = 100
 
 
 @contextmanager

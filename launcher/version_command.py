@@ -18,6 +18,7 @@ from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 from validation.changes import compare
 from validation.delivery import choose, pull, verify_folder, verify_stored
+from validation.remote import remote_mode
 
 __all__ = ["version_app"]
 
@@ -51,7 +52,8 @@ def show(recipe: RecipeArgument, bucket: BucketOption = DEFAULT_BUCKET) -> None:
         for name in version_names(store, loaded):
             table.add_row(name, *_cells(read_version(store, loaded, name)))
         rich.print(table)
-        console.print(_storage_mode(store))
+        mode = remote_mode(store, loaded.validation.remote_mode)
+        console.print(f"DVC's remote {store.url}/dvc_store is {mode.meaning}.")
         return 0
 
     sys.exit(guarded(work))
@@ -158,11 +160,3 @@ def _cells(version: DatasetVersion) -> list[str]:
         str(len({label for clip in clips for label in clip.labels})),
         f"{megabytes:.1f}",
     ]
-
-
-def _storage_mode(bucket: Bucket) -> str:
-    kind = "a directory" if bucket.url.startswith("file://") else "a bucket"
-    return (
-        f"DVC's remote is {kind}, {bucket.url}/dvc_store, in the mode content-addressed: a file "
-        "that versions share is there once, beside the clip that preprocessing wrote."
-    )

@@ -81,7 +81,7 @@ resource "google_service_account" "service" {
 # Predefined roles give more: objectViewer and objectCreator bring rights on folders and projects.
 resource "google_project_iam_custom_role" "storage" {
   for_each = {
-    List    = ["storage.objects.list"]
+    List    = ["storage.buckets.get", "storage.objects.list"] # the bucket says whether it has versions
     Read    = ["storage.objects.get"]
     Create  = ["storage.objects.create", "storage.objects.get"]
     Replace = ["storage.objects.create", "storage.objects.delete", "storage.objects.get"]
