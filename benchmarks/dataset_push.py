@@ -1,6 +1,6 @@
-"""Making a data set version, adding 1 %, and pulling it, beside a plain `dvc add` and `dvc push`.
+"""Making a data set version, adding 1 %, and pulling it, beside plain DVC on the same files.
 
-Usage: python benchmarks/dataset_push.py [--clips 2000]
+Usage: python benchmarks/dataset_push.py [--clips 2000] [--kilobytes 100]
 """
 
 import argparse
@@ -23,16 +23,17 @@ from validation.delivery import pull
 from validation.release import Releases
 
 RECIPE = Recipe.model_validate({"name": "pushed", "collection": {"catalog": "x.csv"}})
-MP4_BYTES, WAV_BYTES = 12_000, 8_000
+SHARE_OF_MP4 = 0.6
 ENVIRONMENT = os.environ | {"DVC_NO_ANALYTICS": "true"}
 
 
-def make_clip(bucket: DirectoryBucket, number: int) -> DatasetClip:
-    """Store a clip of random bytes: nothing here decodes it."""
+def make_clip(bucket: DirectoryBucket, number: int, n_bytes: int) -> DatasetClip:
+    """Store a clip of random bytes, with random hashes: nothing here decodes it."""
     rng = random.Random(number)
+    sizes = round(n_bytes * SHARE_OF_MP4), round(n_bytes * (1 - SHARE_OF_MP4))
     name = f"s{number:06d}_00000000_00010000"
     stored = []
-    for suffix, size in (("mp4", MP4_BYTES), ("wav", WAV_BYTES)):
+    for suffix, size in zip(("mp4", "wav"), sizes, strict=True):
         data = rng.randbytes(size)
         info = bucket.write(f"processed_data/pushed/{name}.{suffix}", data)
         stored.append((info, hashlib.sha256(data).hexdigest()))
@@ -52,14 +53,26 @@ def make_clip(bucket: DirectoryBucket, number: int) -> DatasetClip:
         wav_size=wav.size,
         wav_crc32c=wav.crc32c,
         wav_sha256=wav_hash,
+        picture_hash=f"{rng.getrandbits(256):064x}",
+        sound_hash=f"{rng.getrandbits(256):064x}",
+        moment_hashes=" ".join(f"{rng.getrandbits(512):0128x}" for _ in range(3)),
     )
 
 
-def timed(name: str, work: Callable[[], object]) -> None:
-    """Print what something takes."""
+def timed(name: str, work: Callable[[], object]) -> tuple[float, float]:
+    """Print what something takes: seconds, and seconds of CPU."""
     started, cpu = time.perf_counter(), cpu_s()
     work()
-    print(f"{name}: {time.perf_counter() - started:.1f} s, {cpu_s() - cpu:.1f} CPU s", flush=True)
+    seconds, used_s = time.perf_counter() - started, cpu_s() - cpu
+    print(f"{name}: {seconds:.1f} s, {used_s:.1f} CPU s", flush=True)
+    return seconds, used_s
+
+
+def tell_ratio(what: str, ours: tuple[float, float], plain: tuple[float, float]) -> None:
+    """Print what we take of what plain DVC takes."""
+    print(
+        f"{what}: {ours[0] / plain[0]:.2f} of plain DVC's time, {ours[1] / plain[1]:.2f} of its CPU"
+    )
 
 
 def cpu_s() -> float:
@@ -101,12 +114,14 @@ def main() -> None:
     """Both in the same run, on the same files."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--clips", type=int, default=2000)
-    n_clips = parser.parse_args().clips
+    parser.add_argument("--kilobytes", type=int, default=100, help="of a clip's two files")
+    options = parser.parse_args()
+    n_clips, n_bytes = options.clips, options.kilobytes * 1000
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         bucket = DirectoryBucket(folder / "bucket")
         bucket.write(catalog_key(RECIPE), b"{}\n")
-        clips = [make_clip(bucket, n) for n in range(n_clips + max(1, n_clips // 100))]
+        clips = [make_clip(bucket, n, n_bytes) for n in range(n_clips + max(1, n_clips // 100))]
         settings = Settings(
             recipe=RECIPE, recipe_path=folder, bucket_url=bucket.url, work_dir=folder / "work"
         )
@@ -115,17 +130,19 @@ def main() -> None:
             rows = {s: tuple(c for c in clips[:number] if c.split == s) for s in SPLITS}
             return Releases(settings, folder).make(rows, newest)
 
-        timed(f"./s2s version create, {n_clips} clips", lambda: version_of(n_clips, None))
+        ours = timed(f"./s2s version create, {n_clips} clips", lambda: version_of(n_clips, None))
         first = read_version(bucket, RECIPE, "dataset_v1")
         files = folder / "work" / "dataset-pushed" / "s2s_dataset"
-        timed("plain dvc add and push", lambda: plain(folder / "plain", files))
-        before = stored_bytes(folder / "bucket" / "dvc_store")
+        tell_ratio("create", ours, timed("plain", lambda: plain(folder / "plain", files)))
+        before = stored_bytes(bucket.directory)
         timed("version create, 1 % more", lambda: version_of(len(clips), first))
-        added = stored_bytes(folder / "bucket" / "dvc_store") - before
-        print(f"uploaded for it: {added / before:.2%} of the first version's bytes")
-        timed("./s2s version pull", lambda: pull(bucket, first, folder / "pulled"))
+        added = stored_bytes(bucket.directory) - before
+        of_clips = n_bytes * (len(clips) - n_clips)
+        print(f"uploaded for it: {added / (n_bytes * n_clips):.2%} of all clips' bytes, ", end="")
+        print(f"{of_clips / (n_bytes * n_clips):.2%} of them clips, the rest manifests")
+        ours = timed("./s2s version pull", lambda: pull(bucket, first, folder / "pulled"))
         bundle = bucket.directory / first.bundle
-        timed("git clone and plain dvc pull", lambda: clone_and_pull(folder / "clone", bundle))
+        tell_ratio("pull", ours, timed("plain", lambda: clone_and_pull(folder / "clone", bundle)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Time and memory to arrange a data set version of many clips: alike ones found, splits, folds.
+"""Time and memory to arrange data set versions of many clips: alike ones found, splits, folds.
 
 Usage: python benchmarks/dataset_splits.py [--clips 650000]
+Splits a catalog that is new, then arranges the version after that, with all rows of both in memory.
 """
 
 import argparse
@@ -8,11 +9,13 @@ import random
 import resource
 import time
 from collections import Counter
+from dataclasses import replace
 
-from s2s.dataset import DatasetClip
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
-from validation.contents import deal_folds, split_sources
+from s2s.storage import MemoryBucket
+from validation.contents import arrange, deal_folds, split_sources
 from validation.duplicates import alike_pairs
 
 RECIPE = Recipe.model_validate(
@@ -44,8 +47,9 @@ def make_catalog(n_clips: int) -> tuple[list[ClipRecord], list[DatasetClip]]:
 def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> DatasetClip:
     """A clip's row, with the hashes of another where it is a copy."""
     digits = [f"{rng.getrandbits(256):064x}" for _ in range(3)]
+    moments = " ".join(f"{rng.getrandbits(512):0128x}" for _ in range(3))
     prefix = f"processed_data/many-{RECIPE.fingerprint('preprocessing')}/"
-    return DatasetClip.model_construct(
+    return DatasetClip(
         clip_id=record.clip_id,
         source_id=record.source_id,
         start_s=record.start_s,
@@ -69,26 +73,41 @@ def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> 
         mean_dbfs=-20.0,
         picture_hash=look.picture_hash if look else digits[1],
         sound_hash=look.sound_hash if look else digits[2],
+        moment_hashes=look.moment_hashes if look else moments,
     )
 
 
 def main() -> None:
-    """Find what is alike, link, split and deal to folds, once."""
+    """Split a new catalog, then the same one again as the catalog of the next version."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--clips", type=int, default=650_000)
     n_clips = parser.parse_args().clips
     records, rows = make_catalog(n_clips)
-    before_mb = peak_mb()
+    print(f"{n_clips} clips in memory: {peak_mb():.0f} MB")
     started, cpu = time.perf_counter(), time.process_time()
     pairs = alike_pairs(rows)
-    found_s = time.process_time() - cpu
+    tell("alike clips found", started, cpu)
+    started, cpu = time.perf_counter(), time.process_time()
     splits, links = split_sources(RECIPE, records, [], pairs)
     folds = deal_folds(RECIPE, records, [], splits, links)
-    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    tell("splits and folds of a new catalog", started, cpu)
     sizes = dict(Counter(splits.values()))
-    print(f"clips {n_clips}, pairs alike {len(pairs)}, sources {sizes}, in folds {len(folds)}")
-    print(f"{seconds:.1f} s, {cpu_s:.1f} CPU s, {found_s:.1f} of them to find what is alike")
-    print(f"peak {peak_mb():.0f} MB, {before_mb:.0f} MB of them the catalog itself")
+    print(f"pairs alike {len(pairs)}, sources {sizes}, in folds {len(folds)}")
+    started, cpu = time.perf_counter(), time.process_time()
+    clips = {
+        split: tuple(replace(row, split=split) for row in rows if splits[row.source_id] == split)
+        for split in SPLITS
+    }
+    del rows, pairs, splits, links, folds
+    contents = arrange(MemoryBucket(), RECIPE, records, DatasetVersion("dataset_v1", clips), [])
+    tell("the version after it, all of that", started, cpu)
+    print(f"clips { ({split: len(found) for split, found in contents.clips.items()}) }")
+
+
+def tell(what: str, started: float, cpu: float) -> None:
+    """Print what something took, and the peak of memory so far."""
+    seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    print(f"{what}: {seconds:.1f} s, {cpu_s:.1f} CPU s, peak {peak_mb():.0f} MB")
 
 
 def peak_mb() -> float:

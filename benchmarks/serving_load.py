@@ -49,7 +49,7 @@ def server(model: Path) -> Iterator[tuple[str, psutil.Process]]:
                 if process.poll() is not None:
                     sys.exit(log.read_text())
                 time.sleep(0.05)
-            while not httpx.get(f"{match[0]}/readyz").is_success:
+            while not httpx.get(f"{match[0]}/readyz", timeout=None).is_success:
                 time.sleep(0.05)
             yield match[0], psutil.Process(process.pid)
         finally:
