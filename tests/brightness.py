@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import VIDEO_TYPES, MediaLimits, run_sandboxed, write_frames
-from serving.predictor import Made, ServedModel, Upload
+from serving.predictor import Made, Notes, ServedModel, Upload
 
 _FPS, _SIZE = 5, (8, 8)
 
@@ -27,12 +27,13 @@ class Brightness:
         self,
         upload: Upload,
         options: BrightnessOptions,  # noqa: ARG002
-        seconds: dict[str, float],
+        notes: Notes,
     ) -> np.ndarray:
         frames = upload.folder / "frames"
         limits = MediaLimits()
-        run_sandboxed(write_frames, upload.path, frames, _FPS, _SIZE, limits, folder=upload.folder)
-        seconds["decode"] = 0.0
+        with notes.step("decode"):
+            work = (write_frames, upload.path, frames, _FPS, _SIZE, limits)
+            run_sandboxed(*work, folder=upload.folder)
         return np.fromfile(frames, np.uint8).reshape(-1, *_SIZE, 3) / 255.0
 
     def predict(self, batch: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -43,7 +44,7 @@ class Brightness:
         upload: Upload,
         options: BrightnessOptions,
         output: np.ndarray,
-        seconds: dict[str, float],  # noqa: ARG002
+        notes: Notes,  # noqa: ARG002
     ) -> Made:
         rows = []
         for index, bright in enumerate(output.tolist()):

@@ -1,5 +1,6 @@
 """A bucket as preprocessing leaves it: a catalog, and clips that ffmpeg made of test pictures."""
 
+import random
 from pathlib import Path
 
 from s2s.catalog import catalog_lines
@@ -59,7 +60,9 @@ def make_clip(
         duration_s: their length.
     """
     video, sound = folder / f"{name}.mp4", folder / f"{name}.wav"
-    picture = f"gradients=s=64x48:r=25:d={duration_s}:seed={hue}:nb_colors=4:speed=0.03"
+    colours = random.Random(hue)  # ffmpeg's own are others each time, whatever its seed
+    named = ":".join(f"c{number}=0x{colours.randrange(1 << 24):06x}" for number in range(4))
+    picture = f"gradients=s=64x48:r=25:d={duration_s}:seed={hue}:nb_colors=4:{named}:speed=0.03"
     tone = f"sine=f={440 + hue}:r=16000:d={duration_s},tremolo=f={2 + hue / 50},volume={volume}"
     run_ffmpeg(
         [

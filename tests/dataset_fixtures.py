@@ -58,14 +58,28 @@ def store_clip(
     bucket: Bucket, folder: Path, seed: int, split: Split, seconds: float, label: str
 ) -> DatasetClip:
     """Render a clip, upload its files, and list it."""
-    source_id = f"-source{seed}"
-    clip_id = build_clip_id(source_id, 0, seconds)
     frames, samples = clicking_clip(seed, seconds)
-    video = encode(folder / f"{clip_id}.mp4", frames)
-    wav = folder / f"{clip_id}.wav"
+    video, wav = encode(folder / f"{seed}.mp4", frames), folder / f"{seed}.wav"
     write_wav(wav, samples, RATE_HZ)
+    return list_clip(bucket, (video, wav), f"-source{seed}", split, seconds, label)
+
+
+def list_clip(
+    bucket: Bucket,
+    files: tuple[Path, Path],
+    source_id: str,
+    split: Split,
+    seconds: float,
+    label: str,
+) -> DatasetClip:
+    """Upload a clip's picture and sound, and list it."""
+    clip_id = build_clip_id(source_id, 0, seconds)
+    video, wav = files
     stored: list[tuple[ObjectInfo, str]] = [
-        (bucket.upload(path, f"clips/{path.name}"), hashlib.sha256(path.read_bytes()).hexdigest())
+        (
+            bucket.upload(path, f"clips/{clip_id}{path.suffix}"),
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
         for path in (video, wav)
     ]
     (mp4_info, mp4_hash), (wav_info, wav_hash) = stored
@@ -97,6 +111,7 @@ def make_settings_of(tmp_path: Path) -> MakeSettings:
                 "name": "clicks",
                 "spec": {"duration_s": 2},
                 "collection": {"catalog": "none.csv"},
+                "tracking": {"trackers": []},  # slow to import, and has tests of its own
                 **sections,
             }
         )

@@ -56,7 +56,7 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a real model that has learned nothing."""
     import torch
 
-    from s2s.features.motion import Motion
+    from s2s.features.sight import open_sight
     from s2s.models.bundle import ModelConfig, save_bundle
     from s2s.models.network import MelTransformer, NetworkConfig
     from s2s.settings import FeatureSettings
@@ -64,10 +64,8 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("untrained")
     spec, features = TimeSpec(), FeatureSettings()
-    condition_dim = Motion(spec, features).dim
-    network = NetworkConfig(
-        token_dim=spec.token_dim, condition_dim=condition_dim, width=32, depth=1, heads=2
-    )
+    streams = open_sight(spec, features).dims
+    network = NetworkConfig(token_dim=spec.token_dim, streams=streams, width=32, depth=1, heads=2)
     config = ModelConfig(
         recipe="test",
         version="dataset_v1",

@@ -6,11 +6,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from serving_fixtures import MakeVideo
 
 from s2s.errors import MediaError
 from s2s.media import MediaLimits, read_audio, run_ffmpeg
 from serving.generation import load_generator
-from serving.predictor import Made, Predictor, Upload
+from serving.generator import Generator
+from serving.predictor import Made, Notes, Predictor, Upload
 from serving.sounding import GenerationOptions
 from serving.tone import TonePredictor
 
@@ -27,7 +29,8 @@ class Work:
 
     def __init__(self, predictor: Predictor, folder: Path) -> None:
         self.predictor, self.folder = predictor, folder
-        self.seconds: dict[str, float] = {}
+        self.progress: list[float] = []
+        self.notes = Notes(on_progress=self.progress.append)
 
     def do(self, file: Path, kind: str = "video", **options: object) -> Made:
         folder = self.folder / str(len(list(self.folder.iterdir())))
@@ -35,9 +38,12 @@ class Work:
         shutil.copy(file, folder / "upload")
         upload = Upload(folder / "upload", kind, folder)  # pyright: ignore[reportArgumentType]
         chosen = GenerationOptions.model_validate(options)
-        item = self.predictor.prepare(upload, chosen, self.seconds)
+        self.notes.span = (0.0, 0.4)
+        item = self.predictor.prepare(upload, chosen, self.notes)
+        self.notes.span = (0.4, 0.7)
         (output,) = self.predictor.predict([item])
-        return self.predictor.finish(upload, chosen, output, self.seconds)
+        self.notes.span = (0.7, 1.0)
+        return self.predictor.finish(upload, chosen, output, self.notes)
 
 
 @pytest.fixture
@@ -66,8 +72,21 @@ def test_the_picture_is_copied_and_the_sound_as_long(work: Work, silent_video: P
 
 def test_every_step_is_named_and_timed(work: Work, silent_video: Path):
     work.do(silent_video)
-    assert {"decode", "mux"} <= set(work.seconds)
-    assert all(step.isidentifier() and s >= 0 for step, s in work.seconds.items())
+    assert {"decode", "mux"} <= set(work.notes.seconds)
+    assert all(step.isidentifier() and s >= 0 for step, s in work.notes.seconds.items())
+
+
+def test_progress_is_told_and_never_goes_back(
+    work: Work, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("serving.predictor._LEAST_TIME_S", 0.0)
+    work.do(make_video("long.mp4", seconds=4, size="64x48"), steps=3)
+    decoding = [share for share in work.progress if share < 0.4]
+    assert decoding == pytest.approx([0.1, 0.2, 0.3], abs=0.002)
+    drawing = [share for share in work.progress if 0.4 < share <= 0.7]
+    if isinstance(work.predictor, Generator):
+        assert drawing == pytest.approx([0.5, 0.6, 0.7], abs=0.002)
+    assert work.progress == sorted(set(work.progress))
 
 
 def test_a_seed_decides_the_sound(work: Work, silent_video: Path):
@@ -104,7 +123,7 @@ def test_a_batch_gives_outputs_in_order(predictor: Predictor, silent_video: Path
         folder.mkdir()
         shutil.copy(silent_video, folder / "upload")
         upload = Upload(folder / "upload", "video", folder)
-        items.append(predictor.prepare(upload, GenerationOptions(seed=seed, steps=1), {}))
+        items.append(predictor.prepare(upload, GenerationOptions(seed=seed, steps=1), Notes()))
     together = predictor.predict(items)
     for item, output in zip(items, together, strict=True):
         assert np.allclose(output, predictor.predict([item])[0], atol=1e-3)

@@ -100,7 +100,7 @@ def test_upload_progress_and_a_result_that_sounds(
         page.goto(url)
         make_sound(page, silent_video)
         expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.get_by_role("status")).to_have_text("Making the sound")
+        expect(page.get_by_role("status")).to_have_text("Making the sound: 25 %")
         expect(page.get_by_role("button", name="Make the sound")).to_be_disabled()
         release.set()
         expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faulty_site import Answer, FaultySite, answer_with, cut_off, hang, status
@@ -94,6 +95,25 @@ def test_what_a_site_answers_becomes_a_reason(
     outcome = collect(tmp_path, site.url)
     assert (outcome.status, outcome.reason) == (Status.FAILED, reason)
     assert SOURCE in outcome.message
+
+
+def test_what_is_forbidden_is_asked_for_three_times(tmp_path: Path, site: FaultySite, video: bytes):
+    answers = iter([status(403), status(403), *[answer_with(video)] * 9])
+
+    def answer(handler: Any) -> None:
+        next(answers)(handler)
+
+    site.answers[NAME] = answer
+    assert collect(tmp_path, site.url).status is Status.OK
+    assert site.requests[NAME] >= 3
+
+
+def test_what_stays_forbidden_fails_and_the_next_run_tries_again(tmp_path: Path, site: FaultySite):
+    site.answers[NAME] = status(403)
+    assert collect(tmp_path, site.url).reason is Reason.FORBIDDEN
+    assert site.requests[NAME] == 3
+    site.answers.clear()
+    assert collect(tmp_path, site.url).status is Status.OK
 
 
 def test_a_download_that_breaks_off_is_tried_again_and_then_fails(

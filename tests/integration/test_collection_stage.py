@@ -101,7 +101,7 @@ def test_every_row_has_an_outcome_and_every_source_comes_once(settings: Settings
         "line-5",
         "line-6",
     ]
-    assert rows["line-5"].message.startswith("line 5 of the catalog: duplicate of line 3")
+    assert ", line 5: duplicate of line 3" in rows["line-5"].message
     # yt-dlp looks first and then downloads.
     assert [site.requests[f"{name}.mp4"] for name in SOURCES] == [2, 2]
 

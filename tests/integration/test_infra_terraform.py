@@ -60,6 +60,7 @@ def test_every_prefix_of_the_layout_is_there():
         "version": "dataset_v1",
         "stage": "training",
         "split": "train",
+        "kind": "csv",
         "job_id": "job",
     }
     builders = [
@@ -105,7 +106,7 @@ def test_no_account_gets_a_predefined_role(resources: dict[str, Any]):
 
 def test_roles_hold_what_their_names_say(resources: dict[str, Any]):
     roles = resources["google_project_iam_custom_role.storage"]["for_each"]
-    assert roles["List"] == ["storage.objects.list"]
+    assert roles["List"] == ["storage.buckets.get", "storage.objects.list"]
     assert roles["Read"] == ["storage.objects.get"]
     assert "storage.objects.delete" not in roles["Create"]  # replacing is deleting
 

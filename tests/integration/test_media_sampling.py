@@ -7,7 +7,7 @@ import pytest
 from marked_video import MarkedVideo, frame_numbers
 
 from s2s.errors import MediaError
-from s2s.media import input_args, read_frames, run_ffmpeg, sample_frames, write_jpegs
+from s2s.media import input_args, read_frames, run_ffmpeg, sample_frames, sampling, write_jpegs
 
 UNEVEN_S = np.cumsum([0.0, *np.random.default_rng(0).choice([0.02, 0.04, 0.11], 99)]).tolist()
 
@@ -39,6 +39,15 @@ def test_evenly_spaced_frames_are_the_very_frames(folder: Path, name: str, n: in
     assert frame_numbers(sampled.frames) == expected
     everything = read_frames(folder / name, 25, size=(160, 96))
     assert np.array_equal(sampled.frames, everything[expected])
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_large_files_are_read_twice_with_the_same_result(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    kept = sample_frames(folder / name, 7)
+    monkeypatch.setattr(sampling, "_KEPT_BYTES", 0)
+    assert np.array_equal(sample_frames(folder / name, 7).frames, kept.frames)
 
 
 @pytest.mark.parametrize("name", VIDEOS)

@@ -28,7 +28,7 @@ def recipe_path(tmp_path: Path) -> Path:
     path = tmp_path / "files.yaml"
     path.write_text(
         "name: files\nspec: {duration_s: 2}\ncollection: {catalog: c.csv}\n"
-        "preprocessing: {short_side_px: 64, preset: ultrafast}\n"
+        "preprocessing: {short_side_px: 64, preset: ultrafast, poster: true, more_wav_hz: [8000]}\n"
     )
     recipe = load_recipe(path)
     bucket = open_bucket(f"file://{tmp_path / 'bucket'}")
@@ -63,6 +63,8 @@ def test_clips_become_files_under_their_labels(recipe_path: Path, tmp_path: Path
         assert unquote(row["video"].split("/")[0]) == row["labels"]
         assert (folder / row["video"]).stat().st_size > 1000
         assert (folder / row["sound"]).stat().st_size == 44 + 2 * 2 * 16_000
+        assert (folder / row["video"]).with_suffix(".jpg").stat().st_size > 100
+        assert (folder / row["video"]).with_suffix(".8000.wav").stat().st_size == 44 + 2 * 2 * 8000
         frames = sorted((folder / row["video"]).with_suffix("").iterdir())
         assert [path.name for path in frames[:2]] == ["image_00001.jpg", "image_00002.jpg"]
         assert len(frames) == 50

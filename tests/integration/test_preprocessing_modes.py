@@ -10,7 +10,7 @@ import pytest
 from marked_video import MarkedVideo, click_times_s, frame_numbers
 
 from preprocessing.cut import CutClip, cut_clips
-from preprocessing.stage import number_passes
+from preprocessing.stage import most_together, number_passes
 from s2s.errors import MediaError
 from s2s.media import input_args, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
@@ -123,6 +123,41 @@ def test_what_cannot_be_copied_is_encoded_and_says_why(
     assert len(read_frames(clip.files.video, FPS)) == 50
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("a.mp4", ["libx265", "-x265-params", "log-level=none:keyint=48"], ""),
+        ("a.webm", ["libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"], ""),
+        ("a.mkv", ["libsvtav1", "-preset", "12", "-svtav1-params", "keyint=48"], ""),
+        ("b.mkv", ["libx265", "-x265-params", "log-level=none:keyint=48"], "no time stamps"),
+        ("c.mkv", ["libx264"], "no time stamps"),
+    ],
+    ids=["hevc", "vp9", "av1", "hevc-mkv", "h264-mkv"],
+)
+@pytest.mark.parametrize("start_s", [0.0, 2.52])
+def test_other_codecs_are_copied_exactly_or_encoded(
+    source: Path,
+    tmp_path: Path,
+    start_s: float,
+    name: str,
+    options: list[str],
+    said: str,
+):
+    other = tmp_path / name
+    sound = ["-c:a", "libopus"] if name.endswith("webm") else ["-c:a", "copy"]
+    args = [*input_args(source, "-t", "6"), "-c:v", *options, "-g", "48", *sound, str(other)]
+    run_ffmpeg(args, name)
+    clip = cut(other, start_s, start_s + 3, recipe(video="copy"), tmp_path)
+    assert bool(clip.note) == bool(said)
+    assert said in clip.note
+    first = round(start_s * FPS)
+    expected = list(range(first, first + 75))
+    assert frame_numbers(read_frames(clip.files.video, FPS)) == expected
+    clicks_s = click_times_s(read_wav(clip.files.sound)[0], RATE_HZ)
+    expected_s = [time_s - start_s for time_s in CLICKS_S if start_s <= time_s < start_s + 3]
+    assert clicks_s == pytest.approx(expected_s, abs=0.010)
+
+
 def test_overlapping_clips_come_out_of_one_pass_with_all_their_files(source: Path, tmp_path: Path):
     starts_s = [0.4, 2.0, 2.6, 6.0]
     clips = [ClipRecord(source_id="a", start_s=s, end_s=s + 3) for s in starts_s]
@@ -146,6 +181,25 @@ def test_overlapping_clips_come_out_of_one_pass_with_all_their_files(source: Pat
     assert len(list(tmp_path.iterdir())) == 4 * 5
 
 
+@pytest.mark.parametrize("layout", ["stereo", "5.1"])
+def test_channels_become_their_mean_in_every_mode_and_at_every_rate(tmp_path: Path, layout: str):
+    loud = tmp_path / "loud.mkv"
+    tones = "|".join(["0.9*sin(2760*t)"] * (2 if layout == "stereo" else 6))
+    run_ffmpeg(
+        [
+            *["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=3"],
+            *["-f", "lavfi", "-i", f"aevalsrc={tones}:s=44100:d=3:channel_layout={layout}"],
+            *["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le", str(loud)],
+        ],
+        "loud",
+    )
+    for mode in MODES:
+        files = cut(loud, 1.0, 2.0, recipe(video=mode, more_wav_hz=[8000]), tmp_path).files
+        for samples in (read_wav(files.sound)[0], read_wav(files.sound_at(8000))[0]):
+            assert np.abs(samples[200:-200]).max() == pytest.approx(0.9, abs=0.02), mode
+    assert np.abs(read_audio(loud, RATE_HZ)[200:-200]).max() == pytest.approx(0.9, abs=0.02)
+
+
 @pytest.mark.parametrize("mode", ["copy", "smart"])
 def test_copies_have_all_their_files_too(source: Path, tmp_path: Path, mode: str):
     asked = recipe(video=mode, more_wav_hz=[8000], poster=True)
@@ -162,10 +216,15 @@ def test_clips_that_almost_touch_are_cut_together():
         return ClipRecord(source_id=source_id, start_s=start_s, end_s=start_s + 3)
 
     near = [clip("a", 0), clip("a", 2), clip("a", 6.5)]
-    assert len(set(number_passes([*near, clip("a", 100), clip("b", 100)]).values())) == 3
-    assert len({number_passes(near)[one.clip_id] for one in near}) == 1
+    assert len(set(number_passes([*near, clip("a", 100), clip("b", 100)], 8).values())) == 3
+    assert len({number_passes(near, 8)[one.clip_id] for one in near}) == 1
     many = [clip("a", 3 * k) for k in range(40)]
-    assert sorted(number_passes(many).values()) == [k // 8 + 1 for k in range(40)]
+    assert sorted(number_passes(many, 8).values()) == [k // 8 + 1 for k in range(40)]
+
+
+@pytest.mark.parametrize(("short_side_px", "most"), [(128, 12), (256, 8), (720, 2), (1080, 1)])
+def test_large_pictures_are_cut_by_fewer_at_a_time(short_side_px: int, most: int):
+    assert most_together(recipe(short_side_px=short_side_px)) == most
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -220,6 +279,22 @@ def test_one_damaged_clip_does_not_cost_its_neighbours(source: Path, tmp_path: P
     results = cut_clips(damaged, clips, recipe(), tmp_path)
     assert isinstance(results[0], CutClip)
     assert any(isinstance(result, MediaError) for result in results)
+
+
+def test_frames_that_cannot_be_decoded_are_not_made_up(tmp_path: Path, source: Path):
+    data = bytearray(source.read_bytes())
+    with av.open(str(source)) as file:
+        [_, key, *_] = [packet for packet in file.demux(video=0) if packet.is_keyframe]
+    data[(key.pos or 0) + 8 : (key.pos or 0) + key.size] = bytes(key.size - 8)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    # The second group of pictures, from 1.92 to 3.84 s, has lost its keyframe.
+    clips = [ClipRecord(source_id="d", start_s=s, end_s=s + 1.5) for s in (0, 2, 6)]
+    before, inside, after = cut_clips(damaged, clips, recipe(), tmp_path)
+    assert isinstance(before, CutClip)
+    assert isinstance(inside, MediaError)
+    assert "of its frames in damaged.mp4 are damaged" in inside.message
+    assert isinstance(after, CutClip)
 
 
 @pytest.mark.parametrize("fps", [Fraction(30), Fraction(60_000, 1001)], ids=str)

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from s2s.media import probe, read_audio, read_frames
-from sample.picture import FPS, SIZE_PX, frames
+from sample.canvas import FPS, SIZE_PX
+from sample.catalog import build_source
+from sample.picture import frames
 from sample.render import render_catalog, render_source
 from sample.world import build_scene, source_id
 
-SEED = 0
-SHORT = 7  # a source of 22 s
+SEED = 6
+SHORT = 1  # a source of 22 s, of metal
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +131,14 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path):
 
     with pytest.raises(OSError, match="file"):
         render_catalog(tmp_path / "file" / "out", sources=1)
+
+
+def test_a_texture_is_rendered_with_the_truth_about_its_strength(tmp_path: Path):
+    scene = build_source(SEED, 6)
+
+    video = render_source(tmp_path, SEED, 6)
+
+    assert probe(video).duration_s == scene.duration_s
+    truth = json.loads((tmp_path / "truth" / f"{scene.source_id}.json").read_text())
+    assert truth["texture"] == "rain"
+    assert len(truth["strengths"]) > 5

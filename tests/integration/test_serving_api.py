@@ -275,7 +275,7 @@ def test_a_bug_in_the_model_is_told_without_its_text(small_limits, silent_video,
 
 def test_a_full_disk_is_told(small_limits, silent_video, tmp_path):
     class Full(TonePredictor):
-        def finish(self, upload, options, output, seconds):  # noqa: ARG002
+        def finish(self, upload, options, output, notes):  # noqa: ARG002
             raise OSError(errno.ENOSPC, "No space left on device")
 
     app = create_app([generation_model("full", Full)], small_limits, tmp_path)

@@ -41,7 +41,41 @@ def test_no_server_is_told_with_what_to_do(silent_video: Path, tmp_path: Path):
     assert caught.value.status == 0
 
 
-def test_an_answer_that_breaks_off_leaves_no_file(silent_video: Path, tmp_path: Path):
+class LosesTheFirstAnswer(httpx.HTTPTransport):
+    """The connection breaks when the server has taken the request."""
+
+    jobs: list[str]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if request.method == "POST":
+            self.jobs = [*getattr(self, "jobs", []), answer.headers["location"]]
+            if len(self.jobs) == 1:
+                answer.close()
+                raise httpx.ReadError("gone")
+        return answer
+
+
+def test_a_request_whose_answer_is_lost_is_sent_again_for_the_same_job(
+    tone_url: str, silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("serving.client._RETRY_S", 0.0)
+    transport = LosesTheFirstAnswer()
+    with (
+        httpx.Client(transport=transport, base_url=tone_url, timeout=60) as http,
+        silent_video.open("rb") as video,
+    ):
+        generate(http, video, "clip.mp4", tmp_path / "out.mp4")
+    assert len(transport.jobs) == 2
+    assert len(set(transport.jobs)) == 1
+    assert probe(tmp_path / "out.mp4").has_audio
+
+
+def test_an_answer_that_breaks_off_leaves_no_file(
+    silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("serving.client._RETRY_S", 0.0)
+
     class Broken(httpx.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
             yield b"half of "

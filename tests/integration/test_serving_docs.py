@@ -58,6 +58,9 @@ def test_shell_examples(number: int, tone_url: str, folder: Path):
         assert json.loads(said) == {"status": "ready"}
     if "job.json" in example and "/events" not in example:
         assert json.loads((folder / "job.json").read_text()).keys() == example_of("links").keys()
+    if "Idempotency-Key" in example:
+        first, again = (json.loads((folder / f"job{n}.json").read_text()) for n in (1, 2))
+        assert first["id"] == again["id"]
     if "/events" in example:
         assert "event: done" in said
         assert (folder / "part.bin").read_bytes() == (folder / "result.mp4").read_bytes()[:100]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from s2s.errors import ModelError
-from s2s.features.motion import FRAME_SIZE, Motion
+from s2s.features.motion import FRAME_SIZE
 from s2s.models.flow import windows
 from s2s.predictors.generation import Draw, GenerationPredictor
 
@@ -24,8 +24,8 @@ def predictor(untrained_model: Path) -> GenerationPredictor:
 def motion(predictor: GenerationPredictor, frames: int, seed: int = 0) -> np.ndarray:
     """Features of a video in which the same goes on all the time."""
     rng = np.random.default_rng(seed)
-    dim = Motion(predictor.config.spec, predictor.config.features).dim
-    return (rng.random(dim) + 0.05 * rng.random((frames, dim))).astype(np.float32)
+    dim = predictor.config.network.condition_dim
+    return 2 * (rng.random(dim) + 0.05 * rng.random((frames, dim))).astype(np.float32)
 
 
 def test_a_batch_gives_what_each_gives_alone(predictor: GenerationPredictor):
@@ -37,7 +37,7 @@ def test_a_batch_gives_what_each_gives_alone(predictor: GenerationPredictor):
     ]
     together = predictor.mels(draws)
     for draw, mel_MB in zip(draws, together, strict=True):
-        assert mel_MB.shape == (4 * len(draw.motion_TC), 80)
+        assert mel_MB.shape == (4 * len(draw.condition_TC), 80)
         alone = predictor.mels([draw])[0]
         assert torch.allclose(mel_MB, alone, atol=1e-3)
 
@@ -53,8 +53,28 @@ def test_a_batch_takes_fewer_calls_of_the_network(predictor: GenerationPredictor
 def test_features_in_pieces_are_those_of_the_whole(predictor: GenerationPredictor):
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (600, *FRAME_SIZE, 3), dtype=np.uint8)
-    whole = Motion(predictor.config.spec, predictor.config.features).of_frames(frames)
-    assert np.allclose(predictor.motion(frames), whole, atol=1e-6)
+    pieces = predictor.see(frames)
+    for start in (200, 256, 500):
+        part = predictor.see(frames[start - 1 : start + 60])[1:]
+        assert np.allclose(pieces[start : start + 60], part, atol=1e-6)
+
+
+def test_a_picture_is_not_a_video_in_which_nothing_moves(predictor: GenerationPredictor):
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (120, 90, 3), dtype=np.uint8)
+    sound = predictor.picture(frame, 2.0, seed=3, steps=2)
+    assert sound.shape == (predictor.config.spec.samples(50),)
+    assert np.array_equal(sound, predictor.picture(frame, 2.0, seed=3, steps=2))
+    assert not np.allclose(sound, predictor.picture(frame, 2.0, seed=4, steps=2), atol=1e-3)
+    frozen = predictor.sound(np.repeat(frame[None], 50, axis=0), seed=3, steps=2)
+    assert frozen.shape == sound.shape
+    assert not np.allclose(sound, frozen, atol=1e-3)
+
+
+def test_features_that_do_not_fit_are_told(predictor: GenerationPredictor):
+    for shape in ((10, 7), (0, predictor.config.network.condition_dim), (10,)):
+        with pytest.raises(ModelError, match="feature settings of the model's config"):
+            predictor.mel(np.zeros(shape, np.float32))
 
 
 def level_jumps_db(samples: np.ndarray, rate_hz: int, instants_s: list[float]) -> np.ndarray:

@@ -1,65 +1,24 @@
 """The server as a process that is killed or told to stop under load: no job is lost or doubled."""
 
 import json
-import os
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
+from server_process import server
+from serving_fixtures import MakeVideo
 
 from s2s.storage import DirectoryBucket
 
 N_JOBS = 8
-RECIPE = "name: test\ncollection: {catalog: test.csv}\n"
-
-
-class ServerProcess:
-    """`python -m serving serve`, with its log in a file."""
-
-    def __init__(self, folder: Path, model: Path, **environment: str) -> None:
-        recipe = folder / "recipe.yaml"
-        recipe.write_text(RECIPE)
-        command = [sys.executable, "-m", "serving", "serve", str(recipe), "--model", str(model)]
-        command += ["--port", "0", "--work-dir", str(folder / "work")]
-        command += ["--bucket", f"file://{folder}/bucket"]
-        self.log = folder / f"log{time.monotonic_ns()}.txt"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stderr=log, env=os.environ | {"COLUMNS": "300"} | environment
-            )
-        self.url = self._url()
-        while httpx.get(f"{self.url}/readyz").status_code != httpx.codes.OK:
-            time.sleep(0.05)
-
-    def _url(self) -> str:
-        while True:
-            if match := re.search(r"http://127\.0\.0\.1:\d+", self.log.read_text()):
-                return match[0]
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.02)
-
-    def end(self, number: int) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(100)
-
-
-@contextmanager
-def server(folder: Path, model: Path, **environment: str) -> Iterator[ServerProcess]:
-    running = ServerProcess(folder, model, **environment)
-    try:
-        yield running
-    finally:
-        running.process.kill()
-        running.process.wait()
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def send(url: str, video: Path, count: int) -> list[str]:
@@ -76,35 +35,25 @@ def send(url: str, video: Path, count: int) -> list[str]:
 
 
 def states(url: str, jobs: list[str]) -> dict[str, str]:
-    return {job: httpx.get(url + job).json()["state"] for job in jobs}
+    with httpx.Client(base_url=url, timeout=60) as http:
+        return {job: http.get(job).json()["state"] for job in jobs}
 
 
-def test_killed_under_load_it_takes_up_where_it_was(
-    untrained_model: Path, silent_video: Path, tmp_path: Path
+@pytest.mark.parametrize(("how", "times"), [("kill", 2), ("stop", 1)])
+def test_ended_under_load_it_loses_and_doubles_no_job(
+    untrained_model: Path, make_video: MakeVideo, how: str, times: int
 ):
-    with server(tmp_path, untrained_model) as first:
-        jobs = send(first.url, silent_video, N_JOBS)
-        while list(states(first.url, jobs).values()).count("done") < 2:
-            time.sleep(0.02)
-        before = {job: httpx.get(first.url + job).json() for job in jobs}
-        first.end(signal.SIGKILL)
-    stray = tmp_path / "work" / "serving" / "uploads" / "stray"
-    stray.mkdir()  # of a request that was on its way
-    with server(tmp_path, untrained_model) as second:
-        while set(states(second.url, jobs).values()) != {"done"}:
-            time.sleep(0.05)
-        for job in jobs:
-            after = httpx.get(second.url + job).json()
-            if before[job]["state"] == "done":
-                assert after == before[job]  # not done again
-            assert httpx.get(f"{second.url}{job}/result").headers["x-s2s-seed"] in set("01234567")
-        uploads = tmp_path / "work" / "serving" / "uploads"
-        while list(uploads.iterdir()):
-            time.sleep(0.02)
-    bucket = DirectoryBucket(tmp_path / "bucket")
-    assert {key.rpartition("/")[2] for key in bucket.keys("serving/")} == {
-        job.rpartition("/")[2] for job in jobs
-    }
+    """A few rounds of what benchmarks/serving_kills.py does for longer, with 32 connections."""
+    video = make_video("short.mp4", seconds=0.4, size="64x48")
+    command = [sys.executable, str(ROOT / "benchmarks" / "serving_kills.py"), how]
+    command += [str(untrained_model), str(video), "--times", str(times)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["ended"], report["connections"]) == (times, 32)
+    assert report["jobs"] >= 32
+    for what in ("lost", "doubled", "left_when_told_to_stop", "uploads_left"):
+        assert report[what] == 0, report
 
 
 def test_told_to_stop_under_load_it_finishes_and_takes_nothing_new(
@@ -163,7 +112,8 @@ def test_traces_are_sent_where_the_environment_says(
         (job,) = send(running.url, silent_video, 1)
         while states(running.url, [job])[job] != "done":
             time.sleep(0.05)
-        assert running.end(signal.SIGTERM) == 0
+        running.process.terminate()
+        assert running.process.wait(100) == 0
     sent = b"".join(received)
     assert b"s2s-serving" in sent
     assert b"POST request" in sent

@@ -1,19 +1,16 @@
 """The commands as processes: how the server starts, stops, and fails."""
 
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
+import struct
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from server_process import RECIPE, server
 from typer.testing import CliRunner
 
 from s2s.errors import StageError
@@ -24,8 +21,6 @@ from serving.predictor import ServedModel
 from serving.server import Server
 from serving.service import Limits
 
-RECIPE = "name: test\ncollection: {catalog: test.csv}\n"
-
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
@@ -34,49 +29,54 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-@contextmanager
-def serving(recipe: Path, model: Path, work_dir: Path) -> Iterator[tuple[subprocess.Popen, str]]:
-    """`python -m serving serve` and its address, once it answers."""
-    command = [sys.executable, "-m", "serving", "serve", str(recipe), "--model", str(model)]
-    command += ["--port", "0", "--work-dir", str(work_dir)]
-    environment = os.environ | {"COLUMNS": "200"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        match = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
-        assert match, process.stderr.read()
-        try:
-            while httpx.get(f"{match[0]}/readyz").status_code != httpx.codes.OK:
-                time.sleep(0.05)
-            yield process, match[0]
-        finally:
-            process.kill()
-
-
 def test_a_video_that_is_worked_on_is_finished_before_the_server_stops(
-    recipe: Path, untrained_model: Path, silent_video: Path, tmp_path: Path
+    untrained_model: Path, silent_video: Path, tmp_path: Path
 ):
     answers: list[httpx.Response] = []
 
     def post() -> None:
-        with silent_video.open("rb") as file:
+        with open_client(running.url) as http, silent_video.open("rb") as file:
             files = {"video": ("clip.mp4", file)}
-            answers.append(
-                http.post("/v1/generations?wait=60", files=files, data={"steps": "40", "seed": "1"})
-            )
+            answers.append(http.post("/v1/generations?wait=60", files=files, data={"steps": "40"}))
 
-    with (
-        serving(recipe, untrained_model, tmp_path / "work") as (process, url),
-        open_client(url) as http,
-    ):
+    with server(tmp_path, untrained_model) as running:
         thread = threading.Thread(target=post)
         thread.start()
-        while not list((tmp_path / "work" / "serving" / "uploads").glob("*/upload")):
+        while not answers and not list(running.uploads.glob("*/upload")):
             time.sleep(0.001)
-        process.send_signal(signal.SIGTERM)
+        running.process.send_signal(signal.SIGTERM)
         thread.join()
-        assert process.wait() == 0
+        assert running.process.wait() == 0
     assert [answer.status_code for answer in answers] == [200]
-    assert list((tmp_path / "work" / "serving" / "uploads").iterdir()) == []
+    assert list(running.uploads.iterdir()) == []
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that a process has had at a time."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+)", status)[1])  # pyright: ignore[reportOptionalSubscript]
+
+
+def test_large_uploads_are_never_held_in_memory(
+    untrained_model: Path, silent_video: Path, tmp_path: Path
+):
+    large, size = tmp_path / "large.mp4", 64_000_000
+    with large.open("wb") as file:  # an empty box behind the video
+        file.write(silent_video.read_bytes())
+        file.write(struct.pack(">I4s", size - file.tell(), b"free"))
+        file.truncate(size)
+    with server(tmp_path, untrained_model) as running, open_client(running.url) as http:
+
+        def send(video: Path) -> int:
+            with video.open("rb") as file:
+                files = {"video": ("clip.mp4", file)}
+                answer = http.post("/v1/generations?wait=60", files=files, data={"steps": "1"})
+            return answer.status_code
+
+        assert send(silent_video) == 200
+        before = peak_bytes(running.process.pid)
+        assert [send(large) for _ in range(3)] == [200, 200, 200]
+        assert peak_bytes(running.process.pid) - before < size / 2
 
 
 def test_a_model_that_cannot_be_loaded_stops_the_server(recipe: Path, tmp_path: Path):

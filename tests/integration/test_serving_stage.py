@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from s2s.cli import make_settings
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
@@ -42,7 +43,7 @@ def add_clip(directory_bucket: Bucket, make_video: Callable[..., Path]) -> AddCl
         info = directory_bucket.upload(path, f"processed_data/test/{name}.mp4")
         checks = {"size": info.size, "crc32c": info.crc32c, "sha256": "0" * 64}
         wav = {f"wav_{key}": value for key, value in checks.items()}
-        return DatasetClip.model_validate(
+        return TypeAdapter(DatasetClip).validate_python(
             {
                 "clip_id": name,
                 "source_id": name,
@@ -141,9 +142,9 @@ def test_an_answer_with_another_picture_fails(
     other = make_video("other.mp4", seconds=1, size="64x48")
 
     class Wrong(TonePredictor):
-        def finish(self, upload, options, output, seconds):
+        def finish(self, upload, options, output, notes):
             shutil.copy(other, upload.path)
-            return super().finish(upload, options, output, seconds)
+            return super().finish(upload, options, output, notes)
 
     monkeypatch.setattr("serving.server.load_generator", lambda *_: Wrong())
     version = release(settings, directory_bucket, [add_clip("clip", "bell")])

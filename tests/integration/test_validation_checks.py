@@ -36,7 +36,7 @@ def reason_of(task: CheckTask, bucket: Bucket, video: Path, sound: Path) -> tupl
     with pytest.raises(MediaError) as failure:
         task(NAME)
     with pytest.raises(ObjectNotFoundError):
-        read_checks(bucket, RECIPE, [NAME])
+        dict(read_checks(bucket, RECIPE, [NAME]))
     return failure.value.reason, failure.value.message
 
 
@@ -46,7 +46,7 @@ def test_a_good_clip(task: CheckTask, directory_bucket: Bucket, tmp_path: Path):
     outcome = task(NAME)
     assert outcome.status is Status.OK
     assert outcome.size == video.stat().st_size + sound.stat().st_size
-    check = read_checks(directory_bucket, RECIPE, [NAME])[NAME]
+    check = dict(read_checks(directory_bucket, RECIPE, [NAME]))[NAME]
     assert check.sha256 == hashlib.sha256(video.read_bytes()).hexdigest()
     assert check.wav_sha256 == hashlib.sha256(sound.read_bytes()).hexdigest()
     assert check.crc32c == crc32c_of(video.read_bytes())

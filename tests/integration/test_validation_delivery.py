@@ -55,7 +55,7 @@ def test_versions_are_listed_with_what_they_hold(bucket: DirectoryBucket):
     rows = [line for line in text.splitlines() if "dataset_v" in line]
     assert [row.replace("│", " ").split()[0] for row in rows] == ["dataset_v1", "dataset_v2"]
     assert [row.replace("│", " ").split()[4:6] for row in rows] == [["8", "2"], ["9", "2"]]
-    assert "content-addressed" in text
+    assert "content_addressed" in text
 
 
 def test_versions_are_compared(bucket: DirectoryBucket):

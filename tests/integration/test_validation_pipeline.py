@@ -29,6 +29,13 @@ with open("runs.txt", "a") as runs:
 SAMPLE = "silent_to_sound.sample"
 
 
+def test_every_recipe_is_in_the_matrix():
+    names = PIPELINE["vars"][0]["names"]
+    assert set(names) == {path.stem for path in (ROOT / "recipes").glob("*.yaml")}
+    assert PIPELINE["stages"].keys() == set(STAGES)
+    assert all(stage["matrix"] == {"recipe": "${names}"} for stage in PIPELINE["stages"].values())
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what dvc.yaml names."""
@@ -81,6 +88,9 @@ def test_stages_run_in_order_and_only_when_something_has_changed(project: Path):
 
     metrics = json.loads(dvc(project, "metrics", "show", "--json"))
     assert "0.5" in json.dumps(metrics)
+    differ = json.loads(dvc(project, "metrics", "diff", "--json"))
+    steps = differ[f"reports/{SAMPLE}/training.json"]["outputs.steps"]
+    assert steps["diff"] == 1
     parameters = json.loads(dvc(project, "params", "diff", "--json"))
     changed = parameters[f"recipes/{SAMPLE}.yaml"]["training.max_steps"]
     assert changed["new"] == changed["old"] + 1

@@ -45,6 +45,24 @@ setattr(owner, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 app(sys.argv[3:])
 """
 
+# The same, but dies with DVC as soon as the push has stored the first files.
+KILLED_IN_PUSH = """
+import os, pathlib, signal, subprocess, sys, time
+import validation.repository
+from validation.cli import app
+real, store = validation.repository.dvc, pathlib.Path(sys.argv[1])
+def dvc(folder, *args):
+    if args[0] != "push":
+        return real(folder, *args)
+    child = subprocess.Popen([sys.executable, "-m", "dvc", *args, "-q", "--jobs", "1"], cwd=folder)
+    while child.poll() is None and len(list(store.glob("files/md5/*/*"))) < 2:
+        time.sleep(0.001)
+    child.kill()
+    os.kill(os.getpid(), signal.SIGKILL)
+validation.repository.dvc = dvc
+app(sys.argv[2:])
+"""
+
 
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -75,10 +93,8 @@ def command_of(bucket: DirectoryBucket, work_dir: str = "work") -> list[str]:
     return [str(recipe), "--bucket", bucket.url, "--work-dir", str(folder / work_dir)]
 
 
-def kill_at(bucket: DirectoryBucket, owner: str, function: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, owner, function, *command_of(bucket)], check=False
-    )
+def kill_at(bucket: DirectoryBucket, *place: str, program: str = KILLED) -> None:
+    done = subprocess.run([sys.executable, "-c", program, *place, *command_of(bucket)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not version_names(bucket, RECIPE), "the index is written last"
 
@@ -117,7 +133,7 @@ def check_parquet(files: dict[str, bytes], folder: Path) -> None:
     for split in SPLITS:
         path = folder / f"{split}.parquet"
         path.write_bytes(files.pop(f"{split}.parquet"))
-        rows = manifest_from_csv(files[f"{split}.csv"].decode(), split)
+        rows = manifest_from_csv(files[f"{split}.csv"], split)
         with duckdb.connect() as database:
             query = "SELECT clip_id, labels, size, duration_s, fold FROM read_parquet(?)"
             found = database.execute(query, [str(path)]).fetchall()
@@ -165,7 +181,10 @@ def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
     shutil.rmtree(bucket.directory.parent / "work")
     again = run(settings_of(bucket))
     assert again.counts == {"skipped:already_done": 8}
-    assert again.outputs == first.outputs | {"reused": True}
+    assert first.outputs["checked"]["clips"] == 8
+    assert first.outputs["checked"]["clips_per_s"] > 0
+    nothing = {"clips": 0, "clips_per_s": 0}
+    assert again.outputs == first.outputs | {"reused": True, "checked": nothing}
     assert files_of(bucket.directory / "datasets") == before
 
 
@@ -223,6 +242,8 @@ def test_a_larger_catalog_makes_the_next_version_and_moves_nothing(
     labels = json.loads(files.pop("labels.json"))
     check_parquet(files, tmp_path)
     assert files == expected_files(bucket, "dataset_v2")
+    stored = (tmp_path / "test.parquet").read_bytes()
+    assert bucket.read("datasets/tiny/dataset_v2/test.parquet") == stored
     assert labels == {"bell": {split: len(second.split(split)) for split in SPLITS}}
     subprocess.run(["git", "checkout", "-q", "dataset_v1"], cwd=tmp_path / "clone", check=True)
     command = [sys.executable, "-m", "dvc", "pull", "-q"]
@@ -234,6 +255,7 @@ def test_a_larger_catalog_makes_the_next_version_and_moves_nothing(
 
 
 def test_runs_killed_halfway_are_completed_by_the_next(bucket: DirectoryBucket, tmp_path: Path):
+    kill_at(bucket, str(bucket.directory / "dvc_store"), program=KILLED_IN_PUSH)
     kill_at(bucket, "repository", "commit")
     kill_at(bucket, "release", "write_version")
     report = run(settings_of(bucket))

@@ -22,6 +22,15 @@ def test_it_answers_and_tells_errors(tmp_path: Path):
     assert caught.value.reason == "corrupt"
 
 
+def test_it_tells_progress_and_only_that(tmp_path: Path):
+    told: list[float] = []
+    shares = (0.0, 0.5, -1.0, 2.0, float("nan"), 1.0)
+    assert run_sandboxed(tasks.tell, *shares, folder=tmp_path, on_progress=told.append) == "done"
+    assert told == [0.0, 0.5, 1.0]
+    with pytest.raises(MediaError):
+        run_sandboxed(tasks.tell, "far", folder=tmp_path, on_progress=told.append)
+
+
 def test_it_has_no_network(tmp_path: Path):
     with pytest.raises(OSError, match="not permitted"):
         run_sandboxed(tasks.open_a_socket, folder=tmp_path)

@@ -1,6 +1,7 @@
 """What each published format holds, and the traps in it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def test_a_table_of_ones_own(tmp_path: Path):
     table = b'nr,video,begin,stop,class,set\n7,a-1,1.5,4,"one, two|three",val\n'
     assert only(table, options) == WANTED
     assert only(table.replace(b'"one, two|three"', b"three").replace(b",", b"\t"), options) == (
-        WANTED.model_copy(update={"labels": ("three",)})
+        replace(WANTED, labels=("three",))
     )
     row = {"video": "a-1", "begin": 1.5, "stop": 4, "class": ["one, two", "three"], "set": "val"}
     assert only(json.dumps(row).encode(), options) == WANTED

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from s2s.catalog import folder_name, label_of_folder, read_label_ids, update_label_ids
+from s2s.catalog import (
+    FormatOptions,
+    RowProblem,
+    choose_format,
+    folder_name,
+    label_of_folder,
+    read_label_ids,
+    read_rows,
+    update_label_ids,
+)
 from s2s.settings import CollectionSettings, Recipe
 from s2s.storage import MemoryBucket, ObjectInfo
 
@@ -87,5 +96,16 @@ def test_most_labels_stay_readable():
 
 @pytest.mark.parametrize("label", ["", "ß" * 101])
 def test_a_label_that_names_no_folder_is_refused(label: str):
-    with pytest.raises(ValueError, match="cannot name a folder"):
+    with pytest.raises(ValueError, match="folder"):
         folder_name(label)
+
+
+def test_a_label_that_is_too_long_for_a_folder_is_a_bad_row(tmp_path: Path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"aaaaaaaaaaa,3,dog\nbbbbbbbbbbb,4,{'x' * 201}\nccccccccccc,5,{'x' * 200}\n")
+    rows = list(read_rows(path, choose_format(path, str(path), FormatOptions())))
+    [problem] = [row for row in rows if isinstance(row, RowProblem)]
+    assert len(rows) == 3
+    assert problem.line == 2
+    assert "takes 201 bytes" in problem.message
+    assert problem.message.endswith("at most 200 fit: shorten it")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from s2s.catalog import CatalogFormat, FormatOptions, choose_format, read_rows
 from s2s.catalog.audioset import AudioSet
@@ -47,7 +48,7 @@ def clips(draw: st.DrawFn, **parts: st.SearchStrategy[object]) -> ClipRecord:
     length_s = draw(parts.pop("length_s", st.integers(1, 600_000).map(lambda value: value / 1000)))
     content = {name: draw(part) for name, part in parts.items()}
     end_s = round(start_s + length_s, 3)  # type: ignore[operator]
-    return ClipRecord.model_validate(
+    return TypeAdapter(ClipRecord).validate_python(
         {"source_id": draw(ids), "start_s": start_s, "end_s": end_s, **content}
     )
 

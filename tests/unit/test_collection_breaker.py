@@ -9,7 +9,7 @@ from s2s.records import Reason
 
 def test_it_opens_after_so_many_refusals_in_a_row():
     breaker = Breaker(3)
-    for reason in (Reason.RATE_LIMITED, Reason.BOT_CHECK):
+    for reason in (Reason.RATE_LIMITED, Reason.FORBIDDEN):
         breaker.report(reason)
         assert breaker.reason is None
     breaker.report(Reason.BOT_CHECK)

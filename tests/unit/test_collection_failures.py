@@ -39,7 +39,7 @@ def http_error(status: int) -> HTTPError:
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (401, Reason.FORBIDDEN),
+        (401, Reason.LOGIN),
         (403, Reason.FORBIDDEN),
         (404, Reason.GONE),
         (410, Reason.GONE),
@@ -117,7 +117,7 @@ def test_exception_type(cause: Exception, reason: Reason):
         ("This live event will begin in 46 minutes.", "live"),
         ("Premieres in 3 hours", "live"),
         ("This live stream recording is not available.", "live"),
-        ("Please sign in. Use --cookies-from-browser or --cookies", "forbidden"),
+        ("Please sign in. Use --cookies-from-browser or --cookies", "login"),
         ("Video unavailable", "gone"),
         ("Video unavailable. This video has been removed by the uploader", "gone"),
         (

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from s2s.features.extractor import ClipMedia
-from s2s.features.mel import FLOOR, LogMel
+from s2s.features.mel import FLOOR, REGNET, LogMel, MelSpectrogram
 from s2s.spec import TimeSpec
 
 
@@ -15,7 +15,13 @@ def noise(n_samples: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "spec", [TimeSpec(), TimeSpec(sample_rate_hz=44_100, fps=25, mel_per_frame=4, n_mels=128)]
+    "spec",
+    [
+        TimeSpec(),
+        TimeSpec(sample_rate_hz=22_050, mel_per_frame=3),
+        TimeSpec(sample_rate_hz=24_000, n_mels=100),
+        TimeSpec(sample_rate_hz=44_100, n_mels=128),
+    ],
 )
 def test_it_is_what_librosa_computes(spec: TimeSpec):
     samples = noise(spec.samples(20))
@@ -30,6 +36,16 @@ def test_it_is_what_librosa_computes(spec: TimeSpec):
     expected = np.log(np.maximum(expected, FLOOR))[:, : spec.mel_frames(20)].T
     ours = LogMel(spec).of_samples(torch.from_numpy(samples)).numpy()
     np.testing.assert_allclose(ours, expected, atol=1e-3)
+
+
+def test_it_can_be_what_regnet_is_trained_on():
+    samples = noise(22_050)
+    magnitude_FM = np.abs(librosa.stft(samples, n_fft=1024, hop_length=256, pad_mode="reflect"))
+    filters_BF = librosa.filters.mel(sr=22_050, n_fft=1024, n_mels=80, fmin=125, fmax=7600)
+    expected = np.log(np.maximum(filters_BF @ magnitude_FM, FLOOR)).T
+    ours = MelSpectrogram(REGNET)(torch.from_numpy(samples)).numpy()
+    assert ours.shape == (22_050 // 256, 80)
+    np.testing.assert_allclose(ours, expected[: len(ours)], atol=1e-3)
 
 
 @pytest.mark.parametrize("n_samples", [1, 16_000, 16_400, 40_000])

@@ -1,10 +1,12 @@
-"""Motion features: what moves where and which way, and which colours there are."""
+"""Weight-free features: what moves where and which way, and which colours there are."""
 
 import numpy as np
 import pytest
 
+from s2s.features.colours import Colours
 from s2s.features.extractor import ClipMedia
-from s2s.features.motion import Motion
+from s2s.features.motion import FRAME_SIZE, Motion
+from s2s.features.sight import open_sight
 from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
 
@@ -20,21 +22,28 @@ def pictures(*tops: int, colour: tuple[int, int, int] = (255, 255, 255)) -> np.n
     return frames
 
 
-def features(frames: np.ndarray) -> np.ndarray:
+def moved(frames: np.ndarray) -> np.ndarray:
     return Motion(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))
 
 
-def test_its_shape_is_what_it_says():
-    motion = Motion(TimeSpec(), SETTINGS)
-    assert features(pictures(0, 0, 0)).shape == (3, motion.dim)
-    assert motion.dim == 2 * 16 + 6 * 4
-    assert motion.rate_hz == 25
+def coloured(frames: np.ndarray) -> np.ndarray:
+    return Colours(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))
+
+
+def test_their_shapes_are_what_they_say():
+    sight = open_sight(TimeSpec(), SETTINGS)
+    assert sight.dims == {"motion": 2 * 16, "semantic": 6 * 4}
+    assert sight.frame_size == FRAME_SIZE
+    assert {extractor.rate_hz for extractor in sight.extractors} == {25}
+    assert moved(pictures(0, 0, 0)).shape == (3, 32)
+    assert coloured(pictures(0, 0, 0)).shape == (3, 24)
+    assert sight.of_frames(pictures(0, 0, 0)).shape == (3, 56)
 
 
 def test_something_light_brightens_where_it_arrives_and_darkens_where_it_leaves():
-    first, second = features(pictures(0, 16))
-    assert not first[: 2 * CELLS].any()
-    brighter, darker = second[:CELLS].reshape(4, 4), second[CELLS : 2 * CELLS].reshape(4, 4)
+    first, second = moved(pictures(0, 16))
+    assert not first.any()
+    brighter, darker = second[:CELLS].reshape(4, 4), second[CELLS:].reshape(4, 4)
     assert brighter[1, 1] > 1
     assert darker[0, 1] > 1
     assert np.count_nonzero(brighter) == np.count_nonzero(darker) == 1
@@ -43,12 +52,12 @@ def test_something_light_brightens_where_it_arrives_and_darkens_where_it_leaves(
 def test_nothing_moves_in_noise_of_one_level():
     frames = pictures(0, 0, colour=(200, 90, 10))
     frames[1] += 1
-    assert not features(frames)[:, : 2 * CELLS].any()
+    assert not moved(frames).any()
 
 
 def test_a_small_thing_shows_its_colour_in_its_cell():
-    plain = features(np.full((1, 64, 64, 3), 40, np.uint8))[0, 2 * CELLS :]
-    red = features(pictures(0, colour=(255, 0, 0)))[0, 2 * CELLS :]
+    plain = coloured(np.full((1, 64, 64, 3), 40, np.uint8))[0]
+    red = coloured(pictures(0, colour=(255, 0, 0)))[0]
     changed = np.flatnonzero(np.abs(red - plain) > 0.1)
     assert set(changed % 4) == {0}
 
@@ -56,18 +65,32 @@ def test_a_small_thing_shows_its_colour_in_its_cell():
 def test_values_stay_in_their_range():
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 2, (4, 64, 64, 3), dtype=np.uint8) * 255
-    values = features(frames)
-    assert values[:, : 2 * CELLS].min() >= 0
-    assert values[:, : 2 * CELLS].max() <= 4
-    assert np.abs(values[:, 2 * CELLS :]).max() <= 3
+    assert moved(frames).min() >= 0
+    assert moved(frames).max() <= 4
+    assert np.abs(coloured(frames)).max() <= 3
 
 
-@pytest.mark.parametrize("size", [(64, 64), (48, 100), (7, 5)])
+@pytest.mark.parametrize("size", [(64, 64), (48, 100), (7, 5), (360, 640)])
 def test_any_size_of_picture_will_do(size: tuple[int, int]):
-    assert np.isfinite(features(np.zeros((2, *size, 3), np.uint8))).all()
+    frames = np.zeros((2, *size, 3), np.uint8)
+    assert np.isfinite(open_sight(TimeSpec(), SETTINGS).of_frames(frames)).all()
+
+
+def test_larger_pictures_are_seen_as_small_ones():
+    small = pictures(0, 16)
+    large = small.repeat(3, axis=1).repeat(3, axis=2)
+    np.testing.assert_allclose(moved(large), moved(small), atol=1e-3)
+    np.testing.assert_allclose(coloured(large), coloured(small), atol=1e-3)
+
+
+def test_a_picture_is_looked_at_once():
+    rows = open_sight(TimeSpec(), SETTINGS).of_picture(pictures(16)[0], 30)
+    video = open_sight(TimeSpec(), SETTINGS).of_frames(pictures(*[16] * 30))
+    np.testing.assert_allclose(rows, video, atol=1e-6)
 
 
 def test_pictures_are_not_changed():
     frames = pictures(0, 16)
     frames.flags.writeable = False
-    features(frames)
+    moved(frames)
+    coloured(frames)

@@ -20,7 +20,9 @@ def bundle(tmp_path: Path) -> tuple[Path, MelTransformer, ModelConfig]:
         version="dataset_v1",
         spec=TimeSpec(),
         features=FeatureSettings(),
-        network=NetworkConfig(token_dim=320, condition_dim=224, width=16, depth=1, heads=1),
+        network=NetworkConfig(
+            token_dim=320, streams={"motion": 128, "semantic": 96}, width=16, depth=1, heads=1
+        ),
         mel_mean=-8.0,
         mel_std=1.5,
         window_frames=80,
@@ -57,7 +59,7 @@ def with_text(name: str, old: str, new: str) -> Callable[[Path], object]:
             "model.safetensors: not the weights",
         ),
         (with_text(CONFIG_FILE, '"n_mels": 80', '"n_mels": 64'), "tokens have 320 values"),
-        (with_text(CONFIG_FILE, '"format": 1', '"format": 2'), "format"),
+        (with_text(CONFIG_FILE, '"format": 2', '"format": 3'), "format"),
         (with_text(CONFIG_FILE, '"mel_std": 1.5', '"mel_std": 0'), "mel_std"),
         (lambda folder: (folder / CONFIG_FILE).write_bytes(b"\xff{"), "config.json"),
         (lambda folder: (folder / WEIGHTS_FILE).write_bytes(b"half"), "model.safetensors"),

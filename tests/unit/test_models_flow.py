@@ -1,23 +1,39 @@
-"""Flow matching: the loss, the sampler, and windows over long videos."""
+"""Flow matching: the loss, what is hidden, the samplers, and windows over long videos."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.models.flow import flow_loss, sample_flow, windows
+from s2s.models.flow import Hiding, Sampling, Scene, flow_loss, hide, sample_flows, windows
 from s2s.models.network import MelTransformer, NetworkConfig
 
-CONFIG = NetworkConfig(token_dim=6, condition_dim=6, width=16, depth=1, heads=1)
+STREAMS = {"motion": 4, "semantic": 2}
+CONFIG = NetworkConfig(token_dim=6, streams=STREAMS, width=16, depth=1, heads=1)
 
 
 class Oracle(MelTransformer):
-    """Knows the clean tokens: they are the condition. Hidden, it predicts zeros."""
+    """Knows the clean tokens: they are the condition. Without motion, it predicts zeros."""
 
-    def forward(self, noisy_BTD, time_B, condition_BTC, is_null_B):  # noqa: ARG002
-        return torch.where(is_null_B[:, None, None], 0.0, condition_BTC)
+    def forward(self, noisy_BTD, time_B, condition_BTC, hidden_BS):  # noqa: ARG002
+        return torch.where(hidden_BS[:, :1, None], 0.0, condition_BTC)
+
+
+class Gaussian(MelTransformer):
+    """The exact answer where clean tokens are spread normally: here, with deviation 2."""
+
+    def forward(self, noisy_BTD, time_B, condition_BTC, hidden_BS):  # noqa: ARG002
+        time = time_B[:, None, None]
+        return noisy_BTD * 4 * time / ((1 - time) ** 2 + 4 * time**2)
+
+
+def sample(
+    network: MelTransformer, condition_TC: torch.Tensor, *, seed: int = 0, **how: Any
+) -> torch.Tensor:
+    return sample_flows(network, [Scene(condition_TC, seed)], 16, Sampling(**how))[0]
 
 
 @pytest.fixture
@@ -31,12 +47,12 @@ def network() -> MelTransformer:
 
 def test_the_loss_of_perfect_predictions_is_zero():
     clean = torch.randn(4, 8, 6)
-    assert flow_loss(Oracle(CONFIG), clean, clean, null_probability=0.0) == 0
+    assert flow_loss(Oracle(CONFIG), clean, clean, Hiding()) == 0
 
 
 def test_hiding_every_condition_costs():
     clean = torch.ones(64, 8, 6)
-    loss = flow_loss(Oracle(CONFIG), clean, clean, null_probability=1.0)
+    loss = flow_loss(Oracle(CONFIG), clean, clean, Hiding(null=1.0))
     # Squared error 1, weight 1 / (1 - t) between 1 and 20.
     assert 1 < loss < 20
 
@@ -44,29 +60,68 @@ def test_hiding_every_condition_costs():
 def test_the_same_chance_gives_the_same_loss(network: MelTransformer):
     clean, condition = torch.randn(4, 8, 6), torch.randn(4, 8, 6)
     losses = [
-        flow_loss(network, clean, condition, 0.1, torch.Generator().manual_seed(seed)).item()
+        flow_loss(
+            network, clean, condition, Hiding(0.1, 0.1), torch.Generator().manual_seed(seed)
+        ).item()
         for seed in (3, 3, 4)
     ]
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_some_windows_are_hidden_and_some_stand_still():
+    condition = torch.randn(4000, 5, 6)
+    shown, hidden = hide(condition, Hiding(null=0.2, still=0.1), torch.Generator().manual_seed(0))
+    is_null, is_still = hidden.all(dim=1), hidden[:, 0] & ~hidden[:, 1]
+    assert is_null.float().mean() == pytest.approx(0.2, abs=0.03)
+    assert is_still.float().mean() == pytest.approx(0.1, abs=0.03)
+    torch.testing.assert_close(shown[~is_still], condition[~is_still])
+    assert (shown[is_still] == shown[is_still][:, :1]).all()
+    # A still is one of the window's own frames, not always the first.
+    same = (shown[is_still][:, :1] == condition[is_still]).all(dim=2)
+    assert (same.sum(dim=1) == 1).all()
+    assert same.any(dim=0).all()
+
+
 @pytest.mark.parametrize("length", [1, 5, 16, 17, 100])
 @pytest.mark.parametrize("steps", [1, 4])
-def test_the_sampler_ends_at_what_is_predicted(length: int, steps: int):
+@pytest.mark.parametrize("sampler", ["euler", "heun"])
+def test_the_sampler_ends_at_what_is_predicted(length: int, steps: int, sampler: str):
     target = torch.randn(length, 6)
-    drawn = sample_flow(Oracle(CONFIG), target, 16, steps=steps, guidance=1.0)
-    torch.testing.assert_close(drawn, target)
+    drawn = sample(Oracle(CONFIG), target, steps=steps, guidance=1.0, sampler=sampler)
+    torch.testing.assert_close(drawn, target, atol=1e-5, rtol=1e-5)
+
+
+def test_heun_follows_the_path_more_closely_than_euler_for_the_same_work():
+    noise = sample(Gaussian(CONFIG), torch.zeros(16, 6), steps=1000, guidance=1.0)
+    errors = {
+        sampler: (
+            sample(Gaussian(CONFIG), torch.zeros(16, 6), steps=steps, guidance=1.0, sampler=sampler)
+            - noise
+        )
+        .abs()
+        .mean()
+        for sampler, steps in (("euler", 8), ("heun", 4))
+    }
+    assert errors["heun"] < errors["euler"] / 2
 
 
 def test_guidance_goes_beyond_the_condition():
     target = torch.randn(20, 6)
-    drawn = sample_flow(Oracle(CONFIG), target, 16, steps=2, guidance=2.5)
+    drawn = sample(Oracle(CONFIG), target, steps=2, guidance=2.5)
     torch.testing.assert_close(drawn, 2.5 * target)
+
+
+def test_a_still_is_shown_without_motion():
+    target = torch.ones(20, 6)
+    scenes = [Scene(target, is_still=True), Scene(target)]
+    still, video = sample_flows(Oracle(CONFIG), scenes, 16, Sampling(2, 1.0))
+    torch.testing.assert_close(still, torch.zeros(20, 6))
+    torch.testing.assert_close(video, target)
 
 
 def test_seeds_repeat_and_differ(network: MelTransformer):
     condition = torch.randn(30, 6)
-    first, second, third = (sample_flow(network, condition, 16, seed=s) for s in (7, 7, 8))
+    first, second, third = (sample(network, condition, seed=s) for s in (7, 7, 8))
     torch.testing.assert_close(first, second, rtol=0, atol=0)
     assert not torch.allclose(first, third, atol=1e-2)
 
@@ -75,8 +130,8 @@ def test_a_long_video_is_the_same_wherever_windows_do_not_reach(network: MelTran
     condition = torch.randn(64, 6)
     changed = condition.clone()
     changed[-1] = 5.0
-    before = sample_flow(network, condition, 16, steps=1)
-    after = sample_flow(network, changed, 16, steps=1)
+    before = sample(network, condition, steps=1)
+    after = sample(network, changed, steps=1)
     torch.testing.assert_close(before[:48], after[:48])
     assert not torch.allclose(before[-1], after[-1])
 

@@ -5,7 +5,9 @@ import torch
 
 from s2s.models.network import MelTransformer, NetworkConfig, rotary_angles, rotate
 
-CONFIG = NetworkConfig(token_dim=12, condition_dim=5, width=16, depth=2, heads=2)
+CONFIG = NetworkConfig(
+    token_dim=12, streams={"motion": 3, "semantic": 2}, width=16, depth=2, heads=2
+)
 
 
 @pytest.fixture
@@ -18,13 +20,18 @@ def network() -> MelTransformer:
     return network.eval()
 
 
-def run(network: MelTransformer, length: int = 9, is_null: bool = False, **changes: torch.Tensor):
+def run(
+    network: MelTransformer,
+    length: int = 9,
+    hidden: tuple[bool, bool] = (False, False),
+    **changes: torch.Tensor,
+):
     generator = torch.Generator().manual_seed(1)
     inputs = {
         "noisy_BTD": torch.randn(2, length, 12, generator=generator),
         "time_B": torch.tensor([0.2, 0.7]),
         "condition_BTC": torch.randn(2, length, 5, generator=generator),
-        "is_null_B": torch.tensor([is_null, is_null]),
+        "hidden_BS": torch.tensor([hidden, hidden]),
     }
     with torch.inference_mode():
         return network(**(inputs | changes))
@@ -46,10 +53,21 @@ def test_it_sees_the_condition_and_the_time(network: MelTransformer):
 
 
 def test_a_hidden_condition_makes_no_difference(network: MelTransformer):
-    hidden = run(network, is_null=True)
-    other = run(network, is_null=True, condition_BTC=torch.zeros(2, 9, 5))
+    hidden = run(network, hidden=(True, True))
+    other = run(network, hidden=(True, True), condition_BTC=torch.zeros(2, 9, 5))
     torch.testing.assert_close(hidden, other)
     assert not torch.allclose(hidden, run(network))
+
+
+def test_each_stream_is_hidden_by_itself_and_has_its_own_null_token(network: MelTransformer):
+    condition = torch.randn(2, 9, 5)
+    no_motion, other = condition.clone(), condition.clone()
+    no_motion[..., :3] = 0
+    other[..., 3:] = 0
+    hidden = run(network, hidden=(True, False), condition_BTC=condition)
+    torch.testing.assert_close(hidden, run(network, hidden=(True, False), condition_BTC=no_motion))
+    assert not torch.allclose(hidden, run(network, hidden=(True, False), condition_BTC=other))
+    assert not torch.allclose(hidden, run(network, hidden=(False, True), condition_BTC=condition))
 
 
 def test_clips_of_a_batch_do_not_meet(network: MelTransformer):
@@ -82,6 +100,6 @@ def test_rotated_products_depend_on_the_distance_alone():
 
 
 def test_the_recipes_default_has_the_size_it_should():
-    config = NetworkConfig(token_dim=320, condition_dim=134)
+    config = NetworkConfig(token_dim=320, streams={"motion": 128, "semantic": 6})
     parameters = sum(part.numel() for part in MelTransformer(config).parameters())
     assert 1_000_000 < parameters < 1_600_000

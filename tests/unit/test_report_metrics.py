@@ -22,3 +22,32 @@ def test_what_is_no_metrics_is_refused_with_its_key(content: bytes):
 
     with pytest.raises(ModelError, match=KEY):
         read_metrics(bucket, KEY)
+
+
+def test_groups_of_clips_have_tables_of_their_own():
+    figures = {"onset_f1": 0.5}
+    content = {
+        "note": "Measured.",
+        "n_clips": 3,
+        "n_sources": 2,
+        "onset_tolerance_s": 0.05,
+        "systems": {"model": figures, "real": {"onset_f1": 1.0}},
+        "clips": [],
+        "training": dict.fromkeys(
+            ("n_train", "n_train_sources", "steps", "seconds", "parameters"), 1
+        ),
+    }
+    bucket = MemoryBucket()
+    bucket.write(KEY, json.dumps(content).encode())
+    metrics = read_metrics(bucket, KEY)
+    assert metrics is not None
+    (table,) = metrics.tables
+    assert (table.title, [row.is_ours for row in table.rows]) == ("", [False, True])
+
+    groups = {"impacts": {"n_clips": 2, "systems": {"model": {"onset_f1": 0.9}}}}
+    bucket.write(KEY, json.dumps(content | {"groups": groups}).encode(), overwrite=True)
+    metrics = read_metrics(bucket, KEY)
+    assert metrics is not None
+    (table,) = metrics.tables
+    assert table.title == "Impacts, 2 clips"
+    assert table.rows[0].cells[0] == "0.900"

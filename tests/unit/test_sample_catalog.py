@@ -4,12 +4,11 @@ from itertools import pairwise
 from catalog_files import read_catalog
 
 from s2s.catalog import FormatOptions
-from sample.catalog import CLIP_S, catalog_text, clip_starts_s, write_catalog
-from sample.world import build_scene
+from sample.catalog import CLIP_S, build_source, catalog_text, clip_starts_s, write_catalog
 
 
 def rows_of(sources: int) -> list[list[str]]:
-    text = catalog_text(build_scene(0, n) for n in range(sources))
+    text = catalog_text(build_source(0, n) for n in range(sources))
     return list(csv.reader(text.splitlines()))
 
 
@@ -24,16 +23,16 @@ def test_clips_lie_in_their_source_and_hardly_overlap():
 
 
 def test_rows_are_vggsounds_id_whole_second_label_split():
-    rows = rows_of(18)
+    rows = rows_of(30)
 
     assert all(len(row) == 4 for row in rows)
     assert all(row[1].isdigit() for row in rows)
     assert {row[3] for row in rows} == {"train", "test"}
-    assert len({row[2] for row in rows}) == 6
+    assert len({row[2] for row in rows}) == 10
 
 
 def test_a_source_is_in_one_split_and_every_label_is_in_both():
-    rows = rows_of(60)
+    rows = rows_of(100)
     splits = {row[0]: {other[3] for other in rows if other[0] == row[0]} for row in rows}
 
     assert all(len(names) == 1 for names in splits.values())
@@ -42,8 +41,8 @@ def test_a_source_is_in_one_split_and_every_label_is_in_both():
     }
 
 
-def test_a_catalog_of_default_size_has_about_210_clips():
-    assert 190 <= len(rows_of(60)) <= 230
+def test_a_catalog_of_default_size_has_about_290_clips():
+    assert 270 <= len(rows_of(100)) <= 310
 
 
 def test_a_larger_catalog_starts_with_the_smaller():
@@ -51,14 +50,14 @@ def test_a_larger_catalog_starts_with_the_smaller():
 
 
 def test_writing_leaves_only_the_catalog(tmp_path):
-    path = write_catalog(tmp_path / "catalog.csv", [build_scene(0, 0)])
+    path = write_catalog(tmp_path / "catalog.csv", [build_source(0, 0)])
 
-    assert path.read_text() == catalog_text([build_scene(0, 0)])
+    assert path.read_text() == catalog_text([build_source(0, 0)])
     assert [file.name for file in tmp_path.iterdir()] == ["catalog.csv"]
 
 
 def test_the_pipeline_reads_every_row():
-    text = catalog_text(build_scene(0, n) for n in range(12))
+    text = catalog_text(build_source(0, n) for n in range(12))
 
     catalog = read_catalog(text.encode(), FormatOptions(duration_s=CLIP_S))
 

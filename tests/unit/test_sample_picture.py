@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from sample.canvas import FPS, SIZE_PX
 from sample.materials import MATERIALS
-from sample.picture import FPS, SIZE_PX, frames
+from sample.picture import frames
 from sample.world import Scene, build_scene
 
 MATERIAL_NAMES = [material.name for material in MATERIALS]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import MediaError
@@ -17,7 +18,7 @@ def clip(name: str, label: str, split: str = "test") -> DatasetClip:
     wav = {f"wav_{key}": value for key, value in checks.items()}
     values = {"clip_id": name, "source_id": name, "start_s": 0, "end_s": 1, "labels": (label,)}
     keys = {"split": split, "key": f"{name}.mp4", "wav_key": f"{name}.wav"}
-    return DatasetClip.model_validate({**values, **keys, **checks, **wav})
+    return TypeAdapter(DatasetClip).validate_python({**values, **keys, **checks, **wav})
 
 
 def version(*clips: DatasetClip) -> DatasetVersion:

@@ -1,5 +1,6 @@
 """How far a recipe is, from what lies in the bucket and nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from rich.console import Console
 
 from s2s.catalog import RowProblem, store_catalog
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
+from s2s.features.index import HEADER, ShardHeader
 from s2s.layout import (
     checks_prefix,
     failure_key,
@@ -53,6 +55,20 @@ def bucket(recipe: Recipe, tmp_path: Path) -> Bucket:
 def fail(bucket: Bucket, prefix: str, name: str, reason: Reason) -> None:
     failure = Outcome(clip_id=name, status=Status.FAILED, reason=reason)
     bucket.write(failure_key(prefix, name), failure.model_dump_json().encode())
+
+
+def store_shard(bucket: Bucket, recipe: Recipe, clip: ClipRecord) -> None:
+    """A shard's header is all of it that is read here."""
+    header = ShardHeader(
+        recipe=recipe.name,
+        spec=recipe.spec,
+        features=recipe.feature_extraction,
+        dims={},
+        clips={clip.clip_id: "AAAAAA== AAAAAA=="},
+    )
+    text = json.dumps({"__metadata__": {HEADER: header.model_dump_json()}}).encode()
+    key = f"{features_prefix(recipe, 'dataset_v1')}train-0.safetensors"
+    bucket.write(key, len(text).to_bytes(8, "little") + text)
 
 
 def make_version(bucket: Bucket, recipe: Recipe) -> None:
@@ -104,12 +120,14 @@ def test_every_clip_is_done_pending_or_failed(bucket: Bucket, recipe: Recipe):
 def test_after_a_version(bucket: Bucket, recipe: Recipe):
     make_version(bucket, recipe)
     fail(bucket, checks_prefix(recipe), CLIPS[3].clip_id, Reason.SILENT)
-    bucket.write(f"{features_prefix(recipe, 'dataset_v1')}train-00000.safetensors", b"shard")
+    store_shard(bucket, recipe, CLIPS[0])
+    fail(bucket, features_prefix(recipe, "dataset_v1"), CLIPS[1].clip_id, Reason.CORRUPT)
     found = by_stage(bucket, recipe)
     assert (found["validation"].done, found["validation"].pending) == (3, 1)
     assert found["validation"].failed == {"silent": 1}
     assert "dataset_v1" in found["validation"].note
-    assert (found["feature_extraction"].done, found["feature_extraction"].pending) == (1, 2)
+    assert (found["feature_extraction"].done, found["feature_extraction"].pending) == (1, 1)
+    assert found["feature_extraction"].failed == {"corrupt": 1}
     assert (found["training"].done, found["training"].pending) == (0, 1)
     assert (found["serving"].done, found["serving"].pending) == (0, 1)
 

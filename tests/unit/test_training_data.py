@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s2s.features.shards import ShardHeader, ShardReader, write_shard
+from s2s.features.index import ShardHeader
+from s2s.features.shards import ShardReader, write_shard
 from s2s.settings import Recipe
-from training.data import MelScale, StoredClip, WindowDataset, measure_mel
+from training.data import StoredClip, WindowDataset, measure_mel
 
 RECIPE = Recipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
 BANDS, PER_FRAME = RECIPE.spec.n_mels, RECIPE.spec.mel_per_frame
@@ -20,49 +21,45 @@ def clips(tmp_path: Path) -> list[StoredClip]:
         name: {
             "mel": np.repeat(np.arange(frames), PER_FRAME)[:, None] * np.ones((1, BANDS)),
             "motion": np.arange(frames)[:, None] * np.ones((1, 3)),
+            "semantic": 100 + np.arange(frames)[:, None] * np.ones((1, 2)),
         }
         for name, frames in (("long", 40), ("short", 6))
     }
     header = ShardHeader(
         recipe="r",
-        version="dataset_v1",
-        split="train",
         spec=RECIPE.spec,
         features=RECIPE.feature_extraction,
-        clip_ids=tuple(arrays),
+        dims={"mel": BANDS, "motion": 3, "semantic": 2},
+        clips=dict.fromkeys(arrays, "checksums"),
     )
     write_shard(tmp_path / "shard.safetensors", header, arrays)
     shard = ShardReader(tmp_path / "shard.safetensors")
     return [StoredClip(name, shard, PER_FRAME) for name in arrays]
 
 
-def test_mel_and_motion_of_a_window_are_of_the_same_frames(clips: list[StoredClip]):
-    tokens, motion = clips[0].window(12, 5)
+def test_mel_and_what_is_seen_in_a_window_are_of_the_same_frames(clips: list[StoredClip]):
+    tokens, seen = clips[0].window(12, 5)
     assert tokens.shape == (5, PER_FRAME * BANDS)
+    assert tokens.dtype == seen.dtype == np.float16
     np.testing.assert_array_equal(tokens[:, 0], [12, 13, 14, 15, 16])
     np.testing.assert_array_equal(tokens[:, 0], tokens[:, -1])
-    np.testing.assert_array_equal(motion[:, 0], tokens[:, 0])
+    np.testing.assert_array_equal(seen[:, :3], tokens[:, :3])
+    np.testing.assert_array_equal(seen[:, 3:], 100 + tokens[:, :2])
 
 
 def test_a_clip_that_is_too_short_is_repeated(clips: list[StoredClip]):
-    tokens, motion = clips[1].window(0, 8)
-    np.testing.assert_array_equal(motion[:, 0], [0, 1, 2, 3, 4, 5, 0, 1])
-    np.testing.assert_array_equal(tokens[:, 0], motion[:, 0])
+    tokens, seen = clips[1].window(0, 8)
+    np.testing.assert_array_equal(seen[:, 0], [0, 1, 2, 3, 4, 5, 0, 1])
+    np.testing.assert_array_equal(tokens[:, 0], seen[:, 0])
 
 
 def test_windows_are_the_same_every_time(clips: list[StoredClip]):
-    scale = MelScale(0.0, 1.0)
-    first, second = (WindowDataset(clips, 5, 30, scale, seed=1) for _ in range(2))
-    other = WindowDataset(clips, 5, 30, scale, seed=2)
+    first, second = (WindowDataset(clips, 5, 30, seed=1) for _ in range(2))
+    other = WindowDataset(clips, 5, 30, seed=2)
     starts = [float(first[i][1][0, 0]) for i in range(30)]
     assert starts == [float(second[i][1][0, 0]) for i in range(30)]
     assert starts != [float(other[i][1][0, 0]) for i in range(30)]
     assert len(set(starts)) > 5
-
-
-def test_windows_are_normalised(clips: list[StoredClip]):
-    tokens, motion = WindowDataset(clips[:1], 5, 1, MelScale(10.0, 2.0), seed=0)[0]
-    np.testing.assert_allclose(tokens[:, 0], (motion[:, 0] - 10) / 2)
 
 
 def test_the_scale_is_that_of_all_values(clips: list[StoredClip]):

@@ -5,16 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from s2s.dataset import DatasetClip, DatasetVersion, Split
-from training.classifier import SoundClassifier
-from training.evaluation import choose_held_out, fit_classifier
+from training.evaluation.classifier import SoundClassifier
+from training.evaluation.held_out import choose_held_out, fit_classifier
 
 
 def listed(number: int, split: Split, *labels: str) -> DatasetClip:
-    return DatasetClip.model_construct(
-        clip_id=f"clip{number}", source_id=f"source{number}", split=split, labels=labels
-    )
+    checksums = {"crc32c": "AAAAAA==", "wav_crc32c": "AAAAAA=="}
+    checksums |= {"sha256": "0" * 64, "wav_sha256": "0" * 64}
+    row = {"clip_id": f"clip{number}", "source_id": f"source{number}", "start_s": 0, "end_s": 1}
+    row |= {"split": split, "labels": labels, "key": "m", "size": 1, "wav_key": "w", "wav_size": 1}
+    return TypeAdapter(DatasetClip).validate_python(row | checksums)
 
 
 def stored(*numbers: int, pitch: int = 0) -> list[Any]:
@@ -72,12 +75,13 @@ def test_a_classifier_needs_two_classes():
 def test_the_classifier_hears_bands_however_loud():
     mels = [mel_of(band, seed) for seed in range(3) for band in (5, 25)]
     classifier = SoundClassifier(mels, ["low", "high"] * 3, mel_rate_hz=100)
-    assert classifier.classify(mel_of(5, seed=9) + 2) == "low"
-    assert classifier.classify(mel_of(25, seed=9) - 2) == "high"
+    assert classifier.listen(mel_of(5, seed=9) + 2).label == "low"
+    assert classifier.listen(mel_of(25, seed=9) - 2).label == "high"
+    assert classifier.listen(mel_of(5, seed=9)).chances_K.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("frames", [1, 3, 50])
 def test_the_classifier_hears_short_clips(frames: int):
     mels = [mel_of(band, seed) for seed in range(3) for band in (5, 25)]
     classifier = SoundClassifier(mels, ["low", "high"] * 3, mel_rate_hz=100)
-    assert classifier.classify(mel_of(5, seed=9)[20 : 20 + frames]) in {"low", "high"}
+    assert classifier.listen(mel_of(5, seed=9)[20 : 20 + frames]).label in {"low", "high"}

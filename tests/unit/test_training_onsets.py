@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.onsets import OnsetScore, find_onsets, score_onsets
+from training.evaluation.onsets import OnsetScore, find_onsets, score_onsets
 
 RATE_HZ = 16_000
 
@@ -29,6 +29,16 @@ def test_a_cut_end_is_no_onset():
     assert len(find_onsets(tone, RATE_HZ)) == 0
 
 
+def test_a_hiss_that_is_too_faint_to_be_heard_is_no_onset():
+    instants = [0.2, 1.1]
+    samples = hits(*instants)
+    hiss = np.random.default_rng(1).normal(0, 3e-5, len(samples))
+    hiss[round(0.7 * RATE_HZ) :] *= 4
+    faint = np.where(np.abs(samples) < 0.003, 0, samples) + hiss
+
+    np.testing.assert_allclose(find_onsets(faint.astype(np.float32), RATE_HZ), instants, atol=0.02)
+
+
 def test_silence_has_no_onset():
     assert len(find_onsets(np.zeros(RATE_HZ, np.float32), RATE_HZ)) == 0
 
@@ -45,6 +55,11 @@ def test_silence_has_no_onset():
 )
 def test_onsets_are_matched_once_within_the_tolerance(estimated: list[float], expected: OnsetScore):
     assert score_onsets(np.array([0.1, 0.5]), np.array(estimated)) == expected
+
+
+def test_the_tolerance_is_a_choice():
+    assert score_onsets(np.array([0.1]), np.array([0.18]), tolerance_s=0.1).matched == 1
+    assert score_onsets(np.array([0.1]), np.array([0.18]), tolerance_s=0.05).matched == 0
 
 
 def test_scores_add_up():

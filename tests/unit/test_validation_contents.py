@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from cut_clips import make_recipe
@@ -115,10 +116,7 @@ def test_a_clip_without_a_check_is_a_bug(bucket: MemoryBucket):
 
 
 def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: MemoryBucket):
-    clips = [
-        clip(f"s{n}").model_copy(update={"split": "test" if n % 4 == 0 else "train"})
-        for n in range(24)
-    ]
+    clips = [replace(clip(f"s{n}"), split="test" if n % 4 == 0 else "train") for n in range(24)]
     for record in clips:
         put_check(bucket, record.clip_id)
     recipe = make_recipe(validation={"keep_catalog_split": True})
@@ -129,8 +127,7 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
     # What a version has placed stays, also against the catalog.
     first = DatasetVersion("dataset_v1", content)
     swapped = [
-        record.model_copy(update={"split": "train" if record.split == "test" else "test"})
-        for record in clips
+        replace(record, split="train" if record.split == "test" else "test") for record in clips
     ]
     assert arrange(bucket, recipe, swapped, first, names).clips == content
 
@@ -178,9 +175,7 @@ def test_the_same_bytes_are_a_duplicate(bucket: MemoryBucket):
 def test_of_clips_alike_that_the_catalog_has_apart_the_one_for_training_is_left_out(
     bucket: MemoryBucket,
 ):
-    clips = [
-        clip(f"s{n}").model_copy(update={"split": "val" if n % 4 else "test"}) for n in range(24)
-    ]
+    clips = [replace(clip(f"s{n}"), split="val" if n % 4 else "test") for n in range(24)]
     for record in clips:
         put_check(bucket, record.clip_id)
     put_check(bucket, clips[1].clip_id, like=clips[0].clip_id)

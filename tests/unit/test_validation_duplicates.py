@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from dataclasses import replace
 
 import numpy as np
 from cut_clips import make_recipe
@@ -14,6 +15,7 @@ from s2s.storage import MemoryBucket
 from validation.checks import ClipCheck, check_key
 from validation.contents import Contents, arrange
 from validation.duplicates import AlikePair, alike_pairs, link, redundant
+from validation.moments import find_moments
 from validation.picture import PictureFigures
 from validation.signature import BITS, average_tiles, hash_picture, hash_sound
 from validation.sound import SoundFigures
@@ -145,9 +147,7 @@ def test_hashes_may_differ_a_little():
             bits[start : start + number] ^= 1
             hashes.append(np.packbits(bits).tobytes().hex())
         name = f"b{n}"
-        rows.append(
-            row_of(name).model_copy(update={"picture_hash": hashes[0], "sound_hash": hashes[1]})
-        )
+        rows.append(replace(row_of(name), picture_hash=hashes[0], sound_hash=hashes[1]))
     found = [pair.second for pair in alike_pairs([one, *rows]) if pair.first == "a"]
     assert found == ["b0"]
 
@@ -184,3 +184,32 @@ def test_volume_changes_no_hash():
         bytes.fromhex(hash_sound(samples, 16_000))
     )
     assert differ.bit_count() <= 2
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6), st.integers(1, 48_000))
+def test_moments_are_the_same_wherever_a_sound_is_cut(seed, n_cut_off):
+    rng = np.random.default_rng(seed)
+    sound = rng.normal(0, 0.001, 160_000).astype(np.float32)
+    for start in rng.integers(0, 150_000, 12):
+        ring = rng.normal(0, rng.uniform(0.1, 0.5), 8000) * np.exp(-np.arange(8000) / 1500)
+        sound[start : start + 8000] += ring.astype(np.float32)
+    moments = find_moments(sound, 16_000)
+    later = find_moments(0.5 * sound[n_cut_off:], 16_000)
+    for moment in moments:
+        for other in later:
+            if abs(other.at_s + n_cut_off / 16_000 - moment.at_s) < 0.01:
+                assert (int(moment.hash, 16) ^ int(other.hash, 16)).bit_count() <= 72
+    in_both = [moment for moment in moments if moment.at_s > n_cut_off / 16_000 + 0.6]
+    if len(in_both) == len(moments):
+        assert {round(m.at_s - n_cut_off / 16_000, 1) for m in moments} & {
+            round(m.at_s, 1) for m in later
+        }
+
+
+def test_a_clip_whose_moments_are_those_of_another():
+    moments = [digest(f"moment {n}") * 2 for n in range(4)]
+    one = replace(row_of("a", look=1), moment_hashes=" ".join(moments[:2]))
+    late = replace(row_of("b", look=2), moment_hashes=" ".join([moments[2], moments[1]]))
+    apart = replace(row_of("c", look=3), moment_hashes=moments[3])
+    assert alike_pairs([one, late, apart]) == [AlikePair("a", "b", Reason.NEAR_DUPLICATE)]
