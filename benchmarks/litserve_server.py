@@ -11,7 +11,7 @@ class Api(litserve.LitAPI):
 
     def setup(self, device: str) -> None:  # noqa: ARG002
         """Load the model."""
-        self.model = make_model()
+        self.model = make_model(sys.argv[1])
 
     def decode_request(self, request: dict) -> list[float]:
         """From JSON."""
@@ -39,5 +39,5 @@ if __name__ == "__main__":
         Api(max_batch_size=MAX_BATCH, batch_timeout=WAIT_S), accelerator="cpu", workers_per_device=1
     )
     server.run(
-        host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False, log_level="warning"
+        host="127.0.0.1", port=int(sys.argv[2]), generate_client_file=False, log_level="warning"
     )
