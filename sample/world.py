@@ -33,9 +33,10 @@ VIEW_HEIGHT_M = 1.35
 MALLET_AWAY_M = 1.6
 """Height of the mallet over a body when it is out of sight."""
 MALLET_RESTITUTION = 0.6
-SLOWEST_REBOUND_M_S = 0.7
-"""A body that would leave the floor more slowly stays on it."""
-WORLD_VERSION = 2
+SLOWEST_REBOUND_M_S = 1.25
+"""A body that would leave the floor more slowly stays on it: bounces are more than 250 ms apart, so
+that a sound that is 200 ms late is heard to be late."""
+WORLD_VERSION = 3
 """Part of every source id: raise it when the same seed gives another film."""
 
 _DURATIONS_S = (20, 60)

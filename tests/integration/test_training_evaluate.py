@@ -56,6 +56,7 @@ SYSTEMS = {
     "regression",
     "nearest",
     "random_clip",
+    "random_alike",
     "silence",
     "delayed",
     "picture",

@@ -101,6 +101,7 @@ class Batcher:
             self._is_closed = True
             self._waiting.put(None)
         self._thread.join()
+        gc.unfreeze()
 
     def _run(self) -> None:
         try:

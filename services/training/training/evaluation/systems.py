@@ -6,6 +6,7 @@ model         generated from the picture
 regression    the same network, trained alike, but to say the one most likely sound
 nearest       the sound of the training clip whose picture is most alike
 random_clip   a training clip's sound: what chance gives
+random_alike  the sound of a training clip of the same group: chance that knows what it is
 silence       nothing
 delayed       the model, shown the video 200 ms too late: its sound must be as late
 picture       the model, shown a still picture of the clip
@@ -93,12 +94,18 @@ class Library:
             return read_audio(path, self._rate_hz)
 
     def random_clip(self, shown: Shown, seed: int) -> np.ndarray:
-        """The sound of some training clip of the same group."""
+        """The sound of some training clip."""
+        return self._any_of([clip for clip, _ in self._clips], shown, seed)
+
+    def random_alike(self, shown: Shown, seed: int) -> np.ndarray:
+        """The sound of some training clip of the same group; of any, if there is none in it."""
         group = self._group_of(shown.listed.labels)
         alike = [clip for clip, _ in self._clips if self._group_of(clip.labels) == group]
-        chosen = alike or [clip for clip, _ in self._clips]
+        return self._any_of(alike or [clip for clip, _ in self._clips], shown, seed)
+
+    def _any_of(self, clips: Sequence[DatasetClip], shown: Shown, seed: int) -> np.ndarray:
         rng = np.random.default_rng((seed, shown.index))
-        return self.sound(chosen[int(rng.integers(len(chosen)))])
+        return self.sound(clips[int(rng.integers(len(clips)))])
 
     def nearest_clip(self, shown: Shown) -> np.ndarray:
         """The sound of the training clip whose motion and colours are most alike."""
@@ -181,6 +188,7 @@ def all_systems(
         "model": lambda shown: draw(predictor, shown, shown.stored.condition(), takes),
         "regression": lambda shown: draw(regression, shown, shown.stored.condition(), 1),
         "nearest": lambda shown: Take(shown.fit(library.nearest_clip(shown))),
+        "random_alike": lambda shown: Take(shown.fit(library.random_alike(shown, seed))),
         "delayed": delayed,
         "picture": picture,
     }
