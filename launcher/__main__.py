@@ -152,7 +152,13 @@ def sample(context: typer.Context) -> None:
 def test(context: typer.Context) -> None:
     """Run the whole test suite; what follows goes to pytest."""
     os.execv(  # noqa: S606 - arguments of a list, no shell
-        sys.executable, [sys.executable, "-m", "pytest", *(context.args or ["--cov", "--numprocesses=2", "--dist=loadfile"])]
+        sys.executable,
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *(context.args or ["--cov", "--numprocesses=2", "--dist=loadfile"]),
+        ],
     )
 
 
