@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import av
@@ -101,54 +102,54 @@ def list_clip(
     )
 
 
+def settings_in(folder: Path, **sections: object) -> Settings:
+    """Settings of a small recipe on an empty bucket in a folder."""
+    recipe = Recipe.model_validate(
+        {
+            "name": "clicks",
+            "spec": {"duration_s": 2},
+            "collection": {"catalog": "none.csv"},
+            "tracking": {"trackers": []},  # slow to import, and has tests of its own
+            **sections,
+        }
+    )
+    return Settings(
+        recipe=recipe,
+        recipe_path=folder / "clicks.yaml",
+        bucket_url=f"file://{folder}/bucket",
+        work_dir=folder / "work",
+        workers=1,
+    )
+
+
+def store_version(
+    folder: Path,
+    settings: Settings,
+    seconds: Mapping[Split, Sequence[float]],
+    labels: Sequence[str] = ("high", "low"),
+) -> DatasetVersion:
+    """Store a data set version: each number is a clip of so many seconds; labels take turns."""
+    bucket = open_bucket(settings.bucket_url)
+    seed, clips = 0, {}
+    for split, lengths in seconds.items():
+        rows = []
+        for length in lengths:
+            label = labels[seed % len(labels)]
+            rows.append(store_clip(bucket, folder, seed, split, length, label))
+            seed += 1
+        clips[split] = tuple(rows)
+    version = DatasetVersion("dataset_v1", clips)
+    write_version(bucket, settings.recipe, version)
+    return version
+
+
 @pytest.fixture
 def make_settings_of(tmp_path: Path) -> MakeSettings:
     """Settings of a small recipe on an empty bucket: `make_settings_of(training={...})`."""
-
-    def make(**sections: object) -> Settings:
-        recipe = Recipe.model_validate(
-            {
-                "name": "clicks",
-                "spec": {"duration_s": 2},
-                "collection": {"catalog": "none.csv"},
-                "tracking": {"trackers": []},  # slow to import, and has tests of its own
-                **sections,
-            }
-        )
-        return Settings(
-            recipe=recipe,
-            recipe_path=tmp_path / "clicks.yaml",
-            bucket_url=f"file://{tmp_path}/bucket",
-            work_dir=tmp_path / "work",
-            workers=1,
-        )
-
-    return make
+    return partial(settings_in, tmp_path)
 
 
 @pytest.fixture
 def make_version(tmp_path: Path) -> MakeVersion:
-    """Store a data set version: `make_version(settings, {"train": (2.0, 2.0), "test": (1.2,)})`.
-
-    Each number is a clip of so many seconds; labels take turns.
-    """
-
-    def make(
-        settings: Settings,
-        seconds: Mapping[Split, Sequence[float]],
-        labels: Sequence[str] = ("high", "low"),
-    ) -> DatasetVersion:
-        bucket = open_bucket(settings.bucket_url)
-        seed, clips = 0, {}
-        for split, lengths in seconds.items():
-            rows = []
-            for length in lengths:
-                label = labels[seed % len(labels)]
-                rows.append(store_clip(bucket, tmp_path, seed, split, length, label))
-                seed += 1
-            clips[split] = tuple(rows)
-        version = DatasetVersion("dataset_v1", clips)
-        write_version(bucket, settings.recipe, version)
-        return version
-
-    return make
+    """Store a data set version: `make_version(settings, {"train": (2.0, 2.0), "test": (1.2,)})`."""
+    return partial(store_version, tmp_path)

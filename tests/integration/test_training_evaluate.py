@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from dataset_fixtures import MakeSettings, MakeVersion
+from dataset_fixtures import MakeSettings, MakeVersion, settings_in, store_version
+from playwright.sync_api import sync_playwright
 
 from feature_extraction.stage import run as extract_features
 from launcher.evaluation_report import write_evaluation_report
@@ -20,6 +21,13 @@ from training.evaluation.full import evaluate_model
 from training.evaluation.regression import fetch_regression
 from training.stage import run as train
 
+AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
+AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
+PLAYED = """video => new Promise((done, fail) => {
+  video.onended = () => done(video.webkitAudioDecodedByteCount);
+  video.onerror = () => fail(video.error.message);
+  video.play().catch(fail);
+})"""
 TINY: dict[str, Any] = {
     "width": 16,
     "depth": 1,
@@ -64,18 +72,21 @@ SYSTEMS = {
 LENGTHS = {"train": (4.0, 3.6), "val": (1.0,), "test": (4.0, 1.0, 0.5, 4.0)}
 
 
-@pytest.fixture
-def trained(make_settings_of: MakeSettings, make_version: MakeVersion) -> Settings:
-    settings = make_settings_of(training=TINY, evaluation=EVALUATION, spec={"duration_s": 4})
-    make_version(settings, LENGTHS)
+Evaluated = tuple[Settings, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    folder = tmp_path_factory.mktemp("evaluated")
+    settings = settings_in(folder, training=TINY, evaluation=EVALUATION, spec={"duration_s": 4})
+    store_version(folder, settings, LENGTHS)
     extract_features(settings)
     train(settings)
-    return settings
+    return settings, evaluate_model(settings)
 
 
-def test_every_system_is_measured_and_examples_can_be_heard(trained: Settings, tmp_path: Path):
-    content = evaluate_model(trained)
-
+def test_every_system_is_measured_and_examples_can_be_heard(evaluated: Evaluated, tmp_path: Path):
+    trained, content = evaluated
     assert set(content["groups"]) == {"all", "highs", "lows"}
     everything = content["groups"]["all"]
     assert (everything["n_clips"], everything["n_sources"]) == (4, 4)
@@ -116,6 +127,38 @@ def test_every_system_is_measured_and_examples_can_be_heard(trained: Settings, t
     shown = torch.zeros(1, 2, dtype=torch.bool)
     said = [network(noise, torch.rand(1), seen, shown) for noise in tokens]
     assert torch.equal(*said), "it draws nothing"
+
+
+@pytest.mark.browser
+def test_the_page_in_a_browser(evaluated: Evaluated, tmp_path: Path, chromium: str):
+    trained, content = evaluated
+    bucket = open_bucket(trained.bucket_url)
+    path = write_evaluation_report(bucket, trained.recipe, content, tmp_path / "reports")
+    alone = path.rename(tmp_path / "mailed.html")
+    said: list[str] = []
+    asked: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-dev-shm-usage", AUTOPLAY],
+        )
+        page = browser.new_page(viewport={"width": 360, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(alone.as_uri())
+        for number, part in enumerate(content["groups"].values(), start=1):
+            table = page.locator(f"#group-{number} ~ div")
+            assert table.locator("tbody tr").count() == len(SYSTEMS)
+            assert f"{part['n_clips']} clips of {part['n_sources']}" in table.inner_text()
+        assert page.locator("#targets ~ div tbody td").all_inner_texts()[1::2] == ["met", "missed"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, "tables scroll alone"
+        assert page.locator("video").first.evaluate(PLAYED) > 0, "the generated sound plays"
+        page.evaluate(AXE.read_text())
+        assert page.evaluate("axe.run()")["violations"] == []
+        browser.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(("data:", alone.as_uri()))] == []
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(
