@@ -1,5 +1,6 @@
 """The loop: in parts, in several processes, compiled; what comes out is the same network."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +66,33 @@ def test_time_ends_a_training(tmp_path: Path):
     assert result.curve.rows[-1]["learning_rate"] < settings.learning_rate
 
 
-def test_too_little_memory_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def fill_gpu(*_: object) -> torch.Tensor:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def fill_machine(*_: object) -> torch.Tensor:
+    return torch.empty(1 << 50)
+
+
+@pytest.mark.parametrize(("fill", "place"), [(fill_gpu, "GPU"), (fill_machine, "machine")])
+def test_too_little_memory_is_told_with_the_remedy(
+    fill: Callable[..., torch.Tensor], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("training.loop.flow_loss", fill)
+    with pytest.raises(
+        StageError, match=rf"{place}'s memory .* batch of 4 windows: raise training\.accumulate"
+    ):
+        train(tmp_path, max_steps=1)
+
+
+def test_other_errors_are_not_taken_for_too_little_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     def fail(*_: object) -> torch.Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise RuntimeError("shapes do not fit")
 
     monkeypatch.setattr("training.loop.flow_loss", fail)
-    with pytest.raises(
-        StageError, match=r"batch of 4 windows: raise training\.accumulate, or lower"
-    ):
+    with pytest.raises(RuntimeError, match="shapes"):
         train(tmp_path, max_steps=1)
 
 

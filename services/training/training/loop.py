@@ -26,7 +26,15 @@ from training.callbacks import (
     WarmAveraging,
 )
 from training.data import MelScale
-from training.schedule import MUON_FACTOR, annealed, fetch_checkpoint, optimizers_of, set_rate
+from training.schedule import (
+    GPU_LOADERS,
+    MUON_FACTOR,
+    annealed,
+    fetch_checkpoint,
+    optimizers_of,
+    set_rate,
+    within_memory,
+)
 
 __all__ = ["CHECKPOINT_FILE", "Batch", "Fit", "FlowTraining", "Plan", "fit", "make_trainer"]
 
@@ -34,7 +42,6 @@ CHECKPOINT_FILE = "checkpoints/last.ckpt"
 _CLIP_NORM = 1.0
 _VAL_EVERY_STEPS = 100
 _VAL_BATCHES = 4
-_GPU_LOADERS = 8
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -159,7 +166,7 @@ def fit(network: MelTransformer, data: Mapping[str, Dataset[Any]], plan: Plan) -
         plan: how.
 
     Raises:
-        StageError: if there is no GPU where one is asked for, or its memory does not suffice.
+        StageError: if there is no GPU where one is asked for, or memory does not suffice.
     """
     settings = plan.settings
     on_gpu = _find_gpu(settings)
@@ -174,15 +181,12 @@ def fit(network: MelTransformer, data: Mapping[str, Dataset[Any]], plan: Plan) -
     module = FlowTraining(network, settings, plan.scale, budget)
     trainer = make_trainer(settings, callbacks, on_gpu=on_gpu, validate="val" in loaders)
     trainer.loggers = list(plan.trackers)
-    try:
+    contents = f"a batch of {settings.batch_size} windows"
+    remedy = "raise training.accumulate, or lower training.batch_size or training.window_s"
+    with within_memory(contents, f"{remedy} in the recipe"):
         trainer.fit(
             module, loaders["train"], loaders.get("val"), ckpt_path=resume, weights_only=True
         )
-    except torch.OutOfMemoryError as error:
-        raise StageError(
-            f"the GPU's memory does not hold a batch of {settings.batch_size} windows: raise "
-            "training.accumulate, or lower training.batch_size or training.window_s in the recipe"
-        ) from error
     trained = type(network)(network.config)  # one that is not compiled
     trained.load_state_dict(network.cpu().state_dict())
     curve.read()
@@ -192,7 +196,7 @@ def fit(network: MelTransformer, data: Mapping[str, Dataset[Any]], plan: Plan) -
 def _loader(part: Dataset[Any], settings: TrainingSettings, *, on_gpu: bool) -> DataLoader[Any]:
     workers = settings.loaders
     if workers is None:
-        workers = _GPU_LOADERS if on_gpu else 0
+        workers = GPU_LOADERS if on_gpu else 0
     return DataLoader(
         part,
         settings.batch_size,

@@ -6,20 +6,32 @@ AdamW does here; everything else by AdamW.
 
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from s2s.errors import ObjectNotFoundError
+from s2s.errors import ObjectNotFoundError, StageError
 from s2s.stage import shared_bucket
 
-__all__ = ["MUON_FACTOR", "annealed", "fetch_checkpoint", "optimizers_of", "set_rate"]
+__all__ = [
+    "GPU_LOADERS",
+    "MUON_FACTOR",
+    "annealed",
+    "fetch_checkpoint",
+    "optimizers_of",
+    "set_rate",
+    "within_memory",
+]
 
 log = logging.getLogger(__name__)
 
 MUON_FACTOR = 4.0
 """Muon's learning rate over AdamW's."""
+GPU_LOADERS = 8
+"""Processes that read for a GPU, unless the recipe says how many."""
 _WARM_UP_STEPS = 30
 _FINAL_RATE = 0.01
 _WEIGHT_DECAY = 0.01
@@ -84,3 +96,25 @@ def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:
         return None
     log.warning("going on from the checkpoint %s", key)
     return path
+
+
+@contextmanager
+def within_memory(contents: str, remedy: str) -> Iterator[None]:
+    """Say what to change where memory, a GPU's or the machine's, does not suffice.
+
+    Args:
+        contents: what it does not hold.
+        remedy: what to do about it.
+
+    Raises:
+        StageError: instead of the error by which torch tells it.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Of a GPU's memory torch tells by a class of its own, of the machine's by a message.
+        on_gpu = isinstance(error, torch.OutOfMemoryError)
+        if not on_gpu and "can't allocate memory" not in str(error):
+            raise
+        place = "the GPU's" if on_gpu else "this machine's"
+        raise StageError(f"{place} memory does not hold {contents}: {remedy}") from error

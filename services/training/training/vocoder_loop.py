@@ -13,7 +13,6 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch.utils.data import DataLoader, Dataset
 
-from s2s.errors import StageError
 from s2s.models.istft import IstftNetwork
 from s2s.settings import VocoderSettings
 from training.callbacks import (
@@ -23,7 +22,15 @@ from training.callbacks import (
     TrainingBar,
     WarmAveraging,
 )
-from training.schedule import MUON_FACTOR, annealed, fetch_checkpoint, optimizers_of, set_rate
+from training.schedule import (
+    GPU_LOADERS,
+    MUON_FACTOR,
+    annealed,
+    fetch_checkpoint,
+    optimizers_of,
+    set_rate,
+    within_memory,
+)
 from training.vocoder_discriminators import Discriminators
 from training.vocoder_losses import SpectralLoss, discriminator_loss, generator_loss
 
@@ -33,7 +40,6 @@ _CLIP_NORM = 1.0
 _DISCRIMINATOR_RATE = 0.1
 _ADVERSARIAL_WEIGHT = 0.1
 _VAL_EVERY_STEPS = 100
-_GPU_LOADERS = 4
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -146,7 +152,7 @@ def fit_vocoder(
         its losses over time.
 
     Raises:
-        StageError: if the GPU's memory does not suffice.
+        StageError: if memory does not suffice.
     """
     settings = plan.settings
     on_gpu = plan.accelerator != "cpu" and torch.cuda.is_available()
@@ -155,14 +161,15 @@ def fit_vocoder(
     checkpoint = plan.folder / Path(plan.checkpoint_key).name
     loaders: dict[str, Any] = {
         name: DataLoader(
-            part, settings.batch_size, num_workers=_GPU_LOADERS if on_gpu else 0, pin_memory=on_gpu
+            part, settings.batch_size, num_workers=GPU_LOADERS if on_gpu else 0, pin_memory=on_gpu
         )
         for name, part in data.items()
     }
     stored = StoredCheckpoints(plan.bucket_url, plan.checkpoint_key, checkpoint)
     callbacks = [budget, curve, stored, WarmAveraging(), TrainingBar(budget, "vocoder")]
     trainer = _make_trainer(plan, callbacks, validate="val" in loaders)
-    try:
+    remedy = "lower training.vocoder.batch_size or training.vocoder.crop_s in the recipe"
+    with within_memory(f"a batch of {settings.batch_size} crops", remedy):
         trainer.fit(
             VocoderTraining(network, settings, budget),
             loaders["train"],
@@ -170,11 +177,6 @@ def fit_vocoder(
             ckpt_path=fetch_checkpoint(plan.bucket_url, plan.checkpoint_key, checkpoint),
             weights_only=True,
         )
-    except torch.OutOfMemoryError as error:
-        raise StageError(
-            f"the GPU's memory does not hold a batch of {settings.batch_size} crops: lower "
-            "training.vocoder.batch_size or training.vocoder.crop_s in the recipe"
-        ) from error
     network.cpu().eval()
     return curve
 
