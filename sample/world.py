@@ -36,12 +36,12 @@ MALLET_RESTITUTION = 0.6
 SLOWEST_REBOUND_M_S = 1.25
 """A body that would leave the floor more slowly stays on it: bounces are more than 250 ms apart, so
 that a sound that is 200 ms late is heard to be late."""
-WORLD_VERSION = 3
+WORLD_VERSION = 4
 """Part of every source id: raise it when the same seed gives another film."""
 
 _DURATIONS_S = (20, 60)
 _RADII_M = (0.11, 0.19)
-_DROPS_M = (0.35, 0.85)
+_DROPS_M = (0.46, 0.85)
 _PLACES_M = (0.55, 1.05)
 _QUIET_END_S = 0.05
 _STRIKE_SPEEDS_M_S = (1.8, 4.0)
@@ -201,8 +201,8 @@ class _Script:
         self._lower(drop_m)
         release_s = self.now_s
         self._drop(drop_m, radius_m)
-        self.now_s += float(self.rng.uniform(0.1, 0.35))
-        strikes = int(self.rng.choice(4, p=(0.1, 0.3, 0.35, 0.25)))
+        self.now_s += float(self.rng.uniform(0.1, 0.25))
+        strikes = int(self.rng.choice(5, p=(0.1, 0.2, 0.25, 0.25, 0.2)))
         if strikes:
             self._strike(strikes, radius_m)
         lift_s = self.now_s
