@@ -4,8 +4,8 @@
     python benchmarks/vocoder.py --bucket file://.s2s/bucket --minutes 2
 
 One thread, CPU seconds: on an idle core no less than those on the clock. Both sides get the same
-mel of real sound, clip by clip in turn. A second table is of a whole answer: a `tiny` network's 8
-steps for 10 s, then either vocoder.
+mel of real sound, clip by clip in turn; onsets are told apart by the recipe's groups of labels. A
+second table is of a whole answer: a `tiny` network's 8 steps for 10 s, then either vocoder.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,13 +53,15 @@ def train(network: IstftNetwork, sounds: Sounds, settings: VocoderSettings) -> s
     return f"{curve.steps} steps in {time.process_time() - started:.0f} CPU s"
 
 
-def compare(sounds: Sounds, count: int, spec: TimeSpec, vocoders: dict[str, Vocoder]) -> None:
+def compare(
+    sounds: Sounds, groups: list[str], spec: TimeSpec, vocoders: dict[str, Vocoder]
+) -> None:
     """Print how fast and how good each is; the first is what the others are compared with."""
     log_mel = LogMel(spec)
     seconds: dict[str, list[float]] = {name: [] for name in vocoders}
     apart: dict[str, list[tuple[float, float]]] = {name: [] for name in vocoders}
-    onsets = dict.fromkeys(vocoders, OnsetScore())
-    for clip in range(count):
+    onsets: dict[tuple[str, str], OnsetScore] = defaultdict(OnsetScore)
+    for clip, group in enumerate(groups):
         length = sounds.bounds[clip + 1] - sounds.bounds[clip]
         real_N = sounds.read(clip, 0, length // spec.hop * spec.hop)
         mel_MK = log_mel.of_samples(torch.from_numpy(real_N))
@@ -71,14 +74,15 @@ def compare(sounds: Sounds, count: int, spec: TimeSpec, vocoders: dict[str, Voco
             again_MK = log_mel.of_samples(torch.from_numpy(made_N))
             mel_l1 = mel_distance(mel_MK.numpy(), again_MK.numpy())
             apart[name].append((stft_distance(real_N, made_N, spec.sample_rate_hz), mel_l1))
-            onsets[name] += score_onsets(heard_s, find_onsets(made_N, spec.sample_rate_hz))
+            onsets[name, group] += score_onsets(heard_s, find_onsets(made_N, spec.sample_rate_hz))
     first_s = statistics.median(next(iter(seconds.values())))
-    print(f"{count} held-out clips | CPU s for 10 s | faster | onset F1 | STFT | mel L1")
+    print(f"{len(groups)} held-out clips | CPU s for 10 s | faster | onset F1 | STFT | mel L1")
     for name in vocoders:
         median_s = statistics.median(seconds[name])
         stft, mel = np.mean(apart[name], axis=0)
-        figures = f"{median_s:.4f} | {first_s / median_s:.1f}x | {onsets[name].f1:.4f}"
-        print(f"{name} | {figures} | {stft:.3f} | {mel:.3f}")
+        f1 = " ".join(f"{group} {onsets[name, group].f1:.3f}" for group in sorted(set(groups)))
+        speed = f"{median_s:.4f} | {first_s / median_s:.1f}x"
+        print(f"{name} | {speed} | {f1} | {stft:.3f} | {mel:.3f}")
 
 
 def time_answers(recipe: Recipe, vocoders: dict[str, Vocoder]) -> None:
@@ -130,7 +134,6 @@ def main() -> None:
     parser.add_argument("--clips", type=int, help="held-out clips, at most; all by default")
     parser.add_argument("--keep", type=Path, help="folder for the trained weights")
     args = parser.parse_args()
-    torch.set_num_threads(1)  # on cores that others use, a second thread waits more than it works
     recipe, bucket = load_recipe(args.recipe), open_bucket(args.bucket)
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     settings = VocoderSettings(kind="istft", max_steps=100_000, max_minutes=args.minutes)
@@ -147,8 +150,9 @@ def main() -> None:
                 args.keep.mkdir(parents=True)
                 save_vocoder(args.keep, network)
         vocoders = {"Griffin-Lim": GriffinLim(recipe.spec), "ISTFT": IstftVocoder(network)}
-        n_clips = min(len(sounds["test"]), args.clips or len(sounds["test"]))
-        compare(sounds["test"], n_clips, recipe.spec, vocoders)
+        torch.set_num_threads(1)
+        groups = [str(recipe.evaluation.group_of(clip.labels)) for clip in version.split("test")]
+        compare(sounds["test"], groups[: args.clips], recipe.spec, vocoders)
     time_answers(recipe, vocoders)
 
 
