@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from feature_extraction.stage import run as extract_features
 from launcher.evaluation_report import write_evaluation_report
+from s2s.dataset import Split
 from s2s.errors import StageError
 from s2s.layout import evaluation_prefix
 from s2s.media import probe, read_audio
@@ -69,7 +70,11 @@ SYSTEMS = {
     "delayed",
     "picture",
 }
-LENGTHS = {"train": (4.0, 3.6), "val": (1.0,), "test": (4.0, 1.0, 0.5, 4.0)}
+LENGTHS: dict[Split, tuple[float, ...]] = {
+    "train": (4.0, 3.6),
+    "val": (1.0,),
+    "test": (4.0, 1.0, 0.5, 4.0),
+}
 
 
 Evaluated = tuple[Settings, dict[str, Any]]
