@@ -111,6 +111,12 @@ def test_guidance_goes_beyond_the_condition():
     torch.testing.assert_close(drawn, 2.5 * target)
 
 
+def test_towards_the_end_nothing_is_exaggerated():
+    target = torch.randn(20, 6)
+    drawn = sample(Oracle(CONFIG), target, steps=8, guidance=2.5)
+    torch.testing.assert_close(drawn, target, atol=1e-5, rtol=1e-5)
+
+
 def test_a_still_is_shown_without_motion():
     target = torch.ones(20, 6)
     scenes = [Scene(target, is_still=True), Scene(target)]

@@ -23,6 +23,9 @@ __all__ = ["Hiding", "Sampling", "Scene", "flow_loss", "hide", "sample_flows", "
 TIME_MEAN = -0.8
 """Centre of the logits of training times: more noise than not."""
 _NEAREST_END = 0.05
+_GUIDED_UNTIL = 0.7
+"""Towards the end, guidance only makes what is loud louder: there it is left out, after Kynkäänniemi
+et al. 2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
 _WINDOWS_AT_A_TIME = 8
 _MOTION = STREAMS.index("motion")
 
@@ -63,8 +66,8 @@ class Sampling:
 
     Attributes:
         steps: at least 1.
-        guidance: 1 for none; larger follows the video more closely. After Ho and Salimans 2022,
-            "Classifier-Free Diffusion Guidance", equation 6.
+        guidance: 1 for none; larger follows the video more closely, in the first 0.7 of the path.
+            After Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6.
         sampler: Euler's method, or Heun's, which calls the network twice in all steps but the
             last.
     """
@@ -221,14 +224,19 @@ def _guided(
     time: float,
     guidance: float,
 ) -> torch.Tensor:
+    """Clean tokens as the network predicts them, farther from what it would predict unseen."""
     state_BTD, condition_BTC, is_still_B = inputs
     batch, device = len(state_BTD), state_BTD.device
-    hidden_BS = torch.zeros(2 * batch, len(STREAMS), dtype=torch.bool, device=device)
+    copies = 1 if guidance == 1 or time >= _GUIDED_UNTIL else 2
+    hidden_BS = torch.zeros(copies * batch, len(STREAMS), dtype=torch.bool, device=device)
     hidden_BS[:batch, _MOTION] = is_still_B.to(device)
     hidden_BS[batch:] = True
-    times = torch.full((2 * batch,), time, device=device)
+    times = torch.full((copies * batch,), time, device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-        with_video, without = network(
-            state_BTD.repeat(2, 1, 1), times, condition_BTC.repeat(2, 1, 1), hidden_BS
-        ).chunk(2)
-    return (without + guidance * (with_video - without)).to(state_BTD)
+        cleans = network(
+            state_BTD.repeat(copies, 1, 1), times, condition_BTC.repeat(copies, 1, 1), hidden_BS
+        ).to(state_BTD)
+    if copies == 1:
+        return cleans
+    with_video, without = cleans.chunk(2)
+    return without + guidance * (with_video - without)
