@@ -24,8 +24,8 @@ TIME_MEAN = -0.8
 """Centre of the logits of training times: more noise than not."""
 _NEAREST_END = 0.05
 _GUIDED_UNTIL = 0.7
-"""Towards the end, guidance only makes what is loud louder: there it is left out. Kynkäänniemi et al.
-2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
+"""Towards the end, guidance only makes what is loud louder: there it is left out. Kynkäänniemi et
+al. 2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
 _WINDOWS_AT_A_TIME = 8
 _MOTION = STREAMS.index("motion")
 
