@@ -66,8 +66,9 @@ class Sampling:
 
     Attributes:
         steps: at least 1.
-        guidance: 1 for none; larger follows the video more closely, in the first 0.7 of the path.
-            After Ho and Salimans 2022, "Classifier-Free Diffusion Guidance", equation 6.
+        guidance: 1 for none; larger follows a video more closely, in the first 0.7 of the path,
+            and a picture, in all of it. After Ho and Salimans 2022, "Classifier-Free Diffusion
+            Guidance", equation 6.
         sampler: Euler's method, or Heun's, which calls the network twice in all steps but the
             last.
     """
@@ -227,9 +228,12 @@ def _guided(
     """Clean tokens as the network predicts them, farther from what it would predict unseen."""
     state_BTD, condition_BTC, is_still_B = inputs
     batch, device = len(state_BTD), state_BTD.device
-    copies = 1 if guidance == 1 or time >= _GUIDED_UNTIL else 2
+    is_still_B = is_still_B.to(device)
+    # A picture says so little about when something sounds that guidance helps it to the end.
+    is_guided_B = is_still_B | (time < _GUIDED_UNTIL)
+    copies = 2 if guidance != 1 and is_guided_B.any() else 1
     hidden_BS = torch.zeros(copies * batch, len(STREAMS), dtype=torch.bool, device=device)
-    hidden_BS[:batch, _MOTION] = is_still_B.to(device)
+    hidden_BS[:batch, _MOTION] = is_still_B
     hidden_BS[batch:] = True
     times = torch.full((copies * batch,), time, device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
@@ -239,4 +243,5 @@ def _guided(
     if copies == 1:
         return cleans
     with_video, without = cleans.chunk(2)
-    return without + guidance * (with_video - without)
+    farther = without + guidance * (with_video - without)
+    return torch.where(is_guided_B[:, None, None], farther, with_video)
