@@ -1,7 +1,5 @@
 """The training loop."""
 
-import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +25,13 @@ from training.callbacks import (
 )
 from training.data import MelScale
 from training.schedule import (
+    CLIP_NORM,
     GPU_LOADERS,
     MUON_FACTOR,
     annealed,
     fetch_checkpoint,
     optimizers_of,
+    quiet_trainer,
     set_rate,
     within_memory,
 )
@@ -39,8 +39,6 @@ from training.schedule import (
 __all__ = ["CHECKPOINT_FILE", "Batch", "Fit", "FlowTraining", "Plan", "fit", "make_trainer"]
 
 CHECKPOINT_FILE = "checkpoints/last.ckpt"
-_CLIP_NORM = 1.0
-_VAL_EVERY_STEPS = 100
 _VAL_BATCHES = 4
 
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -89,7 +87,7 @@ class FlowTraining(lightning.LightningModule):
             loss = flow_loss(self.network, *self._scaled(tokens_BTD, condition_BTC), hiding)
             self.manual_backward(loss / settings.accumulate)
             losses.append(loss.detach())
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
         adamw, muon = cast("list[LightningOptimizer]", self.optimizers())
         rate = self._rate()
         for optimizer, peak in ((adamw, rate), (muon, MUON_FACTOR * rate)):
@@ -210,25 +208,17 @@ def make_trainer(
     settings: TrainingSettings, callbacks: list[Callback], *, on_gpu: bool, validate: bool
 ) -> lightning.Trainer:
     """What runs a training: in bf16 on a GPU, in processes of its own for several devices."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
-    warnings.filterwarnings("ignore", module="lightning.pytorch")
     if on_gpu:
         torch.set_float32_matmul_precision("high")
-    return lightning.Trainer(
+    return quiet_trainer(
+        settings.max_steps,
+        callbacks,
+        _VAL_BATCHES if validate else 0,
         accelerator=settings.accelerator,
         devices=settings.devices,
         # Processes that this one starts: what is around the training runs once.
         strategy="ddp_spawn" if settings.devices > 1 else "auto",
         precision="bf16-mixed" if on_gpu else "32-true",
-        max_steps=settings.max_steps,
-        callbacks=callbacks,
-        val_check_interval=min(_VAL_EVERY_STEPS, settings.max_steps),
-        limit_val_batches=_VAL_BATCHES if validate else 0,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
     )
 
 

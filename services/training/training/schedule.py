@@ -1,4 +1,4 @@
-"""What every training here shares: its optimizers, its learning rate, where it goes on from.
+"""What every training here shares: optimizers, learning rate, trainer, where it goes on from.
 
 Hidden matrices are trained by Muon (Jordan et al. 2024), which needs about half the steps that
 AdamW does here; everything else by AdamW.
@@ -6,28 +6,36 @@ AdamW does here; everything else by AdamW.
 
 import logging
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import lightning
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from s2s.errors import ObjectNotFoundError, StageError
 from s2s.stage import shared_bucket
 
 __all__ = [
+    "CLIP_NORM",
     "GPU_LOADERS",
     "MUON_FACTOR",
     "annealed",
     "fetch_checkpoint",
     "optimizers_of",
+    "quiet_trainer",
     "set_rate",
     "within_memory",
 ]
 
 log = logging.getLogger(__name__)
 
+CLIP_NORM = 1.0
+"""Gradients are no longer than this."""
 MUON_FACTOR = 4.0
 """Muon's learning rate over AdamW's."""
 GPU_LOADERS = 8
@@ -35,6 +43,7 @@ GPU_LOADERS = 8
 _WARM_UP_STEPS = 30
 _FINAL_RATE = 0.01
 _WEIGHT_DECAY = 0.01
+_VAL_EVERY_STEPS = 100
 
 
 def optimizers_of(
@@ -85,6 +94,33 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Train on with another learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def quiet_trainer(
+    max_steps: int, callbacks: list[Callback], val_batches: int | None, **devices: Any
+) -> lightning.Trainer:
+    """Lightning's loop alone: files, bars and checkpoints are the callbacks'.
+
+    Args:
+        max_steps: optimizer steps, at most.
+        callbacks: what is done beside the steps.
+        val_batches: batches of each validation; None for all, 0 for no validation.
+        devices: what else `lightning.Trainer` is to know: where it runs, and how precisely.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
+    warnings.filterwarnings("ignore", module="lightning.pytorch")
+    return lightning.Trainer(
+        max_steps=max_steps,
+        callbacks=callbacks,
+        val_check_interval=min(_VAL_EVERY_STEPS, max_steps),
+        limit_val_batches=val_batches,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        **devices,
+    )
 
 
 def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:

@@ -1,7 +1,5 @@
 """The training loop of a vocoder."""
 
-import logging
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,6 @@ from typing import Any, cast
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch.utils.data import DataLoader, Dataset
 
@@ -23,11 +20,13 @@ from training.callbacks import (
     WarmAveraging,
 )
 from training.schedule import (
+    CLIP_NORM,
     GPU_LOADERS,
     MUON_FACTOR,
     annealed,
     fetch_checkpoint,
     optimizers_of,
+    quiet_trainer,
     set_rate,
     within_memory,
 )
@@ -36,10 +35,8 @@ from training.vocoder_losses import SpectralLoss, discriminator_loss, generator_
 
 __all__ = ["VocoderPlan", "VocoderTraining", "fit_vocoder"]
 
-_CLIP_NORM = 1.0
 _DISCRIMINATOR_RATE = 0.1
 _ADVERSARIAL_WEIGHT = 0.1
-_VAL_EVERY_STEPS = 100
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 
@@ -85,7 +82,7 @@ class VocoderTraining(lightning.LightningModule):
             loss = spectral + _ADVERSARIAL_WEIGHT * judged
         self.zero_grad()
         self.manual_backward(loss)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
         set_rate(adamw.optimizer, rate)
         set_rate(muon.optimizer, MUON_FACTOR * rate)
         adamw.step()
@@ -109,7 +106,7 @@ class VocoderTraining(lightning.LightningModule):
         made_BN, real_BN = made_and_real
         self.zero_grad()
         self.manual_backward(discriminator_loss(discriminators(real_BN), discriminators(made_BN)))
-        torch.nn.utils.clip_grad_norm_(discriminators.parameters(), _CLIP_NORM)
+        torch.nn.utils.clip_grad_norm_(discriminators.parameters(), CLIP_NORM)
         set_rate(optimizer, _DISCRIMINATOR_RATE * self._rate())
         optimizer.step()
 
@@ -167,7 +164,10 @@ def fit_vocoder(
     }
     stored = StoredCheckpoints(plan.bucket_url, plan.checkpoint_key, checkpoint)
     callbacks = [budget, curve, stored, WarmAveraging(), TrainingBar(budget, "vocoder")]
-    trainer = _make_trainer(plan, callbacks, validate="val" in loaders)
+    val_batches = None if "val" in loaders else 0
+    trainer = quiet_trainer(
+        settings.max_steps, callbacks, val_batches, accelerator=plan.accelerator, devices=1
+    )
     remedy = "lower training.vocoder.batch_size or training.vocoder.crop_s in the recipe"
     with within_memory(f"a batch of {settings.batch_size} crops", remedy):
         trainer.fit(
@@ -179,23 +179,3 @@ def fit_vocoder(
         )
     network.cpu().eval()
     return curve
-
-
-def _make_trainer(
-    plan: VocoderPlan, callbacks: list[Callback], *, validate: bool
-) -> lightning.Trainer:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
-    warnings.filterwarnings("ignore", module="lightning.pytorch")
-    return lightning.Trainer(
-        accelerator=plan.accelerator,
-        devices=1,
-        max_steps=plan.settings.max_steps,
-        callbacks=callbacks,
-        val_check_interval=min(_VAL_EVERY_STEPS, plan.settings.max_steps),
-        limit_val_batches=None if validate else 0,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
