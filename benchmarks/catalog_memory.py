@@ -45,10 +45,10 @@ def read_sample(path: Path) -> int:
         read_rows,
         select_clips,
     )
-    from s2s.settings import Recipe  # noqa: PLC0415
+    from s2s.settings import GenerationRecipe  # noqa: PLC0415
 
     collection = {"catalog": path.name, "sample_per_label": 100}
-    recipe = Recipe.model_validate({"name": "r", "collection": collection})
+    recipe = GenerationRecipe.model_validate({"name": "r", "collection": collection})
     rows = read_rows(path, choose_format(path, path.name, FormatOptions()))
     clips = (row for row in rows if not isinstance(row, RowProblem))
     return len(list(select_clips(clips, recipe)))
@@ -56,15 +56,16 @@ def read_sample(path: Path) -> int:
 
 def take_in(path: Path) -> int:
     """Take the catalog in as collection does, with a limit, and read it as later stages do."""
-    from collection.intake import take_in_catalog  # noqa: PLC0415
+    from collection.selected_clips import take_in_catalog  # noqa: PLC0415
     from s2s.catalog import stored_catalog  # noqa: PLC0415
-    from s2s.settings import Recipe, Settings  # noqa: PLC0415
+    from s2s.settings import Settings  # noqa: PLC0415
     from s2s.storage import DirectoryBucket  # noqa: PLC0415
+    from s2s.tasks.generation.settings import GenerationRecipe  # noqa: PLC0415
 
     collection = {"catalog": path.name, "limit": 100}
     bucket = DirectoryBucket(path.parent / "bucket")
     settings = Settings(
-        recipe=Recipe.model_validate({"name": "r", "collection": collection}),
+        recipe=GenerationRecipe.model_validate({"name": "r", "collection": collection}),
         recipe_path=path.with_name("r.yaml"),
         bucket_url=bucket.url,
     )
@@ -74,7 +75,7 @@ def take_in(path: Path) -> int:
 
 def summarize(path: Path) -> int:
     """Count what `./s2s catalog` shows."""
-    from launcher.catalog_summary import summarize as count  # noqa: PLC0415
+    from launcher.commands.catalog_summary import summarize as count  # noqa: PLC0415
     from s2s.catalog import FormatOptions  # noqa: PLC0415
 
     return count(path, FormatOptions()).n_sources

@@ -38,7 +38,8 @@ def make_site(folder: Path, n_clips: int) -> None:
 def collect(site_url: str, folder: Path, n_clips: int, sessions: int, threads: int) -> None:
     """Collect everything once; print seconds, and CPU seconds and peak memory of this process."""
     from collection.stage import run  # noqa: PLC0415 - in the process that is measured
-    from s2s.settings import Recipe, Settings  # noqa: PLC0415
+    from s2s.settings import Settings  # noqa: PLC0415
+    from s2s.tasks.generation.settings import GenerationRecipe  # noqa: PLC0415
 
     rows = (f"clip-{number:05d},0,tone\n" for number in range(n_clips))
     (folder / "c.csv").write_text("".join(rows), encoding="utf-8")
@@ -50,7 +51,7 @@ def collect(site_url: str, folder: Path, n_clips: int, sessions: int, threads: i
         "workers": threads,
     }
     settings = Settings(
-        recipe=Recipe.model_validate({"name": "rate", "collection": collection}),
+        recipe=GenerationRecipe.model_validate({"name": "rate", "collection": collection}),
         recipe_path=folder / "rate.yaml",
         bucket_url=f"file://{folder / 'bucket'}",
         work_dir=folder / "work",

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from s2s.media import run_ffmpeg
-from validation.picture import measure_picture
-from validation.sound import measure_sound
+from validation.checks.picture import measure_picture
+from validation.checks.sound import measure_sound
 
 RATE_HZ = 16_000
 

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, Split, read_version
 from s2s.layout import catalog_key
-from s2s.settings import Recipe, Settings
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
-from validation.delivery import pull
-from validation.release import Releases
+from s2s.tasks.generation.settings import GenerationRecipe
+from validation.release.delivery import pull
+from validation.release.releasing import Releases
 
-RECIPE = Recipe.model_validate({"name": "pushed", "collection": {"catalog": "x.csv"}})
+RECIPE = GenerationRecipe.model_validate({"name": "pushed", "collection": {"catalog": "x.csv"}})
 SHARE_OF_MP4 = 0.6
 ENVIRONMENT = os.environ | {"DVC_NO_ANALYTICS": "true"}
 

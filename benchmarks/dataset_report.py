@@ -11,16 +11,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from launcher.dataset_report import write_dataset_report
+from launcher.pages.dataset import write_dataset_report
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, Split, write_version
 from s2s.layout import manifest_key
 from s2s.manifest import write_manifest
 from s2s.media import run_ffmpeg
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import Recipe
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.storage import DirectoryBucket, ObjectInfo
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe.model_validate({"name": "many", "collection": {"catalog": "x.csv"}})
+RECIPE = GenerationRecipe.model_validate({"name": "many", "collection": {"catalog": "x.csv"}})
 N_LABELS, MOST_S, MOST_BYTES = 300, 10.0, 5_000_000
 LOST = {
     "collection": (Reason.GONE, Reason.PRIVATE, Reason.GEO),

@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.records import ClipRecord
-from s2s.settings import Recipe
 from s2s.storage import MemoryBucket
-from validation.contents import arrange, deal_folds, split_sources
-from validation.duplicates import alike_pairs
+from s2s.tasks.generation.settings import GenerationRecipe
+from validation.alike.duplicates import alike_pairs
+from validation.release.contents import arrange, deal_folds, split_sources
 
-RECIPE = Recipe.model_validate(
+RECIPE = GenerationRecipe.model_validate(
     {"name": "many", "collection": {"catalog": "x.csv"}, "validation": {"folds": 5}}
 )
 N_LABELS, CLIPS_PER_SOURCE, SHARE_OF_COPIES = 700, 1.3, 0.01

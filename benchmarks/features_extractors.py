@@ -23,14 +23,15 @@ import torch
 from measuring import real_clips
 from PIL import Image
 
-from s2s.features.extractor import ClipMedia, Extractor
-from s2s.features.mel import FLOOR, LogMel
-from s2s.features.sight import open_sight
-from s2s.features.weights import fetch_weights
+from s2s.features.arrays import ClipMedia
 from s2s.media import read_audio, read_frames, write_wav
-from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
 from s2s.storage import DirectoryBucket
+from s2s.tasks.common.mel import FLOOR, LogMel
+from s2s.tasks.generation.extractors.visual import Extractor
+from s2s.tasks.generation.extractors.weights import fetch_weights
+from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 SPEC = TimeSpec()
 Extract = Callable[[Path, Path], np.ndarray]
@@ -76,7 +77,7 @@ def usual_pictures(extractors: tuple[Extractor, ...]) -> Extract:
     return extract
 
 
-def our_pictures(settings: FeatureSettings, weights: Path) -> Extract:
+def our_pictures(settings: GenerationFeatureSettings, weights: Path) -> Extract:
     """As the stage of the pipeline does."""
     sight = open_sight(SPEC, settings, weights)
     return lambda clip, _folder: sight.of_frames(read_frames(clip, SPEC.fps, sight.frame_size))
@@ -103,7 +104,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sides: dict[str, tuple[Extract | None, Extract]] = {"mel": (usual_mel, our_mel)}
         for name, chosen in CASES.items():
-            settings = FeatureSettings.model_validate(chosen)
+            settings = GenerationFeatureSettings.model_validate(chosen)
             weights = Path(folder) / f"{name.replace('/', '-')}.safetensors"
             if settings.needs_weights:
                 fetch_weights(settings, weights, Path(folder), DirectoryBucket(Path(folder) / "b"))

@@ -14,9 +14,9 @@ import sys
 
 import torch
 
-from s2s.models.flow import Sampling, Scene, sample_flows
-from s2s.models.network import MelTransformer, NetworkConfig
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.flow import Sampling, Scene, sample_flows
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 
 _SPEC, _WINDOW_S = TimeSpec(), 8.0
 

@@ -14,7 +14,7 @@ from measuring import long_video
 from preprocessing.cut import cut_clips
 from preprocessing.stage import most_together
 from s2s.records import ClipRecord
-from s2s.settings import Recipe
+from s2s.tasks.generation.settings import GenerationRecipe
 
 # Mode, and shorter side of the picture; in a pass as many clips as preprocessing puts there.
 CASES = [
@@ -38,11 +38,11 @@ def main() -> None:
             subprocess.run(command, check=True)
 
 
-def recipe(mode: str, short_side_px: int) -> Recipe:
+def recipe(mode: str, short_side_px: int) -> GenerationRecipe:
     """A recipe that cuts so."""
     preprocessing = {"video": mode, "short_side_px": short_side_px}
     content = {"collection": {"catalog": "none.csv"}, "preprocessing": preprocessing}
-    return Recipe.model_validate({"name": "benchmark", **content})
+    return GenerationRecipe.model_validate({"name": "benchmark", **content})
 
 
 def work(mode: str, short_side_px: int, n_clips: int, paths: tuple[Path, Path]) -> None:

@@ -96,11 +96,12 @@ def ours(mode: str, n_clips: int, source: Path, folder: Path) -> None:
     """Take the file over, and cut it, as `./s2s import` and `./s2s preprocessing` do."""
     from collection.importing import import_videos  # noqa: PLC0415
     from preprocessing.stage import run  # noqa: PLC0415
-    from s2s.settings import Recipe, Settings  # noqa: PLC0415
+    from s2s.settings import Settings  # noqa: PLC0415
+    from s2s.tasks.generation.settings import GenerationRecipe  # noqa: PLC0415
 
     rows = "".join(f"{SOURCE_ID},{k * LENGTH_S},thing\n" for k in range(n_clips))
     (folder / "clips.csv").write_text(rows)
-    recipe = Recipe.model_validate(
+    recipe = GenerationRecipe.model_validate(
         {
             "name": "benchmark",
             "spec": {"fps": FPS, "sample_rate_hz": RATE_HZ, "duration_s": LENGTH_S},

@@ -35,7 +35,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI, Request
 
-from serving.batcher import Batcher
+from serving.jobs.batcher import Batcher
 
 ROOT = Path(__file__).resolve().parent.parent
 LITSERVE = ROOT / ".s2s" / "litserve"
@@ -67,7 +67,7 @@ def make_model(kind: str) -> Callable[[Sequence[Sequence[float]]], list[list[flo
 
 
 def make_ours(kind: str) -> FastAPI:
-    """`serving.batcher` behind FastAPI."""
+    """`serving.jobs.batcher` behind FastAPI."""
 
     class Model:
         def __init__(self) -> None:

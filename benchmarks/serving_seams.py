@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from s2s.media import read_frames
-from s2s.models.flow import windows
-from s2s.predictors.generation import GenerationPredictor
+from s2s.tasks.generation.network.flow import windows
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 
 SPANS_S = (0.2, 0.01)
 MARGIN_S = 0.3

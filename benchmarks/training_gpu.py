@@ -3,7 +3,7 @@
 python benchmarks/training_gpu.py --size base            on a GPU
 python benchmarks/training_gpu.py --size tiny --steps 3  on a CPU, to see that it runs
 
-One step is a batch of random windows through `training.loop.FlowTraining`, with its two
+One step is a batch of random windows through `training.fit.FlowTraining`, with its two
 optimizers, mixed precision and clipping, on one device. Operations are counted by torch's
 FlopCounterMode on a step that is not timed. The peak is what one large matrix product reaches on
 this device in the same run (bf16 on a GPU), and the data sheet's figure where the device is known.
@@ -20,12 +20,12 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.settings import TrainingSettings
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.data import MelScale
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.settings import GenerationTrainingSettings
 from training.callbacks import Budget
-from training.data import MelScale
-from training.loop import FlowTraining, make_trainer
+from training.fit import FlowTraining, make_trainer
 
 _SHEET_FLOPS = {"NVIDIA H200": 989e12, "NVIDIA H100 80GB HBM3": 989e12, "NVIDIA A100": 312e12}
 """Dense bf16, by the start of the device's name."""
@@ -83,7 +83,7 @@ class _Task:
         """Tokens in a window."""
         return self.spec.frames(self.window_s)
 
-    def network(self, settings: TrainingSettings) -> MelTransformer:
+    def network(self, settings: GenerationTrainingSettings) -> MelTransformer:
         """One of that size."""
         config = NetworkConfig(
             token_dim=self.spec.token_dim,
@@ -101,7 +101,7 @@ def _synchronised_s() -> float:
     return time.monotonic()
 
 
-def _flops(task: _Task, settings: TrainingSettings) -> int:
+def _flops(task: _Task, settings: GenerationTrainingSettings) -> int:
     """Operations of one step's passes forward and back; those of optimizers are left out."""
     network = task.network(settings)
     mel = torch.randn(task.batch, task.frames, task.spec.token_dim)
@@ -128,7 +128,7 @@ def _matmul_flops() -> float:
     return best
 
 
-def _time(task: _Task, settings: TrainingSettings) -> float:
+def _time(task: _Task, settings: GenerationTrainingSettings) -> float:
     """Seconds of a step."""
     windows = _RandomWindows(
         (task.frames, task.spec.token_dim),
@@ -160,7 +160,7 @@ def main() -> None:
     sheet = next((peak for start, peak in _SHEET_FLOPS.items() if name.startswith(start)), None)
     print(f"{name}: one large product reaches {reached / 1e12:.3g} TFLOP/s")
     for is_compiled in {"off": [False], "on": [True], "both": [False, True]}[which]:
-        settings = TrainingSettings.model_validate(
+        settings = GenerationTrainingSettings.model_validate(
             {
                 "size": task.size,
                 "batch_size": task.batch,

@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader
 
 from s2s.features.index import ShardHeader
 from s2s.features.shards import ShardReader, write_shard
-from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
-from training.data import StoredClip, WindowDataset
+from s2s.tasks.generation.data import StoredClip, WindowDataset
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 _CLIPS, _CLIP_S = 64, 10.0
 _SEMANTIC = {"tiny": 96, "small": 96, "base": 768, "large": 1024}
@@ -70,7 +70,7 @@ def _write(path: Path, spec: TimeSpec, semantic: int) -> ShardReader:
     header = ShardHeader(
         recipe="benchmark",
         spec=spec,
-        features=FeatureSettings(),
+        features=GenerationFeatureSettings(),
         dims=dims,
         clips=dict.fromkeys(clips, "checksums"),
     )

@@ -22,18 +22,19 @@ import torch
 from measuring import ROOT
 
 from s2s.dataset import DatasetVersion, latest_version, read_version
-from s2s.features.mel import LogMel
-from s2s.features.sight import open_sight
-from s2s.models.bundle import ModelConfig
-from s2s.models.istft import IstftConfig, IstftNetwork, IstftVocoder
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.models.vocoder import GriffinLim, Vocoder, load_vocoder, save_vocoder
-from s2s.predictors.generation import GenerationPredictor
-from s2s.settings import Recipe, VocoderSettings, load_recipe
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket, open_bucket
-from training.evaluation.onsets import OnsetScore, find_onsets, score_onsets
-from training.evaluation.spectra import mel_distance, stft_distance
+from s2s.tasks.common.mel import LogMel
+from s2s.tasks.generation.metrics.onsets import OnsetScore, find_onsets, score_onsets
+from s2s.tasks.generation.metrics.spectra import mel_distance, stft_distance
+from s2s.tasks.generation.network.directory import ModelConfig
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder, save_vocoder
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.settings import GenerationRecipe, VocoderSettings
+from s2s.tasks.recipes import load_recipe
 from training.vocoder_data import CropDataset, Sounds, gather_sounds
 from training.vocoder_loop import VocoderPlan, fit_vocoder
 
@@ -85,7 +86,7 @@ def compare(
         print(f"{name} | {speed} | {f1} | {stft:.3f} | {mel:.3f}")
 
 
-def time_answers(recipe: Recipe, vocoders: dict[str, Vocoder]) -> None:
+def time_answers(recipe: GenerationRecipe, vocoders: dict[str, Vocoder]) -> None:
     """Print how long 10 s take from features to sound."""
     dims = open_sight(recipe.spec, recipe.feature_extraction).dims
     network = MelTransformer(NetworkConfig(token_dim=recipe.spec.token_dim, streams=dims))
@@ -116,7 +117,7 @@ def _timed(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def _hear(bucket: Bucket, recipe: Recipe, version: DatasetVersion, folder: Path) -> dict:
+def _hear(bucket: Bucket, recipe: GenerationRecipe, version: DatasetVersion, folder: Path) -> dict:
     rate_hz = recipe.spec.sample_rate_hz
     return {
         split: gather_sounds(bucket, version.split(split), rate_hz, folder / split)

@@ -18,10 +18,10 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from s2s.features.mel import mel_filters
-from s2s.models.istft import IstftVocoder
-from s2s.models.vocos import load_vocos
 from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import mel_filters
+from s2s.tasks.generation.network.istft import IstftVocoder
+from s2s.tasks.generation.network.vocos import load_vocos
 
 PUBLISHED = (TimeSpec(sample_rate_hz=24_000, n_mels=100), {"dim": 512, "num_layers": 8})
 SMALL = (

@@ -10,15 +10,16 @@ import rich
 import typer
 
 from launcher.bucket_server import BucketServer
-from launcher.catalog_command import catalog
-from launcher.dataset_report_command import report
-from launcher.evaluate_command import evaluate
-from launcher.generate_command import generate
-from launcher.import_command import import_command
+from launcher.commands.catalog import catalog
+from launcher.commands.evaluate import evaluate
+from launcher.commands.generate import generate
+from launcher.commands.import_videos import import_command
+from launcher.commands.report import report
+from launcher.commands.retry import retry
+from launcher.commands.status import read_status, status_table
+from launcher.commands.version import version_app
 from launcher.pipeline import PURPOSES, run_stage, run_stages
-from launcher.retry_command import retry
 from launcher.sample_site import sample_for
-from launcher.version_command import version_app
 from preprocessing.export import export
 from s2s.cli import (
     DEFAULT_BUCKET,
@@ -30,9 +31,9 @@ from s2s.cli import (
     stage_app,
 )
 from s2s.logs import console
-from s2s.settings import STAGES, Settings, load_recipe
+from s2s.settings import STAGES, Settings
 from s2s.stage import StageReport, shared_bucket
-from s2s.status import read_status, status_table
+from s2s.tasks.recipes import load_recipe
 
 REPORTS = Path("reports")
 SAMPLE_RECIPE = Path(__file__).parents[1] / "recipes" / "silent_to_sound.sample.yaml"
@@ -67,7 +68,7 @@ app.command()(export)
 @app.command()
 def demo(bucket: BucketOption = DEFAULT_BUCKET, work_dir: WorkDirOption = DEFAULT_WORK_DIR) -> None:
     """Run the sample recipe from its catalog to a page with videos that sound."""
-    from launcher.report import write_report  # noqa: PLC0415 - matplotlib and moviepy are slow
+    from launcher.pages.demo import write_report  # noqa: PLC0415 - matplotlib and moviepy are slow
 
     def work() -> int:
         settings = make_settings(SAMPLE_RECIPE, bucket, work_dir)

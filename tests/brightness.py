@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import VIDEO_TYPES, MediaLimits, run_sandboxed, write_frames
-from serving.predictor import Made, Notes, ServedModel, Upload
+from serving.models.contract import Made, Notes, ServedModel, Upload
 
 _FPS, _SIZE = 5, (8, 8)
 

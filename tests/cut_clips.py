@@ -7,25 +7,27 @@ from s2s.catalog import catalog_lines
 from s2s.layout import catalog_key, processed_prefix
 from s2s.media import run_ffmpeg
 from s2s.records import ClipRecord, build_clip_id
-from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 CLIP_S = 2
 
 
-def make_recipe(name: str = "tiny", **sections: dict[str, object]) -> Recipe:
+def make_recipe(name: str = "tiny", **sections: dict[str, object]) -> GenerationRecipe:
     """A recipe for clips of two seconds, of sources named `<label><number>`."""
     content = {"name": name, "spec": {"duration_s": CLIP_S}, "collection": {"catalog": "c.csv"}}
-    return Recipe.model_validate(content | sections)
+    return GenerationRecipe.model_validate(content | sections)
 
 
-def write_recipe(path: Path, recipe: Recipe) -> Path:
+def write_recipe(path: Path, recipe: GenerationRecipe) -> Path:
     """A recipe as a file; JSON is YAML."""
     path.write_text(recipe.model_dump_json())
     return path
 
 
-def write_catalog(bucket: Bucket, recipe: Recipe, starts_s: dict[str, list[int]]) -> list[str]:
+def write_catalog(
+    bucket: Bucket, recipe: GenerationRecipe, starts_s: dict[str, list[int]]
+) -> list[str]:
     """A catalog as collection stores it; ids of its clips.
 
     Args:
@@ -76,7 +78,7 @@ def make_clip(
     return video, sound
 
 
-def put_clips(bucket: Bucket, recipe: Recipe, folder: Path, clip_ids: list[str]) -> None:
+def put_clips(bucket: Bucket, recipe: GenerationRecipe, folder: Path, clip_ids: list[str]) -> None:
     """Make clips, each with a hue of its own, unless they are in a folder; store them."""
     for number, clip_id in enumerate(clip_ids):
         video, sound = folder / f"{clip_id}.mp4", folder / f"{clip_id}.wav"
@@ -85,7 +87,9 @@ def put_clips(bucket: Bucket, recipe: Recipe, folder: Path, clip_ids: list[str])
         store_clip(bucket, recipe, clip_id, video, sound)
 
 
-def store_clip(bucket: Bucket, recipe: Recipe, clip_id: str, video: Path, sound: Path) -> None:
+def store_clip(
+    bucket: Bucket, recipe: GenerationRecipe, clip_id: str, video: Path, sound: Path
+) -> None:
     """Store a clip's two files as preprocessing does, the mp4 last."""
     key = processed_prefix(recipe) + clip_id
     bucket.upload(sound, f"{key}.wav", overwrite=True)

@@ -12,8 +12,9 @@ import pytest
 from s2s.dataset import DatasetClip, DatasetVersion, Split, write_version
 from s2s.media import write_wav
 from s2s.records import build_clip_id
-from s2s.settings import Recipe, Settings
+from s2s.settings import Settings
 from s2s.storage import Bucket, ObjectInfo, open_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 FPS, RATE_HZ, SIDE_PX = 25, 16_000, 64
 MakeSettings = Callable[..., Settings]
@@ -104,7 +105,7 @@ def list_clip(
 
 def settings_in(folder: Path, **sections: object) -> Settings:
     """Settings of a small recipe on an empty bucket in a folder."""
-    recipe = Recipe.model_validate(
+    recipe = GenerationRecipe.model_validate(
         {
             "name": "clicks",
             "spec": {"duration_s": 2},

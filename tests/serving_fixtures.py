@@ -15,8 +15,8 @@ from s2s.media import run_ffmpeg
 if TYPE_CHECKING:
     import httpx
 
-    from serving.predictor import ServedModel
-    from serving.service import Limits
+    from serving.http.service import Limits
+    from serving.models.contract import ServedModel
 
 MakeVideo = Callable[..., Path]
 
@@ -56,14 +56,14 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a real model that has learned nothing."""
     import torch
 
-    from s2s.features.sight import open_sight
-    from s2s.models.bundle import ModelConfig, save_bundle
-    from s2s.models.network import MelTransformer, NetworkConfig
-    from s2s.settings import FeatureSettings
     from s2s.spec import TimeSpec
+    from s2s.tasks.generation.network.directory import ModelConfig, save_bundle
+    from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+    from s2s.tasks.generation.processor import open_sight
+    from s2s.tasks.generation.settings import GenerationFeatureSettings
 
     folder = tmp_path_factory.mktemp("untrained")
-    spec, features = TimeSpec(), FeatureSettings()
+    spec, features = TimeSpec(), GenerationFeatureSettings()
     streams = open_sight(spec, features).dims
     network = NetworkConfig(token_dim=spec.token_dim, streams=streams, width=32, depth=1, heads=2)
     config = ModelConfig(
@@ -87,7 +87,7 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tone_model(small_limits: "Limits") -> "ServedModel":
     """A model that needs no training."""
-    from serving.generation import generation_model
+    from serving.models.generation import generation_model
     from serving.tone import TonePredictor
 
     return generation_model("tone", partial(TonePredictor, small_limits.media))
@@ -96,7 +96,7 @@ def tone_model(small_limits: "Limits") -> "ServedModel":
 @pytest.fixture(scope="session")
 def small_limits() -> "Limits":
     """Limits that tests can go beyond quickly: 2 MB, 5 s, 640 by 480 pixels."""
-    from serving.service import Limits
+    from serving.http.service import Limits
 
     return Limits(max_upload_bytes=2_000_000, max_duration_s=5.0, max_pixels=640 * 480)
 
@@ -129,8 +129,8 @@ def tone_url(
     tone_model: "ServedModel", small_limits: "Limits", server_folder: Path
 ) -> Iterator[str]:
     """A real server's address."""
-    from serving.app import create_app
-    from serving.server import Server
+    from serving.http.app import create_app
+    from serving.http.server import Server
 
     with Server(create_app([tone_model], small_limits, server_folder)).running() as url:
         yield url
@@ -148,7 +148,7 @@ def tone_api(tone_url: str) -> Iterator["httpx.Client"]:
 @pytest.fixture
 def gated_model() -> Iterator[tuple["ServedModel", threading.Event]]:
     """A model that is loaded only when the event is set."""
-    from serving.generation import generation_model
+    from serving.models.generation import generation_model
     from serving.tone import TonePredictor
 
     gate = threading.Event()

@@ -13,8 +13,9 @@ from typer.core import TyperGroup
 
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
-from s2s.settings import Settings, checked, load_recipe
+from s2s.settings import Settings, checked
 from s2s.stage import StageReport
+from s2s.tasks.recipes import load_recipe
 
 __all__ = [
     "DEFAULT_BUCKET",

@@ -10,8 +10,6 @@ from s2s.reasons import Reason, Status
 __all__ = [
     "ClipRecord",
     "Outcome",
-    "Reason",
-    "Status",
     "build_clip_id",
     "parse_clip_id",
 ]

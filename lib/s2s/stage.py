@@ -24,7 +24,8 @@ from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageEr
 from s2s.layout import failure_key, manifest_key, report_key
 from s2s.logs import console
 from s2s.manifest import read_failures, write_manifest
-from s2s.records import Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Recipe, Settings
 from s2s.storage import Bucket, open_bucket
 

@@ -10,10 +10,10 @@ from serving_fixtures import MakeVideo
 
 from s2s.errors import MediaError
 from s2s.media import MediaLimits, read_audio, run_ffmpeg
-from serving.generation import load_generator
-from serving.generator import Generator
-from serving.predictor import Made, Notes, Predictor, Upload
-from serving.sounding import GenerationOptions
+from s2s.tasks.generation.predictor.answer import GenerationOptions
+from s2s.tasks.generation.predictor.served import Generator
+from serving.models.contract import Made, Notes, Predictor, Upload
+from serving.models.generation import load_generator
 from serving.tone import TonePredictor
 
 
@@ -79,7 +79,7 @@ def test_every_step_is_named_and_timed(work: Work, silent_video: Path):
 def test_progress_is_told_and_never_goes_back(
     work: Work, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("serving.predictor._LEAST_TIME_S", 0.0)
+    monkeypatch.setattr("serving.models.contract._LEAST_TIME_S", 0.0)
     work.do(make_video("long.mp4", seconds=4, size="64x48"), steps=3)
     decoding = [share for share in work.progress if share < 0.4]
     assert decoding == pytest.approx([0.1, 0.2, 0.3], abs=0.002)

@@ -12,12 +12,13 @@ from playwright.sync_api import Page, sync_playwright
 from typer.testing import CliRunner
 
 from launcher.__main__ import app
-from launcher.dataset_report import dataset_metrics
-from launcher.dataset_report_examples import show_examples
+from launcher.pages.dataset import dataset_metrics
+from launcher.pages.dataset_examples import show_examples
 from s2s.dataset import DatasetClip, DatasetVersion, Split, read_version, write_version
 from s2s.layout import manifest_key, processed_prefix
 from s2s.manifest import write_manifest
-from s2s.records import Outcome, Reason, Status, build_clip_id
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome, build_clip_id
 from s2s.storage import DirectoryBucket
 
 EVIL = "<script>document.title='owned'</script>"

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from launcher.report import write_report
+from launcher.pages.demo import write_report
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
 from s2s.layout import held_out_prefix, model_prefix, processed_prefix
 from s2s.media import add_sound, read_audio, write_wav
 from s2s.records import build_clip_id
-from s2s.settings import Recipe
 from s2s.stage import StageReport
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 from sample.render import encode_scene
 from sample.world import build_scene
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 
 SECONDS = 2.0
 EVIL = "<script>document.title='owned'</script>"
-RECIPE = Recipe.model_validate(
+RECIPE = GenerationRecipe.model_validate(
     {
         "name": "report_test",
         "licence": f"CC & {EVIL}",

@@ -10,11 +10,11 @@ from brightness import brightness_model
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from s2s.media import run_ffmpeg
-from serving.app import create_app
-from serving.generation import generation_model
-from serving.keys import KeyRing, add_key
-from serving.server import Server
-from serving.service import Limits
+from serving.http.app import create_app
+from serving.http.keys import KeyRing, add_key
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.generation import generation_model
 from serving.tone import TonePredictor
 
 pytestmark = pytest.mark.browser

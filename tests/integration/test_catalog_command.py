@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from launcher.catalog_command import catalog
+from launcher.commands.catalog import catalog
 
 app = typer.Typer()
 app.command()(catalog)

@@ -12,7 +12,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from s2s.catalog import FormatOptions, RowProblem, choose_format, read_rows, select_clips
-from s2s.settings import Recipe
+from s2s.tasks.generation.settings import GenerationRecipe
 
 def peak_kb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -21,7 +21,7 @@ def read(path):
     rows = read_rows(path, choose_format(path, path.name, FormatOptions()))
     clips = (row for row in rows if not isinstance(row, RowProblem))
     collection = {"catalog": "x", "labels": ["label 1*"], "sample_per_label": 3}
-    recipe = Recipe.model_validate({"name": "r", "collection": collection})
+    recipe = GenerationRecipe.model_validate({"name": "r", "collection": collection})
     return len(list(select_clips(clips, recipe)))
 
 small, large = map(Path, sys.argv[1:])

@@ -9,13 +9,14 @@ from faulty_site import Answer, FaultySite, answer_with, status
 from typer.testing import CliRunner, Result
 
 from collection.cli import app as collection_app
-from launcher.retry_command import retry
+from launcher.commands.retry import retry
 from s2s.layout import raw_prefix
 from s2s.manifest import read_failures, read_manifest
 from s2s.media import ffmpeg_path, run_ffmpeg
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import Recipe
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 N_SOURCES = 12
 SOURCES = [f"source{number:02d}" for number in range(N_SOURCES)]
@@ -73,7 +74,7 @@ class Bench:
             },
             "preprocessing": {"short_side_px": 32, "preset": "ultrafast"},
         }
-        (folder / "r.yaml").write_text(Recipe.model_validate(recipe).model_dump_json())
+        (folder / "r.yaml").write_text(GenerationRecipe.model_validate(recipe).model_dump_json())
 
     def run(self, app: typer.Typer, *args: str) -> Result:
         options = ["--bucket", self.bucket.url, "--work-dir", str(self.folder / "work")]

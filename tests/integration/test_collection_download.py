@@ -14,9 +14,11 @@ from collection.stage import run
 from s2s.layout import raw_prefix
 from s2s.manifest import read_manifest
 from s2s.media import ffmpeg_folder, ffmpeg_path, probe
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import CollectionSettings, Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import CollectionSettings, Settings
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 SOURCE = "-Qowmc0P9ic"
 NAME = f"{SOURCE}.mp4"
@@ -49,7 +51,7 @@ def collect(tmp_path: Path, url: str, **changes: object) -> Outcome:
     content: dict[str, object] = {"catalog": "catalog.csv", "source_url": url, "timeout_s": 5.0}
     content["fetch"] = "whole"
     settings = Settings(
-        recipe=Recipe(
+        recipe=GenerationRecipe(
             name="bells", collection=CollectionSettings.model_validate(content | changes)
         ),
         recipe_path=tmp_path / "recipe.yaml",

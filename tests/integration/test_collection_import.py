@@ -12,13 +12,15 @@ from typer.testing import CliRunner
 import collection.stage
 import preprocessing.stage
 from collection.importing import import_videos
-from launcher.import_command import import_command
+from launcher.commands.import_videos import import_command
 from s2s.catalog import stored_catalog
 from s2s.errors import CatalogError, SettingsError
 from s2s.manifest import read_manifest
-from s2s.records import Outcome, Reason
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason
+from s2s.records import Outcome
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket, open_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 app = typer.Typer()
 app.command()(import_command)
@@ -37,7 +39,7 @@ def settings_of(tmp_path: Path, **collection: object) -> Settings:
         "collection": {"source_url": "http://127.0.0.1:9/{source_id}", **collection},
         "preprocessing": {"short_side_px": 64, "preset": "ultrafast"},
     }
-    recipe = Recipe.model_validate(content)
+    recipe = GenerationRecipe.model_validate(content)
     path = tmp_path / "mine.yaml"
     path.write_text(recipe.model_dump_json())
     return Settings(

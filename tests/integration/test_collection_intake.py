@@ -12,9 +12,10 @@ from s2s.catalog import read_label_ids, stored_catalog
 from s2s.errors import CatalogError
 from s2s.media import run_ffmpeg
 from s2s.records import ClipRecord
-from s2s.settings import Recipe, Settings
+from s2s.settings import Settings
 from s2s.stage import StageReport
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 HEADER = "label,youtube_id,time_start,time_end,split\n"
 ROWS = """\
@@ -55,7 +56,7 @@ class Bench:
         content = {"catalog": "k.csv", "source_url": self.site.url, "fetch": "whole"}
         recipe = {"name": "chosen", "collection": content | collection}
         return Settings(
-            recipe=Recipe.model_validate(recipe),
+            recipe=GenerationRecipe.model_validate(recipe),
             recipe_path=self.folder / "chosen.yaml",
             bucket_url=self.bucket.url,
             work_dir=self.folder / "work",

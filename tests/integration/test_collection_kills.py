@@ -13,9 +13,10 @@ from faulty_site import FaultySite
 from collection.stage import run
 from s2s.manifest import read_manifest
 from s2s.media import run_ffmpeg
-from s2s.records import Reason, Status
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 N_KILLS = 20
 SOURCES = [f"source-{number:03d}" for number in range(120)]
@@ -45,7 +46,7 @@ def settings(tmp_path: Path, site: FaultySite) -> Settings:
     (tmp_path / "c.csv").write_text("".join(f"{name},0,tone\n" for name in SOURCES))
     collection = {"catalog": "c.csv", "source_url": site.url, "workers": 3, "fetch": "whole"}
     return Settings(
-        recipe=Recipe.model_validate({"name": "killed", "collection": collection}),
+        recipe=GenerationRecipe.model_validate({"name": "killed", "collection": collection}),
         recipe_path=tmp_path / "killed.yaml",
         bucket_url=f"file://{tmp_path / 'bucket'}",
         work_dir=tmp_path / "work",

@@ -12,9 +12,11 @@ import preprocessing.stage
 from s2s.layout import processed_prefix
 from s2s.manifest import read_manifest
 from s2s.media import probe, read_audio, read_frames
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 from sample.site import running_site
 
 FPS, RATE_HZ = 25, 16_000
@@ -57,7 +59,7 @@ class Bench:
             "preprocessing": {"short_side_px": 64, "preset": "ultrafast"},
         }
         return Settings(
-            recipe=Recipe.model_validate(recipe),
+            recipe=GenerationRecipe.model_validate(recipe),
             recipe_path=self.folder / "recipe.yaml",
             bucket_url=self.bucket.url,
             work_dir=self.folder / "work",

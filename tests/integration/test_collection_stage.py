@@ -19,8 +19,9 @@ from s2s.catalog import stored_catalog
 from s2s.errors import CatalogError
 from s2s.manifest import read_manifest
 from s2s.records import Outcome
-from s2s.settings import Settings, load_recipe
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket, open_bucket
+from s2s.tasks.recipes import load_recipe
 
 RECIPE = """
 name: real

@@ -16,7 +16,7 @@ from s2s.layout import failure_key, features_prefix, manifest_key
 from s2s.manifest import read_manifest
 from s2s.settings import Settings
 from s2s.storage import open_bucket
-from training.data import fetch_clips
+from training.features import fetch_clips
 
 TWO_A_SHARD = {"feature_extraction": {"clips_per_shard": 2}}
 

@@ -10,9 +10,9 @@ from feature_extraction.stage import run as extract_features
 from s2s.dataset import DatasetVersion, write_version
 from s2s.layout import extractors_key, model_prefix
 from s2s.media import probe, read_audio, write_wav
-from s2s.predictors.generation import GenerationPredictor
 from s2s.storage import open_bucket
-from serving.model import fetch_model, find_model
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from serving.models.stored import fetch_model, find_model
 from training.stage import run as train
 
 CLIPS = {

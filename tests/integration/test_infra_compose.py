@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from s2s.settings import STAGES, load_recipe
+from s2s.settings import STAGES
+from s2s.tasks.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ("deploy", "resources", "reservations", "devices")

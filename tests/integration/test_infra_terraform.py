@@ -9,10 +9,11 @@ import hcl2
 import pytest
 
 from s2s import layout
-from s2s.settings import STAGES, CollectionSettings, Recipe
+from s2s.settings import STAGES, CollectionSettings
+from s2s.tasks.generation.settings import GenerationRecipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "infra" / "terraform"
-RECIPE = Recipe(name="r", collection=CollectionSettings(catalog="r.csv"))
+RECIPE = GenerationRecipe(name="r", collection=CollectionSettings(catalog="r.csv"))
 
 
 def plain(value: Any) -> Any:

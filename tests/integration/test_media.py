@@ -21,7 +21,7 @@ from s2s.media import (
     run_ffmpeg,
     write_wav,
 )
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 RATE_HZ = 16_000
 

@@ -16,9 +16,11 @@ from s2s.features.shards import ShardReader
 from s2s.layout import catalog_key, features_prefix, manifest_key, raw_prefix
 from s2s.manifest import read_manifest
 from s2s.media import add_sound, input_args, run_ffmpeg, write_wav
-from s2s.records import ClipRecord, Reason, Status
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord
+from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 CLIP_S, SEEDS = 3, (1, 2)
 STARTS_S = (2.52, 6.3)
@@ -49,7 +51,7 @@ def settings_of(folder: Path, mode: str) -> Settings:
         "preprocessing": {"video": mode, "short_side_px": 64},
     }
     return Settings(
-        recipe=Recipe.model_validate(recipe),
+        recipe=GenerationRecipe.model_validate(recipe),
         recipe_path=folder / "chain.yaml",
         bucket_url=f"file://{folder / 'bucket'}",
         work_dir=folder / "work",

@@ -12,12 +12,13 @@ from preprocessing.cut import cut_clips
 from s2s.errors import MediaError
 from s2s.media import input_args, probe, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
-from s2s.settings import CollectionSettings, PreprocessingSettings, Recipe
+from s2s.settings import CollectionSettings, PreprocessingSettings
+from s2s.tasks.generation.settings import GenerationRecipe
 
 FPS, RATE_HZ = 25, 16_000
 HALF_FRAME_S = 0.5 / FPS
 SOUND_S = 0.010
-RECIPE = Recipe(
+RECIPE = GenerationRecipe(
     name="marked",
     collection=CollectionSettings(catalog="marked.csv"),
     preprocessing=PreprocessingSettings(short_side_px=64, preset="ultrafast"),

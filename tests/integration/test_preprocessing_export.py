@@ -16,8 +16,9 @@ from preprocessing.stage import run
 from s2s.catalog import catalog_lines
 from s2s.layout import catalog_key, raw_prefix
 from s2s.records import ClipRecord
-from s2s.settings import Settings, load_recipe
+from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.recipes import load_recipe
 
 LABELS = ["playing d'oud, (solo)", "../../etc", 'say "hi"/bye', "../../etc"]
 

@@ -14,15 +14,16 @@ from preprocessing.stage import most_together, number_passes
 from s2s.errors import MediaError
 from s2s.media import input_args, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
-from s2s.settings import CollectionSettings, PreprocessingSettings, Recipe
+from s2s.settings import CollectionSettings, PreprocessingSettings
+from s2s.tasks.generation.settings import GenerationRecipe
 
 FPS, RATE_HZ = 25, 16_000
 CLICKS_S = (0.5, 2.25, 3.1, 4.75, 6.3, 8.1)
 MODES = ("encode", "copy", "smart")
 
 
-def recipe(**settings: object) -> Recipe:
-    return Recipe(
+def recipe(**settings: object) -> GenerationRecipe:
+    return GenerationRecipe(
         name="modes",
         collection=CollectionSettings(catalog="modes.csv"),
         preprocessing=PreprocessingSettings.model_validate(
@@ -45,7 +46,9 @@ def encoded(source: Path, target: Path, *options: str) -> Path:
     return target
 
 
-def cut(source: Path, start_s: float, end_s: float, recipe: Recipe, folder: Path) -> CutClip:
+def cut(
+    source: Path, start_s: float, end_s: float, recipe: GenerationRecipe, folder: Path
+) -> CutClip:
     clip = ClipRecord(source_id="a", start_s=start_s, end_s=end_s)
     [result] = cut_clips(source, [clip], recipe, folder)
     if isinstance(result, MediaError):

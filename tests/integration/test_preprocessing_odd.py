@@ -8,7 +8,7 @@ from preprocessing.cut import CutClip, cut_clips
 from s2s.errors import MediaError
 from s2s.media import input_args, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
-from s2s.settings import Recipe
+from s2s.tasks.generation.settings import GenerationRecipe
 
 # Height and width as shown, seconds, and what is said where a copy is not possible.
 REAL = {
@@ -23,8 +23,8 @@ REAL = {
 }
 
 
-def recipe(mode: str) -> Recipe:
-    return Recipe.model_validate(
+def recipe(mode: str) -> GenerationRecipe:
+    return GenerationRecipe.model_validate(
         {
             "name": "odd",
             "collection": {"catalog": "odd.csv"},

@@ -19,11 +19,13 @@ from s2s.errors import CatalogError
 from s2s.layout import catalog_key, failure_key, processed_prefix, raw_prefix
 from s2s.manifest import read_manifest
 from s2s.media import input_args, probe, read_frames, run_ffmpeg
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import CollectionSettings, PreprocessingSettings, Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import CollectionSettings, PreprocessingSettings, Settings
 from s2s.storage import Bucket, open_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe(
+RECIPE = GenerationRecipe(
     name="real",
     collection=CollectionSettings(catalog="vggsound.csv"),
     preprocessing=PreprocessingSettings(short_side_px=64, preset="ultrafast", min_duration_s=0.05),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from launcher.montage import PANEL_PX, STRIP_PX, MontagePanel, compose_montage
+from launcher.pages.montage import PANEL_PX, STRIP_PX, MontagePanel, compose_montage
 from s2s.media import add_sound, drop_sound, probe, read_audio, read_frames, write_wav
 from sample.render import encode_scene
 from sample.world import build_scene

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from s2s.media import probe, read_audio
-from serving.app import create_app
 from serving.client import open_client
-from serving.generation import generation_model
-from serving.server import Server
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.models.generation import generation_model
 from serving.tone import TonePredictor
 
 PROBLEM = "application/problem+json"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from s2s.media import probe, run_ffmpeg
-from serving.problems import TITLES
+from serving.http.problems import TITLES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8000"

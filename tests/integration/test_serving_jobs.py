@@ -13,12 +13,12 @@ import pytest
 
 from s2s.errors import StageError
 from s2s.storage import DirectoryBucket
-from serving.app import create_app
 from serving.client import generate, open_client
-from serving.generation import generation_model
-from serving.keys import KeyRing, add_key
-from serving.server import Server
-from serving.service import Limits
+from serving.http.app import create_app
+from serving.http.keys import KeyRing, add_key
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.generation import generation_model
 from serving.tone import TonePredictor
 
 
@@ -193,7 +193,7 @@ def test_a_job_that_fails_tells_why_again_and_again(
 
 
 def test_results_expire(tmp_path: Path, small_limits: Limits, silent_video: Path, monkeypatch):
-    monkeypatch.setattr("serving.runner._SWEEP_S", 0.05)
+    monkeypatch.setattr("serving.jobs.runner._SWEEP_S", 0.05)
     bucket = DirectoryBucket(tmp_path / "bucket")
     limits = replace(small_limits, keep_s=0.2)
     with serving(tmp_path, limits, bucket=bucket) as http:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from s2s.errors import ModelError
-from s2s.features.motion import FRAME_SIZE
-from s2s.models.flow import windows
-from s2s.predictors.generation import Draw, GenerationPredictor
+from s2s.tasks.generation.extractors.motion import FRAME_SIZE
+from s2s.tasks.generation.network.flow import windows
+from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
 
 LEVEL_S = 0.2
 

@@ -8,11 +8,11 @@ import av
 import httpx
 import pytest
 
-from serving.app import create_app
 from serving.client import ApiError, generate, open_client
-from serving.generation import generation_model, load_generator
-from serving.server import Server
-from serving.service import Limits
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.generation import generation_model, load_generator
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.app import create_app
 from serving.client import open_client
-from serving.generation import generation_model
-from serving.runner import UPLOAD_NAME
-from serving.server import Server
-from serving.service import Limits
-from serving.store import JobStore
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.jobs.runner import UPLOAD_NAME
+from serving.jobs.store import JobStore
+from serving.models.generation import generation_model
 from serving.tone import TonePredictor
 
 KEY = "a-random-name-of-a-request"
@@ -115,7 +115,7 @@ def test_a_store_that_fails_for_a_moment_loses_no_job(
         return begin(store, job_id)
 
     monkeypatch.setattr(JobStore, "begin", begin_later)
-    monkeypatch.setattr("serving.runner._RETRY_S", 0.05)
+    monkeypatch.setattr("serving.jobs.runner._RETRY_S", 0.05)
     with serving(tmp_path, small_limits) as http, silent_video.open("rb") as video:
         answer = http.post("/v1/generations?wait=60", files={"video": ("a.mp4", video)})
         assert answer.status_code == 200

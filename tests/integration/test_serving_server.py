@@ -14,12 +14,12 @@ from server_process import RECIPE, server
 from typer.testing import CliRunner
 
 from s2s.errors import StageError
-from serving.app import create_app
 from serving.cli import app
 from serving.client import open_client
-from serving.predictor import ServedModel
-from serving.server import Server
-from serving.service import Limits
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.contract import ServedModel
 
 
 @pytest.fixture

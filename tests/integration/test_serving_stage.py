@@ -15,7 +15,7 @@ from s2s.media import probe
 from s2s.settings import Settings
 from s2s.storage import Bucket
 from serving import stage
-from serving.model import fetch_model, find_model
+from serving.models.stored import fetch_model, find_model
 from serving.tone import TonePredictor
 
 RECIPE = """\
@@ -146,7 +146,7 @@ def test_an_answer_with_another_picture_fails(
             shutil.copy(other, upload.path)
             return super().finish(upload, options, output, notes)
 
-    monkeypatch.setattr("serving.server.load_generator", lambda *_: Wrong())
+    monkeypatch.setattr("serving.http.server.load_generator", lambda *_: Wrong())
     version = release(settings, directory_bucket, [add_clip("clip", "bell")])
     train(settings, directory_bucket, untrained_model, version)
     assert stage.run(settings).counts == {"failed:corrupt": 1}

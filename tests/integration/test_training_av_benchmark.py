@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s2s.errors import StageError
-from training.evaluation.av_benchmark import read_output, run_av_benchmark
+from s2s.tasks.generation.metrics.av_benchmark import read_output, run_av_benchmark
 
 EXTRACT = """\
 import argparse, pathlib

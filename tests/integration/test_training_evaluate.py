@@ -10,16 +10,16 @@ from dataset_fixtures import MakeSettings, MakeVersion, settings_in, store_versi
 from playwright.sync_api import sync_playwright
 
 from feature_extraction.stage import run as extract_features
-from launcher.evaluation_report import write_evaluation_report
+from launcher.pages.evaluation import write_evaluation_report
 from s2s.dataset import Split
 from s2s.errors import StageError
 from s2s.layout import evaluation_prefix
 from s2s.media import probe, read_audio
-from s2s.predictors.generation import GenerationPredictor
 from s2s.settings import Settings
 from s2s.storage import open_bucket
-from training.evaluation.full import evaluate_model
-from training.evaluation.regression import fetch_regression
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from s2s.tasks.generation.systems.regression import fetch_regression
+from training.evaluation.thorough import evaluate_model
 from training.stage import run as train
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"

@@ -13,7 +13,7 @@ from s2s.dataset import DatasetClip, DatasetVersion, Split, write_version
 from s2s.media import input_args, probe, read_audio, run_ffmpeg, write_wav
 from s2s.records import build_clip_id
 from s2s.storage import Bucket, open_bucket
-from training.evaluation.full import evaluate_model
+from training.evaluation.thorough import evaluate_model
 from training.stage import run as train
 
 CLIPS: tuple[tuple[str, Split], ...] = (

@@ -13,10 +13,10 @@ from dataset_fixtures import MakeSettings, MakeVersion
 from feature_extraction.stage import run as extract_features
 from s2s.errors import StageError, VersionError
 from s2s.layout import model_prefix
-from s2s.models.bundle import load_bundle
-from s2s.predictors.generation import GenerationPredictor
 from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.generation.network.directory import load_bundle
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from training.stage import run
 
 TINY: dict[str, Any] = {

@@ -11,20 +11,24 @@ from dataset_fixtures import MakeSettings, MakeVersion, clicking_clip
 
 from feature_extraction.stage import run as extract_features
 from s2s.errors import ModelError, StageError
-from s2s.features.mel import LogMel
 from s2s.layout import model_prefix
-from s2s.models.istft import IstftConfig, IstftNetwork, IstftVocoder
-from s2s.models.vocoder import VOCODER_FILE, GriffinLim, load_vocoder
-from s2s.predictors.generation import GenerationPredictor
-from s2s.settings import VocoderSettings
 from s2s.spec import TimeSpec
 from s2s.storage import open_bucket
+from s2s.tasks.common.mel import LogMel
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
+from s2s.tasks.generation.network.vocoder import VOCODER_FILE, GriffinLim, load_vocoder
+from s2s.tasks.generation.objective.vocoder_discriminators import Discriminators
+from s2s.tasks.generation.objective.vocoder_losses import (
+    SpectralLoss,
+    discriminator_loss,
+    generator_loss,
+)
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from s2s.tasks.generation.settings import VocoderSettings
 from training.stage import run
 from training.vocoder import VOCODER_CHECKPOINT, make_vocoder
 from training.vocoder_data import CropDataset, Sounds, gather_sounds
-from training.vocoder_discriminators import Discriminators
 from training.vocoder_loop import VocoderPlan, fit_vocoder
-from training.vocoder_losses import SpectralLoss, discriminator_loss, generator_loss
 
 SPEC = TimeSpec(duration_s=2)
 SMALL: dict[str, Any] = {

@@ -9,12 +9,12 @@ from cut_clips import make_clip, make_recipe, store_clip
 
 from s2s.errors import MediaError, ObjectNotFoundError
 from s2s.media import drop_sound, run_ffmpeg
-from s2s.records import Status
+from s2s.reasons import Status
 from s2s.settings import Settings
 from s2s.storage import Bucket, crc32c_of
-from validation.checks import CheckTask, read_checks
-from validation.picture import measure_picture
-from validation.sound import measure_sound
+from validation.checks.clip_checks import CheckTask, read_checks
+from validation.checks.picture import measure_picture
+from validation.checks.sound import measure_sound
 
 NAME = "bell0_00000000_00002000"
 RECIPE = make_recipe()

@@ -10,18 +10,19 @@ from s2s.dataset import SPLITS, DatasetClip, read_version
 from s2s.layout import manifest_key
 from s2s.manifest import read_manifest
 from s2s.media import run_ffmpeg
-from s2s.records import Reason
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason
+from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
-from validation.duplicates import alike_pairs
-from validation.picture import measure_picture
-from validation.sound import measure_sound
+from s2s.tasks.generation.settings import GenerationRecipe
+from validation.alike.duplicates import alike_pairs
+from validation.checks.picture import measure_picture
+from validation.checks.sound import measure_sound
 from validation.stage import run
 
 EIGHT = {f"bell{n}": [0] for n in range(8)}
 
 
-def settings_of(bucket: DirectoryBucket, recipe: Recipe) -> Settings:
+def settings_of(bucket: DirectoryBucket, recipe: GenerationRecipe) -> Settings:
     return Settings(
         recipe=recipe,
         recipe_path=bucket.directory.parent / "tiny.yaml",

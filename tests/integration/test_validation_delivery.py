@@ -9,12 +9,12 @@ import pytest
 from cut_clips import make_recipe, put_clips, write_catalog, write_recipe
 from typer.testing import CliRunner
 
-from launcher.version_command import version_app
+from launcher.commands.version import version_app
 from s2s.dataset import SPLITS, read_version
 from s2s.layout import dataset_bundle_key
 from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
-from validation.changes import compare
+from validation.release.changes import compare
 from validation.stage import run
 
 RECIPE = make_recipe("delivered").model_copy(update={"licence": "CC BY 4.0"})

@@ -16,8 +16,8 @@ from s2s.dataset import SPLITS, read_version, version_names
 from s2s.errors import VersionError
 from s2s.layout import dataset_bundle_key
 from s2s.storage import Bucket, VersionedBucket, open_bucket
-from validation.delivery import verify_folder, verify_stored
-from validation.remote import RemoteMode, listing_problems, remote_mode
+from validation.release.delivery import verify_folder, verify_stored
+from validation.release.remote import RemoteMode, listing_problems, remote_mode
 
 RECIPE = make_recipe("in_place")
 FIRST = {f"bell{n}": [0] for n in range(4)}

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from cut_clips import make_recipe, put_clips, write_catalog, write_recipe
 
-import validation.repository
+import validation.release.repository
 from launcher.bucket_server import BucketServer
 from s2s.dataset import read_version, version_names
 from s2s.errors import BucketUnavailableError
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.storage import open_bucket
-from validation.delivery import verify_stored
-from validation.programs import dvc
+from validation.release.delivery import verify_stored
+from validation.release.programs import dvc
 from validation.stage import run
 
 RECIPE = make_recipe("gone")
@@ -69,7 +69,7 @@ def test_a_bucket_that_goes_away_during_a_push(
         return dvc(folder, "push", "--jobs", "1")
 
     with monkeypatch.context() as patched:
-        patched.setattr(validation.repository, "dvc", push_half)
+        patched.setattr(validation.release.repository, "dvc", push_half)
         with pytest.raises(BucketUnavailableError):
             run(settings)
     server.start()

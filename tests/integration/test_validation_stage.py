@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from cut_clips import make_clip, make_recipe, put_clips, store_clip, write_catalog, write_recipe
 
-import validation.repository
+import validation.release.repository
 from s2s.dataset import SPLITS, manifest_from_csv, read_version, version_names
 from s2s.errors import BucketUnavailableError, StageError, VersionError
 from s2s.layout import (
@@ -23,11 +23,12 @@ from s2s.layout import (
     processed_prefix,
 )
 from s2s.manifest import read_failures, read_manifest
-from s2s.records import Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import read_report
 from s2s.storage import DirectoryBucket
-from validation.repository import DataRepository
+from validation.release.repository import DataRepository
 from validation.stage import run
 
 RECIPE = make_recipe()
@@ -37,10 +38,10 @@ EIGHT = {f"bell{n}": [0] for n in range(8)}
 # Runs the command line of validation, but dies by SIGKILL where a function is called.
 KILLED = """
 import os, signal, sys
-import validation.release
+import validation.release.releasing
 from validation.cli import app
-from validation.repository import DataRepository
-owner = {"release": validation.release, "repository": DataRepository}[sys.argv[1]]
+from validation.release.repository import DataRepository
+owner = {"release": validation.release.releasing, "repository": DataRepository}[sys.argv[1]]
 setattr(owner, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 app(sys.argv[3:])
 """
@@ -48,9 +49,9 @@ app(sys.argv[3:])
 # The same, but dies with DVC as soon as the push has stored the first files.
 KILLED_IN_PUSH = """
 import os, pathlib, signal, subprocess, sys, time
-import validation.repository
+import validation.release.repository
 from validation.cli import app
-real, store = validation.repository.dvc, pathlib.Path(sys.argv[1])
+real, store = validation.release.repository.dvc, pathlib.Path(sys.argv[1])
 def dvc(folder, *args):
     if args[0] != "push":
         return real(folder, *args)
@@ -59,7 +60,7 @@ def dvc(folder, *args):
         time.sleep(0.001)
     child.kill()
     os.kill(os.getpid(), signal.SIGKILL)
-validation.repository.dvc = dvc
+validation.release.repository.dvc = dvc
 app(sys.argv[2:])
 """
 
@@ -176,8 +177,8 @@ def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
     def no_program(*_: object) -> str:
         raise AssertionError("a program was started")
 
-    monkeypatch.setattr(validation.repository, "dvc", no_program)
-    monkeypatch.setattr(validation.repository, "git", no_program)
+    monkeypatch.setattr(validation.release.repository, "dvc", no_program)
+    monkeypatch.setattr(validation.release.repository, "git", no_program)
     shutil.rmtree(bucket.directory.parent / "work")
     again = run(settings_of(bucket))
     assert again.counts == {"skipped:already_done": 8}

@@ -10,7 +10,7 @@ from catalog_files import read_catalog, read_file
 from s2s.catalog import FormatOptions, choose_format, read_label_table
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
-from s2s.sections import ColumnNames
+from s2s.settings import ColumnNames
 
 
 def only(data: bytes, options: FormatOptions | None = None) -> ClipRecord:

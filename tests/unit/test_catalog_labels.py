@@ -17,10 +17,11 @@ from s2s.catalog import (
     read_rows,
     update_label_ids,
 )
-from s2s.settings import CollectionSettings, Recipe
+from s2s.settings import CollectionSettings
 from s2s.storage import MemoryBucket, ObjectInfo
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))
+RECIPE = GenerationRecipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))
 
 
 def test_ids_are_written_beside_the_catalog_and_read_back():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from s2s.catalog import make_clip, select_clips
 from s2s.records import ClipRecord
-from s2s.settings import Recipe
+from s2s.tasks.generation.settings import GenerationRecipe
 
 CLIPS = [
     make_clip(f"s{number:03d}", 0, 10, labels, split)
@@ -25,8 +25,8 @@ CLIPS = [
 ]
 
 
-def recipe(seed: int = 0, **collection: object) -> Recipe:
-    return Recipe.model_validate(
+def recipe(seed: int = 0, **collection: object) -> GenerationRecipe:
+    return GenerationRecipe.model_validate(
         {"name": "r", "seed": seed, "collection": {"catalog": "c", **collection}}
     )
 

@@ -13,10 +13,11 @@ from s2s.catalog import (
 from s2s.errors import CatalogError
 from s2s.layout import catalog_key
 from s2s.records import ClipRecord
-from s2s.settings import CollectionSettings, Recipe
+from s2s.settings import CollectionSettings
 from s2s.storage import Bucket, MemoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))
+RECIPE = GenerationRecipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))
 CLIPS = [
     ClipRecord(
         source_id="-a",

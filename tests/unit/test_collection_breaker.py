@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from collection.breaker import Breaker, session_breaker
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 
 def test_it_opens_after_so_many_refusals_in_a_row():

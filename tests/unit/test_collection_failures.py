@@ -19,7 +19,7 @@ from yt_dlp.utils import (
 )
 
 from collection.failures import explain, is_disk_full, reason_of
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 
 def raised(cause: Exception, message: str = "ERROR: it failed") -> DownloadError:

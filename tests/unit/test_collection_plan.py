@@ -11,7 +11,8 @@ from collection.download import DownloadOptions
 from collection.fetch import Fetch, plan_fetches
 from s2s.catalog import make_clip
 from s2s.errors import SettingsError, StageError
-from s2s.settings import DEFAULT_SOURCE_URL, CollectionSettings, Recipe, Settings
+from s2s.settings import DEFAULT_SOURCE_URL, CollectionSettings, Settings
+from s2s.tasks.generation.settings import GenerationRecipe
 
 CLIPS = [make_clip("a", 1.0, 4.0), make_clip("b", 10.25, 20.25), make_clip("b", 50.0, 60.0)]
 WHOLE_B = Fetch("b")
@@ -36,7 +37,7 @@ def test_sections_are_for_sources_with_one_clip_unless_told_otherwise():
 def run_settings(tmp_path: Path, **changes: object) -> Settings:
     collection = CollectionSettings.model_validate({"catalog": "c", **changes})
     return Settings(
-        recipe=Recipe(name="r", collection=collection),
+        recipe=GenerationRecipe(name="r", collection=collection),
         recipe_path=tmp_path / "r.yaml",
         bucket_url="file://b",
         work_dir=tmp_path,

@@ -15,10 +15,10 @@ from s2s.dataset import (
 )
 from s2s.errors import ObjectExistsError, VersionError
 from s2s.layout import dataset_manifest_key
-from s2s.settings import Recipe
 from s2s.storage import MemoryBucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
+RECIPE = GenerationRecipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
 
 
 def make_clip(number=0, split: Split = "train", labels=("metal, struck", 'a "wood"')):

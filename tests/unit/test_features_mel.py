@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.features.extractor import ClipMedia
-from s2s.features.mel import FLOOR, REGNET, LogMel, MelSpectrogram
+from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import FLOOR, REGNET, LogMel, MelSpectrogram
 
 
 def noise(n_samples: int) -> np.ndarray:

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from s2s.features.colours import Colours
-from s2s.features.extractor import ClipMedia
-from s2s.features.motion import FRAME_SIZE, Motion
-from s2s.features.sight import open_sight
-from s2s.settings import FeatureSettings
+from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.extractors.colours import Colours
+from s2s.tasks.generation.extractors.motion import FRAME_SIZE, Motion
+from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
-SETTINGS = FeatureSettings(motion_grid=4, colour_grid=2)
+SETTINGS = GenerationFeatureSettings(motion_grid=4, colour_grid=2)
 CELLS = 16
 
 

@@ -9,14 +9,14 @@ from safetensors.torch import load_file, save_file
 
 from feature_extraction.shard import extract
 from s2s.errors import ModelError, SettingsError, StageError
-from s2s.features.extractor import ClipMedia
-from s2s.features.motion import Motion
-from s2s.features.semantic import make_backbone
-from s2s.features.sight import Sight, open_sight
-from s2s.features.weights import fetch_weights
-from s2s.settings import FeatureSettings
+from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.generation.extractors.motion import Motion
+from s2s.tasks.generation.extractors.semantic import make_backbone
+from s2s.tasks.generation.extractors.weights import fetch_weights
+from s2s.tasks.generation.processor import Sight, open_sight
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 IMAGE, VIDEO = "timm/test_vit", "torchvision/mc3_18"
 RANDOM = {"motion_weights": "random", "semantic_weights": "random"}
@@ -29,7 +29,7 @@ def frames() -> np.ndarray:
 
 
 def sight_of(folder: Path, bucket: Bucket, **settings: str) -> Sight:
-    features = FeatureSettings.model_validate({"motion_grid": 2, **RANDOM, **settings})
+    features = GenerationFeatureSettings.model_validate({"motion_grid": 2, **RANDOM, **settings})
     path = folder / "extractors.safetensors"
     torch.manual_seed(0)
     fetch_weights(features, path, folder, bucket)
@@ -138,7 +138,9 @@ def test_what_is_wrong_with_weights_is_told(
 
 def test_a_model_without_its_extractors_is_told(tmp_path: Path):
     with pytest.raises(ModelError, match="run feature_extraction and training again"):
-        open_sight(TimeSpec(), FeatureSettings(semantic=IMAGE), tmp_path / "none.safetensors")
+        open_sight(
+            TimeSpec(), GenerationFeatureSettings(semantic=IMAGE), tmp_path / "none.safetensors"
+        )
 
 
 def test_too_little_memory_is_told_with_the_remedy(frames: np.ndarray):
@@ -150,4 +152,4 @@ def test_too_little_memory_is_told_with_the_remedy(frames: np.ndarray):
 
     media = ClipMedia(frames, np.zeros(1, np.float32))
     with pytest.raises(StageError, match="with fewer --workers, or choose smaller networks"):
-        extract(media, (Full(TimeSpec(), FeatureSettings()),))
+        extract(media, (Full(TimeSpec(), GenerationFeatureSettings()),))

@@ -9,10 +9,10 @@ import pytest
 from s2s.errors import ModelError
 from s2s.features.index import ShardHeader
 from s2s.features.shards import ShardReader, write_shard
-from s2s.features.sight import open_sight
-from s2s.settings import Recipe
+from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
+RECIPE = GenerationRecipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
 DIMS = {"mel": RECIPE.spec.n_mels} | open_sight(RECIPE.spec, RECIPE.feature_extraction).dims
 
 
@@ -85,7 +85,7 @@ def test_nan_is_found(tmp_path: Path):
 )
 def test_what_does_not_fit_is_told(tmp_path: Path, change: dict[str, object], message: str):
     shard = ShardReader(write(tmp_path / "s.safetensors", {"a": make_arrays()}))
-    other = Recipe.model_validate(RECIPE.model_dump() | change)
+    other = GenerationRecipe.model_validate(RECIPE.model_dump() | change)
     with pytest.raises(ModelError, match=message):
         shard.check(other)
 

@@ -7,10 +7,16 @@ import pytest
 import torch
 
 from s2s.errors import ModelError
-from s2s.models.bundle import CONFIG_FILE, WEIGHTS_FILE, ModelConfig, load_bundle, save_bundle
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.settings import FeatureSettings
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.directory import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    ModelConfig,
+    load_bundle,
+    save_bundle,
+)
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 
 @pytest.fixture
@@ -19,7 +25,7 @@ def bundle(tmp_path: Path) -> tuple[Path, MelTransformer, ModelConfig]:
         recipe="r",
         version="dataset_v1",
         spec=TimeSpec(),
-        features=FeatureSettings(),
+        features=GenerationFeatureSettings(),
         network=NetworkConfig(
             token_dim=320, streams={"motion": 128, "semantic": 96}, width=16, depth=1, heads=1
         ),

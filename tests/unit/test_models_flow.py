@@ -8,8 +8,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.models.flow import Hiding, Sampling, Scene, flow_loss, hide, sample_flows, windows
-from s2s.models.network import MelTransformer, NetworkConfig
+from s2s.tasks.generation.network.flow import (
+    Hiding,
+    Sampling,
+    Scene,
+    flow_loss,
+    hide,
+    sample_flows,
+    windows,
+)
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 
 STREAMS = {"motion": 4, "semantic": 2}
 CONFIG = NetworkConfig(token_dim=6, streams=STREAMS, width=16, depth=1, heads=1)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.features.mel import FLOOR, LogMel
-from s2s.models.istft import IstftConfig, IstftNetwork, IstftVocoder
 from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import FLOOR, LogMel
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
 
 SPECS = [
     TimeSpec(sample_rate_hz=16_000),
@@ -43,7 +43,7 @@ def test_pieces_equal_the_whole(spec: TimeSpec, monkeypatch: pytest.MonkeyPatch)
     network = make_network(spec)
     whole = network(mel[None])[0].detach()
     for frames in (1, 37, 100):
-        monkeypatch.setattr("s2s.models.istft._PIECE_FRAMES", frames)
+        monkeypatch.setattr("s2s.tasks.generation.network.istft._PIECE_FRAMES", frames)
         torch.testing.assert_close(IstftVocoder(network)(mel), whole, rtol=0, atol=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_a_time_step_in_the_mel_is_one_in_the_sound():
 
 
 def test_long_sound_is_made_in_pieces_of_one_size(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("s2s.models.istft._PIECE_FRAMES", 50)
+    monkeypatch.setattr("s2s.tasks.generation.network.istft._PIECE_FRAMES", 50)
     network, seen = make_network(SPECS[0]), []
     network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape[1]))
     sound = IstftVocoder(network)(torch.randn(1001, 80) - 6)

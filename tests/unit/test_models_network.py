@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from s2s.models.network import MelTransformer, NetworkConfig, rotary_angles, rotate
+from s2s.tasks.generation.network.transformer import (
+    MelTransformer,
+    NetworkConfig,
+    rotary_angles,
+    rotate,
+)
 
 CONFIG = NetworkConfig(
     token_dim=12, streams={"motion": 3, "semantic": 2}, width=16, depth=2, heads=2

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.settings import TrainingSettings
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.settings import GenerationTrainingSettings
 
 WEIGHT_FREE = {"motion": 128, "semantic": 96}
 
@@ -22,7 +22,7 @@ WEIGHT_FREE = {"motion": 128, "semantic": 96}
 def test_a_size_has_as_many_parameters_as_it_says(
     size: str, spec: TimeSpec, semantic: int, millions: float
 ):
-    settings = TrainingSettings.model_validate({"size": size})
+    settings = GenerationTrainingSettings.model_validate({"size": size})
     config = NetworkConfig(
         token_dim=spec.token_dim,
         streams={"motion": 128, "semantic": semantic},
@@ -37,5 +37,5 @@ def test_a_size_has_as_many_parameters_as_it_says(
 
 
 def test_what_is_set_goes_before_what_a_size_sets():
-    settings = TrainingSettings.model_validate({"size": "base", "depth": 3})
+    settings = GenerationTrainingSettings.model_validate({"size": "base", "depth": 3})
     assert (settings.width, settings.depth, settings.heads) == (768, 3, 12)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.features.mel import FLOOR, LogMel
-from s2s.models.vocoder import GriffinLim
 from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import FLOOR, LogMel
+from s2s.tasks.generation.network.vocoder import GriffinLim
 
 SPEC = TimeSpec()
 
@@ -32,7 +32,7 @@ def test_the_sound_has_the_mel():
 
 def test_long_sound_has_no_seam(monkeypatch: pytest.MonkeyPatch):
     mel = LogMel(SPEC).of_samples(tones(SPEC.samples(100)))
-    monkeypatch.setattr("s2s.models.vocoder._PIECE_FRAMES", 130)
+    monkeypatch.setattr("s2s.tasks.generation.network.vocoder._PIECE_FRAMES", 130)
     sound = GriffinLim(SPEC)(mel)
     assert sound.shape == (SPEC.samples(100),)
     again = LogMel(SPEC).of_samples(sound)

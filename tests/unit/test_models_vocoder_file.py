@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 from s2s.errors import ModelError
-from s2s.models.bundle import CONFIG_FILE, load_bundle
-from s2s.models.istft import IstftConfig, IstftNetwork, IstftVocoder
-from s2s.models.vocoder import VOCODER_FILE, load_vocoder, save_vocoder
-from s2s.settings import VocoderSettings
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.directory import CONFIG_FILE, load_bundle
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
+from s2s.tasks.generation.network.vocoder import VOCODER_FILE, load_vocoder, save_vocoder
+from s2s.tasks.generation.settings import VocoderSettings
 
 CONFIG = IstftConfig(spec=TimeSpec(), width=16, hidden=24, depth=2)
 

@@ -13,9 +13,9 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from s2s.errors import ModelError
-from s2s.models.istft import IstftVocoder
-from s2s.models.vocos import load_vocos
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.istft import IstftVocoder
+from s2s.tasks.generation.network.vocos import load_vocos
 
 WRITTEN = Path(__file__).parent.parent / "vocos"
 SPEC = TimeSpec(fps=100, mel_per_frame=10, sample_rate_hz=8000, n_mels=8)
@@ -110,6 +110,6 @@ def test_published_weights_do_not_fit_the_time_grid(checkpoint: Path):
 def test_own_mel_may_be_named_instead(checkpoint: Path):
     change_weights(lambda weights: weights.pop(FILTERS))(checkpoint)
     config = yaml.safe_load((checkpoint / CONFIG).read_text())
-    config["feature_extractor"]["class_path"] = "s2s.features.mel.LogMel"
+    config["feature_extractor"]["class_path"] = "s2s.tasks.common.mel.LogMel"
     (checkpoint / CONFIG).write_text(yaml.safe_dump(config))
     assert_sounds_as_expected(checkpoint)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.records import ClipRecord, Reason, build_clip_id, parse_clip_id
+from s2s.reasons import Reason
+from s2s.records import ClipRecord, build_clip_id, parse_clip_id
 
 SOURCE_IDS = st.from_regex(r"[A-Za-z0-9_-]{1,20}", fullmatch=True)
 MILLISECONDS = st.integers(0, 10**8)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from launcher.report_metrics import read_metrics
+from launcher.pages.demo_figures import read_metrics
 from s2s.errors import ModelError
 from s2s.storage import MemoryBucket
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from serving.batcher import Batcher, BatcherClosedError, QueueFullError
+from serving.jobs.batcher import Batcher, BatcherClosedError, QueueFullError
 
 
 class Noting:

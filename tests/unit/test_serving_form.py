@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from serving.form import Form, Pace, receive_form
-from serving.problems import Problem
+from serving.http.form import Form, Pace, receive_form
+from serving.http.problems import Problem
 
 PACE = Pace(idle_s=5.0, min_rate_hz=1)
 TYPE = "multipart/form-data; boundary=cut"

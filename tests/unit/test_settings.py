@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from s2s.errors import SettingsError
-from s2s.settings import DEFAULT_SOURCE_URL, Recipe, load_recipe
+from s2s.settings import DEFAULT_SOURCE_URL
+from s2s.tasks.generation.settings import GenerationRecipe
+from s2s.tasks.recipes import load_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
@@ -53,8 +55,10 @@ def test_a_missing_recipe_is_named(tmp_path: Path):
 
 
 def test_a_fingerprint_changes_with_what_it_is_of_and_with_nothing_else():
-    def recipe(**changes: object) -> Recipe:
-        return Recipe.model_validate({"name": "x", "collection": {"catalog": "a"}} | changes)
+    def recipe(**changes: object) -> GenerationRecipe:
+        return GenerationRecipe.model_validate(
+            {"name": "x", "collection": {"catalog": "a"}} | changes
+        )
 
     base = recipe().fingerprint("preprocessing")
     assert recipe(seed=1).fingerprint("preprocessing") == base

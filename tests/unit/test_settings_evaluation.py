@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from s2s.settings import EvaluationSettings
+from s2s.tasks.generation.settings import GenerationEvaluationSettings
 
 GROUPS = {"hits": ("* knocking", "glass *"), "noise": ("rain*",)}
 
@@ -18,7 +18,7 @@ GROUPS = {"hits": ("* knocking", "glass *"), "noise": ("rain*",)}
     ],
 )
 def test_a_clip_is_in_the_first_group_that_has_one_of_its_labels(labels: list[str], group: str):
-    assert EvaluationSettings(groups=GROUPS).group_of(labels) == group
+    assert GenerationEvaluationSettings(groups=GROUPS).group_of(labels) == group
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_clip_is_in_the_first_group_that_has_one_of_its_labels(labels: list[st
 )
 def test_a_bound_may_be_a_share_of_another_systems_figure(must_be: str, met: float, missed: float):
     content = {"figure": "frechet", "must_be": must_be, "bound": 0.5, "of": "random_clip"}
-    target = EvaluationSettings.model_validate({"targets": [content]}).targets[0]
+    target = GenerationEvaluationSettings.model_validate({"targets": [content]}).targets[0]
     assert target.is_met(met, reference=4.0)
     assert not target.is_met(missed, reference=4.0)
     assert "0.5 × that of random_clip" in str(target)
@@ -42,4 +42,4 @@ def test_a_bound_may_be_a_share_of_another_systems_figure(must_be: str, met: flo
 )
 def test_what_cannot_be_measured_is_refused(content: dict[str, object]):
     with pytest.raises(ValidationError):
-        EvaluationSettings.model_validate(content)
+        GenerationEvaluationSettings.model_validate(content)

@@ -9,9 +9,11 @@ import pytest
 from s2s.errors import BucketUnavailableError, MediaError, StageError
 from s2s.layout import failure_key, manifest_key
 from s2s.manifest import read_failures, read_manifest
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import CollectionSettings, Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import CollectionSettings, Settings
 from s2s.stage import StageReport, Work, fan_out, finish, read_report, shared_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 PREFIX = "outputs/"
 
@@ -19,7 +21,7 @@ PREFIX = "outputs/"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        recipe=Recipe(name="unit", collection=CollectionSettings(catalog="x.csv")),
+        recipe=GenerationRecipe(name="unit", collection=CollectionSettings(catalog="x.csv")),
         recipe_path=tmp_path / "recipe.yaml",
         bucket_url=f"file://{tmp_path}/bucket",
         work_dir=tmp_path / "work",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from launcher.commands.status import StageStatus, read_status, status_table
 from s2s.catalog import RowProblem, store_catalog
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
 from s2s.features.index import HEADER, ShardHeader
@@ -18,10 +19,11 @@ from s2s.layout import (
     processed_prefix,
     raw_prefix,
 )
-from s2s.records import ClipRecord, Outcome, Reason, Status
-from s2s.settings import CollectionSettings, FeatureSettings, Recipe
-from s2s.status import StageStatus, read_status, status_table
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord, Outcome
+from s2s.settings import CollectionSettings
 from s2s.storage import Bucket, MemoryBucket
+from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
 
 CLIPS = [
     ClipRecord(source_id=f"source-{n}", start_s=0, end_s=10, labels=("thing",)) for n in range(5)
@@ -30,16 +32,16 @@ SPLITS = ("train", "train", "test")
 
 
 @pytest.fixture
-def recipe() -> Recipe:
-    return Recipe(
+def recipe() -> GenerationRecipe:
+    return GenerationRecipe(
         name="unit",
         collection=CollectionSettings(catalog="x.csv"),
-        feature_extraction=FeatureSettings(clips_per_shard=1),
+        feature_extraction=GenerationFeatureSettings(clips_per_shard=1),
     )
 
 
 @pytest.fixture
-def bucket(recipe: Recipe, tmp_path: Path) -> Bucket:
+def bucket(recipe: GenerationRecipe, tmp_path: Path) -> Bucket:
     """Of five clips one failed to be collected, one to be cut, and three are cut."""
     bucket = MemoryBucket()
     store_catalog(bucket, recipe, [*CLIPS, RowProblem(9, "no start")], tmp_path / "staged")
@@ -57,7 +59,7 @@ def fail(bucket: Bucket, prefix: str, name: str, reason: Reason) -> None:
     bucket.write(failure_key(prefix, name), failure.model_dump_json().encode())
 
 
-def store_shard(bucket: Bucket, recipe: Recipe, clip: ClipRecord) -> None:
+def store_shard(bucket: Bucket, recipe: GenerationRecipe, clip: ClipRecord) -> None:
     """A shard's header is all of it that is read here."""
     header = ShardHeader(
         recipe=recipe.name,
@@ -71,7 +73,7 @@ def store_shard(bucket: Bucket, recipe: Recipe, clip: ClipRecord) -> None:
     bucket.write(key, len(text).to_bytes(8, "little") + text)
 
 
-def make_version(bucket: Bucket, recipe: Recipe) -> None:
+def make_version(bucket: Bucket, recipe: GenerationRecipe) -> None:
     clips: dict[str, list[DatasetClip]] = {"train": [], "test": []}
     for clip, split in zip(CLIPS, SPLITS, strict=False):
         row = DatasetClip(
@@ -95,17 +97,17 @@ def make_version(bucket: Bucket, recipe: Recipe) -> None:
     write_version(bucket, recipe, DatasetVersion("dataset_v1", version))
 
 
-def by_stage(bucket: Bucket, recipe: Recipe) -> dict[str, StageStatus]:
+def by_stage(bucket: Bucket, recipe: GenerationRecipe) -> dict[str, StageStatus]:
     return {status.stage: status for status in read_status(bucket, recipe)}
 
 
-def test_before_anything_was_collected(recipe: Recipe):
+def test_before_anything_was_collected(recipe: GenerationRecipe):
     (status,) = read_status(MemoryBucket(), recipe)
     assert status.stage == "collection"
     assert "first" in status.note
 
 
-def test_every_clip_is_done_pending_or_failed(bucket: Bucket, recipe: Recipe):
+def test_every_clip_is_done_pending_or_failed(bucket: Bucket, recipe: GenerationRecipe):
     found = by_stage(bucket, recipe)
     collected, cut, checked = (
         found[stage] for stage in ("collection", "preprocessing", "validation")
@@ -117,7 +119,7 @@ def test_every_clip_is_done_pending_or_failed(bucket: Bucket, recipe: Recipe):
     assert found["training"].note == "needs a version"
 
 
-def test_after_a_version(bucket: Bucket, recipe: Recipe):
+def test_after_a_version(bucket: Bucket, recipe: GenerationRecipe):
     make_version(bucket, recipe)
     fail(bucket, checks_prefix(recipe), CLIPS[3].clip_id, Reason.SILENT)
     store_shard(bucket, recipe, CLIPS[0])
@@ -132,7 +134,7 @@ def test_after_a_version(bucket: Bucket, recipe: Recipe):
     assert (found["serving"].done, found["serving"].pending) == (0, 1)
 
 
-def test_when_all_is_done(bucket: Bucket, recipe: Recipe):
+def test_when_all_is_done(bucket: Bucket, recipe: GenerationRecipe):
     make_version(bucket, recipe)
     bucket.write(model_config_key(recipe, "dataset_v1"), b"{}")
     bucket.write(f"{held_out_prefix(recipe, 'dataset_v1')}{CLIPS[2].clip_id}.mp4", b"answer")
@@ -141,7 +143,7 @@ def test_when_all_is_done(bucket: Bucket, recipe: Recipe):
     assert (found["serving"].done, found["serving"].pending) == (1, 0)
 
 
-def test_the_table_names_reasons(bucket: Bucket, recipe: Recipe):
+def test_the_table_names_reasons(bucket: Bucket, recipe: GenerationRecipe):
     console = Console(width=120)
     with console.capture() as captured:
         console.print(status_table(recipe, read_status(bucket, recipe)))

@@ -7,10 +7,10 @@ import pytest
 
 from s2s.features.index import ShardHeader
 from s2s.features.shards import ShardReader, write_shard
-from s2s.settings import Recipe
-from training.data import StoredClip, WindowDataset, measure_mel
+from s2s.tasks.generation.data import StoredClip, WindowDataset, measure_mel
+from s2s.tasks.generation.settings import GenerationRecipe
 
-RECIPE = Recipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
+RECIPE = GenerationRecipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
 BANDS, PER_FRAME = RECIPE.spec.n_mels, RECIPE.spec.mel_per_frame
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from s2s.dataset import DatasetClip, DatasetVersion, Split
-from training.evaluation.classifier import SoundClassifier
+from s2s.tasks.generation.metrics.classifier import SoundClassifier
 from training.evaluation.held_out import choose_held_out, fit_classifier
 
 

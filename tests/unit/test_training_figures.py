@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from training.evaluation.classifier import Hearing
-from training.evaluation.figures import FIGURES, Row, frechet_distance, measure
-from training.evaluation.onsets import OnsetScore
-from training.evaluation.scores import ClipScore
-from training.evaluation.spectra import loudness_lufs, stft_distance
-from training.evaluation.sync import MAX_SHIFT, SyncProbe
+from s2s.tasks.generation.metrics.classifier import Hearing
+from s2s.tasks.generation.metrics.figures import FIGURES, Row, frechet_distance, measure
+from s2s.tasks.generation.metrics.onsets import OnsetScore
+from s2s.tasks.generation.metrics.scores import ClipScore
+from s2s.tasks.generation.metrics.spectra import loudness_lufs, stft_distance
+from s2s.tasks.generation.metrics.sync import MAX_SHIFT, SyncProbe
 
 RATE_HZ = 16_000
 

@@ -9,11 +9,11 @@ import torch
 from torch.utils.data import Dataset, TensorDataset
 
 from s2s.errors import StageError
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.settings import TrainingSettings
+from s2s.tasks.generation.data import MelScale
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.settings import GenerationTrainingSettings
 from training.callbacks import Budget, LearningCurve
-from training.data import MelScale
-from training.loop import Batch, FlowTraining, Plan, fit, make_trainer
+from training.fit import Batch, FlowTraining, Plan, fit, make_trainer
 
 CONFIG = NetworkConfig(
     token_dim=4, streams={"motion": 2, "semantic": 1}, width=16, depth=1, heads=1
@@ -32,7 +32,7 @@ def windows(count: int) -> dict[str, Dataset[Any]]:
 
 def train(folder: Path, **settings: object) -> tuple[MelTransformer, dict[str, list[float]]]:
     torch.manual_seed(0)
-    checked = TrainingSettings.model_validate({**TINY, **settings})
+    checked = GenerationTrainingSettings.model_validate({**TINY, **settings})
     data = windows(checked.max_steps * checked.batch_size * checked.devices)
     plan = Plan(checked, SCALE, f"file://{folder}/bucket", "none.ckpt", folder)
     result = fit(MelTransformer(CONFIG), data, plan)
@@ -48,7 +48,7 @@ def plain_loss(network: Any, clean: torch.Tensor, seen: torch.Tensor, *_: object
 
 
 def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("training.loop.flow_loss", plain_loss)
+    monkeypatch.setattr("training.fit.flow_loss", plain_loss)
     whole, curve = train(tmp_path / "whole", max_steps=10)
     parts, curve_in_parts = train(tmp_path / "parts", max_steps=10, accumulate=4)
     assert curve["losses"] == pytest.approx(curve_in_parts["losses"], rel=1e-3)
@@ -59,7 +59,9 @@ def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, monkeypatch: pytest.
 
 def test_time_ends_a_training(tmp_path: Path):
     torch.manual_seed(0)
-    settings = TrainingSettings.model_validate({**TINY, "max_steps": 10**6, "max_minutes": 0.03})
+    settings = GenerationTrainingSettings.model_validate(
+        {**TINY, "max_steps": 10**6, "max_minutes": 0.03}
+    )
     plan = Plan(settings, SCALE, f"file://{tmp_path}/bucket", "none.ckpt", tmp_path)
     result = fit(MelTransformer(CONFIG), windows(10**4), plan)
     assert 0 < result.curve.steps < 10**4 / 4
@@ -78,7 +80,7 @@ def fill_machine(*_: object) -> torch.Tensor:
 def test_too_little_memory_is_told_with_the_remedy(
     fill: Callable[..., torch.Tensor], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("training.loop.flow_loss", fill)
+    monkeypatch.setattr("training.fit.flow_loss", fill)
     with pytest.raises(
         StageError, match=rf"{place}'s memory .* batch of 4 windows: raise training\.accumulate"
     ):
@@ -91,7 +93,7 @@ def test_other_errors_are_not_taken_for_too_little_memory(
     def fail(*_: object) -> torch.Tensor:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr("training.loop.flow_loss", fail)
+    monkeypatch.setattr("training.fit.flow_loss", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         train(tmp_path, max_steps=1)
 
@@ -109,7 +111,7 @@ class Compared(FlowTraining):
 
 
 def test_processes_share_one_training(tmp_path: Path):
-    settings = TrainingSettings.model_validate(
+    settings = GenerationTrainingSettings.model_validate(
         {**TINY, "max_steps": 4, "devices": 2, "max_minutes": 5}
     )
     budget = Budget(settings)

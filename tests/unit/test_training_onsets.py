@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.onsets import OnsetScore, find_onsets, score_onsets
+from s2s.tasks.generation.metrics.onsets import OnsetScore, find_onsets, score_onsets
 
 RATE_HZ = 16_000
 

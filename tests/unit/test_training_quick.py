@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from s2s.features.mel import LogMel
-from s2s.settings import Recipe
+from s2s.tasks.common.mel import LogMel
+from s2s.tasks.generation.metrics.scores import Judge, Take
+from s2s.tasks.generation.settings import GenerationRecipe
+from training.evaluation.after_training import evaluate
 from training.evaluation.held_out import HeldOut
-from training.evaluation.quick import evaluate
-from training.evaluation.scores import Judge, Take
 
-RECIPE = Recipe.model_validate(
+RECIPE = GenerationRecipe.model_validate(
     {
         "name": "quick",
         "collection": {"catalog": "none.csv"},

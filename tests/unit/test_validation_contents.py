@@ -14,11 +14,11 @@ from s2s.errors import ObjectNotFoundError
 from s2s.layout import checks_prefix, processed_prefix
 from s2s.records import ClipRecord
 from s2s.storage import MemoryBucket
-from validation.checks import ClipCheck, check_key
-from validation.contents import Contents, arrange, count_sources, remarks
-from validation.picture import PictureFigures
-from validation.sound import SoundFigures
-from validation.table import split_table
+from validation.checks.clip_checks import ClipCheck, check_key
+from validation.checks.picture import PictureFigures
+from validation.checks.sound import SoundFigures
+from validation.release.contents import Contents, arrange, count_sources, remarks
+from validation.splits.table import split_table
 
 RECIPE = make_recipe()
 

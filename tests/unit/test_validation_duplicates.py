@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
-from s2s.records import ClipRecord, Reason
+from s2s.reasons import Reason
+from s2s.records import ClipRecord
 from s2s.storage import MemoryBucket
-from validation.checks import ClipCheck, check_key
-from validation.contents import Contents, arrange
-from validation.duplicates import AlikePair, alike_pairs, link, redundant
-from validation.moments import find_moments
-from validation.picture import PictureFigures
-from validation.signature import BITS, average_tiles, hash_picture, hash_sound
-from validation.sound import SoundFigures
+from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant
+from validation.alike.hashes import BITS, average_tiles, hash_picture, hash_sound
+from validation.alike.shifted import find_moments
+from validation.checks.clip_checks import ClipCheck, check_key
+from validation.checks.picture import PictureFigures
+from validation.checks.sound import SoundFigures
+from validation.release.contents import Contents, arrange
 
 RECIPE = make_recipe(validation={"keep_catalog_split": True, "folds": 3})
 LOOKS = 6

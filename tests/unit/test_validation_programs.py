@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from s2s.errors import VersionError
-from validation.programs import dvc, git
+from validation.release.programs import dvc, git
 
 
 def test_git_works_in_its_folder_whatever_the_environment_says(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from s2s.dataset import SPLITS
 from s2s.records import ClipRecord
-from validation.split import (
+from validation.splits.split import (
     assign_splits,
     empty_splits,
     held_out_sources,

@@ -13,7 +13,7 @@ from s2s.catalog.table import Table, TableCsv, TableJsonLines, TableParquet
 from s2s.catalog.vggsound import VGGSound
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
-from s2s.sections import CollectionSettings, ColumnNames
+from s2s.settings import CollectionSettings, ColumnNames
 
 __all__ = ["FormatOptions", "choose_format", "is_label_table"]
 

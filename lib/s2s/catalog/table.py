@@ -22,7 +22,7 @@ from s2s.catalog.rows import (
 )
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
-from s2s.sections import ColumnNames
+from s2s.settings import ColumnNames
 
 __all__ = ["Table", "TableCsv", "TableJsonLines", "TableParquet"]
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from s2s.dataset import DatasetClip
 from s2s.errors import ModelError
 from s2s.layout import feature_shards_pattern, features_root
-from s2s.settings import FeatureSettings, Recipe
+from s2s.settings import Recipe
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["HEADER", "ShardHeader", "clip_identity", "find_clips"]
 
@@ -38,7 +39,7 @@ class ShardHeader(BaseModel):
 
     recipe: str
     spec: TimeSpec
-    features: FeatureSettings
+    features: GenerationFeatureSettings
     dims: dict[str, int]
     clips: dict[str, str]
 

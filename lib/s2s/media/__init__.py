@@ -5,37 +5,34 @@ strangers, by `run_sandboxed` besides.
 """
 
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
-from s2s.media.frames import map_frames, read_frames, write_frames
-from s2s.media.guard import MediaLimits, open_guarded
-from s2s.media.jpegs import write_jpegs
-from s2s.media.mux import add_sound, drop_sound
-from s2s.media.picture import make_still_video, write_picture
-from s2s.media.probe import Probe, probe
-from s2s.media.sampling import SampledFrames, sample_frames
-from s2s.media.sandbox import SandboxLimits, run_sandboxed, start_sandbox
-from s2s.media.segments import SoundSpan, read_segments, read_span, resample
-from s2s.media.smartcut import CopiedSpan, NotCopyableError, cut_packets, is_hdr
-from s2s.media.sound import read_audio, write_wav
-from s2s.media.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
+from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.sandbox import SandboxLimits, run_sandboxed, start_sandbox
+from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
+from s2s.media.read.frames import map_frames, read_frames, write_frames
+from s2s.media.read.picture import write_picture
+from s2s.media.read.probe import Probe, probe
+from s2s.media.read.sampling import SampledFrames, sample_frames
+from s2s.media.read.segments import SoundSpan, read_segments, read_span, resample
+from s2s.media.read.sound import read_audio
+from s2s.media.write.jpegs import write_jpegs
+from s2s.media.write.mux import add_sound, drop_sound
+from s2s.media.write.still import make_still_video
+from s2s.media.write.wav import write_wav
 
 __all__ = [
     "PICTURE_TYPES",
     "VIDEO_TYPES",
-    "CopiedSpan",
     "MediaLimits",
-    "NotCopyableError",
     "Probe",
     "SampledFrames",
     "SandboxLimits",
     "SoundSpan",
     "add_sound",
     "check_upload",
-    "cut_packets",
     "drop_sound",
     "ffmpeg_folder",
     "ffmpeg_path",
     "input_args",
-    "is_hdr",
     "make_still_video",
     "map_frames",
     "open_guarded",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from s2s.errors import MediaError
-from s2s.media.guard import FORMATS, PROTOCOLS
+from s2s.media.guard.door import FORMATS, PROTOCOLS
 from s2s.reasons import Reason
 
 __all__ = ["ffmpeg_folder", "ffmpeg_path", "input_args", "run_ffmpeg"]

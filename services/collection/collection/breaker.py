@@ -5,7 +5,7 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 __all__ = ["BLOCKS", "Breaker", "session_breaker"]
 

@@ -17,7 +17,7 @@ from yt_dlp.utils import YoutubeDLError
 from collection.failures import explain, is_disk_full, reason_of
 from s2s.errors import MediaError, SettingsError
 from s2s.media import ffmpeg_folder
-from s2s.records import Reason
+from s2s.reasons import Reason
 from s2s.settings import CollectionSettings, Settings
 
 __all__ = ["DownloadOptions", "download", "has_section_formats"]

@@ -14,7 +14,7 @@ from yt_dlp.utils import (
     UserNotLive,
 )
 
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 __all__ = ["explain", "is_disk_full", "reason_of", "wait_s_of"]
 

@@ -4,13 +4,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from collection.intake import take_in_catalog
-from collection.place import Place, open_place
+from collection.selected_clips import take_in_catalog
 from collection.source import FileTask, PlacedFile
+from collection.video_folder import Place, open_place
 from s2s.catalog import section_name, stored_sources
 from s2s.errors import SettingsError
 from s2s.layout import imports_prefix
-from s2s.records import ClipRecord, Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.workspace import workspace

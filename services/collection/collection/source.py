@@ -10,11 +10,12 @@ from collection.breaker import session_breaker
 from collection.download import DownloadOptions, download, has_section_formats
 from collection.failures import wait_s_of
 from collection.fetch import Fetch
-from collection.place import Place
+from collection.video_folder import Place
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
 from s2s.media import open_guarded, probe
-from s2s.records import Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 

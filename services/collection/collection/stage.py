@@ -8,14 +8,15 @@ from pathlib import Path
 from collection.breaker import BLOCKS
 from collection.download import DownloadOptions
 from collection.fetch import plan_fetches
-from collection.intake import Intake, take_in_catalog
-from collection.place import open_place
 from collection.runtime import check_runtime
+from collection.selected_clips import Intake, take_in_catalog
 from collection.source import DownloadTask, FileTask, PlacedFile
+from collection.video_folder import open_place
 from s2s.catalog import RowProblem, stored_sources
 from s2s.layout import raw_prefix
 from s2s.logs import console
-from s2s.records import ClipRecord, Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.workspace import workspace

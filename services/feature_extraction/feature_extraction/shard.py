@@ -11,17 +11,19 @@ import torch
 
 from s2s.dataset import DatasetClip
 from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
-from s2s.features.extractor import ClipMedia, Extractor
+from s2s.features.arrays import ClipMedia
 from s2s.features.index import ShardHeader, clip_identity
-from s2s.features.mel import LogMel
 from s2s.features.shards import write_shard
-from s2s.features.sight import WEIGHTS_FILE, open_sight
 from s2s.layout import extractors_key, failure_key, features_prefix
 from s2s.media import read_audio, read_frames
-from s2s.records import Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
+from s2s.tasks.common.mel import LogMel
+from s2s.tasks.generation.extractors.visual import Extractor
+from s2s.tasks.generation.processor import WEIGHTS_FILE, open_sight
 
 __all__ = ["Shard", "ShardTask", "plan_shards"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from feature_extraction.shard import Shard, ShardTask, plan_shards
 from s2s.dataset import latest_version, read_version
 from s2s.features.index import clip_identity, find_clips
-from s2s.features.sight import WEIGHTS_FILE
 from s2s.layout import extractors_key, features_prefix
 from s2s.manifest import read_failures
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
 from s2s.storage import Bucket
+from s2s.tasks.generation.processor import WEIGHTS_FILE
 from s2s.workspace import workspace
 
 __all__ = ["run"]
@@ -62,7 +62,7 @@ def run(settings: Settings) -> StageReport:
 
 def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:
     """Have the extractors' weights in the bucket, where models of these features take them from."""
-    from s2s.features.weights import fetch_weights  # noqa: PLC0415 - imports timm, torchvision
+    from s2s.tasks.generation.extractors.weights import fetch_weights  # noqa: PLC0415 - imports timm, torchvision
 
     recipe, key = settings.recipe, extractors_key(settings.recipe)
     path.parent.mkdir(parents=True, exist_ok=True)

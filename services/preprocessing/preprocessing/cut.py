@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.damage import MAX_DAMAGE, damaged_share
+from preprocessing.packets.smart_cut import NotCopyableError, cut_packets
 from preprocessing.passes import run_pass
 from preprocessing.plan import ClipFiles, Cut, plan_cut
 from preprocessing.span import Span, measure_span
 from s2s.errors import MediaError
 from s2s.media import (
-    NotCopyableError,
-    cut_packets,
     input_args,
     probe,
     read_segments,
     run_ffmpeg,
     write_wav,
 )
-from s2s.records import ClipRecord, Reason
+from s2s.reasons import Reason
+from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
 __all__ = ["CutClip", "cut_clips"]

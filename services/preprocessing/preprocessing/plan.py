@@ -5,7 +5,8 @@ from pathlib import Path
 
 from preprocessing.span import Span
 from s2s.errors import MediaError
-from s2s.records import ClipRecord, Reason
+from s2s.reasons import Reason
+from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
 __all__ = ["ClipFiles", "Cut", "plan_cut"]

@@ -7,9 +7,10 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from preprocessing.packets.smart_cut import is_hdr
 from s2s.errors import MediaError
-from s2s.media import is_hdr, open_guarded
-from s2s.records import Reason
+from s2s.media import open_guarded
+from s2s.reasons import Reason
 
 __all__ = ["Span", "measure_span"]
 

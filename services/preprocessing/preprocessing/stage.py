@@ -14,7 +14,8 @@ from preprocessing.source_files import SourceFiles
 from s2s.catalog import StoredFile, StoredSources, stored_catalog, stored_sources
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import FAILED, processed_prefix
-from s2s.records import ClipRecord, Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord, Outcome
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket

@@ -61,11 +61,11 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Serve the recipe's model: an HTTP API and a page, until SIGTERM or Ctrl-C."""
-    from serving.keys import KeyRing  # noqa: PLC0415
-    from serving.model import fetch_model, find_model  # noqa: PLC0415
-    from serving.observe import log_as_json  # noqa: PLC0415
-    from serving.server import Server, make_app  # noqa: PLC0415
-    from serving.service import Limits  # noqa: PLC0415
+    from serving.http.keys import KeyRing  # noqa: PLC0415
+    from serving.http.server import Server, make_app  # noqa: PLC0415
+    from serving.http.service import Limits  # noqa: PLC0415
+    from serving.models.stored import fetch_model, find_model  # noqa: PLC0415
+    from serving.observe.requests import log_as_json  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
@@ -97,7 +97,7 @@ def key(
     file: Annotated[Path, typer.Option(help="The file of keys' hashes.")] = Path("keys.txt"),
 ) -> None:
     """Make a key of the API; it is shown once and kept only as a hash."""
-    from serving.keys import add_key  # noqa: PLC0415
+    from serving.http.keys import add_key  # noqa: PLC0415
 
     def work() -> int:
         typer.echo(add_key(file, name))

@@ -10,7 +10,7 @@ import numpy as np
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import MediaError
 from s2s.media import open_guarded, probe, read_audio
-from s2s.records import Reason
+from s2s.reasons import Reason
 
 __all__ = ["check_answer", "choose_clips"]
 

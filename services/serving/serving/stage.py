@@ -13,14 +13,15 @@ from s2s.dataset import DatasetClip, read_version
 from s2s.errors import MediaError, StageError
 from s2s.layout import held_out_prefix
 from s2s.media import drop_sound
-from s2s.records import Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket, DirectoryBucket
 from serving.client import ApiError, generate, open_client
 from serving.held_out import check_answer, choose_clips
-from serving.model import StoredModel, fetch_model, find_model
-from serving.server import Server, make_app
+from serving.http.server import Server, make_app
+from serving.models.stored import StoredModel, fetch_model, find_model
 
 __all__ = ["run"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from s2s.media import MediaLimits, run_sandboxed, write_frames
-from serving.predictor import Made, Notes, Upload
-from serving.sounding import GenerationOptions, video_of, write_answer
+from s2s.tasks.generation.predictor.answer import GenerationOptions, video_of, write_answer
+from serving.models.contract import Made, Notes, Upload
 
 __all__ = ["Tone", "TonePredictor"]
 

@@ -20,8 +20,8 @@ from rich.progress import (
 )
 
 from s2s.logs import console
-from s2s.settings import TrainingSettings, VocoderSettings
 from s2s.stage import shared_bucket
+from s2s.tasks.generation.settings import GenerationTrainingSettings, VocoderSettings
 
 __all__ = ["Budget", "LearningCurve", "StoredCheckpoints", "TrainingBar", "WarmAveraging"]
 
@@ -38,7 +38,7 @@ class Budget(Timer):
         settings: the section of what is trained.
     """
 
-    def __init__(self, settings: TrainingSettings | VocoderSettings) -> None:
+    def __init__(self, settings: GenerationTrainingSettings | VocoderSettings) -> None:
         minutes = settings.max_minutes
         super().__init__(None if minutes is None else timedelta(minutes=minutes), verbose=False)
         self._settings = settings

@@ -55,8 +55,8 @@ def evaluate(
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Measure the recipe's model thoroughly, beside what it is compared with."""
-    from training.evaluation.full import evaluate_model  # noqa: PLC0415
     from training.evaluation.tables import print_evaluation  # noqa: PLC0415
+    from training.evaluation.thorough import evaluate_model  # noqa: PLC0415
 
     def work() -> int:
         settings = make_settings(recipe, bucket, work_dir)

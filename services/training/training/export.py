@@ -11,9 +11,9 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
-from s2s.models.bundle import ModelConfig
-from s2s.settings import Recipe
 from s2s.spec import TimeSpec
+from s2s.tasks.generation.network.directory import ModelConfig
+from s2s.tasks.generation.settings import GenerationRecipe
 from training.callbacks import LearningCurve
 
 __all__ = ["METRICS_FILE", "draw_mels", "write_card", "write_curve", "write_metrics"]
@@ -46,8 +46,8 @@ was trained on the real sound of the training clips. `metrics.json` has every cl
 
 ## Use
 
-`s2s.predictors.generation.GenerationPredictor.load(directory)`; it needs `model.safetensors` and
-`config.json` only. It knows what it was trained on and nothing else: other things, other places and
+`s2s.tasks.generation.predictor.predictor.GenerationPredictor.load(directory)`; it needs
+`model.safetensors` and `config.json` only. It knows what it was trained on and nothing else: other things, other places and
 other cameras give it no reason to be right.
 
 ## Licence of the data
@@ -90,7 +90,9 @@ def draw_mels(path: Path, mels: Mapping[str, np.ndarray], spec: TimeSpec) -> Non
     figure.savefig(path, dpi=80)
 
 
-def write_card(path: Path, recipe: Recipe, config: ModelConfig, metrics: dict[str, Any]) -> None:
+def write_card(
+    path: Path, recipe: GenerationRecipe, config: ModelConfig, metrics: dict[str, Any]
+) -> None:
     """Write the model card."""
     training = metrics["training"]
     text = _CARD.format(

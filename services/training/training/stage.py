@@ -12,22 +12,25 @@ import lightning
 
 from s2s.dataset import DatasetClip, DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
-from s2s.features.sight import STREAMS, WEIGHTS_FILE
 from s2s.layout import extractors_key, model_config_key, model_prefix
-from s2s.models.bundle import CONFIG_FILE, ModelConfig, save_bundle
-from s2s.models.istft import IstftVocoder
-from s2s.models.network import MelTransformer, NetworkConfig
-from s2s.predictors.generation import GenerationPredictor
-from s2s.records import Outcome, Reason, Status
-from s2s.settings import Recipe, Settings
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import Settings
 from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
-from training.data import MelScale, StoredClip, fetch_clips, measure_mel, window_sets
+from s2s.tasks.generation.data import MelScale, StoredClip, measure_mel, window_sets
+from s2s.tasks.generation.network.directory import CONFIG_FILE, ModelConfig, save_bundle
+from s2s.tasks.generation.network.istft import IstftVocoder
+from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from s2s.tasks.generation.processor import STREAMS, WEIGHTS_FILE
+from s2s.tasks.generation.settings import GenerationRecipe
+from s2s.tasks.generation.systems.compared import Library
+from training.evaluation.after_training import evaluate
 from training.evaluation.held_out import choose_held_out, fit_classifier
-from training.evaluation.quick import evaluate
-from training.evaluation.systems import Library
 from training.export import METRICS_FILE, write_card, write_curve, write_metrics
-from training.loop import CHECKPOINT_FILE, Fit, Plan, fit
+from training.features import fetch_clips
+from training.fit import CHECKPOINT_FILE, Fit, Plan, fit
 from training.tracking import Tracking
 from training.vocoder import make_vocoder
 
@@ -105,7 +108,11 @@ def _make_model(
 
 
 def _write(
-    folder: Path, recipe: Recipe, config: ModelConfig, result: Fit, metrics: dict[str, Any]
+    folder: Path,
+    recipe: GenerationRecipe,
+    config: ModelConfig,
+    result: Fit,
+    metrics: dict[str, Any],
 ) -> None:
     write_metrics(folder / METRICS_FILE, metrics)
     write_curve(folder / "learning_curve.png", result.curve)
@@ -125,7 +132,9 @@ def _listed(
     }
 
 
-def _config(recipe: Recipe, version: str, scale: MelScale, dims: Mapping[str, int]) -> ModelConfig:
+def _config(
+    recipe: GenerationRecipe, version: str, scale: MelScale, dims: Mapping[str, int]
+) -> ModelConfig:
     training = recipe.training
     return ModelConfig(
         recipe=recipe.name,
@@ -150,7 +159,7 @@ def _config(recipe: Recipe, version: str, scale: MelScale, dims: Mapping[str, in
 
 def _measure(
     predictor: GenerationPredictor,
-    recipe: Recipe,
+    recipe: GenerationRecipe,
     version: DatasetVersion,
     clips: dict[str, list[StoredClip]],
     bucket: Bucket,
@@ -178,7 +187,9 @@ def _training_facts(
     }
 
 
-def _upload(bucket: Bucket, folder: Path, recipe: Recipe, version: DatasetVersion) -> Outcome:
+def _upload(
+    bucket: Bucket, folder: Path, recipe: GenerationRecipe, version: DatasetVersion
+) -> Outcome:
     """Store the model's files, the config last and create-only: it makes the model exist."""
     prefix = model_prefix(recipe, version.name)
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]

@@ -17,10 +17,10 @@ from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from s2s.media import write_wav
-from s2s.models.bundle import ModelConfig
-from s2s.predictors.generation import Draw, GenerationPredictor
 from s2s.settings import Settings, TrackingSettings
-from training.data import StoredClip
+from s2s.tasks.generation.data import StoredClip
+from s2s.tasks.generation.network.directory import ModelConfig
+from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
 from training.export import draw_mels
 
 __all__ = ["SampleWatcher", "Tracking"]

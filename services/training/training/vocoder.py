@@ -8,11 +8,11 @@ import lightning
 
 from s2s.dataset import DatasetClip
 from s2s.errors import StageError
-from s2s.models.istft import IstftConfig, IstftNetwork
-from s2s.models.vocoder import VOCODER_FILE, load_vocoder, save_vocoder
-from s2s.models.vocos import load_vocos
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork
+from s2s.tasks.generation.network.vocoder import VOCODER_FILE, load_vocoder, save_vocoder
+from s2s.tasks.generation.network.vocos import load_vocos
 from s2s.workspace import workspace
 from training.vocoder_data import CropDataset, gather_sounds
 from training.vocoder_loop import VocoderPlan, fit_vocoder

@@ -14,10 +14,10 @@ import torch
 from torch.utils.data import Dataset
 
 from s2s.dataset import DatasetClip
-from s2s.features.mel import LogMel
 from s2s.media import read_audio
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.common.mel import LogMel
 
 __all__ = ["CropDataset", "Sounds", "gather_sounds"]
 

@@ -10,8 +10,14 @@ import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch.utils.data import DataLoader, Dataset
 
-from s2s.models.istft import IstftNetwork
-from s2s.settings import VocoderSettings
+from s2s.tasks.generation.network.istft import IstftNetwork
+from s2s.tasks.generation.objective.vocoder_discriminators import Discriminators
+from s2s.tasks.generation.objective.vocoder_losses import (
+    SpectralLoss,
+    discriminator_loss,
+    generator_loss,
+)
+from s2s.tasks.generation.settings import VocoderSettings
 from training.callbacks import (
     Budget,
     LearningCurve,
@@ -19,7 +25,7 @@ from training.callbacks import (
     TrainingBar,
     WarmAveraging,
 )
-from training.schedule import (
+from training.steps import (
     CLIP_NORM,
     GPU_LOADERS,
     MUON_FACTOR,
@@ -30,8 +36,6 @@ from training.schedule import (
     set_rate,
     within_memory,
 )
-from training.vocoder_discriminators import Discriminators
-from training.vocoder_losses import SpectralLoss, discriminator_loss, generator_loss
 
 __all__ = ["VocoderPlan", "VocoderTraining", "fit_vocoder"]
 

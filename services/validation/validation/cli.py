@@ -24,8 +24,8 @@ from s2s.dataset import read_version
 from s2s.logs import console
 from s2s.settings import Settings, ValidationSettings, checked
 from s2s.stage import shared_bucket
+from validation.splits.table import split_table
 from validation.stage import run
-from validation.table import split_table
 
 __all__ = ["app"]
 

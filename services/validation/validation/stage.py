@@ -12,17 +12,18 @@ from s2s.dataset import SPLITS, DatasetClip, read_version, version_names
 from s2s.errors import StageError
 from s2s.layout import FAILED, checks_prefix, processed_prefix
 from s2s.manifest import read_failures
-from s2s.records import ClipRecord, Outcome, Reason, Status
+from s2s.reasons import Reason, Status
+from s2s.records import ClipRecord, Outcome
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket
 from s2s.workspace import workspace
-from validation.checks import CheckTask
-from validation.contents import arrange, count_sources, remarks
-from validation.duplicates import AlikePair
-from validation.fix import fix_clips
-from validation.release import Releases
-from validation.remote import remote_mode
+from validation.alike.duplicates import AlikePair
+from validation.checks.clip_checks import CheckTask
+from validation.checks.fix import fix_clips
+from validation.release.contents import arrange, count_sources, remarks
+from validation.release.releasing import Releases
+from validation.release.remote import remote_mode
 
 __all__ = ["run"]
 
@@ -136,7 +137,7 @@ def _by_label(content: Mapping[str, Iterable[DatasetClip]]) -> list[dict[str, st
 
 
 def _fix(settings: Settings, outcomes: Mapping[str, Outcome], folder: Path) -> int:
-    """Do what `validation.fix` says with clips that are of no use; how many there were."""
+    """Do what `validation.checks.fix` says with clips that are of no use; how many there were."""
     recipe = settings.recipe
     if recipe.validation.fix == "none":
         return 0

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from s2s.models.bundle import CONFIG_FILE
 from s2s.storage import Bucket
+from s2s.tasks.generation.network.directory import CONFIG_FILE
 
 __all__ = ["fetch_folder", "store_folder"]
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from training.data import StoredClip
-from training.evaluation.classifier import SoundClassifier
+from s2s.tasks.generation.data import StoredClip
+from s2s.tasks.generation.metrics.classifier import SoundClassifier
 
 __all__ = ["HeldOut", "choose_held_out", "fit_classifier"]
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from s2s.sections.evaluation import ALL_CLIPS
-from s2s.settings import EvaluationSettings
-from training.evaluation.figures import FIGURES, Row, Value, measure
-from training.evaluation.onsets import TOLERANCE_S
-from training.evaluation.scores import ClipScore
-from training.evaluation.systems import Shown
+from s2s.settings.evaluation import ALL_CLIPS
+from s2s.tasks.generation.metrics.figures import FIGURES, Row, Value, measure
+from s2s.tasks.generation.metrics.onsets import TOLERANCE_S
+from s2s.tasks.generation.metrics.scores import ClipScore
+from s2s.tasks.generation.settings import GenerationEvaluationSettings
+from s2s.tasks.generation.systems.compared import Shown
 
 __all__ = ["Measured", "choose_examples", "summarize"]
 
@@ -26,7 +26,9 @@ class Measured:
     scores: Mapping[str, ClipScore]
 
 
-def summarize(rows: Sequence[Measured], settings: EvaluationSettings, seed: int) -> dict[str, Any]:
+def summarize(
+    rows: Sequence[Measured], settings: GenerationEvaluationSettings, seed: int
+) -> dict[str, Any]:
     """Figures of every group and system, with intervals, and whether targets are met."""
     groups = {ALL_CLIPS: list(rows)} | {
         name: [row for row in rows if row.group == name] for name in settings.groups
@@ -60,7 +62,9 @@ def summarize(rows: Sequence[Measured], settings: EvaluationSettings, seed: int)
     }
 
 
-def choose_examples(rows: Sequence[Measured], settings: EvaluationSettings) -> list[dict[str, str]]:
+def choose_examples(
+    rows: Sequence[Measured], settings: GenerationEvaluationSettings
+) -> list[dict[str, str]]:
     """Clips for the page, each with the reason why it is shown: the worst first.
 
     Half of the worst are those whose onsets agree least, half those whose spectrum is furthest.

@@ -1,0 +1,1 @@
+"""Commands of ./s2s that are no stage, one a file."""

@@ -1,0 +1,36 @@
+"""`./s2s report`: the page of a data set version."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded
+from s2s.dataset import latest_version, read_version
+from s2s.logs import console
+from s2s.stage import shared_bucket
+from s2s.tasks.recipes import load_recipe
+
+__all__ = ["report"]
+
+
+def report(
+    recipe: RecipeArgument,
+    version: Annotated[str | None, typer.Option(help="Such as v2; the newest if none.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder that gets the page.")] = Path("reports"),
+    bucket: BucketOption = DEFAULT_BUCKET,
+) -> None:
+    """Write a page that shows a data set version: counts, losses, changes, examples."""
+    from launcher.pages.dataset import write_dataset_report  # noqa: PLC0415 - matplotlib is slow
+
+    def work() -> int:
+        store, loaded = shared_bucket(bucket), load_recipe(recipe)
+        store.check()
+        name = f"dataset_v{version.removeprefix('dataset_').removeprefix('v')}" if version else ""
+        content = read_version(store, loaded, name or latest_version(store, loaded))
+        page = write_dataset_report(store, loaded, content, output / loaded.name)
+        console.print(f"Look: [bold]{page.absolute().as_uri()}[/]")
+        return 0
+
+    sys.exit(guarded(work))

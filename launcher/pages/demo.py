@@ -1,0 +1,122 @@
+"""The demo's last word: one page with what was run, how good it is, and how it sounds."""
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from launcher.pages.demo_clips import held_out_clips
+from launcher.pages.demo_figures import Metrics, read_metrics
+from launcher.pages.page import page_environment, read_if_there, write_page
+from launcher.pipeline import PURPOSES
+from s2s.dataset import DatasetVersion, latest_version, read_version
+from s2s.layout import model_prefix
+from s2s.settings import Recipe
+from s2s.stage import StageReport
+from s2s.storage import Bucket
+
+__all__ = ["write_report"]
+
+PAGE = "report.html"
+_CURVE = "learning_curve.png"
+
+
+@dataclass(frozen=True)
+class _StageRow:
+    stage: str
+    purpose: str
+    ok: int
+    skipped: str
+    failed: str
+    has_failed: bool
+    seconds: str
+    written: str
+
+
+def write_report(
+    bucket: Bucket, recipe: Recipe, reports: list[StageReport], output_dir: Path
+) -> Path:
+    """Write the page of a finished run.
+
+    Args:
+        bucket: where everything is.
+        recipe: what was run.
+        reports: of each stage, in their order.
+        output_dir: gets the page, and the videos in `held_out/`; made when missing.
+
+    Returns:
+        the page: one file with all pictures and videos in it.
+
+    Raises:
+        VersionError: if the recipe has no data set version.
+        ModelError: if the model's figures cannot be read.
+        MediaError: if a stored clip cannot be read.
+        BucketUnavailableError: if the bucket does not answer.
+    """
+    output_dir.mkdir(parents=True, exist_ok=True)
+    version = read_version(bucket, recipe, latest_version(bucket, recipe))
+    prefix = model_prefix(recipe, version.name)
+    metrics = read_metrics(bucket, prefix + "metrics.json")
+    text = (
+        page_environment()
+        .get_template("report.html.jinja")
+        .render(
+            recipe=recipe,
+            facts=[*_facts(bucket, recipe, version), *_effort(reports, metrics)],
+            stages=[_stage_row(report) for report in reports],
+            metrics=metrics,
+            curve=read_if_there(bucket, prefix + _CURVE),
+            clips=held_out_clips(bucket, recipe, version, output_dir / "held_out"),
+            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            nonce=secrets.token_urlsafe(12),
+        )
+    )
+    return write_page(output_dir / PAGE, text)
+
+
+def _facts(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[tuple[str, str]]:
+    sizes = ", ".join(f"{len(clips)} {split}" for split, clips in version.clips.items())
+    return [
+        ("data set", f"{version.name}: {sizes} clips"),
+        ("licence of the data", recipe.licence or "not given"),
+        ("model", model_prefix(recipe, version.name).rstrip("/")),
+        ("bucket", bucket.url),
+    ]
+
+
+def _effort(reports: list[StageReport], metrics: Metrics | None) -> list[tuple[str, str]]:
+    minutes, seconds = divmod(round(sum(report.seconds for report in reports)), 60)
+    return [
+        ("trained on", metrics.training_summary if metrics else "not known"),
+        ("this run", f"{minutes} min {seconds} s on {os.cpu_count()} CPU cores"),
+    ]
+
+
+def _stage_row(report: StageReport) -> _StageRow:
+    return _StageRow(
+        stage=report.stage.replace("_", " "),
+        purpose=PURPOSES.get(report.stage, ""),
+        ok=report.counts.get("ok", 0),
+        skipped=_by_reason(report.counts, "skipped"),
+        failed=_by_reason(report.counts, "failed"),
+        has_failed=report.n_failed > 0,
+        seconds=f"{report.seconds:.1f}",
+        written=f"{report.bytes_written / 1e6:.1f} MB",
+    )
+
+
+def _by_reason(counts: Mapping[str, int], status: str) -> str:
+    """Such as `3 (2 no audio, 1 timeout)`."""
+    found = [
+        (name.partition(":")[2].replace("_", " "), number)
+        for name, number in counts.items()
+        if name.startswith(status)
+    ]
+    total = sum(number for _, number in found)
+    return f"{total} ({_listed(found)})" if total else "0"
+
+
+def _listed(found: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{number} {reason}" for reason, number in found)

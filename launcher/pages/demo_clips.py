@@ -1,0 +1,157 @@
+"""Held-out clips for the report: silent, generated and original, alone and side by side."""
+
+import hashlib
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from launcher.pages.montage import MontagePanel, compose_montage
+from launcher.pages.spectrogram import draw_spectrogram, spectrogram_image
+from s2s.dataset import DatasetClip, DatasetVersion
+from s2s.layout import held_out_prefix
+from s2s.media import drop_sound, read_audio, read_frames
+from s2s.settings import Recipe
+from s2s.spec import TimeSpec
+from s2s.storage import Bucket
+
+__all__ = ["HeldOutClip", "Panel", "held_out_clips"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One way to see a clip.
+
+    Attributes:
+        title: silent, generated or original.
+        caption: where its sound is from.
+        video: the mp4.
+        spectrogram: a PNG of its sound.
+    """
+
+    title: str
+    caption: str
+    video: bytes
+    spectrogram: bytes
+
+
+@dataclass(frozen=True)
+class HeldOutClip:
+    """A clip that the model was not trained on, and what the model made of it.
+
+    Attributes:
+        clip_id: the clip.
+        labels: what the catalog says of it.
+        start_s: where it starts in its source, in seconds.
+        end_s: where it ends.
+        panels: silent, generated, original.
+        poster: a JPEG to show until a panel is played.
+        montage: the mp4 that shows them side by side.
+        montage_poster: a JPEG to show until it is played.
+    """
+
+    clip_id: str
+    labels: tuple[str, ...]
+    start_s: float
+    end_s: float
+    panels: tuple[Panel, ...]
+    poster: bytes
+    montage: bytes
+    montage_poster: bytes
+
+
+@dataclass(frozen=True)
+class _View:
+    title: str
+    caption: str
+    video: Path
+    samples: NDArray[np.float32]
+    is_heard: bool = True
+
+    def panel(self, rate_hz: int) -> Panel:
+        drawing = draw_spectrogram(self.samples, rate_hz)
+        return Panel(self.title, self.caption, self.video.read_bytes(), drawing)
+
+    def montage_panel(self, rate_hz: int) -> MontagePanel:
+        image = spectrogram_image(self.samples, rate_hz)
+        return MontagePanel(self.title, self.video, image, self.is_heard)
+
+
+def held_out_clips(
+    bucket: Bucket, recipe: Recipe, version: DatasetVersion, folder: Path
+) -> list[HeldOutClip]:
+    """Gather the clips that serving answered, and compose what is not composed yet.
+
+    Args:
+        bucket: where the clips and the answers are.
+        recipe: whose they are.
+        version: the data set version that the model was trained on.
+        folder: keeps the videos; made when missing.
+
+    Raises:
+        MediaError: if a stored clip cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    prefix = held_out_prefix(recipe, version.name)
+    answers = {key.removeprefix(prefix): key for key in bucket.keys(prefix)}
+    clips = []
+    for clip in (clip for split in version.clips.values() for clip in split):
+        if answer := answers.get(f"{clip.clip_id}.mp4"):
+            views = _fetch(bucket, (clip.key, answer), folder / clip.clip_id, recipe.spec)
+            clips.append(_show(clip, views, folder, recipe.spec))
+    return clips
+
+
+def _fetch(bucket: Bucket, keys: tuple[str, str], stem: Path, spec: TimeSpec) -> list[_View]:
+    """The clip as it was sent, as it came back and as it was recorded."""
+    silent, generated, original = (
+        stem.with_name(f"{stem.name}.{title}.mp4") for title in ("silent", "generated", "original")
+    )
+    bucket.download(keys[0], original)
+    bucket.download(keys[1], generated)
+    drop_sound(original, silent)
+    recorded = read_audio(original, spec.sample_rate_hz)
+    made = read_audio(generated, spec.sample_rate_hz)
+    return [
+        _View("silent", "what the model was given", silent, np.zeros_like(recorded), False),
+        _View("generated", "the model's sound", generated, made),
+        _View("original", "the sound as recorded", original, recorded),
+    ]
+
+
+def _show(clip: DatasetClip, views: list[_View], folder: Path, spec: TimeSpec) -> HeldOutClip:
+    panels = tuple(view.panel(spec.sample_rate_hz) for view in views)
+    # Named by what is in it, so that it is composed again only for another sound.
+    digest = hashlib.sha256(b"".join(panel.video for panel in panels)).hexdigest()[:12]
+    montage = folder / f"{clip.clip_id}.montage-{digest}.mp4"
+    if not montage.exists():
+        shown = [view.montage_panel(spec.sample_rate_hz) for view in views]
+        compose_montage(shown, montage, spec.fps)
+    poster, montage_poster = _stills(views[0].video, montage)
+    return HeldOutClip(
+        clip_id=clip.clip_id,
+        labels=clip.labels,
+        start_s=clip.start_s,
+        end_s=clip.end_s,
+        panels=panels,
+        poster=poster,
+        montage=montage.read_bytes(),
+        montage_poster=montage_poster,
+    )
+
+
+def _stills(video: Path, montage: Path) -> tuple[bytes, bytes]:
+    """Both at the second whose picture differs most from the usual one, as JPEG."""
+    frames_THWC = read_frames(video, fps=1)
+    usual_HWC = np.median(frames_THWC, axis=0)
+    telling = np.abs(frames_THWC - usual_HWC).mean(axis=(1, 2, 3)).argmax()
+    return _jpeg(frames_THWC[telling]), _jpeg(read_frames(montage, fps=1)[telling])
+
+
+def _jpeg(image_HWC: NDArray[np.uint8]) -> bytes:
+    file = BytesIO()
+    Image.fromarray(image_HWC).save(file, format="jpeg", quality=85)
+    return file.getvalue()

@@ -1,0 +1,194 @@
+"""A process for work on media that somebody else made, which can do little else.
+
+Such a process is forked for each piece of work from one that has only loaded the media libraries
+(5 ms instead of 300), never from the process that asks: it inherits no memory, no secret and no
+open file of that. Then it loses the network, all files but its folder and the programs it needs,
+and is bounded in memory, processor time, file size and wall-clock time. It answers in JSON.
+"""
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from s2s.errors import MediaError, UnsupportedMediaError
+from s2s.media.ffmpeg import ffmpeg_path
+from s2s.media.guard.confinement import confine_files, forbid_network
+from s2s.reasons import Reason
+
+__all__ = ["SandboxLimits", "run_sandboxed", "start_sandbox"]
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["s2s.media.guard.sandbox", "s2s.media.guard.upload"])
+_MAX_ANSWER_BYTES = 1 << 20
+_SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom")
+
+
+@dataclass(frozen=True)
+class SandboxLimits:
+    """What a piece of work may use.
+
+    Attributes:
+        memory_bytes: address space, of each of its processes.
+        cpu_s: processor time, of each of its processes.
+        wall_s: time until it is killed.
+        file_bytes: size of a file that it writes.
+        open_files: files open at a time.
+    """
+
+    memory_bytes: int = 2 << 30
+    cpu_s: int = 120
+    wall_s: int = 120
+    file_bytes: int = 1 << 30
+    open_files: int = 64
+
+
+_DEFAULT_LIMITS = SandboxLimits()
+
+
+def start_sandbox() -> None:
+    """Load the media libraries in the process that others are forked from, before they are asked.
+
+    It is done in the background, and by the first piece of work otherwise.
+    """
+    forkserver.ensure_running()
+
+
+def run_sandboxed(
+    task: Callable[..., Any],
+    *args: object,
+    folder: Path,
+    limits: SandboxLimits = _DEFAULT_LIMITS,
+    on_progress: Callable[[float], None] | None = None,
+) -> Any:
+    """Run a function in a process of its own that is confined.
+
+    Args:
+        task: a function of a module, that returns something JSON can hold.
+        args: its arguments; may be pickled on their way there, nothing is on the way back.
+        folder: the only one that it may read and write in.
+        limits: what it may use.
+        on_progress: told what the function tells its own argument `on_progress`, 0..1.
+
+    Returns:
+        what the function returns.
+
+    Raises:
+        MediaError: what the function raises; `timeout` if it takes too long, `refused` if it dies
+            at a limit or otherwise.
+    """
+    receiver, sender = _context.Pipe(duplex=False)
+    work = _Work(task, args, folder, limits, ffmpeg_path(), on_progress is not None)
+    process = _context.Process(target=_do, args=(sender, work), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        answer = _answer(receiver, time.monotonic() + limits.wall_s, on_progress)
+    except (EOFError, OSError, ValueError, TypeError) as error:
+        message = "reading it took more memory or time than a file may; send a smaller one"
+        raise MediaError(Reason.REFUSED, message) from error
+    finally:
+        receiver.close()
+        process.kill()
+        process.join()
+        process.close()
+    return _unwrapped(answer)
+
+
+def _answer(
+    receiver: Connection, until: float, on_progress: Callable[[float], None] | None
+) -> dict[str, Any]:
+    """What the process says in the end."""
+    while receiver.poll(max(0.0, until - time.monotonic())):
+        answer = json.loads(receiver.recv_bytes(_MAX_ANSWER_BYTES))
+        if "progress" not in answer:
+            return answer
+        if on_progress is not None and 0 <= (share := float(answer["progress"])) <= 1:
+            on_progress(share)
+    raise MediaError(Reason.TIMEOUT, "reading it took too long; send a shorter one")
+
+
+def _unwrapped(answer: dict[str, Any]) -> Any:
+    if "value" in answer:
+        return answer["value"]
+    if answer.get("kind") == "UnsupportedMediaError":
+        raise UnsupportedMediaError(str(answer.get("message")))
+    if answer.get("kind") == "MediaError":
+        raise MediaError(str(answer.get("reason")), str(answer.get("message")))
+    if answer.get("kind") == "OSError":
+        raise OSError(answer.get("errno"), str(answer.get("message")))
+    raise RuntimeError(f"work in the sandbox failed: {answer.get('message')}")
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a process is to do, and where ffmpeg is: it cannot look for that any more."""
+
+    task: Callable[..., Any]
+    args: tuple[object, ...]
+    folder: Path
+    limits: SandboxLimits
+    ffmpeg: Path
+    tells_progress: bool
+
+
+def _do(sender: Connection, work: _Work) -> None:
+    """What the process does."""
+
+    def tell(answer: dict[str, Any]) -> None:
+        with suppress(BrokenPipeError):  # nobody is there any more who asked
+            sender.send_bytes(json.dumps(answer).encode()[:_MAX_ANSWER_BYTES])
+
+    options = {"on_progress": lambda share: tell({"progress": share})}
+    answer: dict[str, Any]
+    try:
+        _confine(work)
+        answer = {"value": work.task(*work.args, **options if work.tells_progress else {})}
+    except UnsupportedMediaError as error:
+        answer = {"kind": "UnsupportedMediaError", "message": error.message}
+    except MediaError as error:
+        answer = {"kind": "MediaError", "reason": str(error.reason), "message": error.message}
+    except MemoryError:
+        answer = {
+            "kind": "MediaError",
+            "reason": str(Reason.REFUSED),
+            "message": "reading it took more memory than a file may; send a smaller one",
+        }
+    except OSError as error:
+        answer = {"kind": "OSError", "errno": error.errno, "message": error.strerror}
+    except Exception as error:  # noqa: BLE001 - told to the process that asked, which raises it
+        answer = {"kind": "bug", "message": f"{type(error).__name__}: {error}"}
+    tell(answer)
+
+
+def _confine(work: _Work) -> None:
+    folder, limits = work.folder.absolute(), work.limits
+    os.environ.clear()
+    os.environ.update(TMPDIR=str(folder), IMAGEIO_FFMPEG_EXE=str(work.ffmpeg))
+    os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    signal.alarm(limits.wall_s)  # also when that is gone
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CPU, limits.cpu_s),
+        (resource.RLIMIT_FSIZE, limits.file_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (bound, bound))
+    own_code = Path(__file__).parents[2]
+    programs = (sys.prefix, sys.base_prefix, own_code, work.ffmpeg, *_SYSTEM)
+    confine_files(map(Path, programs), [folder, Path(os.devnull)])
+    forbid_network()

@@ -1,0 +1,166 @@
+"""Frames of a video on a grid of equal steps in time."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from av import VideoFrame
+from av.container import InputContainer
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from s2s.errors import MediaError
+from s2s.media.guard.door import MediaLimits, only, open_guarded
+from s2s.reasons import Reason
+
+__all__ = ["map_frames", "read_frames", "to_rgb", "write_frames"]
+
+_TOLERANCE_S = 1.0
+
+
+def read_frames(
+    path: Path,
+    fps: int,
+    size: tuple[int, int] | None = None,
+    limits: MediaLimits | None = None,
+) -> np.ndarray:
+    """Read the frames that are on screen at k / fps seconds, k = 0, 1, ...
+
+    Frames are chosen by their time stamps, so that a variable or another rate comes out right;
+    time counts from the first frame. Rotation metadata is applied.
+
+    Args:
+        path: the video.
+        fps: frames a second to return.
+        size: width and height to scale to, in pixels; None keeps the video's own.
+        limits: see `open_guarded`.
+
+    Returns:
+        uint8 (T, H, W, 3), RGB.
+
+    Raises:
+        MediaError: `no_video` without a picture, `corrupt` if it cannot be decoded.
+    """
+    return np.stack(list(_frames(path, fps, size, limits)))
+
+
+def write_frames(
+    path: Path,
+    output: Path,
+    fps: int,
+    size: tuple[int, int],
+    limits: MediaLimits | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> int:
+    """Write what `read_frames` returns to a file, holding one frame at a time.
+
+    Args:
+        path: the video.
+        output: the raw array, to be mapped as uint8 (T, H, W, 3).
+        fps: frames a second to write.
+        size: width and height to scale to, in pixels.
+        limits: see `open_guarded`; frames after `max_duration_s` are refused.
+        on_progress: told once a second of video how much is done, 0..1.
+
+    Returns:
+        T, the number of frames.
+
+    Raises:
+        MediaError: see `read_frames`.
+    """
+    limits = limits or MediaLimits()
+    most, count = math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps), 0
+    with output.open("wb") as file:
+        for count, frame in enumerate(_frames(path, fps, size, limits, on_progress), start=1):
+            if count > most:
+                message = f"{path.name}: plays longer than {limits.max_duration_s:.0f} s"
+                raise MediaError(Reason.REFUSED, message)
+            file.write(np.ascontiguousarray(frame).data)
+    return count
+
+
+def map_frames(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """What `write_frames` wrote with a width and height, mapped: uint8 (T, H, W, 3)."""
+    width, height = size
+    return np.memmap(path, np.uint8, mode="r").reshape(-1, height, width, 3)
+
+
+def _frames(
+    path: Path,
+    fps: int,
+    size: tuple[int, int] | None,
+    limits: MediaLimits | None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Iterator[np.ndarray]:
+    with open_guarded(path, limits or MediaLimits()) as file:
+        if not file.streams.video:
+            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
+        frame, length = None, fps * (file.duration or 0) / av.time_base
+        for k, frame in enumerate(_on_grid(file, fps, size)):
+            yield frame
+            if k and k % fps == 0 and k <= length:
+                on_progress(k / length)
+    if frame is None:
+        raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
+
+
+def _on_grid(file: InputContainer, fps: int, size: tuple[int, int] | None) -> Iterator[np.ndarray]:
+    stream = file.streams.video[0]
+    only(file, stream)
+    stream.thread_type = "AUTO"
+    step = float(1 / (stream.average_rate or fps))
+    first_s: float | None = None
+    scaler = VideoReformatter()
+    shown: VideoFrame | None = None
+    image: np.ndarray | None = None
+    k, end_s = 0, 0.0
+    for frame in file.decode(stream):
+        if frame.time is None:
+            continue
+        first_s = frame.time if first_s is None else first_s
+        at_s = frame.time - first_s
+        # The middle of a step, so that rounding of time stamps cannot choose a neighbour.
+        while shown is not None and (k + 0.5) / fps < at_s:
+            image = to_rgb(shown, size, scaler) if image is None else image
+            yield image
+            k += 1
+        shown, image = frame, None
+        end_s = at_s + (_duration_s(frame) or step)
+    while shown is not None and (k + 0.5) / fps < end_s:
+        image = to_rgb(shown, size, scaler) if image is None else image
+        yield image
+        k += 1
+
+
+def _duration_s(frame: VideoFrame) -> float:
+    if not frame.duration or frame.time_base is None:
+        return 0.0
+    return float(frame.duration * frame.time_base)
+
+
+def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReformatter) -> np.ndarray:
+    """A decoded frame as an array, rotated as its metadata says.
+
+    Args:
+        frame: the frame.
+        size: width and height to scale to, in pixels; None keeps the video's own.
+        scaler: the video's; to make one takes longer than to scale.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+    """
+    turns = round(frame.rotation / 90) % 4
+    width, height = size or (0, 0)
+    if turns % 2:
+        width, height = height, width
+    scaled = scaler.reformat(
+        frame,
+        width=width or None,
+        height=height or None,
+        format="rgb24",
+        interpolation=Interpolation.AREA,
+        threads=1,
+    )
+    image = scaled.to_ndarray()
+    return np.rot90(image, turns) if turns else image

@@ -1,0 +1,1 @@
+"""From arrays to media files, and from one container to another."""

@@ -1,1 +1,0 @@
-"""Trained models loaded for use: media in, media out."""

@@ -1,0 +1,39 @@
+"""Recipes: one file that says what every stage does for one task, and the settings of one run.
+
+Here is what all tasks share. A task's own sections are in `s2s.tasks.<task>.settings`, and
+`s2s.tasks.recipes` reads a recipe's file.
+"""
+
+from s2s.settings.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
+from s2s.settings.evaluation import ALL_CLIPS, EvaluationSettings, Target
+from s2s.settings.feature_extraction import FeatureSettings
+from s2s.settings.preprocessing import PreprocessingSettings
+from s2s.settings.recipe import STAGES, Recipe
+from s2s.settings.run import Settings
+from s2s.settings.section import Section, checked, fill_in_size
+from s2s.settings.serving import ServingSettings
+from s2s.settings.tracking import TrackingSettings
+from s2s.settings.training import TrainingSettings
+from s2s.settings.validation import CheckSettings, ValidationSettings
+
+__all__ = [
+    "ALL_CLIPS",
+    "DEFAULT_SOURCE_URL",
+    "STAGES",
+    "CheckSettings",
+    "CollectionSettings",
+    "ColumnNames",
+    "EvaluationSettings",
+    "FeatureSettings",
+    "PreprocessingSettings",
+    "Recipe",
+    "Section",
+    "ServingSettings",
+    "Settings",
+    "Target",
+    "TrackingSettings",
+    "TrainingSettings",
+    "ValidationSettings",
+    "checked",
+    "fill_in_size",
+]

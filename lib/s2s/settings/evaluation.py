@@ -1,0 +1,88 @@
+"""What the command `evaluate` measures."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from s2s.settings.section import Section
+
+__all__ = ["ALL_CLIPS", "EvaluationSettings", "Target"]
+
+ALL_CLIPS = "all"
+
+
+class Target(Section):
+    """What a figure must come to. Reports say what it came to, and whether that is enough.
+
+    Attributes:
+        figure: such as `onset_f1`.
+        must_be: which side of the bound.
+        bound: a value of the figure, or a share of it where `of` names another system.
+        of: whose figure the bound is a share of.
+        group: of clips; `all` for all.
+        system: whose figure must be so.
+    """
+
+    figure: str
+    must_be: Literal["at_least", "at_most", "below"]
+    bound: float
+    of: str | None = None
+    group: str = ALL_CLIPS
+    system: str = "model"
+
+    def __str__(self) -> str:
+        other = f" × that of {self.of}" if self.of else ""
+        must_be = self.must_be.replace("_", " ")
+        return f"{self.system}, {self.group}: {self.figure} {must_be} {self.bound:g}{other}"
+
+    def is_met(self, value: float, reference: float = 1.0) -> bool:
+        """Whether a figure is what was asked for.
+
+        Args:
+            value: the figure.
+            reference: the figure of the system that the bound is a share of.
+        """
+        bound = self.bound * reference
+        if self.must_be == "at_least":
+            return value >= bound
+        return value <= bound if self.must_be == "at_most" else value < bound
+
+
+class EvaluationSettings(Section):
+    """What the command `evaluate` measures; none of it changes the model.
+
+    Attributes:
+        clips: held-out clips that are measured on, at most.
+        intervals: bootstrap samples of sources that intervals are computed from.
+        examples: clips that the page shows beside the worst.
+        worst: clips that the page shows for being the worst.
+        groups: patterns of labels of each group of clips that figures are given of as well.
+        targets: what figures must come to.
+    """
+
+    clips: int = Field(default=200, ge=1)
+    intervals: int = Field(default=200, ge=2)
+    examples: int = Field(default=4, ge=0)
+    worst: int = Field(default=4, ge=0)
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        if ALL_CLIPS in self.groups:
+            raise ValueError(f"a group cannot be called {ALL_CLIPS!r}: that is all clips")
+        unknown = {target.group for target in self.targets} - {ALL_CLIPS, *self.groups}
+        if unknown:
+            raise ValueError(
+                f"targets name groups that are not there: {', '.join(sorted(unknown))}"
+            )
+        return self
+
+    def group_of(self, labels: Iterable[str]) -> str:
+        """The first group that one of the labels belongs to; empty if none."""
+        for group, patterns in self.groups.items():
+            if any(fnmatchcase(label, pattern) for label in labels for pattern in patterns):
+                return group
+        return ""

@@ -1,0 +1,17 @@
+"""A recipe's section `feature_extraction`: what every task's has; the rest is the task's own."""
+
+from pydantic import Field
+
+from s2s.settings.section import Section
+
+__all__ = ["FeatureSettings"]
+
+
+class FeatureSettings(Section):
+    """How features are stored.
+
+    Attributes:
+        clips_per_shard: clips in one shard, at most.
+    """
+
+    clips_per_shard: int = Field(default=64, ge=1)

@@ -1,0 +1,41 @@
+"""What every section of a recipe is: settings that never change, none of them unknown."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from s2s.errors import SettingsError
+
+__all__ = ["Section", "checked", "fill_in_size"]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A part of a recipe."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> ModelT:
+    """Check settings.
+
+    Raises:
+        SettingsError: if one is unknown or wrong; the message names it.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise SettingsError(f"{name}: {problems}") from error
+
+
+def fill_in_size(content: Any, sizes: Mapping[str, Mapping[str, object]]) -> Any:
+    """What a section's `size` stands for, under what is set beside it; other content as it is."""
+    if isinstance(content, dict) and content.get("size") in sizes:
+        return {**sizes[content["size"]], **content}
+    return content

@@ -1,0 +1,46 @@
+"""A recipe's section `training`: what every task's has; the rest is the task's own."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from s2s.settings.section import Section
+
+__all__ = ["TrainingSettings"]
+
+
+class TrainingSettings(Section):
+    """How a network is trained, whatever it learns.
+
+    Attributes:
+        batch_size: examples in a batch of each device.
+        accumulate: a batch is taken in so many parts, one after another, to save memory.
+        max_steps: optimizer steps.
+        max_minutes: training stops after this time, wherever it is; None for no limit.
+        learning_rate: peak of the schedule.
+        held_out_clips: test clips that the metrics are computed on, at most.
+        accelerator: what Lightning trains on.
+        devices: GPUs, or processes on a CPU; gradients are averaged over them.
+        loaders: processes that read examples, for each device; None for 8 beside a GPU and none
+            beside a CPU.
+        compile: compile the network before training; None for only on a GPU.
+    """
+
+    batch_size: int = Field(default=32, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    max_steps: int = Field(default=1000, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    held_out_clips: int = Field(default=32, ge=1)
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: int = Field(default=1, ge=1)
+    loaders: int | None = Field(default=None, ge=0)
+    compile: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} must divide into accumulate {self.accumulate} parts"
+            )
+        return self

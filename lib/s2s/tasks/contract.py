@@ -1,0 +1,334 @@
+"""What a task is: every protocol on one page.
+
+A task is a folder `s2s/tasks/<task>/`. `s2s.tasks.load_task` imports its parts when they are asked
+for, by these names, so that no service brings in what it does not use:
+
+part                what is looked for in it
+`settings`          `TaskRecipe`: the recipe with the task's own sections; never reaches torch
+`extractors`        `fetch_weights(recipe, path, recipe_folder, bucket)`, where any have weights
+`processor`         `make_processor(recipe, weights)`: a `Processor`
+`data`              reading of shards, for the other parts
+`network`           the networks
+`objective`         `objectives(material)`: each `Objective` that a model is trained by, in order
+`metrics`           `FIGURES`, and `make_judge(material, predictor, thorough)`: a `Judge`
+`systems`           `make_systems(material, predictor, thorough)`: `System`s by name
+`predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`
+`page`              the task's part of reports, and `tab.html`, `tab.js` of the server's page
+
+Legend: T time, H height, W width, N samples, D values at one instant.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import BaseModel
+
+from s2s.dataset import DatasetClip, DatasetVersion
+from s2s.features.arrays import ArraySpec, ClipMedia
+from s2s.features.stored import StoredClip
+from s2s.media import MediaLimits
+from s2s.settings import Recipe, TrainingSettings
+from s2s.storage import Bucket
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch.utils.data import Dataset
+
+__all__ = [
+    "Example",
+    "Extractor",
+    "Figure",
+    "Judge",
+    "Made",
+    "MadeFile",
+    "Material",
+    "Notes",
+    "Objective",
+    "Offer",
+    "Predictor",
+    "Processor",
+    "System",
+    "Task",
+    "Upload",
+]
+
+
+# Features: from a clip to arrays in a shard.
+
+
+class Extractor(Protocol):
+    """Clip -> arrays over time.
+
+    Attributes:
+        arrays: what it gives: name, shape, dtype and rate of each.
+    """
+
+    @property
+    def arrays(self) -> Sequence[ArraySpec]: ...  # noqa: D102 - see the class
+
+    def __call__(self, clip: ClipMedia) -> Mapping[str, "np.ndarray"]:
+        """Extract the arrays of a clip, by name.
+
+        Raises:
+            MediaError: if the clip cannot be used, with the reason.
+        """
+        ...
+
+
+class Processor(Protocol):
+    """What turns media into the network's input: the same in feature extraction and serving.
+
+    It is saved with the model, so that the two cannot drift apart.
+
+    Attributes:
+        frame_size: width and height that pictures are read with, in pixels.
+        extractors: what makes the arrays of a shard.
+    """
+
+    @property
+    def frame_size(self) -> tuple[int, int]: ...  # noqa: D102 - see the class
+
+    @property
+    def extractors(self) -> Sequence[Extractor]: ...  # noqa: D102 - see the class
+
+
+# Training: what is learned from, and what is made small.
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a model is trained and measured on.
+
+    Attributes:
+        recipe: of the task's own class.
+        recipe_folder: where files that it names are.
+        bucket: where clips, features and models are.
+        version: the data set version.
+        clips: clips of each split that have features.
+        folder: for files on this machine.
+    """
+
+    recipe: Recipe
+    recipe_folder: Path
+    bucket: Bucket
+    version: DatasetVersion
+    clips: Mapping[str, Sequence[StoredClip]]
+    folder: Path
+
+
+class Objective(Protocol):
+    """A network with its loss and optimizers: all that training needs to know.
+
+    Attributes:
+        name: names its checkpoint and its curve.
+        settings: budget, batches and devices.
+        network: what is trained; its weights are averaged over the steps.
+        n_parts: losses of a step, each with optimizers of its own; one, but for adversaries.
+    """
+
+    name: str
+    settings: TrainingSettings
+    network: "torch.nn.Module"
+
+    def datasets(self) -> Mapping[str, "Dataset[Any]"]:
+        """`train` and, where there are clips for it, `val`; item n is the same on every machine."""
+        ...
+
+    def optimizers(self) -> Sequence["torch.optim.Optimizer"]:
+        """Each group's `lr` is the peak of its schedule."""
+        ...
+
+    def loss(self, batch: Any, generator: "torch.Generator | None" = None) -> "torch.Tensor":
+        """The loss of a batch.
+
+        Args:
+            batch: as the data set's items are stacked, on the network's device.
+            generator: source of chance; None for torch's own.
+        """
+        ...
+
+    def export(self, folder: Path) -> None:
+        """Write what was trained into the model directory; the last objective writes its config."""
+        ...
+
+    def show(self, folder: Path) -> Sequence[Path]:
+        """Write pictures and sounds of what it has learned so far, for trackers; may be none."""
+        ...
+
+
+# Evaluation: what is measured, and by what.
+
+
+@dataclass(frozen=True)
+class Example:
+    """A held-out clip.
+
+    Attributes:
+        index: its place among those that are measured on.
+        listed: what the data set says of it.
+        stored: its features.
+    """
+
+    index: int
+    listed: DatasetClip
+    stored: StoredClip
+
+
+System = Callable[[Example], Any]
+"""What is measured: the model, a baseline, a ceiling. Gives an answer to a held-out clip."""
+
+
+class Judge(Protocol):
+    """Compares a system's answer with what is true."""
+
+    def score(self, example: Example, answer: Any) -> Any:
+        """How the answer does; figures are computed of many of these."""
+        ...
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of an evaluation.
+
+    Attributes:
+        name: such as `onset_f1`.
+        of: its value over some clips' scores; None where they do not tell.
+        more_is_better: which direction is better.
+        is_quick: whether a training reports it too, not only `evaluate`.
+    """
+
+    name: str
+    of: Callable[[Sequence[Any]], float | None]
+    more_is_better: bool = False
+    is_quick: bool = False
+
+
+# Serving: a file goes in, files and a document come out.
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that a client sent, and that passed the guard.
+
+    Attributes:
+        path: the file.
+        kind: what it is.
+        folder: the job's own folder, for whatever the work needs; removed when it is done.
+    """
+
+    path: Path
+    kind: Literal["video", "picture"]
+    folder: Path
+
+
+class Notes(Protocol):
+    """What a predictor tells about a job while it works on it; may be used in any thread."""
+
+    def step(self, name: str) -> Any:
+        """A context: notes how long a step takes."""
+        ...
+
+    def tell(self, share: float) -> None:
+        """Tell how much of the present call is done, 0..1, as often as one likes."""
+        ...
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """One file of a result.
+
+    Attributes:
+        name: names it among the result's files, such as `video` or `face-1-sound`.
+        path: the file.
+        media_type: what it is.
+        suffix: what the client's name for its file is continued with, such as `_with_sound.mp4`.
+    """
+
+    name: str
+    path: Path
+    media_type: str
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """A job's result.
+
+    Attributes:
+        files: what was made, the most wanted first; there may be none.
+        document: what there is to say of it, as JSON.
+    """
+
+    files: tuple[MadeFile, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """How a task is offered to clients; known before a model is loaded.
+
+    Attributes:
+        route: `/v1/<route>`.
+        title: of the route and its tab.
+        options: optional fields of the form.
+        types: media types of uploads.
+        max_batch: inputs that a model works on at a time.
+    """
+
+    route: str
+    title: str
+    options: type[BaseModel]
+    types: tuple[str, ...]
+    max_batch: int = 8
+
+
+class Predictor(Protocol):
+    """A trained model loaded for use.
+
+    `prepare` and `finish` run in any thread, for several jobs at a time; an upload's media may only
+    be read by `s2s.media.run_sandboxed` there. `predict` always runs in the one thread that the
+    model was loaded in.
+    """
+
+    def prepare(self, upload: Upload, options: Any, notes: Notes) -> Any:
+        """From an upload to the model's input.
+
+        Raises:
+            MediaError: if the upload cannot be used, with the reason.
+        """
+        ...
+
+    def predict(self, batch: Sequence[Any]) -> Sequence[Any]:
+        """The model's outputs for some inputs, in their order."""
+        ...
+
+    def finish(self, upload: Upload, options: Any, output: Any, notes: Notes) -> Made:
+        """From the model's output to what the client gets."""
+        ...
+
+
+class Task(Protocol):
+    """A task: what its folder's parts have, behind one object."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - such as "generation"
+
+    @property
+    def recipe_class(self) -> type[Recipe]: ...  # noqa: D102 - sections of a recipe
+
+    @property
+    def offer(self) -> Offer: ...  # noqa: D102 - how it is served
+
+    @property
+    def figures(self) -> Sequence[Figure]: ...  # noqa: D102 - what is measured
+
+    def make_processor(self, recipe: Recipe, weights: Path | None) -> Processor: ...  # noqa: D102
+    def objectives(self, material: Material) -> Iterator[Objective]: ...  # noqa: D102
+    def make_judge(self, material: Material, predictor: Predictor, *, thorough: bool) -> Judge: ...  # noqa: D102
+    def make_systems(  # noqa: D102
+        self, material: Material, predictor: Predictor, *, thorough: bool
+    ) -> Mapping[str, System]: ...
+    def load(self, folder: Path, limits: MediaLimits) -> Predictor: ...  # noqa: D102

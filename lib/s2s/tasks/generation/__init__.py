@@ -1,0 +1,1 @@
+"""Sound for silent videos and pictures."""

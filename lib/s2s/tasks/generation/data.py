@@ -1,0 +1,141 @@
+"""What is trained on: shards from the bucket, and random windows of their clips.
+
+Legend: T tokens, D values of a token, C condition features (motion and meaning side by side),
+M mel frames, B bands.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from s2s.features.shards import ShardReader
+from s2s.tasks.generation.processor import STREAMS, side_by_side
+from s2s.tasks.generation.settings import GenerationRecipe
+
+__all__ = [
+    "MelScale",
+    "StoredClip",
+    "WindowDataset",
+    "measure_mel",
+    "window_sets",
+]
+
+_CLIPS_MEASURED = 512
+_VAL_BATCHES = 4
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """One clip's arrays in a shard.
+
+    Attributes:
+        clip_id: the clip.
+        shard: where its arrays are.
+        mel_per_frame: mel frames in one video frame.
+    """
+
+    clip_id: str
+    shard: ShardReader
+    mel_per_frame: int
+
+    @property
+    def frames(self) -> int:
+        """Length in video frames."""
+        return self.shard.length(self.clip_id, "motion")
+
+    def mel(self) -> np.ndarray:
+        """Its whole log-mel, float32 (M, B)."""
+        return self.shard.read(self.clip_id, "mel").astype(np.float32)
+
+    def condition(self) -> np.ndarray:
+        """All that is seen of it, float32 (T, C)."""
+        return self._condition(0, None).astype(np.float32)
+
+    def window(self, start: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mel tokens (T, D) and what is seen (T, C), float16; a short clip is repeated."""
+        per_frame, stop = self.mel_per_frame, min(start + size, self.frames)
+        condition_TC = self._condition(start, stop)
+        mel_MB = self.shard.read(self.clip_id, "mel", start * per_frame, stop * per_frame)
+        tokens_TD = mel_MB.reshape(len(condition_TC), -1)
+        if len(condition_TC) == size:
+            return tokens_TD, condition_TC
+        repeated = np.arange(size) % len(condition_TC)
+        return tokens_TD[repeated], condition_TC[repeated]
+
+    def _condition(self, start: int, stop: int | None) -> np.ndarray:
+        return side_by_side(
+            {name: self.shard.read(self.clip_id, name, start, stop) for name in STREAMS}
+        )
+
+
+@dataclass(frozen=True)
+class MelScale:
+    """Mean and standard deviation of log-mel over the training clips."""
+
+    mean: float
+    std: float
+
+
+class WindowDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Random windows of random clips; item n is the same on every machine and in every run.
+
+    Windows are as they are stored, float16, so that little is copied: the device that trains
+    makes float32 of them, and normalises.
+
+    Args:
+        clips: what to draw from.
+        window: length of a window in frames.
+        count: how many windows.
+        seed: source of chance.
+    """
+
+    def __init__(self, clips: Sequence[StoredClip], window: int, count: int, seed: int) -> None:
+        self.clips = clips
+        self.window = window
+        self.count = count
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mel tokens (T, D) and what is seen (T, C), float16."""
+        rng = np.random.default_rng((self.seed, index))
+        clip = self.clips[int(rng.integers(len(self.clips)))]
+        start = int(rng.integers(max(1, clip.frames - self.window + 1)))
+        tokens_TD, condition_TC = clip.window(start, self.window)
+        return torch.from_numpy(tokens_TD), torch.from_numpy(condition_TC)
+
+
+def window_sets(
+    recipe: GenerationRecipe, clips: Mapping[str, Sequence[StoredClip]]
+) -> dict[str, WindowDataset]:
+    """Windows of each split that a training of the recipe reads; `val` where there are clips."""
+    training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
+    counts = {"train": training.max_steps, "val": _VAL_BATCHES}
+    return {
+        split: WindowDataset(
+            clips[split], size, batches * training.batch_size * training.devices, recipe.seed
+        )
+        for split, batches in counts.items()
+        if clips.get(split)
+    }
+
+
+def measure_mel(clips: Sequence[StoredClip]) -> MelScale:
+    """Mean and standard deviation over clips, at most `_CLIPS_MEASURED`, evenly chosen."""
+    chosen = clips[:: math.ceil(len(clips) / _CLIPS_MEASURED)]
+    sums = np.sum([_sums(clip.mel()) for clip in chosen], axis=0)
+    count, mean, square = sums[0], sums[1] / sums[0], sums[2] / sums[0]
+    # Clips of nothing but silence have no deviation at all.
+    std = math.sqrt(max(square - mean**2, 0.0)) if count > 1 else 0.0
+    return MelScale(float(mean), max(std, 1e-3))
+
+
+def _sums(mel_MB: np.ndarray) -> tuple[float, float, float]:
+    values = mel_MB.astype(np.float64)
+    return values.size, values.sum(), np.square(values).sum()

@@ -1,0 +1,1 @@
+"""What the network sees and learns of a clip: arrays over time."""

@@ -1,0 +1,1 @@
+"""What a sound is worth beside the real one."""

@@ -1,0 +1,1 @@
+"""The networks, and no training in them."""

@@ -1,0 +1,247 @@
+"""Flow matching: how the network learns, and how a spectrogram is drawn from it.
+
+Lipman et al. 2022, "Flow Matching for Generative Modeling": on the straight path
+`x_t = (1 - t) * noise + t * x` the velocity is `x - noise = (x - x_t) / (1 - t)`. The network
+predicts x itself; squared errors weigh 1 / (1 - t).
+
+Legend: B batch, T tokens, D values of a token, C condition features, S streams.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+
+from s2s.tasks.generation.network.transformer import MelTransformer
+from s2s.tasks.generation.processor import STREAMS
+
+__all__ = ["Hiding", "Sampling", "Scene", "flow_loss", "hide", "sample_flows", "windows"]
+
+TIME_MEAN = -0.8
+"""Centre of the logits of training times: more noise than not."""
+_NEAREST_END = 0.05
+_GUIDED_UNTIL = 0.7
+"""Towards the end, guidance only makes what is loud louder: there it is left out. Kynkäänniemi et
+al. 2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
+_WINDOWS_AT_A_TIME = 8
+_MOTION = STREAMS.index("motion")
+
+Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """What is hidden in training.
+
+    Attributes:
+        null: share of windows that show nothing at all, for guidance.
+        still: share of windows that are still pictures: no motion, and one frame all the time.
+    """
+
+    null: float = 0.0
+    still: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What sound is drawn for.
+
+    Attributes:
+        condition_TC: visual features, (T, C).
+        seed: another seed, another variation; the same seed, the same result on a CPU.
+        is_still: it is a picture: what does not move is no silence.
+    """
+
+    condition_TC: torch.Tensor
+    seed: int = 0
+    is_still: bool = False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the path from noise to sound is followed.
+
+    Attributes:
+        steps: at least 1.
+        guidance: 1 for none; larger follows a video more closely, in the first 0.7 of the path,
+            and a picture, in all of it. After Ho and Salimans 2022, "Classifier-Free Diffusion
+            Guidance", equation 6.
+        sampler: Euler's method, or Heun's, which calls the network twice in all steps but the
+            last.
+    """
+
+    steps: int = 8
+    guidance: float = 2.5
+    sampler: Literal["euler", "heun"] = "euler"
+
+
+def flow_loss(
+    network: Predict,
+    clean_BTD: torch.Tensor,
+    condition_BTC: torch.Tensor,
+    hiding: Hiding,
+    generator: torch.Generator | None = None,
+) -> torch.Tensor:
+    """Loss of one batch, a scalar.
+
+    Args:
+        network: predicts clean tokens, see `MelTransformer.forward`.
+        clean_BTD: normalised mel tokens.
+        condition_BTC: visual features.
+        hiding: how much of them is hidden.
+        generator: source of chance on the tensors' device.
+    """
+    batch, device = len(clean_BTD), clean_BTD.device
+    time_B = torch.sigmoid(TIME_MEAN + torch.randn(batch, generator=generator, device=device))
+    noise = torch.randn(clean_BTD.shape, generator=generator, device=device)
+    condition_BTC, hidden_BS = hide(condition_BTC, hiding, generator)
+    time = time_B[:, None, None]
+    noisy = (1 - time) * noise + time * clean_BTD
+    error = network(noisy, time_B, condition_BTC, hidden_BS) - clean_BTD
+    weight = 1 / (1 - time).clamp_min(_NEAREST_END)
+    return (weight * error.square()).mean()
+
+
+def hide(
+    condition_BTC: torch.Tensor, hiding: Hiding, generator: torch.Generator | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hide what some windows of a batch show.
+
+    Returns:
+        the condition, in which stills show one of their frames all the time, and which streams
+        are hidden, bool (B, S).
+    """
+    batch, length, _ = condition_BTC.shape
+    device = condition_BTC.device
+    chance_B = torch.rand(batch, generator=generator, device=device)
+    is_null_B = chance_B < hiding.null
+    is_still_B = ~is_null_B & (chance_B < hiding.null + hiding.still)
+    frame_B = torch.randint(length, (batch,), generator=generator, device=device)
+    frame_BTC = condition_BTC[torch.arange(batch, device=device), frame_B][:, None]
+    shown_BTC = torch.where(is_still_B[:, None, None], frame_BTC, condition_BTC)
+    hidden_BS = is_null_B[:, None].repeat(1, len(STREAMS))
+    hidden_BS[:, _MOTION] |= is_still_B
+    return shown_BTC, hidden_BS
+
+
+def windows(length: int, size: int) -> list[int]:
+    """Starts of windows of `size` tokens that cover `length` tokens and overlap by a quarter."""
+    if length <= size:
+        return [0]
+    stride = max(1, size - size // 4)
+    return [*range(0, length - size, stride), length - size]
+
+
+@torch.inference_mode()
+def sample_flows(
+    network: MelTransformer,
+    scenes: Sequence[Scene],
+    window: int,
+    sampling: Sampling,
+    on_step: Callable[[float], None] = lambda _: None,
+) -> list[torch.Tensor]:
+    """Draw clean tokens for videos of any length: their windows share the network's calls.
+
+    In each step every window of the trained length predicts its part, and the overlaps are
+    blended, so that all windows of a video follow one path from one noise.
+
+    Args:
+        network: the trained network.
+        scenes: what sound is drawn for; on the network's device.
+        window: trained length in tokens.
+        sampling: how.
+        on_step: told after each step how far it is, 0..1.
+
+    Returns:
+        normalised tokens of each scene, (T, D).
+    """
+
+    def velocities(states: list[torch.Tensor], time: float) -> list[torch.Tensor]:
+        cleans = _predict_windows(network, states, scenes, (time, sampling.guidance), window)
+        return [(clean - state) / (1 - time) for state, clean in zip(states, cleans, strict=True)]
+
+    states = [_noise(scene, network.config.token_dim) for scene in scenes]
+    times = torch.linspace(0, 1, sampling.steps + 1).tolist()
+    for now, then in pairwise(times):
+        speeds = velocities(states, now)
+        ends = _moved(states, speeds, then - now)
+        if sampling.sampler == "heun" and then < 1:
+            pairs = zip(speeds, velocities(ends, then), strict=True)
+            ends = _moved(states, [(first + last) / 2 for first, last in pairs], then - now)
+        states = ends
+        on_step(then)
+    return states
+
+
+def _noise(scene: Scene, token_dim: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(scene.seed)
+    noise = torch.randn(len(scene.condition_TC), token_dim, generator=generator)
+    return noise.to(scene.condition_TC)
+
+
+def _moved(
+    states: Sequence[torch.Tensor], speeds: Sequence[torch.Tensor], step: float
+) -> list[torch.Tensor]:
+    return [state + step * speed for state, speed in zip(states, speeds, strict=True)]
+
+
+def _predict_windows(
+    network: MelTransformer,
+    states: Sequence[torch.Tensor],
+    scenes: Sequence[Scene],
+    time_and_guidance: tuple[float, float],
+    window: int,
+) -> list[torch.Tensor]:
+    """Clean tokens by every window, blended where they overlap."""
+    totals = [torch.zeros_like(state) for state in states]
+    weights = [torch.zeros_like(state[:, :1]) for state in states]
+    by_size: dict[int, list[tuple[int, slice]]] = defaultdict(list)
+    for video, state in enumerate(states):
+        size = min(window, len(state))
+        by_size[size] += [
+            (video, slice(start, start + size)) for start in windows(len(state), size)
+        ]
+    for size, places in by_size.items():
+        ramp = torch.minimum(torch.arange(1, size + 1), torch.arange(size, 0, -1))
+        ramp = ramp.clamp_max(max(1, size // 4)).to(states[0])[:, None]
+        for i in range(0, len(places), _WINDOWS_AT_A_TIME):
+            group = places[i : i + _WINDOWS_AT_A_TIME]
+            noisy = torch.stack([states[video][part] for video, part in group])
+            seen = torch.stack([scenes[video].condition_TC[part] for video, part in group])
+            is_still = torch.tensor([scenes[video].is_still for video, _ in group])
+            cleans = _guided(network, (noisy, seen, is_still), *time_and_guidance)
+            for (video, part), clean in zip(group, cleans, strict=True):
+                totals[video][part] += ramp * clean
+                weights[video][part] += ramp
+    return [total / weight for total, weight in zip(totals, weights, strict=True)]
+
+
+def _guided(
+    network: MelTransformer,
+    inputs: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    time: float,
+    guidance: float,
+) -> torch.Tensor:
+    """Clean tokens as the network predicts them, farther from what it would predict unseen."""
+    state_BTD, condition_BTC, is_still_B = inputs
+    batch, device = len(state_BTD), state_BTD.device
+    is_still_B = is_still_B.to(device)
+    # A picture says so little about when something sounds that guidance helps it to the end.
+    is_guided_B = is_still_B | (time < _GUIDED_UNTIL)
+    copies = 2 if guidance != 1 and is_guided_B.any() else 1
+    hidden_BS = torch.zeros(copies * batch, len(STREAMS), dtype=torch.bool, device=device)
+    hidden_BS[:batch, _MOTION] = is_still_B
+    hidden_BS[batch:] = True
+    times = torch.full((copies * batch,), time, device=device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        cleans = network(
+            state_BTD.repeat(copies, 1, 1), times, condition_BTC.repeat(copies, 1, 1), hidden_BS
+        ).to(state_BTD)
+    if copies == 1:
+        return cleans
+    with_video, without = cleans.chunk(2)
+    farther = without + guidance * (with_video - without)
+    return torch.where(is_guided_B[:, None, None], farther, with_video)

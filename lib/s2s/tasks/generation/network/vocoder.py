@@ -1,0 +1,114 @@
+"""From log-mel to sound: by Griffin-Lim, which needs no weights, or by a network that has some.
+
+Griffin and Lim 1984, "Signal Estimation from Modified Short-Time Fourier Transform".
+
+Legend: M mel frames, B bands, F frequencies, N samples.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torchaudio.functional import griffinlim
+
+from s2s.errors import ModelError
+from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import mel_filters
+from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
+
+__all__ = ["VOCODER_FILE", "GriffinLim", "Vocoder", "load_vocoder", "save_vocoder"]
+
+VOCODER_FILE = "vocoder.safetensors"
+
+_PIECE_FRAMES = 3000
+"""Longer sound is made in pieces, so that memory does not grow with it by much."""
+_OVERLAP_FRAMES = 16
+
+
+class Vocoder(Protocol):
+    """Sound of a log-mel spectrogram (M, B) of any length: float32 (N,) with N = M * hop."""
+
+    def __call__(self, mel_MB: torch.Tensor, /) -> torch.Tensor: ...  # noqa: D102 - see the class
+
+
+class GriffinLim:
+    """Finds phases that agree with a spectrogram.
+
+    Args:
+        spec: rates and bands.
+        iterations: rounds between spectrogram and sound.
+    """
+
+    def __init__(self, spec: TimeSpec, iterations: int = 32) -> None:
+        self.spec = spec
+        self.iterations = iterations
+        self._window = torch.hann_window(spec.n_fft)
+        self._inverse_BF = torch.linalg.pinv(mel_filters(spec))
+
+    def __call__(self, mel_MB: torch.Tensor) -> torch.Tensor:
+        """Sound of a log-mel spectrogram.
+
+        Args:
+            mel_MB: log-mel, (M, B).
+
+        Returns:
+            float32 (N,) with N = M * hop.
+        """
+        hop = self.spec.hop
+        samples_N = torch.zeros(len(mel_MB) * hop)
+        for start in range(0, len(mel_MB), _PIECE_FRAMES):
+            stop, begin = start + _PIECE_FRAMES, max(0, start - _OVERLAP_FRAMES)
+            piece = self._solve(mel_MB[begin:stop])
+            fade = torch.linspace(0, 1, (start - begin) * hop)
+            piece[: len(fade)] *= fade
+            samples_N[begin * hop : start * hop] *= 1 - fade
+            samples_N[begin * hop : begin * hop + len(piece)] += piece
+        return samples_N
+
+    def _solve(self, mel_MB: torch.Tensor) -> torch.Tensor:
+        magnitude_MF = (mel_MB.float().exp() @ self._inverse_BF).clamp_min(0)
+        # One frame more than hops: the last samples lie under two windows like all others.
+        magnitude_FM = torch.cat([magnitude_MF, magnitude_MF[-1:]]).T
+        return griffinlim(
+            magnitude_FM,
+            window=self._window,
+            n_fft=self.spec.n_fft,
+            hop_length=self.spec.hop,
+            win_length=self.spec.n_fft,
+            power=1.0,
+            n_iter=self.iterations,
+            momentum=0.99,
+            length=len(mel_MB) * self.spec.hop,
+            rand_init=False,
+        )
+
+
+def save_vocoder(folder: Path, network: IstftNetwork) -> Path:
+    """Write a network's weights into a model directory."""
+    path = folder / VOCODER_FILE
+    weights = network.state_dict()
+    save_file({name: value.cpu().contiguous() for name, value in weights.items()}, path)
+    return path
+
+
+def load_vocoder(folder: Path, config: IstftConfig) -> IstftVocoder:
+    """Load the vocoder of a model directory.
+
+    Args:
+        folder: where its weights are.
+        config: its shape.
+
+    Raises:
+        ModelError: if they are missing, damaged, or of another shape.
+    """
+    network, path = IstftNetwork(config), folder / VOCODER_FILE
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            f"{path}: not the weights of the vocoder that the model's config describes ({error}): "
+            "fetch the model again, or train it again"
+        ) from error
+    return IstftVocoder(network)

@@ -1,0 +1,1 @@
+"""A trained model loaded for use: pictures in, sound out."""

@@ -1,0 +1,17 @@
+"""The section `evaluation`: what `evaluate` measures."""
+
+from pydantic import Field
+
+from s2s.settings import EvaluationSettings
+
+__all__ = ["GenerationEvaluationSettings"]
+
+
+class GenerationEvaluationSettings(EvaluationSettings):
+    """What `evaluate` measures of a generation model.
+
+    Attributes:
+        takes: sounds of the model for each clip, to see how much seeds differ.
+    """
+
+    takes: int = Field(default=2, ge=1)

@@ -1,0 +1,42 @@
+"""The section `feature_extraction`: what the network sees and learns of a clip."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from s2s.settings import FeatureSettings
+
+__all__ = ["GenerationFeatureSettings"]
+
+_WEIGHTS = r"^(hub|random|file:.+|bucket:.+)$"
+
+
+class GenerationFeatureSettings(FeatureSettings):
+    """What networks see of a clip: a stream of motion, and a stream of meaning.
+
+    Weights come from `hub` (of torchvision or timm), from `file:NAME` beside the recipe, from
+    `bucket:KEY`, or are `random`, which only tests should ask for.
+
+    Attributes:
+        motion: signed frame differences, or optical flow by one of torchvision's RAFT networks.
+        motion_grid: motion is pooled on so many cells a side.
+        motion_weights: where RAFT's weights are.
+        semantic: `none` for colours pooled on a grid, which need no weights; `timm/NAME` for an
+            image network, `torchvision/NAME` for a video network.
+        semantic_every: frames from one look of that network to the next; rows are repeated.
+        semantic_weights: where its weights are.
+        colour_grid: colours are pooled on so many cells a side.
+    """
+
+    motion: Literal["differences", "raft_small", "raft_large"] = "differences"
+    motion_grid: int = Field(default=8, ge=1, le=32)
+    motion_weights: str = Field(default="hub", pattern=_WEIGHTS)
+    semantic: str = Field(default="none", pattern=r"^(none|(timm|torchvision)/[\w.\-]+)$")
+    semantic_every: int = Field(default=5, ge=1)
+    semantic_weights: str = Field(default="hub", pattern=_WEIGHTS)
+    colour_grid: int = Field(default=4, ge=1, le=32)
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether a network that was trained elsewhere is part of it."""
+        return self.motion != "differences" or self.semantic != "none"

@@ -1,0 +1,80 @@
+"""A recipe's file, checked on reading: its task says which sections it has."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import yaml
+
+from s2s.errors import SettingsError
+from s2s.settings import Recipe, Section, checked
+from s2s.tasks import module_of, task_names
+
+__all__ = ["load_recipe", "recipe_class"]
+
+
+def recipe_class(task: str) -> type[Recipe]:
+    """What recipes of a task can set; never reaches torch.
+
+    Raises:
+        SettingsError: if there is no such task.
+    """
+    return import_module(f"{module_of(task)}.settings").TaskRecipe
+
+
+def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        path: the YAML file.
+        changes: by section, settings that take the place of the file's.
+
+    Returns:
+        of its task's own class.
+
+    Raises:
+        SettingsError: if the file cannot be read, is not YAML, or a setting is unknown or wrong;
+            the message names the setting, and the task whose it is where it is another's.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"recipe {path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"recipe {path}: not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
+    for section, change in changes.items():
+        content[section] = {**(content.get(section) or {}), **change}
+    task = content.get("task")
+    if not isinstance(task, str):
+        names = ", ".join(task_names())
+        raise SettingsError(f"recipe {path}: task: it names none, use one of {names}")
+    model = recipe_class(task)
+    _refuse_settings_of_others(model, content, path)
+    return checked(model, content, f"recipe {path}")
+
+
+def _refuse_settings_of_others(
+    model: type[Recipe], content: Mapping[str, object], path: Path
+) -> None:
+    """Say of a setting that the task does not have, but another has, whose it is."""
+    for section, settings in content.items():
+        if section not in model.model_fields or not isinstance(settings, dict):
+            continue
+        for name in settings.keys() - _settings(model, section):
+            owners = [
+                other for other in task_names() if name in _settings(recipe_class(other), section)
+            ]
+            if owners:
+                raise SettingsError(
+                    f"recipe {path}: {section}.{name}: a setting of the task "
+                    f"{' and '.join(owners)}, and the recipe's task is {content['task']}: remove it"
+                )
+
+
+def _settings(model: type[Recipe], section: str) -> set[str]:
+    field = model.model_fields.get(section)
+    kind = field.annotation if field else None
+    is_section = isinstance(kind, type) and issubclass(kind, Section)
+    return set(kind.model_fields) if is_section else set()

@@ -1,0 +1,146 @@
+"""Taking in a recipe's catalog: read, select, store for the stages to come."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from collection.named_files import find_origin
+from collection.video_folder import open_place
+from s2s.catalog import (
+    FormatOptions,
+    RowProblem,
+    choose_format,
+    read_label_table,
+    read_rows,
+    select_clips,
+    store_catalog,
+    update_label_ids,
+)
+from s2s.errors import CatalogError
+from s2s.logs import console
+from s2s.records import ClipRecord
+from s2s.settings import Recipe, Settings
+from s2s.storage import Bucket
+
+__all__ = ["Intake", "take_in_catalog"]
+
+
+@dataclass
+class Intake:
+    """What a recipe takes of its catalog; filled as rows are read.
+
+    Attributes:
+        name: the catalog's path or key.
+        layout: name of its format.
+        clips: clips that are selected, up to the recipe's limit.
+        problems: rows that are no clip.
+        n_clips: clips of the catalog, those that are not selected too.
+        labels: labels of the selected clips, those beyond the limit too.
+    """
+
+    name: str
+    layout: str
+    clips: list[ClipRecord] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+    n_clips: int = 0
+    labels: set[str] = field(default_factory=set)
+
+    @property
+    def n_left_out(self) -> int:
+        """Clips that the recipe's filters or its limit leave out."""
+        return self.n_clips - len(self.clips)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """For the stage's report."""
+        return {
+            "catalog": self.name,
+            "format": self.layout,
+            "rows": self.n_clips + len(self.problems),
+        }
+
+    def select(
+        self, rows: Iterable[ClipRecord | RowProblem], recipe: Recipe
+    ) -> Iterator[ClipRecord | RowProblem]:
+        """Let those rows through that the recipe asks for, then the problems.
+
+        Raises:
+            CatalogError: at the end, if there was no clip.
+        """
+        limit = recipe.collection.limit
+        n_selected = 0
+        for clip in select_clips(self._only_clips(rows), recipe):
+            n_selected += 1
+            self.labels.update(clip.labels)
+            if limit is None or len(self.clips) < limit:
+                self.clips.append(clip)
+            yield clip
+        if not n_selected:
+            raise CatalogError(self._nothing(recipe))
+        yield from self.problems
+
+    def _only_clips(self, rows: Iterable[ClipRecord | RowProblem]) -> Iterator[ClipRecord]:
+        for row in rows:
+            if isinstance(row, RowProblem):
+                self.problems.append(row)
+            else:
+                self.n_clips += 1
+                yield row
+
+    def _nothing(self, recipe: Recipe) -> str:
+        if self.n_clips:
+            wanted = recipe.collection
+            return (
+                f"catalog {self.name}: none of its {self.n_clips} clips has a label that fits "
+                f"{list(wanted.labels)} and a split of {list(wanted.splits)} (collection.labels "
+                "and .splits of the recipe): './s2s catalog FILE' shows what there is"
+            )
+        if not self.problems:
+            return f"catalog {self.name} is empty: it lists no clip"
+        first = self.problems[0]
+        return (
+            f"catalog {self.name}: none of its {len(self.problems)} rows can be used as "
+            f"{self.layout}. Line {first.line}: {first.message}. If that is not its format, say "
+            "which it is with collection.format in the recipe"
+        )
+
+
+def take_in_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Intake:
+    """Read the recipe's catalog row by row; store the selected clips and their labels' ids.
+
+    Args:
+        settings: the run's settings.
+        bucket: where to store, and where the catalog may be.
+        folder: for temporary files.
+
+    Raises:
+        CatalogError: if the catalog is not there, or lists no clip that the recipe asks for.
+    """
+    recipe = settings.recipe
+    if recipe.collection.format == "folder":
+        place = open_place(recipe.collection.catalog, settings.recipe_path.parent)
+        intake = Intake(place.url, "folder")
+        rows = iter(place.clips(recipe))
+    else:
+        origin = find_origin(settings, bucket, "catalog", folder)
+        layout = choose_format(origin.path, origin.name, _options(settings, bucket, folder))
+        intake = Intake(origin.name, layout.name)
+        rows = read_rows(origin.path, layout)
+    store_catalog(bucket, recipe, intake.select(rows, recipe), folder / "catalog.jsonl")
+    update_label_ids(bucket, recipe, intake.labels)
+    console.print(
+        f"Catalog {intake.name} ({intake.layout}): {intake.n_clips} clips, "
+        f"{len(intake.clips)} selected, {len(intake.problems)} rows with a problem",
+        highlight=False,
+    )
+    return intake
+
+
+def _options(settings: Settings, bucket: Bucket, folder: Path) -> FormatOptions:
+    recipe = settings.recipe
+    names = {}
+    if recipe.collection.label_table:
+        table = find_origin(settings, bucket, "label_table", folder)
+        names = read_label_table(table.path)
+    return FormatOptions.of_recipe(recipe.collection, recipe.spec.duration_s, names)

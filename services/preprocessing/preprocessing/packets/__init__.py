@@ -1,0 +1,1 @@
+"""Cutting without encoding, or with as little of it as exactness allows."""

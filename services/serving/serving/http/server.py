@@ -1,0 +1,158 @@
+"""uvicorn around the API: in the foreground for users, in a thread for the stage."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from s2s.errors import StageError
+from s2s.settings import Settings
+from s2s.storage import Bucket
+from serving.http.app import create_app
+from serving.http.keys import KeyRing
+from serving.http.service import Limits, Service
+from serving.models.generation import generation_model, load_generator
+
+__all__ = ["Server", "make_app"]
+
+_DRAIN_S = 60.0
+_LAST_ANSWERS_S = 10
+
+
+class _DrainingServer(uvicorn.Server):
+    """uvicorn that, when it is told to stop, first finishes what it has accepted.
+
+    Meanwhile it goes on answering: new work with 503, questions about jobs as ever. Told a second
+    time, it stops at once; jobs that are not finished stay in the store for the next server.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._until: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came."""
+        if self._until is None:
+            self._until = time.monotonic() + _DRAIN_S
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop."""
+        service = self._service
+        if self._until is not None:
+            service.is_draining = True
+            is_idle = not (service.runner.n_unfinished or service.n_arriving)
+            self.should_exit |= is_idle or time.monotonic() > self._until
+        return await super().on_tick(counter)
+
+
+class Server:
+    """An API at an address.
+
+    Args:
+        app: made by `serving.http.app.create_app`.
+        host: address to listen on.
+        port: port to listen on; 0 for a free one.
+
+    Raises:
+        StageError: if the address cannot be listened on.
+    """
+
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._service: Service = app.state.service
+        self._socket = _listen(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(
+            app, log_config=None, server_header=False, timeout_graceful_shutdown=_LAST_ANSWERS_S
+        )
+        self._uvicorn = _DrainingServer(config, self._service)
+        for batcher in self._service.batchers.values():
+            batcher.loaded.add_done_callback(lambda loaded: self._stop_if_not(loaded.exception()))
+
+    def run(self) -> None:
+        """Serve until SIGTERM or Ctrl-C; jobs that were accepted are finished first.
+
+        Raises:
+            ModelError: if a model could not be loaded.
+        """
+        self._uvicorn.run(sockets=[self._socket])
+        self._check_loaded()
+
+    def stop(self) -> None:
+        """Serve no more; may be called in any thread."""
+        self._uvicorn.should_exit = True
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Serve from a thread.
+
+        Yields:
+            the address, once the models are loaded.
+
+        Raises:
+            ModelError: if a model could not be loaded.
+        """
+        thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="server")
+        thread.start()
+        try:
+            self._check_loaded()
+            yield self.url
+        finally:
+            self.stop()
+            thread.join()
+
+    def _check_loaded(self) -> None:
+        for batcher in self._service.batchers.values():
+            batcher.loaded.result()
+
+    def _stop_if_not(self, error: BaseException | None) -> None:
+        if error is not None:
+            self.stop()
+
+
+def make_app(
+    settings: Settings,
+    model: tuple[Path, str],
+    bucket: Bucket,
+    limits: Limits | None = None,
+    keys: KeyRing | None = None,
+) -> FastAPI:
+    """The API of a recipe's model.
+
+    Args:
+        settings: the recipe sets the limits; jobs are kept under the work directory.
+        model: the model directory, and its name for clients.
+        bucket: where results are stored.
+        limits: what requests may ask for; by default as the recipe sets it.
+        keys: who may use the API; None for everybody.
+
+    Raises:
+        StageError: if another server uses the work directory.
+    """
+    # For the threads that torch starts in this process: see s2s.tasks.generation.predictor.served.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    folder, name = model
+    limits = limits or Limits.of(settings.recipe.serving)
+    served = generation_model(name, partial(load_generator, folder, limits.media))
+    return create_app([served], limits, settings.work_dir / "serving", bucket, keys)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise StageError(
+            f"{host}:{port} cannot be listened on ({error}): choose another --host or --port"
+        ) from error

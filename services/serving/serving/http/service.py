@@ -1,0 +1,152 @@
+"""What the routes share: the models that are served, and what a request may ask of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from s2s.media import MediaLimits
+from s2s.settings import ServingSettings
+from serving.http.keys import KeyRing, RateLimit
+from serving.http.problems import Problem
+from serving.jobs.batcher import Batcher
+from serving.jobs.runner import Runner
+from serving.jobs.store import Job, JobStore
+from serving.models.contract import ServedModel
+from serving.observe.metrics import Metrics
+from serving.observe.traces import Tracer
+
+__all__ = ["Limits", "Service", "owner_of", "service_of"]
+
+_RETRY_AFTER_S = 5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What requests may ask for.
+
+    Attributes:
+        max_upload_bytes: of a whole request.
+        max_duration_s: length of a video.
+        max_pixels: width times height.
+        max_streams: picture, sound and other streams of a file.
+        max_jobs: jobs that may be queued, worked on or on their way here; more get 429.
+        keep_s: seconds for which a finished job and its result are kept.
+        rate_per_minute: uploads a minute of each key, or of each address where no keys are
+            needed; 0 for no limit.
+        idle_s: seconds without a byte after which an upload is given up.
+        min_upload_rate_hz: bytes a second that an upload must bring on average.
+    """
+
+    max_upload_bytes: int
+    max_duration_s: float
+    max_pixels: int = 4096 * 2304
+    max_streams: int = 8
+    max_jobs: int = 64
+    keep_s: float = 24 * 3600.0
+    rate_per_minute: int = 0
+    idle_s: float = 30.0
+    min_upload_rate_hz: int = 16_384
+
+    @classmethod
+    def of(cls, settings: ServingSettings) -> "Limits":
+        """Limits as a recipe sets them."""
+        return cls(settings.max_upload_bytes, settings.max_duration_s)
+
+    @property
+    def media(self) -> MediaLimits:
+        """What a file may ask for."""
+        return MediaLimits(self.max_pixels, self.max_duration_s, self.max_streams)
+
+
+@dataclass
+class Service:
+    """The state of a running API.
+
+    Attributes:
+        models: what is served, by route.
+        batchers: what runs the models, by route.
+        limits: what a request may ask for.
+        store: the jobs.
+        runner: does the jobs.
+        metrics: counts.
+        tracer: notes how long things take.
+        keys: who may use the API; None for everybody.
+        rate_limit: counts uploads.
+        n_arriving: uploads that are on their way.
+        is_draining: whether the server stops when its jobs are done.
+    """
+
+    models: Mapping[str, ServedModel]
+    batchers: Mapping[str, Batcher]
+    limits: Limits
+    store: JobStore
+    runner: Runner
+    metrics: Metrics
+    tracer: Tracer
+    keys: KeyRing | None
+    rate_limit: RateLimit
+    n_arriving: int = 0
+    is_draining: bool = field(default=False)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every model is loaded, and new work is taken."""
+        loaded = all(batcher.is_ready for batcher in self.batchers.values())
+        return loaded and not self.is_draining
+
+    def check_ready(self) -> None:
+        """Make sure that new work is taken.
+
+        Raises:
+            Problem: 503 if it is not.
+        """
+        if self.is_draining:
+            raise _not_ready("The server is about to stop. Try again in a few seconds.")
+        if not self.is_ready:
+            raise _not_ready("The model is being loaded. Try again in a few seconds.")
+
+    def check_room(self) -> None:
+        """Make sure that one more job fits into the queue.
+
+        Raises:
+            Problem: 429 if it does not.
+        """
+        if self.runner.n_unfinished + self.n_arriving >= self.limits.max_jobs:
+            raise Problem(
+                429,
+                "queue-full",
+                f"{self.limits.max_jobs} jobs wait already. Try again in {_RETRY_AFTER_S} s.",
+                headers={"Retry-After": str(_RETRY_AFTER_S)},
+            )
+
+    def job(self, job_id: str, owner: str) -> Job:
+        """A job of somebody's.
+
+        Raises:
+            Problem: 404 if there is none, or it is somebody else's.
+        """
+        job = self.store.get(job_id)
+        if job is None or job.owner != owner:
+            detail = "It was removed, has expired or never was. Send the file again."
+            raise Problem(404, "no-such-job", detail)
+        return job
+
+
+def service_of(request: Request) -> Service:
+    """The API's state, for routes."""
+    return request.app.state.service
+
+
+def owner_of(request: Request) -> str:
+    """Whose request it is; empty where no keys are needed.
+
+    Raises:
+        Problem: 401 without a key that is known.
+    """
+    keys = service_of(request).keys
+    return "" if keys is None else keys.check(request)
+
+
+def _not_ready(detail: str) -> Problem:
+    return Problem(503, "not-ready", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})

@@ -1,0 +1,1 @@
+"""What a clip must be to be of use."""

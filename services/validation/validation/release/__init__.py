@@ -1,0 +1,1 @@
+"""From usable clips to a data set version."""

@@ -1,0 +1,213 @@
+"""What a data set version holds: usable clips, each with its split and its checksums."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.layout import processed_prefix
+from s2s.records import ClipRecord
+from s2s.settings import Recipe
+from s2s.storage import Bucket
+from validation.alike.duplicates import AlikePair, Links, alike_pairs, link, redundant
+from validation.checks.clip_checks import ClipCheck, read_checks
+from validation.splits.split import (
+    assign_splits,
+    empty_splits,
+    held_out_sources,
+    shares_left,
+    shares_of,
+    source_labels,
+)
+
+__all__ = [
+    "Contents",
+    "arrange",
+    "count_sources",
+    "deal_folds",
+    "remarks",
+    "split_sources",
+]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a version is to hold.
+
+    Attributes:
+        clips: clips of each split.
+        left_out: usable clips that it does not hold, with the pair that is why.
+        pairs: clips that are alike.
+    """
+
+    clips: dict[str, tuple[DatasetClip, ...]]
+    left_out: dict[str, AlikePair] = field(default_factory=dict)
+    pairs: list[AlikePair] = field(default_factory=list)
+
+
+def arrange(
+    bucket: Bucket,
+    recipe: Recipe,
+    clips: Iterable[ClipRecord],
+    newest: DatasetVersion | None,
+    just_checked: Iterable[str],
+) -> Contents:
+    """Split clips so that none alike are apart, and look up the checksums of their files.
+
+    Args:
+        bucket: where the checks are.
+        recipe: what to split by.
+        clips: usable clips.
+        newest: the version whose clips keep their splits.
+        just_checked: ids of clips whose checks are new.
+    """
+    records = {clip.clip_id: clip for clip in sorted(clips, key=lambda clip: clip.clip_id)}
+    before = [clip for split in SPLITS for clip in newest.split(split)] if newest else []
+    rows = _rows(bucket, recipe, records, before, just_checked)
+    pairs, left_out = alike_pairs(rows), {}
+    if recipe.validation.fix != "none":
+        left_out = redundant(pairs, (clip.clip_id for clip in before))
+    chosen = [record for name, record in records.items() if name not in left_out]
+    open_pairs = [pair for pair in pairs if not {pair.first, pair.second} & left_out.keys()]
+    splits, links = split_sources(recipe, chosen, before, open_pairs)
+    left_out |= links.left_out
+    folds = deal_folds(recipe, chosen, before, splits, links)
+    in_split: dict[str, list[DatasetClip]] = {split: [] for split in SPLITS}
+    for row in rows:
+        if row.clip_id not in left_out:
+            split, fold = splits[row.source_id], folds.get(row.source_id)
+            in_split[split].append(_changed(row, split=split, fold=fold))
+    return Contents({split: tuple(in_split[split]) for split in SPLITS}, left_out, pairs)
+
+
+def _rows(
+    bucket: Bucket,
+    recipe: Recipe,
+    records: Mapping[str, ClipRecord],
+    before: Iterable[DatasetClip],
+    just_checked: Iterable[str],
+) -> list[DatasetClip]:
+    """A row for each clip, in the order of records; its split and fold are not to be used yet."""
+    # Objects are written once, so what a version says of a file stays true: no need to read a
+    # hundred thousand checks again.
+    prefix, new = processed_prefix(recipe), set(just_checked)
+    known = {
+        clip.clip_id: clip
+        for clip in before
+        if clip.key.startswith(prefix) and clip.picture_hash and clip.clip_id not in new
+    }
+    missing = [name for name in records if name not in known]
+    for name, check in read_checks(bucket, recipe, missing):
+        known[name] = _row(records[name], check)
+    return [_changed(known[name], labels=record.labels) for name, record in records.items()]
+
+
+def _changed(row: DatasetClip, **values: object) -> DatasetClip:
+    """The row itself where it has these values already: a hundred thousand of them add up."""
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    return replace(row, **values)  # type: ignore[arg-type]
+
+
+def _row(record: ClipRecord, check: ClipCheck) -> DatasetClip:
+    return DatasetClip(
+        clip_id=record.clip_id,
+        source_id=record.source_id,
+        start_s=record.start_s,
+        end_s=record.end_s,
+        labels=record.labels,
+        split="train",
+        **check.model_dump(exclude={"picture", "sound"}),
+        duration_s=check.picture.duration_s,
+        fps=check.picture.fps,
+        width=check.picture.width,
+        height=check.picture.height,
+        loudness_dbfs=check.sound.loudness_dbfs,
+        mean_dbfs=check.sound.mean_dbfs,
+        picture_hash=check.picture.hash,
+        sound_hash=check.sound.hash,
+        moment_hashes=" ".join(
+            seen + heard.hash
+            for seen, heard in zip(check.picture.moment_hashes, check.sound.moments, strict=True)
+        ),
+    )
+
+
+def split_sources(
+    recipe: Recipe,
+    clips: Sequence[ClipRecord],
+    before: Iterable[DatasetClip],
+    pairs: Iterable[AlikePair],
+) -> tuple[dict[str, str], Links]:
+    """A split for each source; a placed one keeps its own whatever the catalog says now."""
+    placed = {clip.source_id: str(clip.split) for clip in before}
+    kept = held_out_sources(clips) if recipe.validation.keep_catalog_split else {}
+    source_of = {clip.clip_id: clip.source_id for clip in clips}
+    links = link(source_of, pairs, kept | placed, {clip.clip_id for clip in before})
+    labels = _unit_labels(clips, links)
+    kept_units = {links.unit_of[source] for source in kept}
+    shares = shares_left(shares_of(recipe.validation.train, recipe.validation.val), kept.values())
+    units = assign_splits(
+        {unit: names for unit, names in labels.items() if unit not in kept_units},
+        shares,
+        recipe.seed,
+        {unit: split for unit, split in links.split_of.items() if unit not in kept_units},
+    )
+    units |= {unit: links.split_of[unit] for unit in kept_units}
+    return {source: units[unit] for source, unit in links.unit_of.items()}, links
+
+
+def deal_folds(
+    recipe: Recipe,
+    clips: Sequence[ClipRecord],
+    before: Iterable[DatasetClip],
+    splits: Mapping[str, str],
+    links: Links,
+) -> dict[str, int]:
+    """A fold for each source that is not for testing."""
+    number = recipe.validation.folds
+    if not number:
+        return {}
+    unit_of = {source: unit for source, unit in links.unit_of.items() if splits[source] != "test"}
+    placed = {
+        unit_of[clip.source_id]: str(clip.fold)
+        for clip in before
+        if clip.source_id in unit_of and clip.fold is not None and clip.fold < number
+    }
+    labels = _unit_labels([clip for clip in clips if clip.source_id in unit_of], links)
+    shares = {str(fold): Fraction(1, number) for fold in range(number)}
+    folds = assign_splits(labels, shares, recipe.seed, placed)
+    return {source: int(folds[unit]) for source, unit in unit_of.items()}
+
+
+def _unit_labels(clips: Iterable[ClipRecord], links: Links) -> dict[str, tuple[str, ...]]:
+    """All labels of each group of sources that must stay together."""
+    labels: defaultdict[str, set[str]] = defaultdict(set)
+    for source, names in source_labels(clips).items():
+        labels[links.unit_of[source]].update(names)
+    return {unit: tuple(sorted(names)) for unit, names in labels.items()}
+
+
+def count_sources(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, int]:
+    """Sources in each split."""
+    return {split: len({clip.source_id for clip in clips[split]}) for split in SPLITS}
+
+
+def remarks(recipe: Recipe, contents: Contents) -> list[str]:
+    """What a user should know of the splits, in sentences."""
+    splits = {clip.source_id: split for split in SPLITS for clip in contents.clips[split]}
+    empty = empty_splits(splits, shares_of(recipe.validation.train, recipe.validation.val))
+    notes = [
+        f"{len(splits)} source(s) are too few for all splits: {split} has none. More clips of "
+        "these sources do not help, clips of other sources do"
+        for split in empty
+    ]
+    if contents.pairs:
+        left_out = len(contents.left_out)
+        notes.append(
+            f"{len(contents.pairs)} pair(s) of clips are alike: none is in two splits"
+            + (f", {left_out} clip(s) are left out" if left_out else "")
+            + ("; '--fix drop' keeps one of each" if recipe.validation.fix == "none" else "")
+        )
+    return notes

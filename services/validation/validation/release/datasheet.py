@@ -1,0 +1,100 @@
+"""What a version says of itself, for people: where it is from, what is in it, what made it.
+
+These files are in git, beside what DVC tracks, so that they can be read before anything is pulled.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version as version_of
+
+import numpy as np
+import yaml
+
+from s2s.dataset import SPLITS, DatasetClip
+from s2s.settings import Recipe
+from validation.release.remote import RemoteMode
+
+__all__ = ["describe", "statistics_of"]
+
+_TOOLS = ("av", "dvc", "dvc-gs", "imageio-ffmpeg", "numpy")
+_TEXT = """\
+# Data set of the recipe `{name}`
+
+{counts}
+
+| | |
+| --- | --- |
+| catalog | `{catalog}` (CRC-32C `{catalog_crc32c}`), as collected; `recipe.yaml` has all settings |
+| licence | {licence} |
+| labels | {n_labels} |
+| picture | {duration_s:.0f} s in all, {megabytes:.1f} MB |
+| DVC's remote | {remote} |
+| made with | {tools} |
+
+Clips were decoded to their ends; damaged, silent, clipped, frozen and black ones are not in. All
+clips of a source, and all clips that look and sound alike, are in one split. The videos belong to
+those who made them: the licence of a catalog covers its list, not the videos.
+"""
+
+
+def describe(
+    recipe: Recipe,
+    clips: Mapping[str, Iterable[DatasetClip]],
+    catalog: tuple[str, str],
+    mode: RemoteMode,
+) -> dict[str, str]:
+    """Files by name: the datasheet, statistics and the recipe.
+
+    Args:
+        recipe: what made the version.
+        clips: what it holds, by split.
+        catalog: key of the catalog, and its CRC-32C.
+        mode: how DVC's remote has the clips.
+    """
+    statistics = statistics_of(clips)
+    counts = ", ".join(
+        f"{statistics[split]['clips']} clips of {statistics[split]['sources']} sources in {split}"
+        for split in SPLITS
+    )
+    datasheet = _TEXT.format(
+        name=recipe.name,
+        counts=counts[:1].upper() + counts[1:] + ".",
+        catalog=catalog[0],
+        catalog_crc32c=catalog[1],
+        licence=recipe.licence or "not given",
+        n_labels=len({label for split in SPLITS for row in clips[split] for label in row.labels}),
+        duration_s=sum(statistics[split]["duration_s"]["sum"] for split in SPLITS),
+        megabytes=sum(statistics[split]["bytes"]["sum"] for split in SPLITS) / 1e6,
+        remote=mode.meaning,
+        tools=", ".join(f"{tool} {version_of(tool)}" for tool in _TOOLS),
+    )
+    return {
+        "datasheet.md": datasheet,
+        "statistics.json": json.dumps(statistics, indent=1, ensure_ascii=False) + "\n",
+        "recipe.yaml": yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False),
+    }
+
+
+def statistics_of(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, dict]:
+    """Counts, and how lengths, sizes and loudness are spread, by split."""
+    result: dict[str, dict] = {}
+    for split in SPLITS:
+        rows = list(clips[split])
+        result[split] = {
+            "clips": len(rows),
+            "sources": len({row.source_id for row in rows}),
+            "labels": dict(sorted(Counter(name for row in rows for name in row.labels).items())),
+            "duration_s": _spread([row.duration_s for row in rows]),
+            "bytes": _spread([row.size + row.wav_size for row in rows]),
+            "loudness_dbfs": _spread([row.loudness_dbfs for row in rows]),
+        }
+    return result
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {"sum": 0.0}
+    quarters = np.percentile(values, [0, 25, 50, 75, 100]).round(3).tolist()
+    names = ("min", "q1", "median", "q3", "max")
+    return {"sum": round(sum(values), 3)} | dict(zip(names, quarters, strict=True))

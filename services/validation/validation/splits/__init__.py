@@ -1,0 +1,1 @@
+"""Which clip is in which split."""
