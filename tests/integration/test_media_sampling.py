@@ -7,7 +7,8 @@ import pytest
 from marked_video import MarkedVideo, frame_numbers
 
 from s2s.errors import MediaError
-from s2s.media import input_args, read_frames, run_ffmpeg, sample_frames, sampling, write_jpegs
+from s2s.media import input_args, read_frames, run_ffmpeg, sample_frames, write_jpegs
+from s2s.media.read import sampling
 
 UNEVEN_S = np.cumsum([0.0, *np.random.default_rng(0).choice([0.02, 0.04, 0.11], 99)]).tolist()
 

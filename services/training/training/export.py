@@ -47,8 +47,8 @@ was trained on the real sound of the training clips. `metrics.json` has every cl
 ## Use
 
 `s2s.tasks.generation.predictor.predictor.GenerationPredictor.load(directory)`; it needs
-`model.safetensors` and `config.json` only. It knows what it was trained on and nothing else: other things, other places and
-other cameras give it no reason to be right.
+`model.safetensors` and `config.json` only. It knows what it was trained on and nothing else: other
+things, other places and other cameras give it no reason to be right.
 
 ## Licence of the data
 

@@ -8,6 +8,7 @@ from s2s.features.index import clip_identity, find_clips
 from s2s.features.shards import ShardReader
 from s2s.layout import features_prefix
 from s2s.manifest import read_failures
+from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of_file
 from s2s.tasks.generation.data import StoredClip
