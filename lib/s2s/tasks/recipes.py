@@ -8,7 +8,7 @@ import yaml
 
 from s2s.errors import SettingsError
 from s2s.settings import Recipe, Section, checked
-from s2s.tasks import module_of, task_names
+from s2s.tasks import TASKS, module_of, task_names
 
 __all__ = ["load_recipe", "recipe_class"]
 
@@ -46,11 +46,7 @@ def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
         raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
     for section, change in changes.items():
         content[section] = {**(content.get(section) or {}), **change}
-    task = content.get("task")
-    if not isinstance(task, str):
-        names = ", ".join(task_names())
-        raise SettingsError(f"recipe {path}: task: it names none, use one of {names}")
-    model = recipe_class(task)
+    model = recipe_class(str(content.setdefault("task", TASKS[0])))
     _refuse_settings_of_others(model, content, path)
     return checked(model, content, f"recipe {path}")
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from s2s.errors import StageError
 from s2s.media import start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
-from serving import jobs
+from serving.http import job_routes
 from serving.http.headers import SecurityHeaders
 from serving.http.keys import COOKIE, KeyRing, RateLimit
 from serving.http.problems import Problem, add_problem_handlers, responses
@@ -88,7 +88,7 @@ def create_app(
     add_problem_handlers(app)
     for model in models:
         app.include_router(submission_router(model))
-    app.include_router(jobs.router)
+    app.include_router(job_routes.router)
     app.add_api_route("/v1/models", read_models)
     app.add_api_route(
         "/v1/session", open_session, methods=["POST"], status_code=204, responses=responses(401)
