@@ -7,13 +7,11 @@ from contextlib import contextmanager
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
+from sample.film import WORLDS, load_world
 from sample.render import render_catalog
 from sample.site import running_site
 
-__all__ = ["CATALOG_KEY", "N_SOURCES", "sample_for"]
-
-CATALOG_KEY = "sample.csv"
-N_SOURCES = 100
+__all__ = ["sample_for"]
 
 
 @contextmanager
@@ -29,15 +27,21 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
         the settings, with the place where the videos are served.
     """
     recipe = settings.recipe
-    if recipe.collection.catalog != CATALOG_KEY or "S2S_SOURCE_URL" in os.environ:
+    world = _world_of(recipe.collection.catalog)
+    if world is None or "S2S_SOURCE_URL" in os.environ:
         yield settings
         return
-    folder = settings.work_dir / "sample"
-    catalog = render_catalog(folder, N_SOURCES, recipe.seed)
-    shared_bucket(settings.bucket_url).upload(catalog, CATALOG_KEY, overwrite=True)
+    folder, chosen = settings.work_dir / "sample" / world, load_world(world)
+    catalog = render_catalog(folder, chosen.n_sources, recipe.seed, world=world)
+    shared_bucket(settings.bucket_url).upload(catalog, chosen.catalog_key, overwrite=True)
     with running_site(folder) as url:
         console.print(f"The sample's videos are served at {url} from {folder}")
         collection = recipe.collection.model_copy(update={"source_url": url + "/{source_id}.mp4"})
         yield settings.model_copy(
             update={"recipe": recipe.model_copy(update={"collection": collection})}
         )
+
+
+def _world_of(catalog: str) -> str | None:
+    """The world whose catalog a recipe asks for."""
+    return next((name for name in WORLDS if load_world(name).catalog_key == catalog), None)

@@ -10,6 +10,7 @@ import uvicorn
 from s2s.cli import DEFAULT_BUCKET, BucketOption, guarded
 from s2s.logs import console
 from s2s.storage import open_bucket
+from sample.film import WORLDS, load_world
 from sample.render import render_catalog
 from sample.site import build_app
 
@@ -19,15 +20,23 @@ app = typer.Typer(no_args_is_help=True, help="The sample catalog: render it, ser
 @app.command()
 def render(
     out: Annotated[Path, typer.Option(help="Directory for the videos and the catalog.")],
-    sources: Annotated[int, typer.Option(min=1, help="Videos to render.")] = 100,
+    sources: Annotated[
+        int | None,
+        typer.Option(min=1, help="Videos to render; else the world's own number."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same videos.")] = 0,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes at a time; one a core unless told.")
     ] = None,
+    world: Annotated[str, typer.Option(help=f"Which films: {', '.join(WORLDS)}.")] = WORLDS[0],
 ) -> None:
-    """Render videos of bodies that fall, of rain, fire, wind and crowds, and their catalog."""
+    """Render the videos of a world, and their catalog."""
+    if world not in WORLDS:
+        console.print(f"sample: there is no world {world!r}: use one of {', '.join(WORLDS)}")
+        raise typer.Exit(1)
     try:
-        catalog = render_catalog(out, sources, seed, workers)
+        count = sources or load_world(world).n_sources
+        catalog = render_catalog(out, count, seed, workers, world)
     except OSError as error:
         console.print(f"sample: cannot write to {out}: {error}. Whole videos are kept; run again")
         raise typer.Exit(1) from error

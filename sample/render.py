@@ -1,40 +1,46 @@
-"""From scenes to files: a whole catalog of videos with sound, rendered in processes.
+"""From films to files: a world's catalog of videos, rendered in processes.
 
 OUT/<source_id>.mp4          H.264 and AAC
 OUT/truth/<source_id>.json   what happened when; for tests, no stage reads it
-OUT/catalog.csv              clips, as VGGSound lists them
+OUT/catalog.csv              their clips
 """
 
 import json
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fractions import Fraction
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from s2s.logs import console
-from sample.canvas import FPS, SIZE_PX
-from sample.catalog import AnyScene, build_source, write_catalog
-from sample.picture import frames
-from sample.sound import SAMPLE_RATE_HZ, synthesize
-from sample.world import Scene
+from sample.film import Film, World, load_world
 
-__all__ = ["encode_scene", "render_catalog", "render_source"]
+__all__ = ["encode_film", "render_catalog", "render_source"]
 
 _CRF = 23
-_GOP_FRAMES = 2 * FPS
+_GOP_S = 2
 _SOUND_BITS_S = 96_000
 _AAC_FRAME = 1024
 
 
-def render_catalog(out: Path, sources: int, seed: int = 0, workers: int | None = None) -> Path:
+def render_catalog(
+    out: Path,
+    sources: int,
+    seed: int = 0,
+    workers: int | None = None,
+    world: str = "silent_to_sound",
+) -> Path:
     """Render a catalog; sources that are there already are left alone.
 
     Args:
@@ -42,34 +48,37 @@ def render_catalog(out: Path, sources: int, seed: int = 0, workers: int | None =
         sources: how many; a larger catalog of the same seed starts with the smaller one.
         seed: what everything is drawn from.
         workers: processes; None for one a core.
+        world: which films.
 
     Returns:
         The catalog's file.
     """
     out.mkdir(parents=True, exist_ok=True)
-    scenes = [build_source(seed, n) for n in range(sources)]
-    missing = [n for n, scene in enumerate(scenes) if not _video(out, scene).exists()]
+    chosen = load_world(world)
+    films = [chosen.film(seed, n) for n in range(sources)]
+    missing = [n for n, film in enumerate(films) if not _video(out, film).exists()]
     columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("rendering", total=sources, completed=sources - len(missing))
-        _render_all(out, seed, missing, workers, lambda: progress.advance(task))
-    return write_catalog(out / "catalog.csv", scenes)
+        render = partial(render_source, out, seed, world=world)
+        _render_all(render, missing, workers, lambda: progress.advance(task))
+    return _write_catalog(out / "catalog.csv", chosen, films)
 
 
-def render_source(out: Path, seed: int, index: int) -> Path:
+def render_source(out: Path, seed: int, index: int, world: str = "silent_to_sound") -> Path:
     """Render one source under a temporary name, and rename it when it is whole.
 
     Returns:
         The video's file.
     """
-    scene = build_source(seed, index)
-    video = _video(out, scene)
-    truth = out / "truth" / f"{scene.source_id}.json"
+    film = load_world(world).film(seed, index)
+    video = _video(out, film)
+    truth = out / "truth" / f"{film.source_id}.json"
     truth.parent.mkdir(parents=True, exist_ok=True)
-    staged = out / f".{scene.source_id}.{os.getpid()}.mp4"
+    staged = out / f".{film.source_id}.{os.getpid()}.mp4"
     try:
-        encode_scene(scene, staged)
-        truth.write_text(_truth(scene), encoding="utf-8")
+        encode_film(film, staged)
+        truth.write_text(json.dumps(film.truth(), indent=1) + "\n", encoding="utf-8")
         staged.replace(video)  # last: a video that is there means that the source is done
     finally:
         staged.unlink(missing_ok=True)
@@ -77,7 +86,10 @@ def render_source(out: Path, seed: int, index: int) -> Path:
 
 
 def _render_all(
-    out: Path, seed: int, indices: list[int], workers: int | None, advance: Callable[[], None]
+    render: Callable[[int], Path],
+    indices: list[int],
+    workers: int | None,
+    advance: Callable[[], None],
 ) -> None:
     if not indices:
         return
@@ -86,7 +98,7 @@ def _render_all(
         min(workers or os.cpu_count() or 1, len(indices)),
         mp_context=multiprocessing.get_context("spawn"),
     ) as pool:
-        pending = [pool.submit(render_source, out, seed, index) for index in indices]
+        pending = [pool.submit(render, index) for index in indices]
         try:
             for done in as_completed(pending):
                 done.result()
@@ -96,63 +108,77 @@ def _render_all(
             raise
 
 
-def _video(out: Path, scene: AnyScene) -> Path:
-    return out / f"{scene.source_id}.mp4"
+def _video(out: Path, film: Film) -> Path:
+    return out / f"{film.source_id}.mp4"
 
 
-def _truth(scene: AnyScene) -> str:
-    content = {"source_id": scene.source_id, "duration_s": scene.duration_s}
-    if isinstance(scene, Scene):
-        content["material"] = scene.material.name
-        content["impacts"] = [
-            {"time_s": hit.time_s, "speed_m_s": hit.speed_m_s, "kind": hit.kind}
-            for hit in scene.impacts
-        ]
-    else:
-        content["texture"] = scene.texture.name
-        content["strengths"] = scene.knots.tolist()
-    return json.dumps(content, indent=1) + "\n"
+def _write_catalog(path: Path, world: World, films: Sequence[Film]) -> Path:
+    """Write a catalog under a temporary name, then rename it."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.write_text(world.catalog_text(films), encoding="utf-8")
+    return staged.replace(path)
 
 
-def encode_scene(scene: AnyScene, path: Path) -> None:
-    """Encode picture and sound; the same scene gives the same bytes."""
+def encode_film(film: Film, path: Path) -> None:
+    """Encode picture and sound; the same film gives the same bytes."""
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", options=options) as container:
-        picture = container.add_stream("libx264", rate=FPS)
-        picture.width = picture.height = SIZE_PX
+        pictures = film.frames()
+        first = next(pictures)
+        picture = container.add_stream("libx264", rate=film.fps)
+        picture.height, picture.width = first.shape[:2]
         picture.pix_fmt = "yuv420p"
         picture.options = {"crf": str(_CRF), "preset": "veryfast", "flags": "+bitexact"}
-        picture.codec_context.gop_size = _GOP_FRAMES
+        picture.codec_context.gop_size = _GOP_S * film.fps
         picture.codec_context.thread_count = 1
-        sound = container.add_stream("aac", rate=SAMPLE_RATE_HZ)
-        sound.codec_context.layout = "mono"
-        sound.codec_context.bit_rate = _SOUND_BITS_S
-        sound.codec_context.options = {"flags": "+bitexact", "aac_coder": "fast"}
+        sound = _SoundTrack.of(container, film)
         converter = VideoReformatter()  # one for all frames is five times as fast
-        samples = synthesize(scene)
-        heard = 0
-        for n, image in enumerate(frames(scene)):
+        for n, image in enumerate(chain([first], pictures)):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame = converter.reformat(frame, format="yuv420p", threads=1)
-            frame.pts, frame.time_base = n, Fraction(1, FPS)
+            frame.pts, frame.time_base = n, Fraction(1, film.fps)
             container.mux(picture.encode(frame))
             # Sound and picture lie side by side in the file, so that a part of it can be played.
-            until = (n + 1) * SAMPLE_RATE_HZ // FPS
-            while heard < until and heard < len(samples):
-                _encode_sound(container, sound, samples, heard)
-                heard += _AAC_FRAME
+            if sound is not None:
+                sound.encode_until((n + 1) * film.sample_rate_hz // film.fps)
         container.mux(picture.encode(None))
-        container.mux(sound.encode(None))
+        if sound is not None:
+            sound.finish()
 
 
-def _encode_sound(
-    container: OutputContainer,
-    stream: av.AudioStream,
-    samples: np.ndarray,
-    start: int,
-) -> None:
-    piece = samples[None, start : start + _AAC_FRAME]
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout="mono")
-    frame.sample_rate = SAMPLE_RATE_HZ
-    frame.pts, frame.time_base = start, Fraction(1, SAMPLE_RATE_HZ)
-    container.mux(stream.encode(frame))
+class _SoundTrack:
+    """A film's sound, encoded as the picture goes on."""
+
+    def __init__(
+        self, container: OutputContainer, samples_N: NDArray[np.float32], sample_rate_hz: int
+    ) -> None:
+        self._container = container
+        self._samples_N = samples_N
+        self._rate_hz = sample_rate_hz
+        self._heard = 0
+        self._stream = container.add_stream("aac", rate=sample_rate_hz)
+        self._stream.codec_context.layout = "mono"
+        self._stream.codec_context.bit_rate = _SOUND_BITS_S
+        self._stream.codec_context.options = {"flags": "+bitexact", "aac_coder": "fast"}
+
+    @classmethod
+    def of(cls, container: OutputContainer, film: Film) -> Self | None:
+        """The track of a film; None where it has none."""
+        samples_N = film.samples()
+        return None if samples_N is None else cls(container, samples_N, film.sample_rate_hz)
+
+    def encode_until(self, until: int) -> None:
+        """Encode what comes before a sample."""
+        while self._heard < until and self._heard < len(self._samples_N):
+            piece = self._samples_N[None, self._heard : self._heard + _AAC_FRAME]
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(piece), format="fltp", layout="mono"
+            )
+            frame.sample_rate = self._rate_hz
+            frame.pts, frame.time_base = self._heard, Fraction(1, self._rate_hz)
+            self._container.mux(self._stream.encode(frame))
+            self._heard += _AAC_FRAME
+
+    def finish(self) -> None:
+        """Encode what the encoder still holds."""
+        self._container.mux(self._stream.encode(None))

@@ -18,8 +18,9 @@ from s2s.records import build_clip_id
 from s2s.stage import StageReport
 from s2s.storage import DirectoryBucket
 from s2s.tasks.generation.settings import GenerationRecipe
-from sample.render import encode_scene
-from sample.world import build_scene
+from sample.render import encode_film
+from sample.silent_to_sound.film import SceneFilm
+from sample.silent_to_sound.world import build_scene
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +66,7 @@ def store_clip(bucket: DirectoryBucket, folder: Path, index: int) -> DatasetClip
     scene = build_scene(0, index).shortened(SECONDS)
     clip_id = build_clip_id(scene.source_id, 0, SECONDS)
     original, answer, wav = (folder / f"{clip_id}.{end}" for end in ("mp4", "a.mp4", "wav"))
-    encode_scene(scene, original)
+    encode_film(SceneFilm(scene), original)
     write_wav(wav, np.roll(read_audio(original, 16_000), 4000), 16_000)
     add_sound(original, wav, answer)
     stored = bucket.upload(original, f"{processed_prefix(RECIPE)}{clip_id}.mp4")

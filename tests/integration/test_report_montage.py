@@ -6,8 +6,9 @@ from PIL import Image
 
 from launcher.pages.montage import PANEL_PX, STRIP_PX, MontagePanel, compose_montage
 from s2s.media import add_sound, drop_sound, probe, read_audio, read_frames, write_wav
-from sample.render import encode_scene
-from sample.world import build_scene
+from sample.render import encode_film
+from sample.silent_to_sound.film import SceneFilm
+from sample.silent_to_sound.world import build_scene
 
 RATE_HZ = 16_000
 SECONDS = 2.0
@@ -23,7 +24,7 @@ def montage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a silent clip, one with 500 Hz and one with 3 kHz; its name starts with a dash."""
     folder = tmp_path_factory.mktemp("montage")
     scene = folder / "scene.mp4"
-    encode_scene(build_scene(0, 0).shortened(SECONDS), scene)
+    encode_film(SceneFilm(build_scene(0, 0).shortened(SECONDS)), scene)
     drop_sound(scene, folder / "silent.mp4")
     for name, pitch_hz in (("low", 500), ("high", 3000)):
         write_wav(folder / f"{name}.wav", tone_of(pitch_hz), RATE_HZ)

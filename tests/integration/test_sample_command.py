@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from s2s.storage import Bucket
 from sample.__main__ import app
-from sample.world import source_id
+from sample.silent_to_sound.world import source_id
 
 
 def test_render_prints_the_catalog_and_keeps_whole_videos(tmp_path: Path):
@@ -17,6 +17,16 @@ def test_render_prints_the_catalog_and_keeps_whole_videos(tmp_path: Path):
     assert result.exit_code == 0
     assert result.stdout.strip() == str(tmp_path / "catalog.csv")
     assert source_id(3, 0) in (tmp_path / "catalog.csv").read_text()
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{source_id(3, 0)}.mp4", "catalog.csv"}, "nothing is left behind"
+
+
+def test_an_unknown_world_is_an_error_that_lists_those_there_are(tmp_path: Path):
+    result = CliRunner().invoke(app, ["render", "--out", str(tmp_path), "--world", "mars"])
+
+    assert result.exit_code == 1
+    assert "mars" in result.stderr
+    assert "silent_to_sound" in result.stderr
 
 
 def test_render_says_why_it_cannot_write(tmp_path: Path):

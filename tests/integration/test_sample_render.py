@@ -13,10 +13,10 @@ import pytest
 
 from s2s.media import probe, read_audio, read_frames
 from sample.canvas import FPS, SIZE_PX
-from sample.catalog import build_source
-from sample.picture import frames
 from sample.render import render_catalog, render_source
-from sample.world import build_scene, source_id
+from sample.silent_to_sound.catalog import build_source
+from sample.silent_to_sound.picture import frames
+from sample.silent_to_sound.world import build_scene, source_id
 
 SEED = 6
 SHORT = 1  # a source of 22 s, of metal

@@ -4,7 +4,7 @@ from itertools import pairwise
 from catalog_files import read_catalog
 
 from s2s.catalog import FormatOptions
-from sample.catalog import CLIP_S, build_source, catalog_text, clip_starts_s, write_catalog
+from sample.silent_to_sound.catalog import CLIP_S, build_source, catalog_text, clip_starts_s
 
 
 def rows_of(sources: int) -> list[list[str]]:
@@ -47,13 +47,6 @@ def test_a_catalog_of_default_size_has_about_290_clips():
 
 def test_a_larger_catalog_starts_with_the_smaller():
     assert rows_of(12)[: len(rows_of(6))] == rows_of(6)
-
-
-def test_writing_leaves_only_the_catalog(tmp_path):
-    path = write_catalog(tmp_path / "catalog.csv", [build_source(0, 0)])
-
-    assert path.read_text() == catalog_text([build_source(0, 0)])
-    assert [file.name for file in tmp_path.iterdir()] == ["catalog.csv"]
 
 
 def test_the_pipeline_reads_every_row():

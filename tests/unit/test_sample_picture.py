@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from sample.canvas import FPS, SIZE_PX
-from sample.materials import MATERIALS
-from sample.picture import frames
-from sample.world import Scene, build_scene
+from sample.silent_to_sound.materials import MATERIALS
+from sample.silent_to_sound.picture import frames
+from sample.silent_to_sound.world import Scene, build_scene
 
 MATERIAL_NAMES = [material.name for material in MATERIALS]
 

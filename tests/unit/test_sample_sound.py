@@ -5,9 +5,9 @@ import mir_eval
 import numpy as np
 import pytest
 
-from sample.materials import MATERIALS, Material
-from sample.sound import SAMPLE_RATE_HZ, synthesize
-from sample.world import Impact, Scene, build_scene
+from sample.silent_to_sound.materials import MATERIALS, Material
+from sample.silent_to_sound.sound import SAMPLE_RATE_HZ, synthesize
+from sample.silent_to_sound.world import Impact, Scene, build_scene
 
 MATERIAL_NAMES = [material.name for material in MATERIALS]
 

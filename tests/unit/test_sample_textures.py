@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from sample.canvas import SIZE_PX
-from sample.distractor import Moth
-from sample.picture import frames
-from sample.sound import SAMPLE_RATE_HZ, synthesize
-from sample.textures import TEXTURES, TextureScene, build_texture_scene
+from sample.silent_to_sound.distractor import Moth
+from sample.silent_to_sound.picture import frames
+from sample.silent_to_sound.sound import SAMPLE_RATE_HZ, synthesize
+from sample.silent_to_sound.textures import TEXTURES, TextureScene, build_texture_scene
 
 INDICES = range(len(TEXTURES))
 NAMES = [texture.name for texture in TEXTURES]

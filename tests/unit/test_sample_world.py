@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sample.materials import MATERIALS
-from sample.world import VIEW_HEIGHT_M, Motion, build_scene, source_id
+from sample.silent_to_sound.materials import MATERIALS
+from sample.silent_to_sound.world import VIEW_HEIGHT_M, Motion, build_scene, source_id
 
 seeds = st.integers(0, 10_000)
 indices = st.integers(0, 200)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sample.materials import MATERIALS, Material
+from sample.silent_to_sound.materials import MATERIALS, Material
 
 __all__ = [
     "VIEW_HEIGHT_M",

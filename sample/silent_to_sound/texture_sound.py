@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.textures import TextureScene
+from sample.silent_to_sound.textures import TextureScene
 
 __all__ = ["synthesize_texture"]
 

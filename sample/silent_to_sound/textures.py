@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sample.world import WORLD_VERSION, hashed_id
+from sample.silent_to_sound.world import WORLD_VERSION, hashed_id
 
 __all__ = ["TEXTURES", "Texture", "TextureScene", "build_texture_scene", "texture_source_id"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample.canvas import FPS, SIZE_PX, Image, Window, smooth_noise
-from sample.distractor import Moth
-from sample.materials import Material
-from sample.texture_picture import texture_painter
-from sample.textures import TextureScene
-from sample.world import VIEW_HEIGHT_M, Body, Scene
+from sample.silent_to_sound.distractor import Moth
+from sample.silent_to_sound.materials import Material
+from sample.silent_to_sound.texture_picture import texture_painter
+from sample.silent_to_sound.textures import TextureScene
+from sample.silent_to_sound.world import VIEW_HEIGHT_M, Body, Scene
 
 __all__ = ["FPS", "SIZE_PX", "frames"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample.canvas import FPS, SIZE_PX, Image, smooth_noise
-from sample.textures import TextureScene
+from sample.silent_to_sound.textures import TextureScene
 
 __all__ = ["texture_painter"]
 

@@ -7,10 +7,10 @@ the sound of a hit is a sum of sinusoids that decay exponentially.
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.materials import REFERENCE_RADIUS_M, Material
-from sample.texture_sound import synthesize_texture
-from sample.textures import TextureScene
-from sample.world import Impact, Scene
+from sample.silent_to_sound.materials import REFERENCE_RADIUS_M, Material
+from sample.silent_to_sound.texture_sound import synthesize_texture
+from sample.silent_to_sound.textures import TextureScene
+from sample.silent_to_sound.world import Impact, Scene
 
 __all__ = ["SAMPLE_RATE_HZ", "synthesize"]
 

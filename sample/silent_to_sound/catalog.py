@@ -2,13 +2,11 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
-from sample.materials import MATERIALS
-from sample.textures import TEXTURES, TextureScene, build_texture_scene
-from sample.world import Scene, build_scene
+from sample.silent_to_sound.materials import MATERIALS
+from sample.silent_to_sound.textures import TEXTURES, TextureScene, build_texture_scene
+from sample.silent_to_sound.world import Scene, build_scene
 
 __all__ = [
     "CLIP_S",
@@ -16,7 +14,6 @@ __all__ = [
     "build_source",
     "catalog_text",
     "clip_starts_s",
-    "write_catalog",
 ]
 
 CLIP_S = 10
@@ -51,10 +48,3 @@ def catalog_text(scenes: Iterable[AnyScene]) -> str:
         for start_s in clip_starts_s(scene.duration_s):
             writer.writerow((scene.source_id, start_s, scene.label, split))
     return lines.getvalue()
-
-
-def write_catalog(path: Path, scenes: Iterable[AnyScene]) -> Path:
-    """Write a catalog under a temporary name, then rename it."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.write_text(catalog_text(scenes), encoding="utf-8")
-    return staged.replace(path)
