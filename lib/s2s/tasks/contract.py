@@ -9,7 +9,8 @@ part                what is looked for in it
 `processor`         `make_processor(recipe, weights)`: a `Processor`
 `data`              reading of shards, for the other parts
 `network`           the networks
-`objective`         `objectives(material)`: each `Objective` that a model is trained by, in order
+`objective`         `objectives(material)`: each `Objective` that a model is trained by, in order;
+                    the next is asked for when the one before is trained and exported
 `metrics`           `FIGURES`, and `make_judge(material, predictor, thorough)`: a `Judge`
 `systems`           `make_systems(material, predictor, thorough)`: `System`s by name
 `predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`
@@ -37,11 +38,14 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
+    from s2s.tasks.common.chance import Chance
+
 __all__ = [
     "Example",
     "Extractor",
     "Figure",
     "Judge",
+    "Learner",
     "Made",
     "MadeFile",
     "Material",
@@ -52,6 +56,7 @@ __all__ = [
     "Processor",
     "System",
     "Task",
+    "Trained",
     "Upload",
 ]
 
@@ -99,6 +104,21 @@ class Processor(Protocol):
 
 
 @dataclass(frozen=True)
+class Trained:
+    """What a training came to, earlier runs included.
+
+    Attributes:
+        steps: optimizer steps.
+        seconds: time that they took.
+        stopped_by: `max_steps`, or `max_minutes` where time ended it before.
+    """
+
+    steps: int
+    seconds: float
+    stopped_by: Literal["max_steps", "max_minutes"]
+
+
+@dataclass(frozen=True)
 class Material:
     """What a model is trained and measured on.
 
@@ -108,7 +128,9 @@ class Material:
         bucket: where clips, features and models are.
         version: the data set version.
         clips: clips of each split that have features.
-        folder: for files on this machine.
+        folder: the model directory on this machine.
+        fit: trains an objective's network in place, from its last checkpoint where there is one;
+            how the training stage does it, also for baselines that are trained alike.
     """
 
     recipe: Recipe
@@ -117,46 +139,69 @@ class Material:
     version: DatasetVersion
     clips: Mapping[str, Sequence[StoredClip]]
     folder: Path
+    fit: Callable[["Objective"], Trained]
 
 
-class Objective(Protocol):
-    """A network with its loss and optimizers: all that training needs to know.
+class Learner(Protocol):
+    """A network, and what makes its loss small.
 
     Attributes:
-        name: names its checkpoint and its curve.
-        settings: budget, batches and devices.
-        network: what is trained; its weights are averaged over the steps.
-        n_parts: losses of a step, each with optimizers of its own; one, but for adversaries.
+        network: what is trained.
     """
 
-    name: str
-    settings: TrainingSettings
     network: "torch.nn.Module"
-
-    def datasets(self) -> Mapping[str, "Dataset[Any]"]:
-        """`train` and, where there are clips for it, `val`; item n is the same on every machine."""
-        ...
 
     def optimizers(self) -> Sequence["torch.optim.Optimizer"]:
         """Each group's `lr` is the peak of its schedule."""
         ...
 
-    def loss(self, batch: Any, generator: "torch.Generator | None" = None) -> "torch.Tensor":
-        """The loss of a batch.
+    def loss(self, batch: Any, chance: "Chance") -> "torch.Tensor":
+        """The loss of a batch, a scalar: the mean over its examples.
 
         Args:
             batch: as the data set's items are stacked, on the network's device.
-            generator: source of chance; None for torch's own.
+            chance: random numbers for each of its examples, the same whatever a training runs on.
         """
         ...
+
+
+class Objective(Learner, Protocol):
+    """A network with its loss and optimizers: all that training needs to know.
+
+    Attributes:
+        name: names its checkpoint and its curve.
+        settings: budget, batches and devices.
+        seed: source of chance.
+        network: what is trained; its weights are averaged over the steps, and it has the averaged
+            ones in the end.
+        adversary: what is trained against it: takes its step before it does, in every step. Its
+            loss and that of the network each reach its own optimizers only.
+    """
+
+    name: str
+    settings: TrainingSettings
+    seed: int
+    adversary: Learner | None = None
+
+    def datasets(self) -> Mapping[str, "Dataset[Any]"]:
+        """`train` and, where there are clips for it, `val`.
+
+        Item n is the same on every machine, and `train` has the items of the whole budget in their
+        order: a training that goes on reads on where it was.
+        """
+        ...
+
+    def validation_loss(self, batch: Any, chance: "Chance") -> "torch.Tensor":
+        """What is compared as training goes on, of a batch of `val`; `loss` where it will do."""
+        return self.loss(batch, chance)
 
     def export(self, folder: Path) -> None:
         """Write what was trained into the model directory; the last objective writes its config."""
         ...
 
-    def show(self, folder: Path) -> Sequence[Path]:
-        """Write pictures and sounds of what it has learned so far, for trackers; may be none."""
-        ...
+    def show(self, folder: Path) -> Sequence[Path]:  # noqa: ARG002 - nothing, unless there is some
+        """Write pictures and sounds of what it has learned so far, for trackers."""
+        return ()
 
 
 # Evaluation: what is measured, and by what.
