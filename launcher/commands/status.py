@@ -120,9 +120,7 @@ def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) ->
     stored = find_clips(bucket, recipe)
     clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}
     extracted = {name for name, clip in clips.items() if (name, clip_identity(clip)) in stored}
-    trained = model_config_key(recipe, version.name) in set(
-        bucket.keys(model_config_key(recipe, version.name))
-    )
+    trained = bucket.exists(model_config_key(recipe, version.name))
     answers = _stems(bucket, held_out_prefix(recipe, version.name), ".mp4")
     held_out = version.split("test") or version.split("val")
     n_answers = min(recipe.serving.show_clips, len(held_out))

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from s2s.errors import ObjectNotFoundError
 from s2s.storage import Bucket
+from s2s.workspace import replacing
 
 __all__ = ["page_environment", "read_if_there", "write_page"]
 
@@ -32,10 +33,9 @@ def read_if_there(bucket: Bucket, key: str) -> bytes | None:
 
 def write_page(path: Path, text: str) -> Path:
     """Write a page under a temporary name, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}")
-    staged.write_text(text, encoding="utf-8")
-    return staged.replace(path)
+    with replacing(path) as staged:
+        staged.write_text(text, encoding="utf-8")
+    return path
 
 
 def _data_uri(data: bytes, media_type: str) -> str:

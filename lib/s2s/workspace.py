@@ -1,4 +1,4 @@
-"""A run's own directory for temporary files: removed with the run, however the run ends."""
+"""Temporary files and directories that are gone afterwards, however a run ends."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["workspace"]
+__all__ = ["replacing", "workspace"]
 
 
 @contextmanager
@@ -39,6 +39,30 @@ def workspace(parent: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(own, ignore_errors=True)
         os.close(own_lock)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write that takes the place of another when it is whole, and not before.
+
+    Its name is its own: of processes that write the same file at once the last one wins.
+
+    Args:
+        path: the file that is replaced; its folder is made where it is missing.
+
+    Yields:
+        where to write; what is there after an error is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    staged = Path(name)
+    try:
+        yield staged
+        staged.chmod(0o644)
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _locked(folder: Path, *, wait: bool = True) -> int:

@@ -7,9 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from memory_bucket import MemoryBucket
 
-from s2s.errors import ObjectExistsError, ObjectNotFoundError, StorageError
-from s2s.storage import Bucket, DirectoryBucket, MemoryBucket, crc32c_of, open_bucket
+from s2s.errors import ChecksumError, ObjectExistsError, ObjectNotFoundError, StorageError
+from s2s.storage import Bucket, DirectoryBucket, crc32c_of, open_bucket
 
 
 @pytest.fixture(params=["memory", "directory", "google"])
@@ -50,6 +51,7 @@ def test_missing_object_is_named(bucket: Bucket, prefix: str, tmp_path: Path):
     for action in (
         lambda: bucket.read(prefix + "nothing"),
         lambda: bucket.stat(prefix + "nothing"),
+        lambda: bucket.fetch(prefix + "nothing", tmp_path / "y"),
         lambda: bucket.download(prefix + "nothing", tmp_path / "x"),
         lambda: bucket.open_range(prefix + "nothing", 0, 1),
     ):
@@ -81,6 +83,31 @@ def test_files_go_up_and_come_down(bucket: Bucket, prefix: str, tmp_path: Path):
     sent = bucket.upload(source, prefix + "file")
     assert bucket.download(prefix + "file", target) == sent
     assert target.read_bytes() == source.read_bytes()
+
+
+def test_exists(bucket: Bucket, prefix: str):
+    bucket.write(prefix + "here/a", b"a")
+    assert bucket.exists(prefix + "here/a")
+    assert not bucket.exists(prefix + "here")
+    assert not bucket.exists(prefix + "here/a.json")
+
+
+def test_fetch_downloads_only_what_is_not_there(bucket: Bucket, prefix: str, tmp_path: Path):
+    path, key = tmp_path / "new" / "file.bin", prefix + "file.bin"
+    first = bucket.write(key, b"first")
+    assert bucket.fetch(key, path) == first
+    inode = path.stat().st_ino
+    assert bucket.fetch(key, path) == bucket.fetch(key, path, first.crc32c) == first
+    assert path.stat().st_ino == inode, "the same bytes are not fetched again"
+    second = bucket.write(key, b"other", overwrite=True)
+    assert bucket.fetch(key, path) == second
+    assert path.read_bytes() == b"other"
+    with pytest.raises(ChecksumError, match=r"file\.bin"):
+        bucket.fetch(key, path, first.crc32c)
+    with pytest.raises(ObjectNotFoundError):
+        bucket.fetch(prefix + "nothing", tmp_path / "nothing")
+    assert list(path.parent.iterdir()) == [path], "nothing half-written is left"
+    assert path.read_bytes() == b"other"
 
 
 def test_upload_is_create_only_too(bucket: Bucket, prefix: str, tmp_path: Path):

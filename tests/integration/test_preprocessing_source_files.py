@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from memory_bucket import MemoryBucket
 
 from preprocessing.source_files import SourceFiles
 from s2s.errors import ObjectNotFoundError
-from s2s.storage import MemoryBucket, ObjectInfo
+from s2s.storage import ObjectInfo
 
 
 class CountingBucket(MemoryBucket):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from memory_bucket import MemoryBucket
 
 from s2s.catalog import (
     FormatOptions,
@@ -18,7 +19,7 @@ from s2s.catalog import (
     update_label_ids,
 )
 from s2s.settings import CollectionSettings
-from s2s.storage import MemoryBucket, ObjectInfo
+from s2s.storage import ObjectInfo
 from s2s.tasks.generation.settings import GenerationRecipe
 
 RECIPE = GenerationRecipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))

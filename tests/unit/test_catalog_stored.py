@@ -1,6 +1,7 @@
 """What later stages find in the bucket after collection."""
 
 import pytest
+from memory_bucket import MemoryBucket
 
 from s2s.catalog import (
     RowProblem,
@@ -14,7 +15,7 @@ from s2s.errors import CatalogError
 from s2s.layout import catalog_key
 from s2s.records import ClipRecord
 from s2s.settings import CollectionSettings
-from s2s.storage import Bucket, MemoryBucket
+from s2s.storage import Bucket
 from s2s.tasks.generation.settings import GenerationRecipe
 
 RECIPE = GenerationRecipe(name="bells", collection=CollectionSettings(catalog="bells.csv"))

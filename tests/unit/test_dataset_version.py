@@ -1,6 +1,7 @@
 """Data set versions survive the way through a bucket, and damage is told."""
 
 import pytest
+from memory_bucket import MemoryBucket
 
 from s2s.dataset import (
     DatasetClip,
@@ -15,7 +16,6 @@ from s2s.dataset import (
 )
 from s2s.errors import ObjectExistsError, VersionError
 from s2s.layout import dataset_manifest_key
-from s2s.storage import MemoryBucket
 from s2s.tasks.generation.settings import GenerationRecipe
 
 RECIPE = GenerationRecipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})

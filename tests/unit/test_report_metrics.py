@@ -1,10 +1,10 @@
 import json
 
 import pytest
+from memory_bucket import MemoryBucket
 
 from launcher.pages.demo_figures import read_metrics
 from s2s.errors import ModelError
-from s2s.storage import MemoryBucket
 
 KEY = "models/x/metrics.json"
 

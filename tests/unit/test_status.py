@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from memory_bucket import MemoryBucket
 from rich.console import Console
 
 from launcher.commands.status import StageStatus, read_status, status_table
@@ -22,7 +23,7 @@ from s2s.layout import (
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import CollectionSettings
-from s2s.storage import Bucket, MemoryBucket
+from s2s.storage import Bucket
 from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
 
 CLIPS = [

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 from cut_clips import make_recipe
+from memory_bucket import MemoryBucket
 from rich.console import Console
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.errors import ObjectNotFoundError
 from s2s.layout import checks_prefix, processed_prefix
 from s2s.records import ClipRecord
-from s2s.storage import MemoryBucket
 from validation.checks.clip_checks import ClipCheck, check_key
 from validation.checks.picture import PictureFigures
 from validation.checks.sound import SoundFigures

@@ -8,11 +8,11 @@ import numpy as np
 from cut_clips import make_recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_bucket import MemoryBucket
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
-from s2s.storage import MemoryBucket
 from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant
 from validation.alike.hashes import BITS, average_tiles, hash_picture, hash_sound
 from validation.alike.shifted import find_moments

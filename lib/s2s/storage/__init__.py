@@ -2,14 +2,12 @@
 
 from s2s.storage.bucket import Bucket, Generation, ObjectInfo, VersionedBucket, crc32c_of
 from s2s.storage.directory import DirectoryBucket
-from s2s.storage.memory import MemoryBucket
 from s2s.storage.open import open_bucket
 
 __all__ = [
     "Bucket",
     "DirectoryBucket",
     "Generation",
-    "MemoryBucket",
     "ObjectInfo",
     "VersionedBucket",
     "crc32c_of",

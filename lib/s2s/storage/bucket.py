@@ -9,7 +9,8 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 import google_crc32c
 
-from s2s.errors import StorageError
+from s2s.errors import ChecksumError, StorageError
+from s2s.workspace import replacing
 
 __all__ = [
     "CHUNK_BYTES",
@@ -104,6 +105,33 @@ class Bucket(Protocol):
         """
         ...
 
+    def fetch(self, key: str, path: Path, crc32c: str = "") -> ObjectInfo:
+        """Have an object as a file: downloaded unless the same bytes are there.
+
+        The file is there whole or not at all, whatever else writes it at the same time.
+
+        Args:
+            key: the object.
+            path: the file; its folder is made where it is missing.
+            crc32c: the object's checksum where it is known; else the bucket is asked.
+
+        Raises:
+            ObjectNotFoundError: if there is no such object.
+            ChecksumError: if it is not what was written, or has not the checksum that is known.
+        """
+        if path.is_file():
+            found = crc32c_of_file(path)
+            if found == (crc32c or self.stat(key).crc32c):
+                return ObjectInfo(key, path.stat().st_size, found)
+        with replacing(path) as staged:
+            info = self.download(key, staged)
+            if crc32c and info.crc32c != crc32c:
+                raise ChecksumError(
+                    f"{self.url}/{key}: its CRC-32C is {info.crc32c}, {crc32c} was expected: it "
+                    "was changed since"
+                )
+        return info
+
     def upload(self, path: Path, key: str, *, overwrite: bool = False) -> ObjectInfo:
         """Write a file as an object; else as `write`."""
         ...
@@ -114,6 +142,10 @@ class Bucket(Protocol):
         Raises:
             ObjectNotFoundError: if there is none.
         """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
         ...
 
     def stat(self, key: str) -> ObjectInfo:

@@ -17,7 +17,7 @@ from s2s.errors import (
     ObjectNotFoundError,
     StorageError,
 )
-from s2s.storage.bucket import ObjectInfo, check_key, crc32c_of, crc32c_of_file
+from s2s.storage.bucket import Bucket, ObjectInfo, check_key, crc32c_of, crc32c_of_file
 
 __all__ = ["DirectoryBucket"]
 
@@ -27,7 +27,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _STALE_S = 3600.0
 
 
-class DirectoryBucket:
+class DirectoryBucket(Bucket):
     """Objects as files. Written under a temporary name, then linked or renamed into place.
 
     Args:
@@ -84,6 +84,10 @@ class DirectoryBucket:
         with self._translated(key), self._path(key).open("rb") as file:
             file.seek(start)
             return io.BytesIO(file.read(length))
+
+    def exists(self, key: str) -> bool:
+        """See `Bucket.exists`."""
+        return self._path(key).is_file()
 
     def stat(self, key: str) -> ObjectInfo:
         """See `Bucket.stat`; the checksum is computed from the file."""

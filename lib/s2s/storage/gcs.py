@@ -24,7 +24,7 @@ from s2s.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
 )
-from s2s.storage.bucket import Generation, ObjectInfo, check_key, crc32c_of, crc32c_of_file
+from s2s.storage.bucket import Bucket, Generation, ObjectInfo, check_key, crc32c_of, crc32c_of_file
 
 __all__ = ["GoogleBucket"]
 
@@ -33,7 +33,7 @@ _READ_TIMEOUT_S = 60
 _CREATE_ONLY = 0
 
 
-class GoogleBucket:
+class GoogleBucket(Bucket):
     """Objects in a bucket of Google Cloud Storage.
 
     The client retries what can be retried for S2S_GCS_RETRY_S seconds (60 unless told); after
@@ -108,6 +108,11 @@ class GoogleBucket:
             except google_errors.RequestRangeNotSatisfiable:
                 data = b""
         return io.BytesIO(data)
+
+    def exists(self, key: str) -> bool:
+        """See `Bucket.exists`."""
+        with self._translated(key):
+            return self._blob(key).exists(timeout=self._timeout, retry=self._retry)
 
     def stat(self, key: str) -> ObjectInfo:
         """See `Bucket.stat`."""

@@ -108,7 +108,7 @@ class ShardTask:
         """What makes the arrays of a shard, and the size that it needs pictures in."""
         recipe, weights = self.settings.recipe, self.folder / WEIGHTS_FILE
         if recipe.feature_extraction.needs_weights and not weights.is_file():
-            bucket.download(extractors_key(recipe), weights)
+            bucket.fetch(extractors_key(recipe), weights)
         sight = open_sight(recipe.spec, recipe.feature_extraction, weights)
         return (LogMel(recipe.spec), *sight.extractors), sight.frame_size
 

@@ -66,8 +66,8 @@ def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:
 
     recipe, key = settings.recipe, extractors_key(settings.recipe)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if key in set(bucket.keys(key)):
-        bucket.download(key, path)
+    if bucket.exists(key):
+        bucket.fetch(key, path)
         return
     fetch_weights(recipe.feature_extraction, path, settings.recipe_path.parent, bucket)
     bucket.upload(path, key)

@@ -105,8 +105,7 @@ def _export(
         place.mkdir(exist_ok=True)
         files = ClipFiles(place, clip.clip_id)
         for path in (files.sound, files.video, *files.extras(recipe)):
-            if not path.exists():
-                bucket.download(prefix + path.name, path)
+            bucket.fetch(prefix + path.name, path)
         if jpegs:
             write_jpegs(files.video, place / clip.clip_id)
         yield _row(clip, files.video.relative_to(folder), files.sound.relative_to(folder))

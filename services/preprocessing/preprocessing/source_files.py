@@ -50,17 +50,12 @@ class SourceFiles:
         try:
             with entry.lock:
                 if not path.exists():
-                    self._fetch(key, path)
+                    self._bucket.fetch(key, path)
             yield path
         finally:
             with self._lock:
                 entry.users -= 1
                 self._drop_idle()
-
-    def _fetch(self, key: str, path: Path) -> None:
-        staged = path.with_name(f".{path.name}")
-        self._bucket.download(key, staged)
-        staged.replace(path)
 
     def _drop_idle(self) -> None:
         idle = [key for key, entry in self._entries.items() if entry.users == 0]

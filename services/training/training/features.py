@@ -10,7 +10,6 @@ from s2s.layout import features_prefix
 from s2s.manifest import read_failures
 from s2s.settings import Recipe
 from s2s.storage import Bucket
-from s2s.storage.bucket import crc32c_of_file
 from s2s.tasks.generation.data import StoredClip
 
 __all__ = ["fetch_clips"]
@@ -51,10 +50,5 @@ def fetch_clips(
 
 
 def _fetch(bucket: Bucket, key: str, folder: Path) -> Path:
-    path = folder / key
-    if path.is_file() and crc32c_of_file(path) == bucket.stat(key).crc32c:
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_suffix(".part")
-    bucket.download(key, staged)
-    return staged.replace(path)
+    bucket.fetch(key, folder / key)
+    return folder / key

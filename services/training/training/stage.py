@@ -55,7 +55,7 @@ def run(settings: Settings) -> StageReport:
     key = model_config_key(recipe, version.name)
     outputs: dict[str, Any] = {"version": version.name, "model": model_prefix(recipe, version.name)}
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-    if key in set(bucket.keys(key)):
+    if bucket.exists(key):
         metrics = json.loads(bucket.read(model_prefix(recipe, version.name) + METRICS_FILE))
         return finish(settings, STAGE, [done], started, outputs | _summary(metrics))
     folder = settings.work_dir / STAGE

@@ -55,7 +55,7 @@ def make_vocoder(
     config = IstftConfig(
         spec=recipe.spec, width=section.width, hidden=2 * section.width, depth=section.depth
     )
-    if prefix + VOCODER_FILE in set(bucket.keys(prefix)):
+    if bucket.exists(prefix + VOCODER_FILE):
         bucket.download(prefix + VOCODER_FILE, folder / VOCODER_FILE)
         return load_vocoder(folder, config).network
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2s.dataset import version_names
-from s2s.errors import ChecksumError, ModelError
+from s2s.errors import ModelError
 from s2s.layout import model_config_key, model_prefix
 from s2s.settings import Recipe
 from s2s.storage import Bucket
-from s2s.storage.bucket import crc32c_of_file
 
 __all__ = ["StoredModel", "fetch_model", "find_model"]
 
@@ -39,7 +38,7 @@ def find_model(bucket: Bucket, recipe: Recipe) -> StoredModel:
     """
     for version in reversed(version_names(bucket, recipe)):
         key = model_config_key(recipe, version)
-        if key in bucket.keys(key):
+        if bucket.exists(key):
             return StoredModel(version, model_prefix(recipe, version))
     raise ModelError(
         f"{bucket.url}: no model of recipe {recipe.name} with its present settings: "
@@ -68,14 +67,5 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
     beside = (key.removeprefix(model.prefix) for key in bucket.keys(model.prefix))
     weights = {name for name in beside if name.endswith(".safetensors") and "/" not in name}
     for name in (CONFIG_FILE, *sorted(weights | {WEIGHTS_FILE})):
-        path, info = folder / name, bucket.stat(model.prefix + name)
-        if path.is_file() and crc32c_of_file(path) == info.crc32c:
-            continue
-        staged = path.with_suffix(".part")
-        bucket.download(info.key, staged)
-        if crc32c_of_file(staged) != info.crc32c:
-            raise ChecksumError(
-                f"{bucket.url}: {info.key!r} arrived damaged, or was changed meanwhile: try again"
-            )
-        staged.replace(path)
+        bucket.fetch(model.prefix + name, folder / name)
     return folder

@@ -14,7 +14,7 @@ def fetch_folder(bucket: Bucket, prefix: str, folder: Path) -> Path:
     for key in bucket.keys(prefix):
         name = key.removeprefix(prefix)
         if "/" not in name:
-            bucket.download(key, folder / name)
+            bucket.fetch(key, folder / name)
     return folder
 
 

@@ -42,10 +42,7 @@ class TakeFiles:
     def fetch_videos(self, clips: Iterable[DatasetClip]) -> None:
         """Fetch the clips' pictures."""
         for clip in clips:
-            path = self._video(clip)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                self._bucket.download(clip.key, path)
+            self._bucket.fetch(clip.key, self._video(clip), clip.crc32c)
 
     def copy_example(self, clip: DatasetClip, output: Path) -> None:
         """Put a clip's video with the model's sound, and the sounds to compare, into a folder."""

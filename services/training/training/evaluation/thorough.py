@@ -94,7 +94,7 @@ def _systems(
 ) -> Mapping[str, System]:
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     prefix = model_prefix(recipe, version.name)
-    if model_config_key(recipe, version.name) not in set(bucket.keys(prefix)):
+    if not bucket.exists(model_config_key(recipe, version.name)):
         raise StageError(f"there is no model of {version.name} yet: run './s2s training RECIPE'")
     local = folder / prefix
     predictor = GenerationPredictor.load(fetch_folder(bucket, prefix, local))

@@ -13,6 +13,7 @@ from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, manifest_to_csv
 from s2s.errors import ChecksumError, ObjectNotFoundError, VersionError
 from s2s.layout import dvc_prefix
 from s2s.storage import Bucket, VersionedBucket
+from s2s.workspace import replacing
 from validation.release.remote import listing_problems
 from validation.release.repository import DATA, DataRepository
 
@@ -72,16 +73,13 @@ def pull(bucket: Bucket, version: DatasetVersion, folder: Path) -> int:
         path = target / name
         if path.is_file() and _sha256(path) == sha256:
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_name(f".{path.name}.part")
-        bucket.download(key, staged)
-        if _sha256(staged) != sha256:
-            staged.unlink()
-            raise VersionError(
-                f"{bucket.url}/{key}: does not have the SHA-256 that {version.name} gives: it was "
-                f"changed. 'dvc pull' has the right one ({version.bundle})"
-            )
-        staged.replace(path)
+        with replacing(path) as staged:
+            bucket.download(key, staged)
+            if _sha256(staged) != sha256:
+                raise VersionError(
+                    f"{bucket.url}/{key}: does not have the SHA-256 that {version.name} gives: it "
+                    f"was changed. 'dvc pull' has the right one ({version.bundle})"
+                )
         return True
 
     with ThreadPoolExecutor(_FILES_AT_A_TIME) as pool:

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, manifest_to_csv
-from s2s.errors import VersionError
+from s2s.errors import ChecksumError, VersionError
 from s2s.layout import dvc_prefix
 from s2s.storage import Bucket, VersionedBucket
-from s2s.storage.bucket import crc32c_of_file
+from s2s.workspace import replacing
 from validation.release.parquet import write_parquet
 from validation.release.programs import dvc, git
 from validation.release.remote import CLIPS, RemoteMode, clip_listing
@@ -116,9 +116,8 @@ class DataRepository:
             list(pool.map(have, files.items()))
         for split in SPLITS:
             _replace(folder / f"{split}.csv", manifest_to_csv(clips[split]))
-            staged = folder / f".{split}.parquet"
-            write_parquet(folder / f"{split}.csv", staged)
-            staged.replace(folder / f"{split}.parquet")
+            with replacing(folder / f"{split}.parquet") as staged:
+                write_parquet(folder / f"{split}.csv", staged)
         _replace(folder / "labels.json", _labels_json(clips).encode())
 
     def describe(self, files: Mapping[str, str]) -> None:
@@ -187,16 +186,13 @@ def _files(
 
 def _have(bucket: Bucket, path: Path, key: str, crc32c: str) -> None:
     """Have an object as a file; one that is there already is only read."""
-    if path.exists() and crc32c_of_file(path) == crc32c:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}")
-    if bucket.download(key, staged).crc32c != crc32c:
+    try:
+        bucket.fetch(key, path, crc32c)
+    except ChecksumError as error:
         raise VersionError(
             f"{bucket.url}/{key}: is not what was checked, it was changed since. Delete the "
             "clip's check under datasets/ in the bucket and run validation again"
-        )
-    staged.replace(path)
+        ) from error
 
 
 def _labels_json(clips: Mapping[str, Iterable[DatasetClip]]) -> str:
@@ -213,7 +209,5 @@ def _labels_json(clips: Mapping[str, Iterable[DatasetClip]]) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file anew: DVC may have linked the one there to its cache."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.new")
-    staged.write_bytes(data)
-    staged.replace(path)
+    with replacing(path) as staged:
+        staged.write_bytes(data)

@@ -63,7 +63,7 @@ def fetch_regression(
     """
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     prefix = model_prefix(recipe, config.version) + _FOLDER
-    if prefix + CONFIG_FILE not in set(bucket.keys(prefix)):
+    if not bucket.exists(prefix + CONFIG_FILE):
         lightning.seed_everything(recipe.seed, workers=True, verbose=False)
         scale = MelScale(config.mel_mean, config.mel_std)
         checkpoint = f"{prefix}checkpoints/last.ckpt"

@@ -1,4 +1,4 @@
-"""A bucket in memory, for unit tests; held to the same contract as the real ones."""
+"""A bucket in memory; the contract suite holds it to the promises of the real ones."""
 
 import io
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from s2s.errors import ObjectExistsError, ObjectNotFoundError
-from s2s.storage.bucket import ObjectInfo, check_key, crc32c_of
+from s2s.storage.bucket import Bucket, ObjectInfo, check_key, crc32c_of
 
 __all__ = ["MemoryBucket"]
 
 
-class MemoryBucket:
+class MemoryBucket(Bucket):
     """Objects in a dictionary."""
 
     def __init__(self) -> None:
@@ -52,6 +52,10 @@ class MemoryBucket:
     def open_range(self, key: str, start: int, length: int) -> BinaryIO:
         """See `Bucket.open_range`."""
         return io.BytesIO(self.read(key)[start : start + length])
+
+    def exists(self, key: str) -> bool:
+        """See `Bucket.exists`."""
+        return check_key(key) in self.objects
 
     def stat(self, key: str) -> ObjectInfo:
         """See `Bucket.stat`."""
