@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.table import Table
 
@@ -10,6 +10,7 @@ from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.errors import CatalogError
 from s2s.features.index import clip_identity, find_clips
+from s2s.held_out import choose_held_out
 from s2s.layout import (
     checks_prefix,
     features_prefix,
@@ -121,19 +122,15 @@ def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) ->
     clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}
     extracted = {name for name, clip in clips.items() if (name, clip_identity(clip)) in stored}
     trained = bucket.exists(model_config_key(recipe, version.name))
+    shown = choose_held_out(version, recipe.serving.show_clips).clips
     answers = _stems(bucket, held_out_prefix(recipe, version.name), ".mp4")
-    held_out = version.split("test") or version.split("val")
-    n_answers = min(recipe.serving.show_clips, len(held_out))
     refused = read_failures(bucket, held_out_prefix(recipe, version.name))
     return [
         _counted("feature_extraction", clips, extracted, read_failures(bucket, prefix)),
         StageStatus("training", "models", int(trained), int(not trained)),
-        StageStatus(
-            "serving",
-            "held-out clips",
-            len(answers),
-            max(0, n_answers - len(answers) - len(refused)),
-            Counter(str(failure.reason) for failure in refused.values()),
+        replace(
+            _counted("serving", [clip.clip_id for clip in shown], answers, refused),
+            unit="held-out clips",
         ),
     ]
 

@@ -1,32 +1,16 @@
-"""Held-out clips that show what a model does: which ones, and whether their answers are right."""
+"""Whether answers for held-out clips are right."""
 
-import hashlib
-from collections import defaultdict
-from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
 
-from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import MediaError
 from s2s.media import open_guarded, probe, read_audio
 from s2s.reasons import Reason
 
-__all__ = ["check_answer", "choose_clips"]
+__all__ = ["check_answer"]
 
 _MIN_POWER = 1e-12
-
-
-def choose_clips(version: DatasetVersion, count: int) -> list[DatasetClip]:
-    """Clips that the model was not trained on: from the test split, or val where that is empty.
-
-    Labels take turns, so that few clips show many of them. The same version gives the same clips.
-    """
-    by_label: dict[tuple[str, ...], list[DatasetClip]] = defaultdict(list)
-    for clip in sorted(version.split("test") or version.split("val"), key=_order):
-        by_label[clip.labels].append(clip)
-    turns = zip_longest(*(by_label[label] for label in sorted(by_label)))
-    return [clip for clip in chain.from_iterable(turns) if clip is not None][:count]
 
 
 def check_answer(sent: Path, answer: Path, sample_rate_hz: int) -> float:
@@ -54,10 +38,6 @@ def check_answer(sent: Path, answer: Path, sample_rate_hz: int) -> float:
             f"{answer.name}: {sound_s:.3f} s of sound for {picture.duration_s:.3f} s of picture",
         )
     return 10 * float(np.log10(np.mean(np.square(samples)) + _MIN_POWER))
-
-
-def _order(clip: DatasetClip) -> str:
-    return hashlib.sha256(clip.clip_id.encode()).hexdigest()
 
 
 def _packets(path: Path) -> list[bytes]:

@@ -11,6 +11,7 @@ import httpx
 
 from s2s.dataset import DatasetClip, read_version
 from s2s.errors import MediaError, StageError
+from s2s.held_out import choose_held_out
 from s2s.layout import held_out_prefix
 from s2s.media import drop_sound
 from s2s.reasons import Reason, Status
@@ -19,7 +20,7 @@ from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket, DirectoryBucket
 from serving.client import ApiError, generate, open_client
-from serving.held_out import check_answer, choose_clips
+from serving.held_out import check_answer
 from serving.http.server import Server, make_app
 from serving.models.stored import StoredModel, fetch_model, find_model
 
@@ -39,7 +40,8 @@ def run(settings: Settings) -> StageReport:
     model = find_model(bucket, recipe)
     version = read_version(bucket, recipe, model.version)
     prefix = held_out_prefix(recipe, model.version)
-    clips = {clip.clip_id: clip for clip in choose_clips(version, recipe.serving.show_clips)}
+    held_out = choose_held_out(version, recipe.serving.show_clips)
+    clips = {clip.clip_id: clip for clip in held_out.clips}
     stored = set(bucket.keys(prefix))
     done = {name for name in clips if f"{prefix}{name}.mp4" in stored}
     # On this machine, whatever the engine is: the API listens on loopback only.
