@@ -11,7 +11,8 @@ part                what is looked for in it
 `network`           the networks
 `objective`         `objectives(material)`: each `Objective` that a model is trained by, in order;
                     the next is asked for when the one before is trained and exported
-`metrics`           `FIGURES`, and `make_judge(material, predictor, thorough)`: a `Judge`
+`metrics`           `FIGURES`, `make_judge(material, predictor, thorough)`: a `Judge`, and
+                    `make_files(material, folder)`: `AnswerFiles`, where reports show any
 `systems`           `make_systems(material, predictor, thorough)`: `System`s by name
 `predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`
 `page`              the task's part of reports, and `tab.html`, `tab.js` of the server's page
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from s2s.tasks.common.chance import Chance
 
 __all__ = [
+    "MODEL",
+    "AnswerFiles",
     "Example",
     "Extractor",
     "Figure",
@@ -207,23 +210,39 @@ class Objective(Learner, Protocol):
 # Evaluation: what is measured, and by what.
 
 
+MODEL = "model"
+"""The system that the recipe trains; every other one is compared with it."""
+
+
 @dataclass(frozen=True)
 class Example:
     """A held-out clip.
 
     Attributes:
         index: its place among those that are measured on.
-        listed: what the data set says of it.
         stored: its features.
     """
 
     index: int
-    listed: DatasetClip
     stored: StoredClip
 
+    @property
+    def listed(self) -> DatasetClip:
+        """What the data set says of it."""
+        return self.stored.listed
 
-System = Callable[[Example], Any]
-"""What is measured: the model, a baseline, a ceiling. Gives an answer to a held-out clip."""
+
+@dataclass(frozen=True)
+class System:
+    """What is measured: the model, a baseline, a ceiling.
+
+    Attributes:
+        title: what it is, in reports.
+        answer: gives an answer to a held-out clip; the same one whenever it is asked.
+    """
+
+    title: str
+    answer: Callable[[Example], Any]
 
 
 class Judge(Protocol):
@@ -233,6 +252,14 @@ class Judge(Protocol):
         """How the answer does; figures are computed of many of these."""
         ...
 
+    def row(self, score: Any) -> Mapping[str, Any]:
+        """What is kept of a score, as JSON: reports look into it clip by clip."""
+        ...
+
+    def groups(self, example: Example) -> Sequence[str]:  # noqa: ARG002 - none, unless a task has some
+        """Groups that figures are given of, beside those of labels that the recipe names."""
+        return ()
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -240,15 +267,46 @@ class Figure:
 
     Attributes:
         name: such as `onset_f1`.
+        title: of its column, with the unit if it has one; a few words.
         of: its value over some clips' scores; None where they do not tell.
         more_is_better: which direction is better.
-        is_quick: whether a training reports it too, not only `evaluate`.
+        after_training: whether a training reports it too, not only `evaluate`.
+        finds_worst: whether reports show the clips that do worst by it.
     """
 
     name: str
+    title: str
     of: Callable[[Sequence[Any]], float | None]
     more_is_better: bool = False
-    is_quick: bool = False
+    after_training: bool = False
+    finds_worst: bool = False
+
+
+class AnswerFiles(Protocol):
+    """Answers as files: for reports, and for programs that measure them in their own way."""
+
+    def write(self, example: Example, system: str, answer: Any) -> None:
+        """Write what a system answered, if it is of use."""
+        ...
+
+    def show(self, example: Example, folder: Path) -> None:
+        """Put what the report shows of a clip into a folder, out of what was written."""
+        ...
+
+    def measure(self, program: Path | None) -> Mapping[str, Any]:
+        """Figures by a program of others.
+
+        Args:
+            program: its folder; None where it was not named.
+
+        Returns:
+            `note`, which says how they came about or why there are none; `titles` of figures by
+            their names; `systems`: by name, figures by name.
+
+        Raises:
+            StageError: if the program is not there, or fails.
+        """
+        ...
 
 
 # Serving: a file goes in, files and a document come out.
@@ -376,4 +434,5 @@ class Task(Protocol):
     def make_systems(  # noqa: D102
         self, material: Material, predictor: Predictor, *, thorough: bool
     ) -> Mapping[str, System]: ...
+    def make_files(self, material: Material, folder: Path) -> AnswerFiles | None: ...  # noqa: D102
     def load(self, folder: Path, limits: MediaLimits) -> Predictor: ...  # noqa: D102

@@ -9,6 +9,7 @@ from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.tasks import module_of
 from s2s.tasks.contract import (
+    AnswerFiles,
     Figure,
     Judge,
     Material,
@@ -65,6 +66,10 @@ class _Folder:
         self, material: Material, predictor: Predictor, *, thorough: bool
     ) -> Mapping[str, System]:
         return self._part("systems").make_systems(material, predictor, thorough=thorough)
+
+    def make_files(self, material: Material, folder: Path) -> AnswerFiles | None:
+        make = getattr(self._part("metrics"), "make_files", None)
+        return None if make is None else make(material, folder)
 
     def load(self, folder: Path, limits: MediaLimits) -> Predictor:
         return self._part("predictor").load(folder, limits)
