@@ -6,17 +6,17 @@ import html
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from launcher.pages.spectrogram import spectrogram_image
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.media import read_audio, read_frames
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.common.pictures import jpeg_of
+from s2s.tasks.common.spectrogram import spectrogram_image
 
 __all__ = ["Example", "Examples", "show_examples"]
 
@@ -88,8 +88,8 @@ def show_examples(
             examples.append(
                 Example(
                     clip=clip,
-                    strip=_jpeg(_strip(frames_THWC)),
-                    spectrogram=_jpeg(sound.resize(_SPECTROGRAM_WH)),
+                    strip=jpeg_of(_strip(frames_THWC)),
+                    spectrogram=jpeg_of(sound.resize(_SPECTROGRAM_WH)),
                     video=path.read_bytes() if keep else b"",
                 )
             )
@@ -124,12 +124,6 @@ def _strip(frames_THWC: np.ndarray) -> Image.Image:
     for n, place in enumerate(places):
         strip.paste(Image.fromarray(frames_THWC[place]).resize(size), (n * size[0], 0))
     return strip
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    file = BytesIO()
-    image.save(file, format="jpeg", quality=80)
-    return file.getvalue()
 
 
 def _html(example: Example) -> str:

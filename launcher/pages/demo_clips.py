@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from launcher.pages.montage import MontagePanel, compose_montage
-from launcher.pages.spectrogram import draw_spectrogram, spectrogram_image
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.layout import held_out_prefix
 from s2s.media import drop_sound, read_audio, read_frames
 from s2s.settings import Recipe
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.common.pictures import jpeg_of
+from s2s.tasks.common.spectrogram import draw_spectrogram, spectrogram_image
 
 __all__ = ["HeldOutClip", "Panel", "held_out_clips"]
 
@@ -148,10 +148,5 @@ def _stills(video: Path, montage: Path) -> tuple[bytes, bytes]:
     frames_THWC = read_frames(video, fps=1)
     usual_HWC = np.median(frames_THWC, axis=0)
     telling = np.abs(frames_THWC - usual_HWC).mean(axis=(1, 2, 3)).argmax()
-    return _jpeg(frames_THWC[telling]), _jpeg(read_frames(montage, fps=1)[telling])
-
-
-def _jpeg(image_HWC: NDArray[np.uint8]) -> bytes:
-    file = BytesIO()
-    Image.fromarray(image_HWC).save(file, format="jpeg", quality=85)
-    return file.getvalue()
+    shown = frames_THWC[telling], read_frames(montage, fps=1)[telling]
+    return jpeg_of(Image.fromarray(shown[0])), jpeg_of(Image.fromarray(shown[1]))

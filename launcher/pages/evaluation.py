@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from launcher.pages.page import page_environment, read_if_there, write_page
-from launcher.pages.spectrogram import draw_spectrogram
 from s2s.dataset import latest_version, read_version
 from s2s.layout import evaluation_prefix
 from s2s.media import read_audio
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.common.spectrogram import draw_spectrogram
 
 __all__ = ["write_evaluation_report"]
 

@@ -1,12 +1,12 @@
 """Pages that are one file: nothing beside them, and no network."""
 
-import base64
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from s2s.errors import ObjectNotFoundError
 from s2s.storage import Bucket
+from s2s.tasks.common import html
 from s2s.workspace import replacing
 
 __all__ = ["page_environment", "read_if_there", "write_page"]
@@ -15,12 +15,8 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page_environment() -> Environment:
-    """Templates in which everything is escaped, and `data_uri` puts bytes into the page."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["data_uri"] = _data_uri
-    return environment
+    """The launcher's own templates."""
+    return html.page_environment(_TEMPLATES)
 
 
 def read_if_there(bucket: Bucket, key: str) -> bytes | None:
@@ -36,7 +32,3 @@ def write_page(path: Path, text: str) -> Path:
     with replacing(path) as staged:
         staged.write_text(text, encoding="utf-8")
     return path
-
-
-def _data_uri(data: bytes, media_type: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from launcher.pages.spectrogram import draw_spectrogram, spectrogram_image
+from s2s.tasks.common.spectrogram import draw_spectrogram, spectrogram_image
 
 RATE_HZ = 16_000
 
