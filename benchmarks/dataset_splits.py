@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.layout import processed_prefix
 from s2s.records import ClipRecord
 from s2s.storage import DirectoryBucket
 from s2s.tasks.generation.settings import GenerationRecipe
@@ -50,7 +51,7 @@ def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> 
     """A clip's row, with the hashes of another where it is a copy."""
     digits = [f"{rng.getrandbits(256):064x}" for _ in range(3)]
     moments = " ".join(f"{rng.getrandbits(512):0128x}" for _ in range(3))
-    prefix = f"processed_data/many-{RECIPE.fingerprint('preprocessing')}/"
+    prefix = processed_prefix(RECIPE)
     return DatasetClip(
         clip_id=record.clip_id,
         source_id=record.source_id,

@@ -23,14 +23,13 @@ import torch
 from measuring import real_clips
 from PIL import Image
 
-from s2s.features.arrays import ClipMedia
 from s2s.media import read_audio, read_frames, write_wav
 from s2s.spec import TimeSpec
 from s2s.storage import DirectoryBucket
 from s2s.tasks.common.mel import FLOOR, LogMel
-from s2s.tasks.generation.extractors.visual import Extractor
+from s2s.tasks.generation.extractors.pictures import PictureExtractor
 from s2s.tasks.generation.extractors.weights import fetch_weights
-from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 SPEC = TimeSpec()
@@ -60,7 +59,7 @@ def our_mel(clip: Path, _folder: Path) -> np.ndarray:
     return LogMel(SPEC).of_samples(torch.from_numpy(samples)).numpy()
 
 
-def usual_pictures(extractors: tuple[Extractor, ...]) -> Extract:
+def usual_pictures(extractors: tuple[PictureExtractor, ...]) -> Extract:
     """All frames as JPEGs; then, for each, it and the frame before are read and looked at."""
 
     def extract(clip: Path, folder: Path) -> np.ndarray:
@@ -70,8 +69,7 @@ def usual_pictures(extractors: tuple[Extractor, ...]) -> Extract:
         rows = []
         for number in range(len(paths)):
             pair = [np.asarray(Image.open(path)) for path in paths[max(0, number - 1) : number + 1]]
-            media = ClipMedia(np.stack(pair), np.zeros(0, np.float32))
-            rows.append(np.concatenate([part(media)[-1] for part in extractors]))
+            rows.append(np.concatenate([part.of_frames(np.stack(pair))[-1] for part in extractors]))
         return np.stack(rows)
 
     return extract
@@ -79,8 +77,10 @@ def usual_pictures(extractors: tuple[Extractor, ...]) -> Extract:
 
 def our_pictures(settings: GenerationFeatureSettings, weights: Path) -> Extract:
     """As the stage of the pipeline does."""
-    sight = open_sight(SPEC, settings, weights)
-    return lambda clip, _folder: sight.of_frames(read_frames(clip, SPEC.fps, sight.frame_size))
+    processor = open_processor(SPEC, settings, weights)
+    return lambda clip, _folder: processor.of_frames(
+        read_frames(clip, SPEC.fps, processor.frame_size)
+    )
 
 
 def cpu_s(extract: Extract, clips: list[Path]) -> float:
@@ -108,9 +108,9 @@ def main() -> None:
             weights = Path(folder) / f"{name.replace('/', '-')}.safetensors"
             if settings.needs_weights:
                 fetch_weights(settings, weights, Path(folder), DirectoryBucket(Path(folder) / "b"))
-            extractors = open_sight(SPEC, settings, weights).extractors
+            streams = open_processor(SPEC, settings, weights).streams
             is_slow = name.startswith("torchvision/")
-            usual = None if is_slow else usual_pictures(extractors)
+            usual = None if is_slow else usual_pictures(streams)
             sides[name] = usual, our_pictures(settings, weights)
         print(f"{len(clips)} real clips of 10 s, one thread of {os.cpu_count()}; CPU s a clip")
         print(f"{'':20} {'usual':>8} {'here':>8} {'less':>7} {'clips/s':>8}")

@@ -24,7 +24,7 @@ _SPEC, _WINDOW_S = TimeSpec(), 8.0
 def draw(minutes: int) -> float:
     """Draw, and say the peak of this process in MiB."""
     torch.set_num_threads(1)
-    config = NetworkConfig(token_dim=_SPEC.token_dim, streams={"motion": 128, "semantic": 96})
+    config = NetworkConfig(token_dim=_SPEC.token_dim, streams={"motion": 128, "appearance": 96})
     network = MelTransformer(config).eval()
     condition_TC = torch.randn(max(1, _SPEC.frames(60.0 * minutes)), config.condition_dim)
     sampling = Sampling(steps=2)

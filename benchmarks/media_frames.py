@@ -59,24 +59,22 @@ def from_shard(shard: Path) -> Iterator[np.ndarray]:
 
     reader = ShardReader(shard)
     for clip_id in reader.header.clips:
-        yield reader.read(clip_id, "frames").astype(np.uint8).reshape(N, SIZE, SIZE, 3)
+        yield reader.read(clip_id, "frames")
 
 
 def pack(clips: list[Path], shard: Path) -> None:
     """Write the frames of all clips to a shard, as features are."""
+    from s2s.features.arrays import ArraySpec  # noqa: PLC0415
     from s2s.features.index import ShardHeader  # noqa: PLC0415
     from s2s.features.shards import write_shard  # noqa: PLC0415
-    from s2s.settings import FeatureSettings  # noqa: PLC0415
-    from s2s.spec import TimeSpec  # noqa: PLC0415
 
     header = ShardHeader(
         recipe="benchmark",
-        spec=TimeSpec(),
-        features=FeatureSettings(),
-        dims={"frames": SIZE * SIZE * 3},
+        settings={},
+        arrays=(ArraySpec(name="frames", shape=(SIZE, SIZE, 3), dtype="uint8"),),
         clips={path.stem: path.name for path in clips},
     )
-    arrays = {path.stem: {"frames": ours(path).reshape(N, -1)} for path in clips}
+    arrays = {path.stem: {"frames": ours(path)} for path in clips}
     write_shard(shard, header, arrays)
 
 

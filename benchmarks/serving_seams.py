@@ -48,7 +48,7 @@ def main() -> None:
     predictor = GenerationPredictor.load(options.model)
     spec, window = predictor.config.spec, predictor.config.window_frames
     paths = sorted(options.clips.rglob("*.mp4"))[: options.n_clips]
-    size = predictor.sight.frame_size
+    size = predictor.processor.frame_size
     seen = predictor.see(np.concatenate([read_frames(path, spec.fps, size) for path in paths]))
     starts = windows(len(seen), window)
     edges = {*starts[1:], *(start + window for start in starts[:-1])}

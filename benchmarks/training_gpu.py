@@ -29,7 +29,7 @@ from training.fit import FlowTraining, make_trainer
 
 _SHEET_FLOPS = {"NVIDIA H200": 989e12, "NVIDIA H100 80GB HBM3": 989e12, "NVIDIA A100": 312e12}
 """Dense bf16, by the start of the device's name."""
-_SEMANTIC = {"tiny": 96, "small": 96, "base": 768, "large": 1024}
+_APPEARANCE = {"tiny": 96, "small": 96, "base": 768, "large": 1024}
 _BATCH = {"tiny": 64, "small": 64, "base": 64, "large": 16}
 _WARM_UP_STEPS = 5
 
@@ -87,7 +87,7 @@ class _Task:
         """One of that size."""
         config = NetworkConfig(
             token_dim=self.spec.token_dim,
-            streams={"motion": 128, "semantic": _SEMANTIC[self.size]},
+            streams={"motion": 128, "appearance": _APPEARANCE[self.size]},
             width=settings.width,
             depth=settings.depth,
             heads=settings.heads,
@@ -132,7 +132,7 @@ def _time(task: _Task, settings: GenerationTrainingSettings) -> float:
     """Seconds of a step."""
     windows = _RandomWindows(
         (task.frames, task.spec.token_dim),
-        (task.frames, 128 + _SEMANTIC[task.size]),
+        (task.frames, 128 + _APPEARANCE[task.size]),
         settings.max_steps * task.batch,
     )
     watch, budget = _Stopwatch(settings.max_steps - task.steps), Budget(settings)
@@ -146,7 +146,7 @@ def _time(task: _Task, settings: GenerationTrainingSettings) -> float:
 def main() -> None:
     """Measure one size, or compare compiled with not."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--size", choices=list(_SEMANTIC), default="base")
+    parser.add_argument("--size", choices=list(_APPEARANCE), default="base")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--window", type=float, default=8.0, help="seconds")
     parser.add_argument("--steps", type=int, default=50)

@@ -15,20 +15,22 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from s2s.dataset import DatasetClip
+from s2s.features.arrays import ArraySpec
 from s2s.features.index import ShardHeader
 from s2s.features.shards import ShardReader, write_shard
+from s2s.features.stored import StoredClip
 from s2s.spec import TimeSpec
-from s2s.tasks.generation.data import StoredClip, WindowDataset
-from s2s.tasks.generation.settings import GenerationFeatureSettings
+from s2s.tasks.generation.data import WindowDataset
 
 _CLIPS, _CLIP_S = 64, 10.0
-_SEMANTIC = {"tiny": 96, "small": 96, "base": 768, "large": 1024}
+_APPEARANCE = {"tiny": 96, "small": 96, "base": 768, "large": 1024}
 
 
 def main() -> None:
     """Write a shard, and read windows of it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--size", choices=list(_SEMANTIC), default="base")
+    parser.add_argument("--size", choices=list(_APPEARANCE), default="base")
     parser.add_argument("--window", type=float, default=8.0, help="seconds")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--batches", type=int, default=20)
@@ -37,8 +39,8 @@ def main() -> None:
     is_large = args.size in {"base", "large"}
     spec = TimeSpec(sample_rate_hz=44_100, n_mels=128) if is_large else TimeSpec()
     with tempfile.TemporaryDirectory() as folder:
-        shard = _write(Path(folder) / "shard.safetensors", spec, _SEMANTIC[args.size])
-        clips = [StoredClip(name, shard, spec.mel_per_frame) for name in shard.header.clips]
+        shard = _write(Path(folder) / "shard.safetensors", spec, _APPEARANCE[args.size])
+        clips = [StoredClip(_listed(name), shard) for name in shard.header.clips]
         size = spec.frames(args.window)
         data = WindowDataset(clips, size, args.batch * (args.batches + 1), seed=0)
         batches = iter(DataLoader(data, args.batch))
@@ -55,10 +57,17 @@ def main() -> None:
     )
 
 
-def _write(path: Path, spec: TimeSpec, semantic: int) -> ShardReader:
-    dims = {"mel": spec.n_mels, "motion": 128, "semantic": semantic}
+def _listed(clip_id: str) -> DatasetClip:
+    file = {"size": 1, "crc32c": "AAAAAA==", "sha256": "0" * 64}
+    wav = {f"wav_{name}": value for name, value in file.items()}
+    row = {"source_id": clip_id, "start_s": 0, "end_s": _CLIP_S, "split": "train", "key": clip_id}
+    return DatasetClip(clip_id=clip_id, wav_key=clip_id, **row, **file, **wav)
+
+
+def _write(path: Path, spec: TimeSpec, appearance: int) -> ShardReader:
+    dims = {"mel": spec.n_mels, "motion": 128, "appearance": appearance}
     frames = spec.frames(_CLIP_S)
-    lengths = {"mel": spec.mel_frames(frames), "motion": frames, "semantic": frames}
+    lengths = {"mel": spec.mel_frames(frames), "motion": frames, "appearance": frames}
     rng = np.random.default_rng(0)
     clips = {
         f"clip{n}": {
@@ -69,9 +78,8 @@ def _write(path: Path, spec: TimeSpec, semantic: int) -> ShardReader:
     }
     header = ShardHeader(
         recipe="benchmark",
-        spec=spec,
-        features=GenerationFeatureSettings(),
-        dims=dims,
+        settings={},
+        arrays=tuple(ArraySpec(name=name, shape=(dim,)) for name, dim in dims.items()),
         clips=dict.fromkeys(clips, "checksums"),
     )
     write_shard(path, header, clips)

@@ -32,7 +32,7 @@ from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftV
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder, save_vocoder
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
-from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationRecipe, VocoderSettings
 from s2s.tasks.recipes import load_recipe
 from training.vocoder_data import CropDataset, Sounds, gather_sounds
@@ -88,7 +88,7 @@ def compare(
 
 def time_answers(recipe: GenerationRecipe, vocoders: dict[str, Vocoder]) -> None:
     """Print how long 10 s take from features to sound."""
-    dims = open_sight(recipe.spec, recipe.feature_extraction).dims
+    dims = open_processor(recipe.spec, recipe.feature_extraction).dims
     network = MelTransformer(NetworkConfig(token_dim=recipe.spec.token_dim, streams=dims))
     config = ModelConfig(
         recipe=recipe.name,

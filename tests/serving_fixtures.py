@@ -59,12 +59,12 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from s2s.spec import TimeSpec
     from s2s.tasks.generation.network.directory import ModelConfig, save_bundle
     from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
-    from s2s.tasks.generation.processor import open_sight
+    from s2s.tasks.generation.processor import open_processor
     from s2s.tasks.generation.settings import GenerationFeatureSettings
 
     folder = tmp_path_factory.mktemp("untrained")
     spec, features = TimeSpec(), GenerationFeatureSettings()
-    streams = open_sight(spec, features).dims
+    streams = open_processor(spec, features).dims
     network = NetworkConfig(token_dim=spec.token_dim, streams=streams, width=32, depth=1, heads=2)
     config = ModelConfig(
         recipe="test",

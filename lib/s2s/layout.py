@@ -18,7 +18,7 @@ serving/results/<job_id>                               what serving made for its
 
 import re
 
-from s2s.settings import Recipe
+from s2s.settings import CHECKS, CLIPS, EVALUATION, EXTRACTORS, FEATURES, MODEL, Recipe
 
 __all__ = [
     "FAILED",
@@ -73,7 +73,7 @@ def raw_prefix() -> str:
 
 def processed_prefix(recipe: Recipe) -> str:
     """Cut clips; `<clip_id>.mp4` and `<clip_id>.wav` under it."""
-    return f"processed_data/{recipe.name}-{recipe.fingerprint('preprocessing')}/"
+    return f"processed_data/{recipe.name}-{recipe.fingerprint(CLIPS)}/"
 
 
 def dataset_prefix(recipe: Recipe) -> str:
@@ -98,10 +98,7 @@ def dataset_bundle_key(recipe: Recipe, version: str) -> str:
 
 def checks_prefix(recipe: Recipe) -> str:
     """What validation found of each usable clip; `<clip_id>.json` under it."""
-    fingerprint = recipe.fingerprint(
-        "preprocessing", "validation.min_loudness_dbfs", "validation.checks"
-    )
-    return f"{dataset_prefix(recipe)}checks-{fingerprint}/"
+    return f"{dataset_prefix(recipe)}checks-{recipe.fingerprint(CHECKS)}/"
 
 
 def quarantine_prefix(recipe: Recipe) -> str:
@@ -121,27 +118,24 @@ def features_root(recipe: Recipe) -> str:
 
 def features_prefix(recipe: Recipe, version: str) -> str:
     """Shards of the clips that were new in a data set version."""
-    return f"{features_root(recipe)}{version}-{recipe.fingerprint('feature_extraction')}/"
+    return f"{features_root(recipe)}{version}-{recipe.fingerprint(FEATURES)}/"
 
 
 def feature_shards_pattern(recipe: Recipe) -> re.Pattern[str]:
     """What keys of shards look like, of any version with the recipe's settings."""
-    fingerprint = recipe.fingerprint("feature_extraction")
+    fingerprint = recipe.fingerprint(FEATURES)
     root = re.escape(features_root(recipe))
     return re.compile(rf"{root}[^/]+-{fingerprint}/[^/]+\.safetensors")
 
 
 def extractors_key(recipe: Recipe) -> str:
     """Weights of the extractors that made a recipe's features."""
-    return (
-        f"{features_root(recipe)}extractors-{recipe.fingerprint('feature_extraction')}.safetensors"
-    )
+    return f"{features_root(recipe)}extractors-{recipe.fingerprint(EXTRACTORS)}.safetensors"
 
 
 def model_prefix(recipe: Recipe, version: str) -> str:
     """The model that the recipe makes of a data set version."""
-    fingerprint = recipe.fingerprint("feature_extraction", "training", "seed")
-    return f"models/{recipe.name}/{version}-{fingerprint}/"
+    return f"models/{recipe.name}/{version}-{recipe.fingerprint(MODEL)}/"
 
 
 def model_config_key(recipe: Recipe, version: str) -> str:
@@ -151,7 +145,7 @@ def model_config_key(recipe: Recipe, version: str) -> str:
 
 def evaluation_prefix(recipe: Recipe, version: str) -> str:
     """What `evaluate` found of the model."""
-    return f"{model_prefix(recipe, version)}evaluation-{recipe.fingerprint('evaluation')}/"
+    return f"{model_prefix(recipe, version)}evaluation-{recipe.fingerprint(EVALUATION)}/"
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:

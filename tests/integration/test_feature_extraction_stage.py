@@ -12,11 +12,12 @@ from s2s.dataset import DatasetClip, DatasetVersion, write_version
 from s2s.errors import ModelError, VersionError
 from s2s.features.index import clip_identity, find_clips
 from s2s.features.shards import ShardReader
+from s2s.features.stored import fetch_clips
 from s2s.layout import failure_key, features_prefix, manifest_key
 from s2s.manifest import read_manifest
 from s2s.settings import Settings
 from s2s.storage import open_bucket
-from training.features import fetch_clips
+from s2s.tasks.generation.data import condition_of, frames_of, mel_of
 
 TWO_A_SHARD = {"feature_extraction": {"clips_per_shard": 2}}
 
@@ -51,7 +52,7 @@ def test_every_clip_is_in_a_shard_of_its_split(
     assert [*first.header.clips, *second.header.clips] == names
     assert first.length(names[0], "mel") == 200
     assert first.length(names[1], "mel") == 100
-    assert first.length(names[1], "motion") == first.length(names[1], "semantic") == 25
+    assert first.length(names[1], "motion") == first.length(names[1], "appearance") == 25
     assert first.check(settings.recipe) is first
 
 
@@ -114,10 +115,10 @@ def test_the_next_version_extracts_only_what_is_new(
         key,
     ]
     clips = fetch_clips(bucket, settings.recipe, version, tmp_path)["train"]
-    assert [clip.frames for clip in clips] == [25, 25, 25]
+    assert [frames_of(clip) for clip in clips] == [25, 25, 25]
     # The clip whose sound was changed has its new one.
-    np.testing.assert_array_equal(clips[0].mel(), clips[1].mel())
-    assert not np.array_equal(clips[0].condition(), clips[1].condition())
+    np.testing.assert_array_equal(mel_of(clips[0]), mel_of(clips[1]))
+    assert not np.array_equal(condition_of(clips[0]), condition_of(clips[1]))
     assert run(settings).counts == {"skipped:already_done": 3}
 
 
@@ -179,5 +180,5 @@ def test_features_of_another_recipe_are_refused(
     run(settings)
     shard = read_shard(settings, version.split("train")[0].clip_id)
     other = make_settings_of(feature_extraction={"motion_grid": 4}).recipe
-    with pytest.raises(ModelError, match=r"motion_grid=8.*run feature_extraction again"):
+    with pytest.raises(ModelError, match=r"motion_grid 8, but 4.*run feature_extraction again"):
         shard.check(other)

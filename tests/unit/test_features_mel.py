@@ -52,12 +52,12 @@ def test_it_can_be_what_regnet_is_trained_on():
 def test_its_length_follows_from_the_pictures(n_samples: int):
     spec = TimeSpec()
     clip = ClipMedia(np.zeros((25, 4, 4, 3), np.uint8), noise(n_samples))
-    assert LogMel(spec)(clip).shape == (spec.mel_frames(25), spec.n_mels)
+    assert LogMel(spec)(clip)["mel"].shape == (spec.mel_frames(25), spec.n_mels)
 
 
 def test_missing_sound_is_silence():
     clip = ClipMedia(np.zeros((50, 4, 4, 3), np.uint8), noise(16_000))
-    mel = LogMel(TimeSpec())(clip)
+    mel = LogMel(TimeSpec())(clip)["mel"]
     assert mel[:90].min() > np.log(FLOOR)
     np.testing.assert_allclose(mel[110:], np.log(FLOOR))
 
@@ -73,4 +73,4 @@ def test_a_click_is_in_the_frame_of_its_instant():
 def test_the_shortest_clip_has_a_mel():
     spec = TimeSpec(fps=50, mel_per_frame=1)
     clip = ClipMedia(np.zeros((1, 4, 4, 3), np.uint8), noise(10))
-    assert LogMel(spec)(clip).shape == (1, spec.n_mels)
+    assert LogMel(spec)(clip)["mel"].shape == (1, spec.n_mels)

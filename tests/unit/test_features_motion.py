@@ -7,7 +7,7 @@ from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import FRAME_SIZE, Motion
-from s2s.tasks.generation.processor import open_sight
+from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 SETTINGS = GenerationFeatureSettings(motion_grid=4, colour_grid=2)
@@ -23,21 +23,26 @@ def pictures(*tops: int, colour: tuple[int, int, int] = (255, 255, 255)) -> np.n
 
 
 def moved(frames: np.ndarray) -> np.ndarray:
-    return Motion(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))
+    return Motion(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))["motion"]
 
 
 def coloured(frames: np.ndarray) -> np.ndarray:
-    return Colours(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))
+    return Colours(TimeSpec(), SETTINGS)(ClipMedia(frames, np.zeros(1, np.float32)))["appearance"]
 
 
 def test_their_shapes_are_what_they_say():
-    sight = open_sight(TimeSpec(), SETTINGS)
-    assert sight.dims == {"motion": 2 * 16, "semantic": 6 * 4}
-    assert sight.frame_size == FRAME_SIZE
-    assert {extractor.rate_hz for extractor in sight.extractors} == {25}
+    processor = open_processor(TimeSpec(), SETTINGS)
+    assert processor.dims == {"motion": 2 * 16, "appearance": 6 * 4}
+    assert processor.frame_size == FRAME_SIZE
+    arrays = [spec for extractor in processor.extractors for spec in extractor.arrays]
+    assert [(spec.name, spec.shape, spec.rate_hz) for spec in arrays] == [
+        ("mel", (80,), 100),
+        ("motion", (32,), 25),
+        ("appearance", (24,), 25),
+    ]
     assert moved(pictures(0, 0, 0)).shape == (3, 32)
     assert coloured(pictures(0, 0, 0)).shape == (3, 24)
-    assert sight.of_frames(pictures(0, 0, 0)).shape == (3, 56)
+    assert processor.of_frames(pictures(0, 0, 0)).shape == (3, 56)
 
 
 def test_something_light_brightens_where_it_arrives_and_darkens_where_it_leaves():
@@ -73,7 +78,7 @@ def test_values_stay_in_their_range():
 @pytest.mark.parametrize("size", [(64, 64), (48, 100), (7, 5), (360, 640)])
 def test_any_size_of_picture_will_do(size: tuple[int, int]):
     frames = np.zeros((2, *size, 3), np.uint8)
-    assert np.isfinite(open_sight(TimeSpec(), SETTINGS).of_frames(frames)).all()
+    assert np.isfinite(open_processor(TimeSpec(), SETTINGS).of_frames(frames)).all()
 
 
 def test_larger_pictures_are_seen_as_small_ones():
@@ -84,8 +89,8 @@ def test_larger_pictures_are_seen_as_small_ones():
 
 
 def test_a_picture_is_looked_at_once():
-    rows = open_sight(TimeSpec(), SETTINGS).of_picture(pictures(16)[0], 30)
-    video = open_sight(TimeSpec(), SETTINGS).of_frames(pictures(*[16] * 30))
+    rows = open_processor(TimeSpec(), SETTINGS).of_picture(pictures(16)[0], 30)
+    video = open_processor(TimeSpec(), SETTINGS).of_frames(pictures(*[16] * 30))
     np.testing.assert_allclose(rows, video, atol=1e-6)
 
 

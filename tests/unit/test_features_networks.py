@@ -15,7 +15,7 @@ from s2s.storage import Bucket
 from s2s.tasks.generation.extractors.motion import Motion
 from s2s.tasks.generation.extractors.semantic import make_backbone
 from s2s.tasks.generation.extractors.weights import fetch_weights
-from s2s.tasks.generation.processor import Sight, open_sight
+from s2s.tasks.generation.processor import VideoProcessor, open_processor
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 IMAGE, VIDEO = "timm/test_vit", "torchvision/mc3_18"
@@ -28,20 +28,20 @@ def frames() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (21, 40, 60, 3), dtype=np.uint8)
 
 
-def sight_of(folder: Path, bucket: Bucket, **settings: str) -> Sight:
+def processor_of(folder: Path, bucket: Bucket, **settings: str) -> VideoProcessor:
     features = GenerationFeatureSettings.model_validate({"motion_grid": 2, **RANDOM, **settings})
     path = folder / "extractors.safetensors"
     torch.manual_seed(0)
     fetch_weights(features, path, folder, bucket)
-    return open_sight(TimeSpec(), features, path)
+    return open_processor(TimeSpec(), features, path)
 
 
 def test_optical_flow_needs_the_frame_before(
     tmp_path: Path, directory_bucket: Bucket, frames: np.ndarray
 ):
-    sight = sight_of(tmp_path, directory_bucket, motion="raft_small")
-    assert sight.frame_size == (128, 128)
-    flow = sight.extractors[0]
+    processor = processor_of(tmp_path, directory_bucket, motion="raft_small")
+    assert processor.frame_size == (128, 128)
+    flow = processor.streams[0]
     rows = flow.of_frames(np.repeat(np.repeat(frames, 4, axis=1), 3, axis=2)[:, :128, :128])
     assert rows.shape == (21, flow.dim) == (21, 16)
     assert not rows[0].any()
@@ -52,7 +52,7 @@ def test_optical_flow_needs_the_frame_before(
 def test_an_image_network_looks_every_few_frames(
     tmp_path: Path, directory_bucket: Bucket, frames: np.ndarray
 ):
-    semantic = sight_of(tmp_path, directory_bucket, semantic=IMAGE).extractors[1]
+    semantic = processor_of(tmp_path, directory_bucket, semantic=IMAGE).streams[1]
     rows = semantic.of_frames(frames)
     assert rows.shape == (21, semantic.dim)
     np.testing.assert_array_equal(rows[5:10], np.repeat(rows[5:6], 5, axis=0))
@@ -63,16 +63,16 @@ def test_an_image_network_looks_every_few_frames(
 
 
 def test_a_video_network_looks_around(tmp_path: Path, directory_bucket: Bucket, frames: np.ndarray):
-    sight = sight_of(tmp_path, directory_bucket, semantic=VIDEO)
-    semantic = sight.extractors[1]
+    processor = processor_of(tmp_path, directory_bucket, semantic=VIDEO)
+    semantic = processor.streams[1]
     rows = semantic.of_frames(frames)
     assert rows.shape == (21, semantic.dim) == (21, 512)
     changed = frames.copy()
     changed[20] = 0
     different = (semantic.of_frames(changed) != rows).any(axis=1)
     assert np.flatnonzero(different).tolist() == list(range(15, 21))
-    still = sight.of_picture(frames[0], 7)
-    assert still.shape == (7, sum(sight.dims.values()))
+    still = processor.of_picture(frames[0], 7)
+    assert still.shape == (7, sum(processor.dims.values()))
     assert (still == still[0]).all()
 
 
@@ -97,7 +97,7 @@ def test_weights_come_from_a_file_or_the_bucket(tmp_path: Path, directory_bucket
         "file:weights.safetensors",
         "bucket:networks/vit.safetensors",
     ):
-        sight_of(tmp_path, directory_bucket, semantic=IMAGE, semantic_weights=source)
+        processor_of(tmp_path, directory_bucket, semantic=IMAGE, semantic_weights=source)
         kept.append(load_file(tmp_path / "extractors.safetensors"))
     for one in kept:
         assert set(one) == {f"semantic.{name}" for name in weights}
@@ -133,12 +133,12 @@ def test_what_is_wrong_with_weights_is_told(
     (tmp_path / "odd.pth").write_bytes(b"odd")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "else.pth")
     with pytest.raises(error, match=message):
-        sight_of(tmp_path, directory_bucket, **({"semantic": IMAGE} | settings))
+        processor_of(tmp_path, directory_bucket, **({"semantic": IMAGE} | settings))
 
 
 def test_a_model_without_its_extractors_is_told(tmp_path: Path):
     with pytest.raises(ModelError, match="run feature_extraction and training again"):
-        open_sight(
+        open_processor(
             TimeSpec(), GenerationFeatureSettings(semantic=IMAGE), tmp_path / "none.safetensors"
         )
 

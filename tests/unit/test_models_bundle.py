@@ -27,7 +27,7 @@ def bundle(tmp_path: Path) -> tuple[Path, MelTransformer, ModelConfig]:
         spec=TimeSpec(),
         features=GenerationFeatureSettings(),
         network=NetworkConfig(
-            token_dim=320, streams={"motion": 128, "semantic": 96}, width=16, depth=1, heads=1
+            token_dim=320, streams={"motion": 128, "appearance": 96}, width=16, depth=1, heads=1
         ),
         mel_mean=-8.0,
         mel_std=1.5,

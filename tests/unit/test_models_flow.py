@@ -19,7 +19,7 @@ from s2s.tasks.generation.network.flow import (
 )
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 
-STREAMS = {"motion": 4, "semantic": 2}
+STREAMS = {"motion": 4, "appearance": 2}
 CONFIG = NetworkConfig(token_dim=6, streams=STREAMS, width=16, depth=1, heads=1)
 
 

@@ -11,7 +11,7 @@ from s2s.tasks.generation.network.transformer import (
 )
 
 CONFIG = NetworkConfig(
-    token_dim=12, streams={"motion": 3, "semantic": 2}, width=16, depth=2, heads=2
+    token_dim=12, streams={"motion": 3, "appearance": 2}, width=16, depth=2, heads=2
 )
 
 
@@ -105,6 +105,6 @@ def test_rotated_products_depend_on_the_distance_alone():
 
 
 def test_the_recipes_default_has_the_size_it_should():
-    config = NetworkConfig(token_dim=320, streams={"motion": 128, "semantic": 6})
+    config = NetworkConfig(token_dim=320, streams={"motion": 128, "appearance": 6})
     parameters = sum(part.numel() for part in MelTransformer(config).parameters())
     assert 1_000_000 < parameters < 1_600_000

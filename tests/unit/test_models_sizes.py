@@ -7,11 +7,11 @@ from s2s.spec import TimeSpec
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.settings import GenerationTrainingSettings
 
-WEIGHT_FREE = {"motion": 128, "semantic": 96}
+WEIGHT_FREE = {"motion": 128, "appearance": 96}
 
 
 @pytest.mark.parametrize(
-    ("size", "spec", "semantic", "millions"),
+    ("size", "spec", "appearance", "millions"),
     [
         ("tiny", TimeSpec(), 96, 1.2),
         ("small", TimeSpec(), 96, 15),
@@ -20,12 +20,12 @@ WEIGHT_FREE = {"motion": 128, "semantic": 96}
     ],
 )
 def test_a_size_has_as_many_parameters_as_it_says(
-    size: str, spec: TimeSpec, semantic: int, millions: float
+    size: str, spec: TimeSpec, appearance: int, millions: float
 ):
     settings = GenerationTrainingSettings.model_validate({"size": size})
     config = NetworkConfig(
         token_dim=spec.token_dim,
-        streams={"motion": 128, "semantic": semantic},
+        streams={"motion": 128, "appearance": appearance},
         width=settings.width,
         depth=settings.depth,
         heads=settings.heads,

@@ -64,9 +64,8 @@ def store_shard(bucket: Bucket, recipe: GenerationRecipe, clip: ClipRecord) -> N
     """A shard's header is all of it that is read here."""
     header = ShardHeader(
         recipe=recipe.name,
-        spec=recipe.spec,
-        features=recipe.feature_extraction,
-        dims={},
+        settings={},
+        arrays=(),
         clips={clip.clip_id: "AAAAAA== AAAAAA=="},
     )
     text = json.dumps({"__metadata__": {HEADER: header.model_dump_json()}}).encode()

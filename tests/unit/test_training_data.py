@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dataset_fixtures import listed_clip
 
+from s2s.features.arrays import ArraySpec
 from s2s.features.index import ShardHeader
 from s2s.features.shards import ShardReader, write_shard
-from s2s.tasks.generation.data import StoredClip, WindowDataset, measure_mel
+from s2s.features.stored import StoredClip
+from s2s.settings import FEATURES
+from s2s.tasks.generation.data import WindowDataset, measure_mel, window_of
 from s2s.tasks.generation.settings import GenerationRecipe
 
 RECIPE = GenerationRecipe.model_validate({"name": "r", "collection": {"catalog": "c.csv"}})
@@ -21,24 +25,27 @@ def clips(tmp_path: Path) -> list[StoredClip]:
         name: {
             "mel": np.repeat(np.arange(frames), PER_FRAME)[:, None] * np.ones((1, BANDS)),
             "motion": np.arange(frames)[:, None] * np.ones((1, 3)),
-            "semantic": 100 + np.arange(frames)[:, None] * np.ones((1, 2)),
+            "appearance": 100 + np.arange(frames)[:, None] * np.ones((1, 2)),
         }
         for name, frames in (("long", 40), ("short", 6))
     }
     header = ShardHeader(
         recipe="r",
-        spec=RECIPE.spec,
-        features=RECIPE.feature_extraction,
-        dims={"mel": BANDS, "motion": 3, "semantic": 2},
+        settings=RECIPE.named_settings(FEATURES),
+        arrays=(
+            ArraySpec(name="mel", shape=(BANDS,), rate_hz=100),
+            ArraySpec(name="motion", shape=(3,), rate_hz=25),
+            ArraySpec(name="appearance", shape=(2,), rate_hz=25),
+        ),
         clips=dict.fromkeys(arrays, "checksums"),
     )
     write_shard(tmp_path / "shard.safetensors", header, arrays)
     shard = ShardReader(tmp_path / "shard.safetensors")
-    return [StoredClip(name, shard, PER_FRAME) for name in arrays]
+    return [StoredClip(listed_clip(name), shard) for name in arrays]
 
 
 def test_mel_and_what_is_seen_in_a_window_are_of_the_same_frames(clips: list[StoredClip]):
-    tokens, seen = clips[0].window(12, 5)
+    tokens, seen = window_of(clips[0], 12, 5)
     assert tokens.shape == (5, PER_FRAME * BANDS)
     assert tokens.dtype == seen.dtype == np.float16
     np.testing.assert_array_equal(tokens[:, 0], [12, 13, 14, 15, 16])
@@ -48,7 +55,7 @@ def test_mel_and_what_is_seen_in_a_window_are_of_the_same_frames(clips: list[Sto
 
 
 def test_a_clip_that_is_too_short_is_repeated(clips: list[StoredClip]):
-    tokens, seen = clips[1].window(0, 8)
+    tokens, seen = window_of(clips[1], 0, 8)
     np.testing.assert_array_equal(seen[:, 0], [0, 1, 2, 3, 4, 5, 0, 1])
     np.testing.assert_array_equal(tokens[:, 0], seen[:, 0])
 

@@ -16,7 +16,7 @@ from training.callbacks import Budget, LearningCurve
 from training.fit import Batch, FlowTraining, Plan, fit, make_trainer
 
 CONFIG = NetworkConfig(
-    token_dim=4, streams={"motion": 2, "semantic": 1}, width=16, depth=1, heads=1
+    token_dim=4, streams={"motion": 2, "appearance": 1}, width=16, depth=1, heads=1
 )
 TINY = {"width": 16, "depth": 1, "heads": 1, "batch_size": 4, "accelerator": "cpu"}
 SCALE = MelScale(0.0, 1.0)

@@ -1,1 +1,1 @@
-"""What networks see and learn of a clip: arrays over time, all on the grid of the time spec."""
+"""What is kept of clips for training: arrays of any shape and type, many clips' in one file."""

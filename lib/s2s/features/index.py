@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from s2s.dataset import DatasetClip
 from s2s.errors import ModelError
+from s2s.features.arrays import ArraySpec
 from s2s.layout import feature_shards_pattern, features_root
 from s2s.settings import Recipe
-from s2s.spec import TimeSpec
 from s2s.storage import Bucket
-from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["HEADER", "ShardHeader", "clip_identity", "find_clips"]
 
@@ -29,18 +29,16 @@ class ShardHeader(BaseModel):
 
     Attributes:
         recipe: name of the recipe.
-        spec: the time grid.
-        features: settings of the extractors.
-        dims: features of each array at one instant.
+        settings: those that the arrays depend on, by name: see `Recipe.named_settings`.
+        arrays: what each array is.
         clips: identity of each clip that is inside, by its id, in the order of the manifest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: str
-    spec: TimeSpec
-    features: GenerationFeatureSettings
-    dims: dict[str, int]
+    settings: dict[str, Any]
+    arrays: tuple[ArraySpec, ...]
     clips: dict[str, str]
 
 

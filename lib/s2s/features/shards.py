@@ -1,7 +1,8 @@
 """Shards: the features of many clips in one file, written once, memory-mapped when read.
 
-A shard is a safetensors file with one array `<clip_id>/<extractor>` a clip and extractor, float16
-(T, D), and a header that says what the arrays are, and of which clips.
+A shard is a safetensors file with one tensor `<clip_id>/<array>` a clip and array, or two where the
+array's instants are byte strings: all bytes, and where each string begins and ends. The header says
+what the arrays are, and of which clips.
 """
 
 from collections.abc import Mapping
@@ -14,36 +15,35 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from s2s.errors import ModelError
+from s2s.features.arrays import Array, ArrayError, ArraySpec
 from s2s.features.index import HEADER, ShardHeader
-from s2s.settings import Recipe
+from s2s.settings import FEATURES, Recipe
 
 __all__ = ["ShardReader", "write_shard"]
 
 _REMEDY = "run feature_extraction again for this recipe"
 
 
-def write_shard(
-    path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str, np.ndarray]]
-) -> None:
+def write_shard(path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str, Array]]) -> None:
     """Write a shard.
 
     Args:
         path: the file.
         header: what it says about itself; its clips must be those given.
-        clips: float (T, D) arrays of each clip by extractor.
+        clips: arrays of each clip by name, as the header's specs describe them.
 
     Raises:
-        ValueError: if an array holds a value that is not a finite float16.
+        ArrayError: if an array is not what its spec says.
     """
-    arrays = {
-        f"{clip_id}/{name}": np.ascontiguousarray(array, dtype=np.float16)
-        for clip_id in header.clips
-        for name, array in clips[clip_id].items()
-    }
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name}: holds a value that is not finite")
-    save_file(arrays, path, metadata={HEADER: header.model_dump_json()})
+    tensors: dict[str, np.ndarray] = {}
+    for clip_id in header.clips:
+        for spec in header.arrays:
+            try:
+                packed = spec.pack(clips[clip_id][spec.name])
+            except ArrayError as error:
+                raise ArrayError(f"{clip_id}/{error}") from error
+            tensors |= {f"{clip_id}/{part}": values for part, values in packed.items()}
+    save_file(tensors, path, metadata={HEADER: header.model_dump_json()})
 
 
 class ShardReader:
@@ -66,6 +66,7 @@ class ShardReader:
             raise ModelError(
                 f"{path}: not a feature shard ({error}): delete it and {_REMEDY}"
             ) from error
+        self._specs = {spec.name: spec for spec in self.header.arrays}
 
     def __getstate__(self) -> dict[str, Path]:
         """Only the path travels to other processes: a memory map cannot."""
@@ -74,48 +75,88 @@ class ShardReader:
     def __setstate__(self, state: dict[str, Path]) -> None:
         self.__init__(state["path"])
 
+    def spec(self, name: str) -> ArraySpec:
+        """What one of its arrays is.
+
+        Raises:
+            ModelError: if it has none of that name.
+        """
+        if name not in self._specs:
+            raise ModelError(
+                f"{self.path}: has no array {name}, only {', '.join(self._specs)}: {_REMEDY}"
+            )
+        return self._specs[name]
+
     def length(self, clip_id: str, name: str) -> int:
-        """Rows of a clip's array."""
-        return self._file.get_slice(f"{clip_id}/{name}").get_shape()[0]
+        """Instants of a clip's array."""
+        spec = self.spec(name)
+        n_rows = self._shape(clip_id, spec.parts[-1])[0]
+        return n_rows - 1 if spec.is_bytes else n_rows
+
+    def shape(self, clip_id: str, name: str) -> tuple[int, ...]:
+        """Instants, and values at each, of a clip's array."""
+        spec = self.spec(name)
+        return (self.length(clip_id, name),) if spec.is_bytes else self._shape(clip_id, name)
 
     def read(self, clip_id: str, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Rows `start` to `stop` of a clip's array, float16 (T, D), as they are stored."""
+        """Instants `start` to `stop` of a clip's array, (T, *shape), as they are stored.
+
+        Raises:
+            ModelError: if there is no such array, or it is one of byte strings.
+        """
+        if self.spec(name).is_bytes:
+            raise ModelError(f"{self.path}: {name} holds byte strings: read them with read_bytes")
         return self._file.get_slice(f"{clip_id}/{name}")[start:stop]
 
+    def read_bytes(
+        self, clip_id: str, name: str, start: int = 0, stop: int | None = None
+    ) -> list[np.ndarray]:
+        """Byte strings `start` to `stop` of a clip's array, a uint8 array each.
+
+        Raises:
+            ModelError: if there is no such array, or it is not one of byte strings.
+        """
+        spec = self.spec(name)
+        if not spec.is_bytes:
+            raise ModelError(f"{self.path}: {name} holds no byte strings: read them with read")
+        values, offsets = (self._file.get_slice(f"{clip_id}/{part}") for part in spec.parts)
+        first, last, _ = slice(start, stop).indices(self.length(clip_id, name))
+        if first >= last:
+            return []
+        bounds = offsets[first : last + 1]
+        chunk = values[int(bounds[0]) : int(bounds[-1])]
+        return np.split(chunk, bounds[1:-1] - bounds[0])
+
     def check(self, recipe: Recipe) -> Self:
-        """Make sure that the shard fits the recipe and that all its values are finite.
+        """Make sure that the shard fits the recipe, and that its arrays are what it says.
 
         Raises:
             ModelError: if it does not; the message says what differs.
         """
-        expected = {
-            "recipe": recipe.name,
-            "spec": recipe.spec,
-            "features": recipe.feature_extraction,
-        }
-        for name, value in expected.items():
-            if (found := getattr(self.header, name)) != value:
+        found, wanted = self.header.settings, recipe.named_settings(FEATURES)
+        if self.header.recipe != recipe.name:
+            raise ModelError(
+                f"{self.path}: its recipe is {self.header.recipe}, "
+                f"but {recipe.name} is needed: {_REMEDY}"
+            )
+        for name in sorted(found.keys() | wanted.keys()):
+            if (has := found.get(name)) != (needs := wanted.get(name)):
                 raise ModelError(
-                    f"{self.path}: its {name} is {found}, but {value} is needed: {_REMEDY}"
+                    f"{self.path}: was made with {name} {has}, but {needs} is needed: {_REMEDY}"
                 )
         for clip_id in self.header.clips:
-            for name, dim in self.header.dims.items():
-                self._check_array(f"{clip_id}/{name}", dim)
+            for spec in self.header.arrays:
+                self._check_array(clip_id, spec)
         return self
 
-    def _check_array(self, key: str, dim: int) -> None:
+    def _check_array(self, clip_id: str, spec: ArraySpec) -> None:
         try:
-            array = self._file.get_tensor(key)
-        except SafetensorError as error:
+            spec.check({part: self._file.get_tensor(f"{clip_id}/{part}") for part in spec.parts})
+        except (SafetensorError, ArrayError) as error:
+            name = f"{clip_id}/" if isinstance(error, ArrayError) else f"{clip_id}/{spec.name}: "
             raise ModelError(
-                f"{self.path}: has no {key}: delete the shard and {_REMEDY}"
+                f"{self.path}: {name}{error}: delete the shard and {_REMEDY}"
             ) from error
-        if array.ndim != 2 or array.shape[1] != dim or not len(array):
-            raise ModelError(
-                f"{self.path}: {key} has shape {array.shape}, but (T, {dim}) is needed: "
-                f"delete the shard and {_REMEDY}"
-            )
-        if not np.isfinite(array).all():
-            raise ModelError(
-                f"{self.path}: {key} holds NaN or infinity: delete the shard and {_REMEDY}"
-            )
+
+    def _shape(self, clip_id: str, part: str) -> tuple[int, ...]:
+        return tuple(self._file.get_slice(f"{clip_id}/{part}").get_shape())

@@ -7,6 +7,19 @@ Here is what all tasks share. A task's own sections are in `s2s.tasks.<task>.set
 from s2s.settings.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
 from s2s.settings.evaluation import ALL_CLIPS, EvaluationSettings, Target
 from s2s.settings.feature_extraction import FeatureSettings
+from s2s.settings.naming import (
+    CHECKS,
+    CLIPS,
+    EVALUATION,
+    EXTRACTORS,
+    FEATURES,
+    MODEL,
+    SHARED,
+    Kind,
+    Names,
+    names,
+    setting_paths,
+)
 from s2s.settings.preprocessing import PreprocessingSettings
 from s2s.settings.recipe import STAGES, Recipe
 from s2s.settings.run import Settings
@@ -18,13 +31,22 @@ from s2s.settings.validation import CheckSettings, ValidationSettings
 
 __all__ = [
     "ALL_CLIPS",
+    "CHECKS",
+    "CLIPS",
     "DEFAULT_SOURCE_URL",
+    "EVALUATION",
+    "EXTRACTORS",
+    "FEATURES",
+    "MODEL",
+    "SHARED",
     "STAGES",
     "CheckSettings",
     "CollectionSettings",
     "ColumnNames",
     "EvaluationSettings",
     "FeatureSettings",
+    "Kind",
+    "Names",
     "PreprocessingSettings",
     "Recipe",
     "Section",
@@ -36,4 +58,6 @@ __all__ = [
     "ValidationSettings",
     "checked",
     "fill_in_size",
+    "names",
+    "setting_paths",
 ]

@@ -15,3 +15,8 @@ class FeatureSettings(Section):
     """
 
     clips_per_shard: int = Field(default=64, ge=1)
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether a network that was trained elsewhere is part of it."""
+        return False

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from s2s.settings.collection import CollectionSettings
 from s2s.settings.evaluation import EvaluationSettings
 from s2s.settings.feature_extraction import FeatureSettings
+from s2s.settings.naming import SHARED, Kind, Names, setting_paths
 from s2s.settings.preprocessing import PreprocessingSettings
-from s2s.settings.section import Section
 from s2s.settings.serving import ServingSettings
 from s2s.settings.tracking import TrackingSettings
 from s2s.settings.training import TrainingSettings
@@ -29,19 +30,23 @@ STAGES = (
 )
 
 
-class Recipe(Section):
+class Recipe(BaseModel, frozen=True, extra="forbid"):
     """What every stage does for one task.
 
     A task's own class has the task's own sections in the place of those for `feature_extraction`,
-    `training`, `evaluation` and `serving`.
+    `training`, `evaluation` and `serving`, and continues `naming` with a row for each of its own
+    settings.
 
     Attributes:
+        naming: which names of objects each setting is part of, by path.
         name: the recipe's name, part of object keys.
         task: what is learned, one of `s2s.tasks.TASKS`.
         licence: what the data's licence asks of its users, for the model card.
         seed: seed of every random choice.
         spec: rates and lengths.
     """
+
+    naming: ClassVar[Mapping[str, Names]] = SHARED
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)
     task: str
@@ -57,16 +62,35 @@ class Recipe(Section):
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
 
-    def fingerprint(self, *sections: str) -> str:
-        """Name the settings that an object depends on by 8 hexadecimal digits.
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Have no setting of which nobody has said what it names."""
+        super().__pydantic_init_subclass__(**kwargs)
+        missing = [path for path in setting_paths(cls) if path not in cls.naming]
+        if missing:
+            raise TypeError(
+                f"{cls.__name__}.naming has no row for {', '.join(missing)}: say which objects' "
+                "bytes depend on it, see s2s/settings/naming.py"
+            )
 
-        Args:
-            sections: names of the recipe's fields, or of one setting such as
-                `validation.train`; `spec` is always part of it.
-        """
-        include: dict[str, Any] = {"spec": True}
-        for name in sections:
-            section, _, setting = name.partition(".")
-            include[section] = include.get(section, set()) | {setting} if setting else True
-        chosen = self.model_dump(mode="json", include=include)
-        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:8]
+    def named_settings(self, kind: Kind) -> dict[str, Any]:
+        """The settings that objects of a kind depend on, by path such as `preprocessing.crf`."""
+        content = self.model_dump(mode="json")
+        values = {path: _value(content, path) for path in setting_paths(type(self))}
+        return {
+            path: value
+            for path, value in values.items()
+            if self.naming[path].is_part_of(kind, value, values)
+        }
+
+    def fingerprint(self, kind: Kind) -> str:
+        """Name the settings that objects of a kind depend on by 8 hexadecimal digits."""
+        text = json.dumps(self.named_settings(kind), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _value(content: Mapping[str, Any], path: str) -> Any:
+    value: Any = content
+    for name in path.split("."):
+        value = value[name]
+    return value

@@ -4,7 +4,8 @@ A task is a folder `s2s/tasks/<task>/`. `s2s.tasks.load_task` imports its parts 
 for, by these names, so that no service brings in what it does not use:
 
 part                what is looked for in it
-`settings`          `TaskRecipe`: the recipe with the task's own sections; never reaches torch
+`settings`          `TaskRecipe`: the recipe with the task's own sections and what each of their
+                    settings names (`s2s.settings.naming`); never reaches torch
 `extractors`        `fetch_weights(recipe, path, recipe_folder, bucket)`, where any have weights
 `processor`         `make_processor(recipe, weights)`: a `Processor`
 `data`              reading of shards, for the other parts
@@ -28,20 +29,20 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from pydantic import BaseModel
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.features.arrays import ArraySpec, ClipMedia
+from s2s.features.arrays import Array, ArraySpec, ClipMedia
 from s2s.features.stored import StoredClip
 from s2s.media import MediaLimits
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
     from torch.utils.data import Dataset
 
     from s2s.tasks.common.chance import Chance
 
 __all__ = [
+    "EXTRACTOR_WEIGHTS_FILE",
     "MODEL",
     "AnswerFiles",
     "Example",
@@ -66,6 +67,9 @@ __all__ = [
 
 # Features: from a clip to arrays in a shard.
 
+EXTRACTOR_WEIGHTS_FILE = "extractors.safetensors"
+"""Weights of extractors that have any, in the directory of a model that was trained on them."""
+
 
 class Extractor(Protocol):
     """Clip -> arrays over time.
@@ -77,7 +81,7 @@ class Extractor(Protocol):
     @property
     def arrays(self) -> Sequence[ArraySpec]: ...  # noqa: D102 - see the class
 
-    def __call__(self, clip: ClipMedia) -> Mapping[str, "np.ndarray"]:
+    def __call__(self, clip: ClipMedia) -> Mapping[str, Array]:
         """Extract the arrays of a clip, by name.
 
         Raises:
@@ -89,15 +93,24 @@ class Extractor(Protocol):
 class Processor(Protocol):
     """What turns media into the network's input: the same in feature extraction and serving.
 
-    It is saved with the model, so that the two cannot drift apart.
+    It is saved with the model, so that the two cannot drift apart. What it says of media is what
+    its extractors are given in a `ClipMedia`.
 
     Attributes:
-        frame_size: width and height that pictures are read with, in pixels.
+        fps: pictures a second that are read; None for no pictures.
+        frame_size: width and height that they are scaled to, in pixels; None as they are stored.
+        sample_rate_hz: samples a second that sound is read at; None for no sound.
         extractors: what makes the arrays of a shard.
     """
 
     @property
-    def frame_size(self) -> tuple[int, int]: ...  # noqa: D102 - see the class
+    def fps(self) -> int | None: ...  # noqa: D102 - see the class
+
+    @property
+    def frame_size(self) -> tuple[int, int] | None: ...  # noqa: D102 - see the class
+
+    @property
+    def sample_rate_hz(self) -> int | None: ...  # noqa: D102 - see the class
 
     @property
     def extractors(self) -> Sequence[Extractor]: ...  # noqa: D102 - see the class
@@ -428,6 +441,9 @@ class Task(Protocol):
     @property
     def figures(self) -> Sequence[Figure]: ...  # noqa: D102 - what is measured
 
+    def fetch_weights(  # noqa: D102 - into one file, see `EXTRACTOR_WEIGHTS_FILE`
+        self, recipe: Recipe, path: Path, recipe_folder: Path, bucket: Bucket
+    ) -> None: ...
     def make_processor(self, recipe: Recipe, weights: Path | None) -> Processor: ...  # noqa: D102
     def objectives(self, material: Material) -> Iterator[Objective]: ...  # noqa: D102
     def make_judge(self, material: Material, predictor: Predictor, *, thorough: bool) -> Judge: ...  # noqa: D102

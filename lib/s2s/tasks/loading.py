@@ -7,6 +7,7 @@ from typing import Any
 
 from s2s.media import MediaLimits
 from s2s.settings import Recipe
+from s2s.storage import Bucket
 from s2s.tasks import module_of
 from s2s.tasks.contract import (
     AnswerFiles,
@@ -52,6 +53,11 @@ class _Folder:
     @property
     def figures(self) -> Sequence[Figure]:
         return self._part("metrics").FIGURES
+
+    def fetch_weights(
+        self, recipe: Recipe, path: Path, recipe_folder: Path, bucket: Bucket
+    ) -> None:
+        self._part("extractors").fetch_weights(recipe, path, recipe_folder, bucket)
 
     def make_processor(self, recipe: Recipe, weights: Path | None) -> Processor:
         return self._part("processor").make_processor(recipe, weights)

@@ -72,5 +72,6 @@ def _refuse_settings_of_others(
 def _settings(model: type[Recipe], section: str) -> set[str]:
     field = model.model_fields.get(section)
     kind = field.annotation if field else None
-    is_section = isinstance(kind, type) and issubclass(kind, Section)
-    return set(kind.model_fields) if is_section else set()
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return set(kind.model_fields)
+    return set()

@@ -15,7 +15,7 @@ def _run(settings: Settings) -> StageReport:
 
 app = stage_app(
     "feature_extraction",
-    "Extract log-mel and motion features of every clip of the newest data set version, to shards "
-    "under features/.",
+    "Extract what the recipe's task learns from, of every clip of the newest data set version, to "
+    "shards under features/.",
     _run,
 )

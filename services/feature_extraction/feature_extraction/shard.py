@@ -11,21 +11,20 @@ import torch
 
 from s2s.dataset import DatasetClip
 from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
-from s2s.features.arrays import ClipMedia
+from s2s.features.arrays import Array, ArrayError, ArraySpec, ClipMedia
 from s2s.features.index import ShardHeader, clip_identity
 from s2s.features.shards import write_shard
 from s2s.layout import extractors_key, failure_key, features_prefix
 from s2s.media import read_audio, read_frames
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
-from s2s.settings import Settings
+from s2s.settings import FEATURES, Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.common.mel import LogMel
-from s2s.tasks.generation.extractors.visual import Extractor
-from s2s.tasks.generation.processor import WEIGHTS_FILE, open_sight
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Extractor, Processor
+from s2s.tasks.loading import load_task
 
-__all__ = ["Shard", "ShardTask", "plan_shards"]
+__all__ = ["Shard", "ShardMaker", "extract", "fetch_clip", "plan_shards"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def plan_shards(
 
 
 @dataclass(frozen=True)
-class ShardTask:
+class ShardMaker:
     """Makes one shard and stores it.
 
     Attributes:
@@ -74,16 +73,16 @@ class ShardTask:
     def __call__(self, shard: Shard) -> Outcome:
         """Work on one shard; a clip that fails is left out and recorded."""
         torch.set_num_threads(1)  # every core has a worker of its own
-        bucket, recipe = shared_bucket(self.settings.bucket_url), self.settings.recipe
-        prefix = features_prefix(recipe, self.version)
+        bucket = shared_bucket(self.settings.bucket_url)
+        prefix = features_prefix(self.settings.recipe, self.version)
         self.folder.mkdir(parents=True, exist_ok=True)
-        extractors, frame_size = self._extractors(bucket)
-        arrays: dict[str, dict[str, np.ndarray]] = {}
+        processor = self._processor(bucket)
+        arrays: dict[str, Mapping[str, Array]] = {}
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             for clip in shard.clips:
                 try:
-                    media = fetch_clip(bucket, clip, self.settings, Path(folder), frame_size)
-                    arrays[clip.clip_id] = extract(media, extractors)
+                    media = fetch_clip(bucket, clip, Path(folder), processor)
+                    arrays[clip.clip_id] = extract(media, processor.extractors)
                 except BucketUnavailableError:
                     raise
                 except (MediaError, StorageError) as error:
@@ -93,8 +92,7 @@ class ShardTask:
             if not arrays:
                 return Outcome(clip_id=shard.name, status=Status.OK)
             path = Path(folder) / f"{shard.name}.safetensors"
-            dims = {extractor.name: extractor.dim for extractor in extractors}
-            write_shard(path, self._header(shard, dims, arrays), arrays)
+            write_shard(path, self._header(shard, processor.extractors, arrays), arrays)
             info = bucket.upload(path, f"{prefix}{path.name}")
         return Outcome(
             clip_id=shard.name,
@@ -104,74 +102,89 @@ class ShardTask:
             size=info.size,
         )
 
-    def _extractors(self, bucket: Bucket) -> tuple[tuple[Extractor, ...], tuple[int, int]]:
-        """What makes the arrays of a shard, and the size that it needs pictures in."""
-        recipe, weights = self.settings.recipe, self.folder / WEIGHTS_FILE
-        if recipe.feature_extraction.needs_weights and not weights.is_file():
-            bucket.fetch(extractors_key(recipe), weights)
-        sight = open_sight(recipe.spec, recipe.feature_extraction, weights)
-        return (LogMel(recipe.spec), *sight.extractors), sight.frame_size
+    def _processor(self, bucket: Bucket) -> Processor:
+        recipe, weights = self.settings.recipe, None
+        if recipe.feature_extraction.needs_weights:
+            weights = self.folder / EXTRACTOR_WEIGHTS_FILE
+            if not weights.is_file():  # on another machine than the one that fetched them
+                bucket.fetch(extractors_key(recipe), weights)
+        return load_task(recipe.task).make_processor(recipe, weights)
 
     def _header(
-        self, shard: Shard, dims: dict[str, int], arrays: Mapping[str, object]
+        self, shard: Shard, extractors: Sequence[Extractor], arrays: Mapping[str, object]
     ) -> ShardHeader:
         recipe = self.settings.recipe
         return ShardHeader(
             recipe=recipe.name,
-            spec=recipe.spec,
-            features=recipe.feature_extraction,
-            dims=dims,
+            settings=recipe.named_settings(FEATURES),
+            arrays=_specs(extractors),
             clips={
                 clip.clip_id: clip_identity(clip) for clip in shard.clips if clip.clip_id in arrays
             },
         )
 
 
-def fetch_clip(
-    bucket: Bucket,
-    clip: DatasetClip,
-    settings: Settings,
-    folder: Path,
-    frame_size: tuple[int, int],
-) -> ClipMedia:
-    """Download and decode a clip.
+def fetch_clip(bucket: Bucket, clip: DatasetClip, folder: Path, processor: Processor) -> ClipMedia:
+    """Download and decode a clip, as far as a processor asks for it.
 
     Raises:
         MediaError: `corrupt` if a file is not the one that the manifest lists, or whatever
             decoding it raises.
     """
-    video, sound = folder / "clip.mp4", folder / "clip.wav"
-    wanted = {video: (clip.key, clip.crc32c), sound: (clip.wav_key, clip.wav_crc32c)}
-    for path, (key, crc32c) in wanted.items():
-        if (found := bucket.download(key, path).crc32c) != crc32c:
-            raise MediaError(
-                Reason.CORRUPT,
-                f"{key}: its checksum is {found}, the manifest says {crc32c}: "
-                "get the version's file back with DVC",
-            )
-    spec = settings.recipe.spec
-    frames = read_frames(video, spec.fps, frame_size)
-    return ClipMedia(frames, read_audio(sound, spec.sample_rate_hz))
+    frames_THWC = np.zeros((0, 0, 0, 3), np.uint8)
+    samples_N = np.zeros(0, np.float32)
+    if processor.fps is not None:
+        video = _fetch(bucket, clip.key, clip.crc32c, folder / "clip.mp4")
+        frames_THWC = read_frames(video, processor.fps, processor.frame_size)
+    if processor.sample_rate_hz is not None:
+        sound = _fetch(bucket, clip.wav_key, clip.wav_crc32c, folder / "clip.wav")
+        samples_N = read_audio(sound, processor.sample_rate_hz)
+    return ClipMedia(frames_THWC, samples_N, clip)
 
 
-def extract(media: ClipMedia, extractors: tuple[Extractor, ...]) -> dict[str, np.ndarray]:
-    """Every extractor's array of a clip.
+def _fetch(bucket: Bucket, key: str, crc32c: str, path: Path) -> Path:
+    if (found := bucket.download(key, path).crc32c) != crc32c:
+        raise MediaError(
+            Reason.CORRUPT,
+            f"{key}: its checksum is {found}, the manifest says {crc32c}: "
+            "get the version's file back with DVC",
+        )
+    return path
+
+
+def extract(media: ClipMedia, extractors: Sequence[Extractor]) -> dict[str, Array]:
+    """Every extractor's arrays of a clip, as they are stored.
 
     Raises:
-        MediaError: `corrupt` if one holds NaN or infinity, as broken sound can.
+        MediaError: `corrupt` if one is not what its extractor says, or holds NaN or infinity, as
+            broken sound can.
         StageError: if a GPU's memory does not suffice.
     """
+    given: dict[str, Array] = {}
     try:
-        arrays = {extractor.name: extractor(media) for extractor in extractors}
+        for extractor in extractors:
+            given |= extractor(media)
     except torch.OutOfMemoryError as error:
         raise StageError(
             "the GPU's memory does not hold the extractors of all workers: run feature_extraction "
             f"with fewer --workers, or choose smaller networks in the recipe ({error})"
         ) from error
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise MediaError(Reason.CORRUPT, f"{name}: the clip gives values that are not finite")
-    return arrays
+    return {spec.name: _as_stored(spec, given[spec.name]) for spec in _specs(extractors)}
+
+
+def _as_stored(spec: ArraySpec, array: Array) -> Array:
+    """An array that is known to fit its spec; smaller than the extractor's, for many are held."""
+    try:
+        packed = spec.pack(array)
+    except ArrayError as error:
+        raise MediaError(Reason.CORRUPT, f"the clip does not give what it should: {error}") from (
+            error
+        )
+    return array if spec.is_bytes else packed[spec.name]
+
+
+def _specs(extractors: Sequence[Extractor]) -> tuple[ArraySpec, ...]:
+    return tuple(spec for extractor in extractors for spec in extractor.arrays)
 
 
 def _record(bucket: Bucket, prefix: str, clip_id: str, error: MediaError | StorageError) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from feature_extraction.shard import Shard, ShardTask, plan_shards
+from feature_extraction.shard import Shard, ShardMaker, plan_shards
 from s2s.dataset import latest_version, read_version
 from s2s.features.index import clip_identity, find_clips
 from s2s.layout import extractors_key, features_prefix
@@ -13,7 +13,8 @@ from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.generation.processor import WEIGHTS_FILE
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
+from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
 
 __all__ = ["run"]
@@ -52,9 +53,9 @@ def run(settings: Settings) -> StageReport:
     all_shards = settings.model_copy(update={"retry_reasons": None})
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         if shards and recipe.feature_extraction.needs_weights:
-            _keep_weights(settings, bucket, folder / WEIGHTS_FILE)
-        task = ShardTask(settings, version.name, folder, frozenset(failures))
-        by_shard = fan_out(all_shards, Work(STAGE, prefix, shards, frozenset(), task))
+            _keep_weights(settings, bucket, folder / EXTRACTOR_WEIGHTS_FILE)
+        maker = ShardMaker(settings, version.name, folder, frozenset(failures))
+        by_shard = fan_out(all_shards, Work(STAGE, prefix, shards, frozenset(), maker))
     outcomes |= _by_clip(shards, by_shard, read_failures(bucket, prefix))
     outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
     return finish(settings, STAGE, [outcomes[name] for name in clips], started, outputs)
@@ -62,14 +63,12 @@ def run(settings: Settings) -> StageReport:
 
 def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:
     """Have the extractors' weights in the bucket, where models of these features take them from."""
-    from s2s.tasks.generation.extractors.weights import fetch_weights  # noqa: PLC0415 - imports timm, torchvision
-
     recipe, key = settings.recipe, extractors_key(settings.recipe)
     path.parent.mkdir(parents=True, exist_ok=True)
     if bucket.exists(key):
         bucket.fetch(key, path)
         return
-    fetch_weights(recipe.feature_extraction, path, settings.recipe_path.parent, bucket)
+    load_task(recipe.task).fetch_weights(recipe, path, settings.recipe_path.parent, bucket)
     bucket.upload(path, key)
 
 

@@ -12,24 +12,25 @@ import lightning
 
 from s2s.dataset import DatasetClip, DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
+from s2s.features.stored import StoredClip, fetch_clips
 from s2s.layout import extractors_key, model_config_key, model_prefix
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.generation.data import MelScale, StoredClip, measure_mel, window_sets
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
+from s2s.tasks.generation.data import MelScale, measure_mel, window_sets
 from s2s.tasks.generation.network.directory import CONFIG_FILE, ModelConfig, save_bundle
 from s2s.tasks.generation.network.istft import IstftVocoder
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
-from s2s.tasks.generation.processor import STREAMS, WEIGHTS_FILE
+from s2s.tasks.generation.processor import STREAMS
 from s2s.tasks.generation.settings import GenerationRecipe
 from s2s.tasks.generation.systems.compared import Library
 from training.evaluation.after_training import evaluate
 from training.evaluation.held_out import choose_held_out, fit_classifier
 from training.export import METRICS_FILE, write_card, write_curve, write_metrics
-from training.features import fetch_clips
 from training.fit import CHECKPOINT_FILE, Fit, Plan, fit
 from training.tracking import Tracking
 from training.vocoder import make_vocoder
@@ -86,7 +87,7 @@ def _make_model(
     vocoder = make_vocoder(settings, _listed(version, clips), (prefix, folder))
     lightning.seed_everything(recipe.seed, workers=True, verbose=False)
     scale = measure_mel(clips["train"])
-    config = _config(recipe, version.name, scale, clips["train"][0].shard.header.dims)
+    config = _config(recipe, version.name, scale, _dims(clips["train"][0]))
     if vocoder is not None:
         config = config.model_copy(update={"vocoder": vocoder.config})
     network = MelTransformer(config.network)
@@ -102,7 +103,7 @@ def _make_model(
     metrics["training"] = _training_facts(result, version, clips)
     _write(folder, recipe, config, result, metrics)
     if recipe.feature_extraction.needs_weights:
-        bucket.download(extractors_key(recipe), folder / WEIGHTS_FILE)
+        bucket.download(extractors_key(recipe), folder / EXTRACTOR_WEIGHTS_FILE)
     tracking.finish(metrics, folder)
     return metrics
 
@@ -130,6 +131,11 @@ def _listed(
         split: [clip for clip in version.split(split) if clip.clip_id in clip_ids]
         for split, clip_ids in stored.items()
     }
+
+
+def _dims(clip: StoredClip) -> dict[str, int]:
+    """Features of each stream."""
+    return {name: clip.shape(name)[1] for name in STREAMS}
 
 
 def _config(

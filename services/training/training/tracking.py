@@ -16,9 +16,10 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from s2s.features.stored import StoredClip
 from s2s.media import write_wav
 from s2s.settings import Settings, TrackingSettings
-from s2s.tasks.generation.data import StoredClip
+from s2s.tasks.generation.data import mel_of
 from s2s.tasks.generation.network.directory import ModelConfig
 from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
 from training.export import draw_mels
@@ -116,7 +117,7 @@ class SampleWatcher(Callback):
             mel_MB = predictor.mels([Draw(condition_TC)])[0]
             wav, picture = folder / f"{clip.clip_id}.wav", folder / f"{clip.clip_id}.png"
             write_wav(wav, predictor.vocode(mel_MB), spec.sample_rate_hz)
-            real_MB = clip.mel()[: len(mel_MB)]
+            real_MB = mel_of(clip)[: len(mel_MB)]
             draw_mels(picture, {"real": real_MB, "generated": mel_MB.cpu().numpy()}, spec)
             paths += [wav, picture]
         return paths

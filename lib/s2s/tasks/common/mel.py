@@ -3,6 +3,7 @@
 Legend: N samples, M mel frames, B bands, F frequencies.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torchaudio.functional import melscale_fbanks
 
-from s2s.features.arrays import ClipMedia
+from s2s.features.arrays import ArraySpec, ClipMedia
 from s2s.spec import TimeSpec
 
 __all__ = ["FLOOR", "REGNET", "LogMel", "MelSpec", "MelSpectrogram", "mel_filters"]
@@ -116,25 +117,22 @@ class LogMel:
         spec: rates and bands.
     """
 
-    name = "mel"
-
     def __init__(self, spec: TimeSpec) -> None:
         self.spec = spec
-        self.dim = spec.n_mels
-        self.rate_hz = spec.mel_rate_hz
+        self.arrays = (ArraySpec(name="mel", shape=(spec.n_mels,), rate_hz=spec.mel_rate_hz),)
         self._spectrogram = MelSpectrogram(MelSpec.of(spec))
 
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
+    def __call__(self, clip: ClipMedia) -> Mapping[str, np.ndarray]:
         """Mel of the clip's sound, as long as its pictures; missing sound is silence.
 
         Returns:
-            float32 (M, B) with M = `mel_per_frame` times the number of pictures.
+            `mel`: float32 (M, B) with M = `mel_per_frame` times the number of pictures.
         """
         n_samples = self.spec.samples(len(clip.frames_THWC))
         samples = np.zeros(n_samples, dtype=np.float32)
         given = clip.samples_N[:n_samples]
         samples[: len(given)] = given
-        return self.of_samples(torch.from_numpy(samples)).numpy()
+        return {"mel": self.of_samples(torch.from_numpy(samples)).numpy()}
 
     def of_samples(self, samples_N: torch.Tensor) -> torch.Tensor:
         """Mel of sound, (N,) -> (M, B): see `MelSpectrogram`."""

@@ -1,6 +1,6 @@
 """What is trained on: shards from the bucket, and random windows of their clips.
 
-Legend: T tokens, D values of a token, C condition features (motion and meaning side by side),
+Legend: T tokens, D values of a token, C condition features (motion and appearance side by side),
 M mel frames, B bands.
 """
 
@@ -12,15 +12,19 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from s2s.features.shards import ShardReader
+from s2s.features.stored import StoredClip
 from s2s.tasks.generation.processor import STREAMS, side_by_side
 from s2s.tasks.generation.settings import GenerationRecipe
 
 __all__ = [
     "MelScale",
-    "StoredClip",
     "WindowDataset",
+    "condition_of",
+    "frames_of",
     "measure_mel",
+    "mel_of",
+    "samples_of",
+    "window_of",
     "window_sets",
 ]
 
@@ -28,48 +32,51 @@ _CLIPS_MEASURED = 512
 _VAL_BATCHES = 4
 
 
-@dataclass(frozen=True)
-class StoredClip:
-    """One clip's arrays in a shard.
+def frames_of(clip: StoredClip) -> int:
+    """A clip's length in video frames."""
+    return clip.length(STREAMS[0])
 
-    Attributes:
-        clip_id: the clip.
-        shard: where its arrays are.
-        mel_per_frame: mel frames in one video frame.
+
+def samples_of(clip: StoredClip) -> int:
+    """Samples of sound that belong to a clip's picture."""
+    settings = clip.shard.header.settings
+    return frames_of(clip) * settings["spec.sample_rate_hz"] // settings["spec.fps"]
+
+
+def mel_of(clip: StoredClip) -> np.ndarray:
+    """A clip's whole log-mel, float32 (M, B)."""
+    return clip.read("mel").astype(np.float32)
+
+
+def condition_of(clip: StoredClip) -> np.ndarray:
+    """All that is seen of a clip, float32 (T, C)."""
+    return _seen(clip, 0, None).astype(np.float32)
+
+
+def window_of(clip: StoredClip, start: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A window of a clip; a short clip is repeated.
+
+    Args:
+        clip: the clip.
+        start: the first video frame.
+        size: T, in video frames.
+
+    Returns:
+        mel tokens (T, D) and what is seen (T, C), float16.
     """
+    frames = frames_of(clip)
+    per_frame, stop = clip.length("mel") // frames, min(start + size, frames)
+    condition_TC = _seen(clip, start, stop)
+    mel_MB = clip.read("mel", start * per_frame, stop * per_frame)
+    tokens_TD = mel_MB.reshape(len(condition_TC), -1)
+    if len(condition_TC) == size:
+        return tokens_TD, condition_TC
+    repeated = np.arange(size) % len(condition_TC)
+    return tokens_TD[repeated], condition_TC[repeated]
 
-    clip_id: str
-    shard: ShardReader
-    mel_per_frame: int
 
-    @property
-    def frames(self) -> int:
-        """Length in video frames."""
-        return self.shard.length(self.clip_id, "motion")
-
-    def mel(self) -> np.ndarray:
-        """Its whole log-mel, float32 (M, B)."""
-        return self.shard.read(self.clip_id, "mel").astype(np.float32)
-
-    def condition(self) -> np.ndarray:
-        """All that is seen of it, float32 (T, C)."""
-        return self._condition(0, None).astype(np.float32)
-
-    def window(self, start: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mel tokens (T, D) and what is seen (T, C), float16; a short clip is repeated."""
-        per_frame, stop = self.mel_per_frame, min(start + size, self.frames)
-        condition_TC = self._condition(start, stop)
-        mel_MB = self.shard.read(self.clip_id, "mel", start * per_frame, stop * per_frame)
-        tokens_TD = mel_MB.reshape(len(condition_TC), -1)
-        if len(condition_TC) == size:
-            return tokens_TD, condition_TC
-        repeated = np.arange(size) % len(condition_TC)
-        return tokens_TD[repeated], condition_TC[repeated]
-
-    def _condition(self, start: int, stop: int | None) -> np.ndarray:
-        return side_by_side(
-            {name: self.shard.read(self.clip_id, name, start, stop) for name in STREAMS}
-        )
+def _seen(clip: StoredClip, start: int, stop: int | None) -> np.ndarray:
+    return side_by_side({name: clip.read(name, start, stop) for name in STREAMS})
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,8 @@ class WindowDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         """Mel tokens (T, D) and what is seen (T, C), float16."""
         rng = np.random.default_rng((self.seed, index))
         clip = self.clips[int(rng.integers(len(self.clips)))]
-        start = int(rng.integers(max(1, clip.frames - self.window + 1)))
-        tokens_TD, condition_TC = clip.window(start, self.window)
+        start = int(rng.integers(max(1, frames_of(clip) - self.window + 1)))
+        tokens_TD, condition_TC = window_of(clip, start, self.window)
         return torch.from_numpy(tokens_TD), torch.from_numpy(condition_TC)
 
 
@@ -129,7 +136,7 @@ def window_sets(
 def measure_mel(clips: Sequence[StoredClip]) -> MelScale:
     """Mean and standard deviation over clips, at most `_CLIPS_MEASURED`, evenly chosen."""
     chosen = clips[:: math.ceil(len(clips) / _CLIPS_MEASURED)]
-    sums = np.sum([_sums(clip.mel()) for clip in chosen], axis=0)
+    sums = np.sum([_sums(mel_of(clip)) for clip in chosen], axis=0)
     count, mean, square = sums[0], sums[1] / sums[0], sums[2] / sums[0]
     # Clips of nothing but silence have no deviation at all.
     std = math.sqrt(max(square - mean**2, 0.0)) if count > 1 else 0.0

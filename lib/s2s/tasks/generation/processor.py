@@ -1,4 +1,4 @@
-"""What networks are shown of a video: a stream of motion and a stream of meaning, frame by frame.
+"""What a network is shown of a video: motion and appearance, frame by frame.
 
 Legend: T frames, H height, W width, C channels, D features of a stream.
 """
@@ -10,40 +10,51 @@ import numpy as np
 
 from s2s.errors import ModelError
 from s2s.spec import TimeSpec
+from s2s.tasks.common.mel import LogMel
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Extractor
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
-from s2s.tasks.generation.extractors.visual import Visual
-from s2s.tasks.generation.settings import GenerationFeatureSettings
+from s2s.tasks.generation.extractors.pictures import APPEARANCE, MOTION, PictureExtractor
+from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
 
-__all__ = ["STREAMS", "WEIGHTS_FILE", "Sight", "open_sight", "side_by_side"]
+__all__ = ["STREAMS", "VideoProcessor", "make_processor", "open_processor", "side_by_side"]
 
-STREAMS = ("motion", "semantic")
+STREAMS = (MOTION, APPEARANCE)
 """Names of the streams, in the order in which they lie side by side."""
-WEIGHTS_FILE = "extractors.safetensors"
-"""Weights of extractors that have any, beside what was made with them."""
 
 
-class Sight:
-    """The extractors of both streams.
+class VideoProcessor:
+    """Log-mel of the sound, motion and appearance of the picture, on one grid of time.
 
     Args:
+        spec: the time grid.
         motion: what moves.
-        semantic: what there is.
+        appearance: what things look like.
     """
 
-    def __init__(self, motion: Visual, semantic: Visual) -> None:
-        self.extractors = (motion, semantic)
+    def __init__(
+        self, spec: TimeSpec, motion: PictureExtractor, appearance: PictureExtractor
+    ) -> None:
+        self.fps = spec.fps
+        self.sample_rate_hz = spec.sample_rate_hz
+        self._spec = spec
+        self.streams = (motion, appearance)
+
+    @property
+    def extractors(self) -> tuple[Extractor, ...]:
+        """What makes the arrays of a shard."""
+        return (LogMel(self._spec), *self.streams)
 
     @property
     def frame_size(self) -> tuple[int, int]:
         """Width and height that pictures are to be read with, in pixels."""
-        sizes = [extractor.frame_size for extractor in self.extractors]
+        sizes = [stream.frame_size for stream in self.streams]
         return max(width for width, _ in sizes), max(height for _, height in sizes)
 
     @property
     def dims(self) -> dict[str, int]:
         """Features of each stream."""
-        return {extractor.name: extractor.dim for extractor in self.extractors}
+        return {stream.name: stream.dim for stream in self.streams}
 
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
         """A video's streams side by side: float32 (T, sum of D).
@@ -51,8 +62,7 @@ class Sight:
         Args:
             frames_THWC: uint8 (T, H, W, 3), one each 1/fps seconds; may be mapped from disk.
         """
-        rows = {part.name: part.of_frames(frames_THWC) for part in self.extractors}
-        return side_by_side(rows)
+        return side_by_side({part.name: part.of_frames(frames_THWC) for part in self.streams})
 
     def of_picture(self, frame_HWC: np.ndarray, n_frames: int) -> np.ndarray:
         """A still picture's streams for so many frames, from one look at it.
@@ -67,10 +77,15 @@ class Sight:
         return np.repeat(self.of_frames(frame_HWC[None]), n_frames, axis=0)
 
 
-def open_sight(
+def make_processor(recipe: GenerationRecipe, weights: Path | None) -> VideoProcessor:
+    """The processor that a recipe asks for, see `open_processor`."""
+    return open_processor(recipe.spec, recipe.feature_extraction, weights)
+
+
+def open_processor(
     spec: TimeSpec, settings: GenerationFeatureSettings, weights: Path | None = None
-) -> Sight:
-    """The extractors that a recipe or a model's config asks for.
+) -> VideoProcessor:
+    """The processor that a recipe or a model's config asks for.
 
     Args:
         spec: the time grid.
@@ -82,15 +97,15 @@ def open_sight(
         ModelError: if there is no such file, or it does not fit.
     """
     if not settings.needs_weights:
-        return Sight(Motion(spec, settings), Colours(spec, settings))
+        return VideoProcessor(spec, Motion(spec, settings), Colours(spec, settings))
     if weights is None or not weights.is_file():
         raise ModelError(
-            f"{weights or WEIGHTS_FILE}: the weights of {settings.motion}, {settings.semantic} are "
-            "not there: run feature_extraction and training again"
+            f"{weights or EXTRACTOR_WEIGHTS_FILE}: the weights of {settings.motion}, "
+            f"{settings.semantic} are not there: run feature_extraction and training again"
         )
     from s2s.tasks.generation.extractors.weights import open_extractors  # noqa: PLC0415 - imports timm, torchvision
 
-    return Sight(*open_extractors(spec, settings, weights))
+    return VideoProcessor(spec, *open_extractors(spec, settings, weights))
 
 
 def side_by_side(streams: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s2s.tasks.common.mel import LogMel
+from s2s.tasks.generation.data import condition_of
 from s2s.tasks.generation.metrics.classifier import SoundClassifier
 from s2s.tasks.generation.metrics.figures import measured
 from s2s.tasks.generation.metrics.onsets import TOLERANCE_S
@@ -51,7 +52,7 @@ def evaluate(
         shown = Shown.of(index, listed, stored, library.sound(listed))
         real = judge.listen(shown.real_N)
         scores = {
-            name: judge.score(real, system(shown), listed.labels, stored.condition())
+            name: judge.score(real, system(shown), listed.labels, condition_of(stored))
             for name, system in systems.items()
         }
         rows.append((shown, scores))

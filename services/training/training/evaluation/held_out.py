@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.tasks.generation.data import StoredClip
+from s2s.features.stored import StoredClip
+from s2s.tasks.generation.data import mel_of
 from s2s.tasks.generation.metrics.classifier import SoundClassifier
 
 __all__ = ["HeldOut", "choose_held_out", "fit_classifier"]
@@ -53,4 +54,4 @@ def fit_classifier(
     names = [labels[clip.clip_id] for clip in labelled]
     if len(set(names)) < 2:
         return None
-    return SoundClassifier([clip.mel() for clip in labelled], names, mel_rate_hz, seed)
+    return SoundClassifier([mel_of(clip) for clip in labelled], names, mel_rate_hz, seed)

@@ -17,12 +17,13 @@ from rich.progress import track
 
 from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
+from s2s.features.stored import StoredClip, fetch_clips
 from s2s.layout import evaluation_prefix, model_config_key, model_prefix
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.tasks.common.mel import LogMel
-from s2s.tasks.generation.data import StoredClip
+from s2s.tasks.generation.data import condition_of, frames_of, mel_of
 from s2s.tasks.generation.metrics.av_benchmark import run_av_benchmark
 from s2s.tasks.generation.metrics.scores import Judge
 from s2s.tasks.generation.metrics.sync import SyncProbe
@@ -34,7 +35,6 @@ from training.evaluation.files import fetch_folder, store_folder
 from training.evaluation.held_out import HeldOut, choose_held_out, fit_classifier
 from training.evaluation.stored_sounds import EXAMPLE_SYSTEMS, TakeFiles
 from training.evaluation.summary import Measured, choose_examples, summarize
-from training.features import fetch_clips
 
 __all__ = ["EVALUATION_FILE", "evaluate_model"]
 
@@ -111,7 +111,8 @@ def _judge(
     console.print("Training the judges: a classifier of sound, a probe of synchrony")
     classifier = fit_classifier(version, trained, recipe.spec.mel_rate_hz, recipe.seed)
     shown = [
-        (clip.condition(), clip.mel().reshape(clip.frames, -1)) for clip in trained[:_PROBED_CLIPS]
+        (condition_of(clip), mel_of(clip).reshape(frames_of(clip), -1))
+        for clip in trained[:_PROBED_CLIPS]
     ]
     is_long = any(SyncProbe.is_long_enough(len(condition)) for condition, _ in shown)
     probe = SyncProbe(shown, recipe.seed) if is_long else None
@@ -132,7 +133,7 @@ def _measure(
         real, scores = judge.listen(shown.real_N), {}
         for name, system in systems.items():
             take = system(shown)
-            scores[name] = judge.score(real, take, listed.labels, stored.condition())
+            scores[name] = judge.score(real, take, listed.labels, condition_of(stored))
             if name in {*EXAMPLE_SYSTEMS, *BENCHMARKED_SYSTEMS}:
                 files.write(name, listed, take.samples_N)
         rows.append(Measured(shown, recipe.evaluation.group_of(listed.labels), scores))

@@ -7,10 +7,14 @@ import numpy as np
 import torch
 from torch.nn.functional import adaptive_max_pool2d
 
-from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
 from s2s.tasks.generation.extractors.motion import FRAME_SIZE
-from s2s.tasks.generation.extractors.visual import as_pictures, in_pieces
+from s2s.tasks.generation.extractors.pictures import (
+    APPEARANCE,
+    PictureExtractor,
+    as_pictures,
+    in_pieces,
+)
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["Colours"]
@@ -20,7 +24,7 @@ _GAIN = 3.0
 _PIECE_FRAMES = 256
 
 
-class Colours:
+class Colours(PictureExtractor):
     """Opponent channels, pooled on a grid: light - dark, red - green, yellow - blue.
 
     Each cell has the most and the least of each: so a small thing of a strong colour shows,
@@ -32,20 +36,12 @@ class Colours:
         settings: how many cells the grid has.
     """
 
-    name = "semantic"
-    frame_size = FRAME_SIZE
-
     def __init__(self, spec: TimeSpec, settings: GenerationFeatureSettings) -> None:
         self._grid = settings.colour_grid
-        self.dim = 6 * self._grid**2
-        self.rate_hz = spec.fps
-
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
-        """Features of each picture: float32 (T, dim)."""
-        return self.of_frames(clip.frames_THWC)
+        super().__init__(APPEARANCE, 6 * self._grid**2, FRAME_SIZE, spec.fps)
 
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """Most, then least of each channel in each cell, in -3..3; see `Visual.of_frames`."""
+        """Most, then least of each channel in each cell, in -3..3; see `PictureExtractor`."""
         return in_pieces(frames_THWC, _PIECE_FRAMES, self._of_piece)
 
     def _of_piece(self, frames_THWC: np.ndarray) -> np.ndarray:

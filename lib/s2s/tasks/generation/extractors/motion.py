@@ -7,9 +7,13 @@ import numpy as np
 import torch
 from torch.nn.functional import adaptive_avg_pool2d
 
-from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
-from s2s.tasks.generation.extractors.visual import as_pictures, in_pieces
+from s2s.tasks.generation.extractors.pictures import (
+    MOTION,
+    PictureExtractor,
+    as_pictures,
+    in_pieces,
+)
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["FRAME_SIZE", "Motion"]
@@ -25,7 +29,7 @@ _GAIN = 16.0
 _PIECE_FRAMES = 256
 
 
-class Motion:
+class Motion(PictureExtractor):
     """Signed frame differences, pooled on a grid.
 
     The picture gets brighter where something light arrives and darker where it leaves: positive
@@ -37,20 +41,12 @@ class Motion:
         settings: how many cells the grid has.
     """
 
-    name = "motion"
-    frame_size = FRAME_SIZE
-
     def __init__(self, spec: TimeSpec, settings: GenerationFeatureSettings) -> None:
         self._grid = settings.motion_grid
-        self.dim = 2 * self._grid**2
-        self.rate_hz = spec.fps
-
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
-        """Features of each picture: float32 (T, dim)."""
-        return self.of_frames(clip.frames_THWC)
+        super().__init__(MOTION, 2 * self._grid**2, FRAME_SIZE, spec.fps)
 
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """Brightening, then darkening of each cell, in 0..4; see `Visual.of_frames`."""
+        """Brightening, then darkening of each cell, in 0..4; see `PictureExtractor`."""
         return in_pieces(frames_THWC, _PIECE_FRAMES, self._of_piece)
 
     def _of_piece(self, frames_THWC: np.ndarray) -> np.ndarray:

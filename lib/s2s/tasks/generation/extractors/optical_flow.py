@@ -10,9 +10,13 @@ import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
-from s2s.tasks.generation.extractors.visual import as_pictures, in_pieces
+from s2s.tasks.generation.extractors.pictures import (
+    MOTION,
+    PictureExtractor,
+    as_pictures,
+    in_pieces,
+)
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["OpticalFlow"]
@@ -22,7 +26,7 @@ _PIECE_FRAMES = 16
 _UPDATES = 12  # as torchvision's default
 
 
-class OpticalFlow:
+class OpticalFlow(PictureExtractor):
     """Speeds to the right, left, down and up, pooled on a grid.
 
     Args:
@@ -31,24 +35,16 @@ class OpticalFlow:
         network: a RAFT network, with weights, on the device that is to be used.
     """
 
-    name = "motion"
-    frame_size = _FRAME_SIZE
-
     def __init__(
         self, spec: TimeSpec, settings: GenerationFeatureSettings, network: nn.Module
     ) -> None:
         self._grid = settings.motion_grid
         self._network = network.eval()
         self._device = next(network.parameters()).device
-        self.dim = 4 * self._grid**2
-        self.rate_hz = spec.fps
-
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
-        """Features of each picture: float32 (T, dim)."""
-        return self.of_frames(clip.frames_THWC)
+        super().__init__(MOTION, 4 * self._grid**2, _FRAME_SIZE, spec.fps)
 
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """Square roots of pixels a frame, of pictures of 128; see `Visual.of_frames`.
+        """Square roots of pixels a frame, of pictures of 128; see `PictureExtractor`.
 
         The first picture has no flow.
         """

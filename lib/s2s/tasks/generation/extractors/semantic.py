@@ -13,9 +13,8 @@ from timm.data.config import resolve_model_data_config
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
-from s2s.tasks.generation.extractors.visual import as_pictures
+from s2s.tasks.generation.extractors.pictures import APPEARANCE, PictureExtractor, as_pictures
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["Backbone", "Semantic", "make_backbone"]
@@ -75,7 +74,7 @@ def make_backbone(name: str) -> Backbone:
     return Backbone(network, dim, side, tuple(data.mean), tuple(data.std), _CLIP_FRAMES)
 
 
-class Semantic:
+class Semantic(PictureExtractor):
     """A network's features, every few frames; rows in between are repeated.
 
     Args:
@@ -84,8 +83,6 @@ class Semantic:
         backbone: the network, with weights, on the device that is to be used.
     """
 
-    name = "semantic"
-
     def __init__(
         self, spec: TimeSpec, settings: GenerationFeatureSettings, backbone: Backbone
     ) -> None:
@@ -93,17 +90,11 @@ class Semantic:
         self._backbone = backbone
         self._network = backbone.network.eval()
         self._device = next(backbone.network.parameters()).device
-        self.dim = backbone.dim
-        self.frame_size = (backbone.side, backbone.side)
-        self.rate_hz = spec.fps
-
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
-        """Features of each picture: float32 (T, dim)."""
-        return self.of_frames(clip.frames_THWC)
+        super().__init__(APPEARANCE, backbone.dim, (backbone.side, backbone.side), spec.fps)
 
     @torch.inference_mode()
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """The network's features; see `Visual.of_frames`.
+        """The network's features; see `PictureExtractor`.
 
         An image network looks at the middle of each stretch of frames, a video network at the
         frames around it; where the video ends they are those at its end.

@@ -5,30 +5,26 @@ by then.
 """
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError  # noqa: TID251 - how torch.load refuses what is no tensor
 
 import timm
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from s2s.errors import ModelError, SettingsError, StorageError
+from s2s.errors import ModelError, SettingsError
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
 from s2s.tasks.generation.extractors.optical_flow import OpticalFlow
+from s2s.tasks.generation.extractors.pictures import PictureExtractor
 from s2s.tasks.generation.extractors.semantic import Semantic, make_backbone
-from s2s.tasks.generation.extractors.visual import Visual
 from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["fetch_weights", "open_extractors"]
-
-Weights = Mapping[str, torch.Tensor]
 
 
 def fetch_weights(
@@ -51,19 +47,19 @@ def fetch_weights(
         name = getattr(settings, stream)
         source: str = getattr(settings, f"{stream}_weights")
         if source == "hub":
-            _load(network, _from_hub(stream, name), f"the hub's {name}")
+            load_weights(network, _from_hub(stream, name), f"the hub's {name}")
         elif source != "random":
             with tempfile.TemporaryDirectory() as folder:
-                path = _as_file(source, Path(folder), recipe_folder, bucket)
-                _load(network, _read(path), source)
+                path = find_weights(source, Path(folder), recipe_folder, bucket)
+                load_weights(network, read_weights(path), source)
         kept |= {f"{stream}.{key}": value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in kept.items()}, output)
 
 
 def open_extractors(
     spec: TimeSpec, settings: GenerationFeatureSettings, weights: Path
-) -> tuple[Visual, Visual]:
-    """Extractors of motion and of meaning, with the weights that `fetch_weights` wrote.
+) -> tuple[PictureExtractor, PictureExtractor]:
+    """Extractors of motion and of appearance, with the weights that `fetch_weights` wrote.
 
     They work on a GPU where there is one.
 
@@ -71,25 +67,25 @@ def open_extractors(
         ModelError: if the file is damaged, or of other networks.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    values = _read(weights)
+    values = read_weights(weights)
 
     def loaded(stream: str, network: nn.Module) -> None:
         start = f"{stream}."
         part = {key.removeprefix(start): values[key] for key in values if key.startswith(start)}
-        _load(network, part, weights.name)
+        load_weights(network, part, weights.name)
         network.to(device)
 
-    motion: Visual = Motion(spec, settings)
+    motion: PictureExtractor = Motion(spec, settings)
     if settings.motion != "differences":
         raft = get_model(settings.motion, weights=None)
         loaded("motion", raft)
         motion = OpticalFlow(spec, settings, raft)
-    semantic: Visual = Colours(spec, settings)
+    appearance: PictureExtractor = Colours(spec, settings)
     if settings.semantic != "none":
         backbone = make_backbone(settings.semantic)
         loaded("semantic", backbone.network)
-        semantic = Semantic(spec, settings, backbone)
-    return motion, semantic
+        appearance = Semantic(spec, settings, backbone)
+    return motion, appearance
 
 
 def _networks(settings: GenerationFeatureSettings) -> dict[str, nn.Module]:
@@ -121,40 +117,3 @@ def _from_hub(stream: str, name: str) -> Weights:
             f"without network, put the file beside the recipe and set {setting} to file:NAME, or "
             "into the bucket and set it to bucket:KEY"
         ) from error
-
-
-def _as_file(source: str, folder: Path, recipe_folder: Path, bucket: Bucket) -> Path:
-    place, _, name = source.partition(":")
-    if place == "file":
-        return recipe_folder / name
-    path = folder / Path(name).name
-    try:
-        bucket.download(name, path)
-    except StorageError as error:
-        raise ModelError(f"{source}: cannot be read from {bucket.url} ({error})") from error
-    return path
-
-
-def _read(path: Path) -> Weights:
-    """Tensors by name, of a safetensors file or of one that torch.save wrote."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, UnpicklingError, EOFError) as error:
-        raise ModelError(
-            f"{path}: not a file of weights ({error}): it must be safetensors, or a state dict "
-            "that torch.save wrote"
-        ) from error
-
-
-def _load(network: nn.Module, weights: Weights, name: str) -> None:
-    """Give a network its weights; those of layers that it does not have are left out."""
-    wanted = network.state_dict()
-    missing = [key for key in wanted if key not in weights]
-    try:
-        if missing:
-            raise RuntimeError(f"{len(missing)} of {len(wanted)} are missing, such as {missing[0]}")
-        network.load_state_dict({key: weights[key] for key in wanted})
-    except RuntimeError as error:
-        raise ModelError(f"{name}: weights of another network ({error})") from error

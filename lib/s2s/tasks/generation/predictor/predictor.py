@@ -14,11 +14,12 @@ import torch
 
 from s2s.errors import ModelError
 from s2s.media import add_sound, map_frames, write_frames, write_wav
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
 from s2s.tasks.generation.network.directory import ModelConfig, load_bundle
 from s2s.tasks.generation.network.flow import Sampling, Scene, sample_flows
 from s2s.tasks.generation.network.transformer import MelTransformer
 from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder
-from s2s.tasks.generation.processor import WEIGHTS_FILE, Sight, open_sight
+from s2s.tasks.generation.processor import VideoProcessor, open_processor
 
 __all__ = ["Draw", "Generation", "GenerationPredictor"]
 
@@ -62,7 +63,7 @@ class GenerationPredictor:
     Args:
         network: the trained network; sounds are drawn on its device.
         config: what goes with it.
-        sight: the extractors of what it sees; needed for pictures only, not for features, and
+        processor: makes what it sees of pictures; needed for pictures only, not for features, and
             made where they have no weights.
         vocoder: makes sound of mel; None for Griffin-Lim.
     """
@@ -71,20 +72,20 @@ class GenerationPredictor:
         self,
         network: MelTransformer,
         config: ModelConfig,
-        sight: Sight | None = None,
+        processor: VideoProcessor | None = None,
         vocoder: Vocoder | None = None,
     ) -> None:
         self.config = config
         self._network = network
         self._device = next(network.parameters()).device
-        if sight is None and not config.features.needs_weights:
-            sight = open_sight(config.spec, config.features)
-        if sight is not None and sight.dims != config.network.streams:
+        if processor is None and not config.features.needs_weights:
+            processor = open_processor(config.spec, config.features)
+        if processor is not None and processor.dims != config.network.streams:
             raise ModelError(
                 f"the network sees {config.network.streams} features of a picture, but the "
-                f"feature settings give {sight.dims}: fetch the model again, or train it again"
+                f"feature settings give {processor.dims}: fetch the model again, or train it again"
             )
-        self._sight = sight
+        self._processor = processor
         self._vocoder = GriffinLim(config.spec) if vocoder is None else vocoder
 
     @classmethod
@@ -96,24 +97,24 @@ class GenerationPredictor:
         """
         network, config = load_bundle(model_dir)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        sight = open_sight(config.spec, config.features, model_dir / WEIGHTS_FILE)
+        processor = open_processor(config.spec, config.features, model_dir / EXTRACTOR_WEIGHTS_FILE)
         vocoder = None
         if config.vocoder is not None:
             vocoder = load_vocoder(model_dir, config.vocoder).to(device)
-        return cls(network.to(device), config, sight, vocoder)
+        return cls(network.to(device), config, processor, vocoder)
 
     @property
-    def sight(self) -> Sight:
+    def processor(self) -> VideoProcessor:
         """The extractors of what the network sees.
 
         Raises:
             ModelError: if the model was put together without those that have weights.
         """
-        if self._sight is None:
+        if self._processor is None:
             raise ModelError(
                 "the weights of the model's extractors are not at hand: load the model directory"
             )
-        return self._sight
+        return self._processor
 
     def mel(
         self,
@@ -170,7 +171,7 @@ class GenerationPredictor:
         Args:
             frames_THWC: uint8 (T, H, W, 3), RGB, one each 1/fps seconds; may be mapped from disk.
         """
-        return self.sight.of_frames(frames_THWC)
+        return self.processor.of_frames(frames_THWC)
 
     def see_picture(self, frame_HWC: np.ndarray, duration_s: float) -> np.ndarray:
         """What the network sees of a still picture, looked at once: float32 (T, C).
@@ -179,7 +180,7 @@ class GenerationPredictor:
             frame_HWC: uint8 (H, W, 3), RGB.
             duration_s: how long it is shown, in seconds.
         """
-        return self.sight.of_picture(frame_HWC, self.config.spec.frames(duration_s))
+        return self.processor.of_picture(frame_HWC, self.config.spec.frames(duration_s))
 
     def picture(
         self,
@@ -272,9 +273,9 @@ class GenerationPredictor:
         with tempfile.TemporaryDirectory() as folder:
             frames, wav = Path(folder) / "frames", Path(folder) / "sound.wav"
             with _timed(seconds, "decode"):
-                write_frames(video, frames, spec.fps, self.sight.frame_size)
+                write_frames(video, frames, spec.fps, self.processor.frame_size)
             with _timed(seconds, "features"):
-                seen_THWC = map_frames(frames, self.sight.frame_size)
+                seen_THWC = map_frames(frames, self.processor.frame_size)
                 if is_still:
                     condition_TC = self.see_picture(seen_THWC[0], len(seen_THWC) / spec.fps)
                 else:

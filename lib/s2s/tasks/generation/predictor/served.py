@@ -49,7 +49,7 @@ class Generator:
     def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Item:
         """What is seen in the picture; see `Predictor.prepare`."""
         _use_one_thread()
-        picture, size = upload.folder / "frames", self._predictor.sight.frame_size
+        picture, size = upload.folder / "frames", self._predictor.processor.frame_size
         is_still = upload.kind == "picture"
         with notes.step("decode"):
             if is_still:

@@ -8,21 +8,23 @@ from s2s.settings import FeatureSettings
 
 __all__ = ["GenerationFeatureSettings"]
 
-_WEIGHTS = r"^(hub|random|file:.+|bucket:.+)$"
+_WEIGHTS = r"^(hub|random|file:.+|bucket:.+|package:.+)$"
 
 
 class GenerationFeatureSettings(FeatureSettings):
-    """What networks see of a clip: a stream of motion, and a stream of meaning.
+    """What networks see of a clip: a stream of motion, and one of appearance.
 
     Weights come from `hub` (of torchvision or timm), from `file:NAME` beside the recipe, from
-    `bucket:KEY`, or are `random`, which only tests should ask for.
+    `bucket:KEY`, from `package:NAME/FILE`, which is a file of an installed Python package, or are
+    `random`, which only tests should ask for.
 
     Attributes:
         motion: signed frame differences, or optical flow by one of torchvision's RAFT networks.
         motion_grid: motion is pooled on so many cells a side.
         motion_weights: where RAFT's weights are.
-        semantic: `none` for colours pooled on a grid, which need no weights; `timm/NAME` for an
-            image network, `torchvision/NAME` for a video network.
+        semantic: the network that tells what there is: `timm/NAME` for an image network,
+            `torchvision/NAME` for a video network; `none` for colours pooled on a grid instead,
+            which need no weights.
         semantic_every: frames from one look of that network to the next; rows are repeated.
         semantic_weights: where its weights are.
         colour_grid: colours are pooled on so many cells a side.

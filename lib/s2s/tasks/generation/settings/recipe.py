@@ -1,17 +1,21 @@
 """A recipe of generation: its own sections in their places."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
-from s2s.settings import Recipe
+from s2s.settings import SHARED, Names, Recipe
 from s2s.tasks.generation.settings.evaluation import GenerationEvaluationSettings
 from s2s.tasks.generation.settings.feature_extraction import GenerationFeatureSettings
+from s2s.tasks.generation.settings.naming import GENERATION
 from s2s.tasks.generation.settings.training import GenerationTrainingSettings
 
 __all__ = ["GenerationRecipe"]
 
 
-class GenerationRecipe(Recipe):
+class GenerationRecipe(Recipe, frozen=True):
     """What every stage does to learn sound for silent videos and pictures."""
+
+    naming: ClassVar[Mapping[str, Names]] = {**SHARED, **GENERATION}
 
     task: Literal["generation"] = "generation"
     feature_extraction: GenerationFeatureSettings = GenerationFeatureSettings()

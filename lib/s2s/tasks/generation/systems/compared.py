@@ -22,9 +22,10 @@ import numpy as np
 import torch
 
 from s2s.dataset import DatasetClip, DatasetVersion
+from s2s.features.stored import StoredClip
 from s2s.media import read_audio
 from s2s.storage import Bucket
-from s2s.tasks.generation.data import StoredClip
+from s2s.tasks.generation.data import condition_of, frames_of, mel_of, samples_of
 from s2s.tasks.generation.metrics.scores import Take
 from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
 from s2s.tasks.generation.settings import GenerationRecipe
@@ -54,9 +55,7 @@ class Shown:
     @classmethod
     def of(cls, index: int, listed: DatasetClip, stored: StoredClip, real_N: np.ndarray) -> Self:
         """A clip whose sound may be longer or shorter than its picture."""
-        return cls(
-            index, listed, stored, _fit(real_N, stored.shard.header.spec.samples(stored.frames))
-        )
+        return cls(index, listed, stored, _fit(real_N, samples_of(stored)))
 
     def fit(self, samples_N: np.ndarray) -> np.ndarray:
         """A sound, cut or filled with silence to this clip's length."""
@@ -136,8 +135,8 @@ def quick_systems(predictor: GenerationPredictor, library: Library, seed: int) -
 
     return {
         "real": lambda shown: Take(shown.real_N),
-        "real_mel": lambda shown: Take(shown.fit(vocode(torch.from_numpy(shown.stored.mel())))),
-        "model": systems_of(lambda shown: Draw(shown.stored.condition(), seed=seed)),
+        "real_mel": lambda shown: Take(shown.fit(vocode(torch.from_numpy(mel_of(shown.stored))))),
+        "model": systems_of(lambda shown: Draw(condition_of(shown.stored), seed=seed)),
         "random_clip": lambda shown: Take(shown.fit(library.random_clip(shown, seed))),
         "silence": lambda shown: Take(np.zeros_like(shown.real_N)),
     }
@@ -173,7 +172,7 @@ def all_systems(
         return Take(first, others=tuple(others))
 
     def delayed(shown: Shown) -> Take:
-        condition_TC = shown.stored.condition()
+        condition_TC = condition_of(shown.stored)
         frames = round(DELAY_S * predictor.config.spec.fps)
         # Before the video begins, its first picture stands still.
         late_TC = np.concatenate([np.repeat(condition_TC[:1], frames, axis=0), condition_TC])
@@ -183,14 +182,14 @@ def all_systems(
     def picture(shown: Shown) -> Take:
         stored = shown.stored
         # The frame in which most moves: something is to be seen in it.
-        most = int(stored.shard.read(stored.clip_id, "motion").sum(axis=1).argmax())
-        still_TC = np.repeat(stored.condition()[most : most + 1], stored.frames, axis=0)
+        most = int(stored.read("motion").sum(axis=1).argmax())
+        still_TC = np.repeat(condition_of(stored)[most : most + 1], frames_of(stored), axis=0)
         return draw(predictor, shown, still_TC, 1, is_still=True)
 
     return {
         **quick_systems(predictor, library, seed),
-        "model": lambda shown: draw(predictor, shown, shown.stored.condition(), takes),
-        "regression": lambda shown: draw(regression, shown, shown.stored.condition(), 1),
+        "model": lambda shown: draw(predictor, shown, condition_of(shown.stored), takes),
+        "regression": lambda shown: draw(regression, shown, condition_of(shown.stored), 1),
         "nearest": lambda shown: Take(shown.fit(library.nearest_clip(shown))),
         "random_alike": lambda shown: Take(shown.fit(library.random_alike(shown, seed))),
         "delayed": delayed,
@@ -204,5 +203,5 @@ def _fit(samples_N: np.ndarray, length: int) -> np.ndarray:
 
 def _look(stored: StoredClip) -> np.ndarray:
     """What a clip looks like, whenever it does: mean and spread of its features over time."""
-    condition_TC = stored.condition()
+    condition_TC = condition_of(stored)
     return np.concatenate([condition_TC.mean(axis=0), condition_TC.std(axis=0)])

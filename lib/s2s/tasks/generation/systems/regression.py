@@ -9,10 +9,11 @@ from pathlib import Path
 import lightning
 import torch
 
+from s2s.features.stored import StoredClip
 from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
-from s2s.tasks.generation.data import MelScale, StoredClip, window_sets
+from s2s.tasks.generation.data import MelScale, window_sets
 from s2s.tasks.generation.network.directory import (
     CONFIG_FILE,
     ModelConfig,

@@ -1,53 +1,46 @@
-"""The contract that every extractor keeps: a clip in, an array over time out.
+"""What extractors of pictures share: one row of features for each picture of a clip.
 
 Legend: T frames, H height, W width, C channels, D features.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from s2s.features.arrays import ClipMedia
+from s2s.features.arrays import ArraySpec, ClipMedia
 
-__all__ = ["Extractor", "Visual", "as_pictures", "in_pieces"]
+__all__ = ["APPEARANCE", "MOTION", "PictureExtractor", "as_pictures", "in_pieces"]
 
-
-class Extractor(Protocol):
-    """Clip -> array of features over time.
-
-    Attributes:
-        name: name of the array in a shard.
-        dim: features at one instant.
-        rate_hz: instants a second.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - see the class
-
-    @property
-    def dim(self) -> int: ...  # noqa: D102 - see the class
-
-    @property
-    def rate_hz(self) -> int: ...  # noqa: D102 - see the class
-
-    def __call__(self, clip: ClipMedia) -> np.ndarray:
-        """Extract float32 (T, dim); T follows from the number of pictures."""
-        ...
+MOTION = "motion"
+"""The stream of what moves."""
+APPEARANCE = "appearance"
+"""The stream of what things look like."""
 
 
-class Visual(Extractor, Protocol):
+class PictureExtractor(ABC):
     """An extractor that looks at the pictures alone: one row for each.
 
-    Attributes:
+    Args:
+        name: of its stream.
+        dim: features of a picture.
         frame_size: width and height that it sees pictures in, in pixels.
+        fps: pictures a second.
     """
 
-    @property
-    def frame_size(self) -> tuple[int, int]: ...  # noqa: D102 - see the class
+    def __init__(self, name: str, dim: int, frame_size: tuple[int, int], fps: int) -> None:
+        self.name = name
+        self.dim = dim
+        self.frame_size = frame_size
+        self.arrays = (ArraySpec(name=name, shape=(dim,), rate_hz=fps),)
 
+    def __call__(self, clip: ClipMedia) -> Mapping[str, np.ndarray]:
+        """Features of each picture: float32 (T, dim), under the stream's name."""
+        return {self.name: self.of_frames(clip.frames_THWC)}
+
+    @abstractmethod
     def of_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
         """Features of pictures.
 
@@ -58,7 +51,6 @@ class Visual(Extractor, Protocol):
         Returns:
             float32 (T, dim).
         """
-        ...
 
 
 def in_pieces(
