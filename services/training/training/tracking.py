@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from s2s.features.stored import StoredClip
 from s2s.media import write_wav
 from s2s.settings import Settings, TrackingSettings
-from s2s.tasks.generation.data import mel_of
+from s2s.tasks.generation.data import condition_of, mel_of
 from s2s.tasks.generation.network.directory import ModelConfig
 from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
 from training.export import draw_mels
@@ -113,7 +113,7 @@ class SampleWatcher(Callback):
         """A sound and a pair of spectrograms for each clip."""
         spec, paths = self._config.spec, []
         for clip in self._clips:
-            condition_TC = clip.condition()[: spec.frames(self._settings.sample_s)]
+            condition_TC = condition_of(clip)[: spec.frames(self._settings.sample_s)]
             mel_MB = predictor.mels([Draw(condition_TC)])[0]
             wav, picture = folder / f"{clip.clip_id}.wav", folder / f"{clip.clip_id}.png"
             write_wav(wav, predictor.vocode(mel_MB), spec.sample_rate_hz)
