@@ -56,7 +56,7 @@ def read_sample(path: Path) -> int:
 
 def take_in(path: Path) -> int:
     """Take the catalog in as collection does, with a limit, and read it as later stages do."""
-    from collection.selected_clips import take_in_catalog  # noqa: PLC0415
+    from collection.selected_clips import select_from_catalog  # noqa: PLC0415
     from s2s.catalog import stored_catalog  # noqa: PLC0415
     from s2s.settings import Settings  # noqa: PLC0415
     from s2s.storage import DirectoryBucket  # noqa: PLC0415
@@ -69,7 +69,7 @@ def take_in(path: Path) -> int:
         recipe_path=path.with_name("r.yaml"),
         bucket_url=bucket.url,
     )
-    take_in_catalog(settings, bucket, path.parent)
+    select_from_catalog(settings, bucket, path.parent)
     return len(stored_catalog(bucket, settings.recipe).clips)
 
 

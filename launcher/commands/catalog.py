@@ -1,6 +1,7 @@
 """`./s2s catalog FILE`: what a catalog holds, and which of its rows are no clip."""
 
 import sys
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated
@@ -10,18 +11,21 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from launcher.commands.catalog_files import CatalogFiles
 from launcher.commands.catalog_summary import Difference, Summary, compare, summarize
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
+    check_splits,
     choose_format,
     read_label_table,
     read_rows,
     select_clips,
 )
-from s2s.cli import guarded
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import CatalogError
 from s2s.logs import console
+from s2s.records import ClipRecord
 from s2s.settings import CollectionSettings, Recipe, checked
 from s2s.tasks.recipes import load_recipe
 
@@ -30,8 +34,14 @@ __all__ = ["catalog"]
 _SHOWN_LABELS = 15
 
 
-def catalog(
-    files: Annotated[list[Path], typer.Argument(help="Catalogs; two or more are compared.")],
+def catalog(  # noqa: PLR0913 - these are the options of the command line
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Catalogs: files, or keys in the bucket; two or more are compared. The recipe's "
+            "own without one."
+        ),
+    ] = None,
     *,
     recipe: Annotated[
         Path | None, typer.Option(help="A recipe whose columns, label table and so on apply.")
@@ -44,25 +54,30 @@ def catalog(
     output: Annotated[
         Path | None, typer.Option(help="Write the clips here, in the catalog's own format.")
     ] = None,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Show what a catalog holds: rows, sources, clips, labels, splits, problems with their lines.
 
-    With --recipe and --output, only the clips that the recipe selects are written.
+    With --recipe it is read as collection reads it, and what the recipe selects is counted; with
+    --output, too, only those clips are written.
     """
 
     def work() -> int:
         loaded = None if recipe is None else load_recipe(recipe)
-        options = _options(loaded, format_name, label_table)
-        for path in files:
-            if not path.is_file():
-                raise CatalogError(f"catalog {path}: there is no such file")
-            rich.print(
-                summary_table(summarize(path, options), None if all_labels else _SHOWN_LABELS)
-            )
-        for first, second in combinations(files, 2):
-            rich.print(_in_words(first, second, compare(first, second, options)))
-        if output is not None:
-            _write(files, output, options, loaded)
+        base = None if recipe is None else recipe.parent
+        with CatalogFiles(bucket, base, work_dir.absolute()) as found:
+            options = _options(loaded, format_name, label_table, found)
+            paths = [found.path(name) for name in files or _of_recipe(loaded)]
+            for path in paths:
+                summary = summarize(path, options)
+                rich.print(summary_table(summary, None if all_labels else _SHOWN_LABELS))
+                if loaded is not None:
+                    _say_selected(path, options, loaded)
+            for first, second in combinations(paths, 2):
+                rich.print(_in_words(first, second, compare(first, second, options)))
+            if output is not None:
+                _write(paths, output, options, loaded)
         return 0
 
     sys.exit(guarded(work))
@@ -113,16 +128,41 @@ def _in_words(first: Path, second: Path, found: Difference) -> str:
     return f"[yellow]{names} disagree[/]: {escape(', '.join(parts))}. Use the one that is whole."
 
 
-def _options(recipe: Recipe | None, format_name: str, label_table: Path | None) -> FormatOptions:
-    content = {} if recipe is None else recipe.collection.model_dump()
-    if format_name:
-        content["format"] = format_name
-    settings = checked(CollectionSettings, {"catalog": "", **content}, "options")
+def _of_recipe(recipe: Recipe | None) -> list[Path]:
+    if recipe is None:
+        raise CatalogError("name a catalog's file, or a recipe with --recipe")
+    return [Path(recipe.collection.catalog)]
+
+
+def _options(
+    recipe: Recipe | None, format_name: str, label_table: Path | None, found: CatalogFiles
+) -> FormatOptions:
+    of_recipe = CollectionSettings(catalog="") if recipe is None else recipe.collection
+    changes = {"format": format_name} if format_name else {}
+    checked(CollectionSettings, {"catalog": "", **changes}, "options")
+    settings = of_recipe.model_copy(update=changes)
     if settings.format == "folder":
         raise CatalogError("a folder is no catalog: './s2s import RECIPE' reads one")
-    names = {} if label_table is None else read_label_table(label_table)
+    table = label_table or Path(settings.label_table)
+    names = read_label_table(found.path(table)) if table.name else {}
     duration_s = FormatOptions().duration_s if recipe is None else recipe.spec.duration_s
     return FormatOptions.of_recipe(settings, duration_s, names)
+
+
+def _say_selected(path: Path, options: FormatOptions, recipe: Recipe) -> None:
+    """Count what the recipe selects, and fail where collection would."""
+    n_selected, splits = 0, set[str | None]()
+    for clip in select_clips(_clips(path, options), recipe):
+        n_selected += 1
+        splits.add(clip.split)
+    console.print(f"{n_selected:,} clips are selected by {recipe.name}", highlight=False)
+    if recipe.validation.keep_catalog_split:
+        check_splits(splits, recipe.collection.split_names, str(path))
+
+
+def _clips(path: Path, options: FormatOptions) -> Iterator[ClipRecord]:
+    layout = choose_format(path, str(path), options)
+    return (row for row in read_rows(path, layout) if not isinstance(row, RowProblem))
 
 
 def _write(files: list[Path], output: Path, options: FormatOptions, recipe: Recipe | None) -> None:
@@ -131,6 +171,6 @@ def _write(files: list[Path], output: Path, options: FormatOptions, recipe: Reci
     if output.resolve() == files[0].resolve():
         raise CatalogError(f"--output {output}: is the file that is read, name another")
     layout = choose_format(files[0], str(files[0]), options)
-    clips = (row for row in read_rows(files[0], layout) if not isinstance(row, RowProblem))
+    clips = _clips(files[0], options)
     layout.write(clips if recipe is None else select_clips(clips, recipe), output)
     console.print(f"Written to {output}, in the format {layout.name}", highlight=False)

@@ -97,7 +97,8 @@ def test_problems_are_shown_with_their_lines(tmp_path: Path):
     path = tmp_path / "mine.csv"
     rows = ["a,1,dog [red]", "no row", "a,1,dog [red]", *["bad"] * 30]
     path.write_text("\n".join(rows) + "\n")
-    result = show(path)
+    assert show(path).exit_code == 1, "most rows are in no format: which it is must be said"
+    result = show(path, "--format", "vggsound")
     assert result.exit_code == 0
     assert lines_of(result)["problems"] == "32"
     assert "line 2: has 1 columns" in result.output

@@ -13,10 +13,56 @@ def read_as(name: str, data: bytes) -> list[str]:
     return [clip.clip_id for clip in read_catalog(data, FormatOptions(format=name)).clips]
 
 
-def test_one_good_row_among_bad_ones_is_enough():
-    catalog = read_catalog(b"???\nabc,1,dog,test\nonly one\n")
-    assert [clip.clip_id for clip in catalog.clips] == ["abc_00001000_00011000"]
-    assert [problem.line for problem in catalog.problems] == [1, 3]
+@pytest.mark.parametrize(
+    ("n_good", "n_bad"), [(1, 2), (1, 4844), (60, 140), (99, 101)], ids=lambda n: str(n)
+)
+@pytest.mark.parametrize(
+    "row",
+    [
+        "abcdefghij{n},1,dog,test",
+        "dog/abcdefghij{n}_000001_000011.mp4",
+        "abcdefghij{n},1,2,0.5,0.5",
+        "Dog&abcdefghij{n}&good&0&10",
+    ],
+)
+def test_a_few_fitting_rows_make_no_format(row: str, n_good: int, n_bad: int):
+    good = [row.format(n=n % 10) for n in range(n_good)]
+    bad = [f"some/path/video {n}.mp4 {n}" for n in range(n_bad)]
+    with pytest.raises(CatalogError, match=r"none of the formats.* of its first \d+ rows"):
+        read_catalog("\n".join(bad + good if n_bad < 200 else good + bad).encode())
+
+
+def test_a_bad_row_among_most_costs_itself():
+    catalog = read_catalog(b"abc,1,dog,test\nonly one\nabd,1,dog,test\n")
+    assert [clip.source_id for clip in catalog.clips] == ["abc", "abd"]
+    assert [problem.line for problem in catalog.problems] == [2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"clips": {"a": [1, 2]}}',
+        '{"a": 1, "b": "x"}',
+        '{"abcdefghijk": {"label": "dog", "start": 1}}',
+        '{"videos": [{"id": "abcdefghijk", "annotations": {"segment": [1, 2]}}]}',
+        '{"source_id": {"0": "a", "1": "b"}, "start_s": {"0": 1, "1": 2}}',
+        '{"database": {}}',
+        "{}",
+        "[]",
+        "[1, 2]",
+        '["abcdefghijk"]',
+        '[{"video": "a"}]',
+        "[[" * 5000,
+        "[",
+        '{"a',
+    ],
+)
+def test_json_of_another_shape_is_an_error(text: str):
+    with pytest.raises(CatalogError, match=r"x\.csv"):
+        read_catalog(text.encode())
+    for name in ("kinetics", "activitynet", "json"):
+        with pytest.raises(CatalogError, match=r"x\.csv"):
+            read_as(name, text.encode())
 
 
 def test_a_web_page_is_no_catalog():

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from s2s.catalog import CatalogFormat, FormatOptions, choose_format, read_rows
-from s2s.catalog.audioset import AudioSet
-from s2s.catalog.avspeech import AVSpeech
-from s2s.catalog.kinetics import KineticsCsv, KineticsJson, KineticsList
-from s2s.catalog.table import Table, TableCsv, TableJsonLines, TableParquet
-from s2s.catalog.vggsound import VGGSound
+from s2s.catalog.formats.audioset import AudioSet
+from s2s.catalog.formats.avspeech import AVSpeech
+from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson
+from s2s.catalog.formats.kinetics import FileList, KineticsCsv
+from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
+from s2s.catalog.formats.vggsound import VGGSound
 from s2s.records import ClipRecord
 
 REAL = [
@@ -60,7 +61,7 @@ FORMATS: list[tuple[CatalogFormat, st.SearchStrategy[ClipRecord]]] = [
     (KineticsCsv(), clips(labels=one_label, split=splits, is_cc=st.none() | st.booleans())),
     (KineticsJson(), clips(labels=one_label, split=splits)),
     (
-        KineticsList(),
+        FileList(),
         clips(
             labels=st.tuples() | st.tuples(labels_in_folders),
             start_s=whole_s,

@@ -1,8 +1,14 @@
 """Catalogs: the lists of clips that public data sets publish, and what the bucket holds of them."""
 
-from s2s.catalog.audioset import read_label_table
 from s2s.catalog.catalog import Catalog, DistinctNames, RowProblem, read_rows
-from s2s.catalog.formats import FormatOptions, choose_format, is_label_table
+from s2s.catalog.formats import (
+    CatalogFormat,
+    FormatOptions,
+    choose_format,
+    is_label_table,
+    make_clip,
+    read_label_table,
+)
 from s2s.catalog.labels import (
     LabelIds,
     folder_name,
@@ -10,8 +16,8 @@ from s2s.catalog.labels import (
     read_label_ids,
     update_label_ids,
 )
-from s2s.catalog.rows import CatalogFormat, make_clip
 from s2s.catalog.selection import select_clips
+from s2s.catalog.splits import check_splits, known_split
 from s2s.catalog.stored import (
     StoredFile,
     StoredSources,
@@ -32,9 +38,11 @@ __all__ = [
     "StoredFile",
     "StoredSources",
     "catalog_lines",
+    "check_splits",
     "choose_format",
     "folder_name",
     "is_label_table",
+    "known_split",
     "label_of_folder",
     "make_clip",
     "read_label_ids",

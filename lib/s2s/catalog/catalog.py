@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2s.catalog.rows import CatalogFormat
+from s2s.catalog.formats.rows import CatalogFormat
 from s2s.records import ClipRecord
 
 __all__ = ["Catalog", "DistinctNames", "RowProblem", "read_rows"]

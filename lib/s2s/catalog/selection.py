@@ -2,10 +2,12 @@
 
 import hashlib
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
+from s2s.catalog.splits import known_split
+from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
@@ -21,17 +23,40 @@ def select_clips(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRe
     Args:
         clips: all clips.
         recipe: its `collection` and `seed` say which.
+
+    Raises:
+        CatalogError: after the last clip, if there is none of a split that the recipe names.
     """
     wanted = recipe.collection
     fitting = (
         clip
-        for clip in clips
-        if (not wanted.splits or clip.split in wanted.splits)
-        and (not wanted.labels or _labels_that_fit(clip, wanted.labels))
+        for clip in (_of_splits(clips, recipe) if wanted.splits else clips)
+        if not wanted.labels or _labels_that_fit(clip, wanted.labels)
     )
     if wanted.sample_per_label is None:
         return fitting
     return _sample(fitting, recipe, wanted.sample_per_label)
+
+
+def _of_splits(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRecord]:
+    wanted = {name.strip().casefold(): name for name in recipe.collection.splits}
+    found: Counter[str] = Counter()
+    seen: set[str] = set()
+    for clip in clips:
+        spelled = clip.split or ""
+        found[spelled] += 1
+        ours = known_split(spelled, recipe.collection.split_names)
+        fitting = {spelled.strip().casefold(), ours} & wanted.keys()
+        seen |= fitting
+        if fitting:
+            yield clip
+    if missing := [name for folded, name in wanted.items() if folded not in seen]:
+        there = ", ".join(f"{name or 'none'} ({n:,} clips)" for name, n in sorted(found.items()))
+        raise CatalogError(
+            f"collection.splits: the catalog has no split {missing[0]!r}. It has: {there}. Name "
+            "its splits as it does, or say which of train, val and test one is in "
+            "collection.split_names"
+        )
 
 
 def _sample(clips: Iterable[ClipRecord], recipe: Recipe, per_label: int) -> Iterator[ClipRecord]:

@@ -44,7 +44,10 @@ class CollectionSettings(Section):
         label_separator: stands between several labels in one cell of such a table.
         label_table: AudioSet's table of label names, a file beside the recipe or a key.
         labels: patterns such as `*dancing*`; a clip needs a label that fits one. All if empty.
-        splits: the catalog's splits that are taken; all if empty.
+        splits: the catalog's splits that are taken, as it spells them in any case; `train`, `val`
+            and `test` take every known spelling. All if empty.
+        split_names: ours (`train`, `val` or `test`) by the catalog's own names of splits, where
+            these are not known.
         sample_per_label: at most so many clips of a label, chosen by the recipe's seed.
         limit: at most so many clips of those, from the catalog's top; None for all.
         source_url: where a source lives; `{source_id}` is replaced.
@@ -66,13 +69,26 @@ class CollectionSettings(Section):
 
     catalog: str
     format: Literal[
-        "auto", "vggsound", "kinetics", "avspeech", "audioset", "csv", "jsonl", "parquet", "folder"
+        "auto",
+        "vggsound",
+        "vggsounder",
+        "kinetics",
+        "activitynet",
+        "avspeech",
+        "audioset",
+        "ave",
+        "csv",
+        "json",
+        "jsonl",
+        "parquet",
+        "folder",
     ] = "auto"
     columns: ColumnNames = ColumnNames()
     label_separator: str = Field(default="|", min_length=1)
     label_table: str = ""
     labels: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
+    split_names: dict[str, Literal["train", "val", "test"]] = {}
     sample_per_label: int | None = Field(default=None, ge=1)
     limit: int | None = Field(default=None, ge=1)
     source_url: str = DEFAULT_SOURCE_URL

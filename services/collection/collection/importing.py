@@ -1,13 +1,13 @@
 """Taking over videos that one already has: files are found by their names in the catalog."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from collection.selected_clips import take_in_catalog
-from collection.source import FileTask, PlacedFile
-from collection.video_folder import Place, open_place
-from s2s.catalog import section_name, stored_sources
+from collection.selected_clips import select_from_catalog
+from collection.source import TakeOverFile, VideoFile
+from collection.video_folder import VideoFolder, open_video_folder, say_passed_over
+from s2s.catalog import StoredSources, section_name, stored_sources
 from s2s.errors import SettingsError
 from s2s.layout import imports_prefix
 from s2s.reasons import Reason, Status
@@ -21,8 +21,8 @@ __all__ = ["STAGE", "import_videos"]
 STAGE = "import"
 
 
-def import_videos(settings: Settings, place_name: str, *, trimmed: bool = False) -> StageReport:
-    """Copy the videos of the recipe's clips from a place to `raw_data/`, where they are missing.
+def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False) -> StageReport:
+    """Copy the videos of the recipe's clips from a folder to `raw_data/`, where they are missing.
 
     A file belongs to a source or a clip by its name: `<source_id>`, `<clip_id>`, or the id with
     the clip's start, or start and end, in seconds or milliseconds, as copies of public data sets
@@ -30,11 +30,11 @@ def import_videos(settings: Settings, place_name: str, *, trimmed: bool = False)
 
     Args:
         settings: the run's settings.
-        place_name: a folder, or `gs://NAME/PREFIX`.
+        folder_name: a folder, or `gs://NAME/PREFIX`.
         trimmed: files that are named for a source alone are its clip, cut before.
 
     Raises:
-        CatalogError: if the recipe's catalog, or the place, is not there.
+        CatalogError: if the recipe's catalog, or the folder, is not there.
         SettingsError: if the recipe has a folder and no catalog.
         BucketUnavailableError: if the bucket does not answer or is full.
         StageError: if this machine's disk is full.
@@ -46,63 +46,88 @@ def import_videos(settings: Settings, place_name: str, *, trimmed: bool = False)
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
-    place = open_place(place_name, Path.cwd())
+    videos = open_video_folder(folder_name, Path.cwd())
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
-        intake = take_in_catalog(settings, bucket, folder)
-        files = find_files(intake.clips, place, trimmed=trimmed)
+        selected = select_from_catalog(settings, bucket, folder)
+        say_passed_over(videos.passed_over())
+        files = find_files(selected.clips, videos, trimmed=trimmed)
         sources = stored_sources(bucket)
+        items = _first_needs(files.values())
         work = Work(
             stage=STAGE,
             prefix=imports_prefix(settings.recipe),
-            items={file.name: file for file in files.values()},
-            done={
-                file.name
-                for clip in intake.clips
-                if (file := files.get(clip.clip_id)) and sources.files.find(clip)
-            },
-            task=FileTask(settings, folder, place),
+            items=items,
+            # A file is left alone where every clip that it is for is there: a section of the
+            # source may have one of them, and not the others.
+            done=items.keys()
+            - {files[clip.clip_id].name for clip in _absent(selected.clips, files, sources)},
+            task=TakeOverFile(settings, folder, videos),
             threads=True,
         )
         by_name = fan_out(settings, work)
-    outcomes = [
-        by_name[files[clip.clip_id].name].model_copy(update={"clip_id": clip.clip_id})
-        if clip.clip_id in files
-        else _missing(clip, place)
-        for clip in intake.clips
-    ]
+    outcomes = [_outcome(clip, files, by_name, videos) for clip in selected.clips]
     counts = {
-        f"{Status.SKIPPED}:{Reason.LEFT_OUT}": intake.n_left_out,
-        f"{Status.FAILED}:{Reason.BAD_ROW}": len(intake.problems),
+        f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out,
+        f"{Status.FAILED}:{Reason.BAD_ROW}": len(selected.problems),
     }
-    return finish(settings, STAGE, outcomes, started, {"place": place.url}, counts)
+    outputs = {"folder": videos.url, "passed_over": videos.passed_over()}
+    return finish(settings, STAGE, outcomes, started, outputs, counts)
+
+
+def _first_needs(files: Iterable[VideoFile]) -> dict[str, VideoFile]:
+    """Files by name, each needed from where the first of its clips starts."""
+    found: dict[str, VideoFile] = {}
+    for file in files:
+        known = found.setdefault(file.name, file)
+        if file.needed_from_s < known.needed_from_s:
+            found[file.name] = file
+    return found
+
+
+def _absent(
+    clips: Iterable[ClipRecord], files: Mapping[str, VideoFile], sources: StoredSources
+) -> Iterator[ClipRecord]:
+    """Clips that have a file, and nothing in the bucket."""
+    return (clip for clip in clips if clip.clip_id in files and not sources.files.find(clip))
+
+
+def _outcome(
+    clip: ClipRecord,
+    files: Mapping[str, VideoFile],
+    by_name: Mapping[str, Outcome],
+    videos: VideoFolder,
+) -> Outcome:
+    if file := files.get(clip.clip_id):
+        return by_name[file.name].model_copy(update={"clip_id": clip.clip_id})
+    return _missing(clip, videos)
 
 
 def find_files(
-    clips: list[ClipRecord], place: Place, *, trimmed: bool = False
-) -> dict[str, PlacedFile]:
+    clips: list[ClipRecord], videos: VideoFolder, *, trimmed: bool = False
+) -> dict[str, VideoFile]:
     """Find the file that each clip is in, by clip id; the first in order where there are several.
 
     Args:
         clips: the clips.
-        place: where to look.
+        videos: where to look.
         trimmed: files that are named for a source alone are its clip, cut before.
     """
     path_of: dict[str, str] = {}
-    for path in place.paths():
+    for path in videos.paths():
         path_of.setdefault(PurePosixPath(path).stem, path)
-    found: dict[str, PlacedFile] = {}
+    found: dict[str, VideoFile] = {}
     for clip in clips:
         cut = section_name(clip.source_id, clip.start_s, clip.end_s)
         if path := path_of.get(clip.source_id):
-            file = PlacedFile(path, cut) if trimmed else _whole(path, clip)
+            file = VideoFile(path, cut) if trimmed else _whole(path, clip)
             found[clip.clip_id] = file
         elif path := next(filter(None, map(path_of.get, _names_of_cut(clip))), None):
-            found[clip.clip_id] = PlacedFile(path, cut)
+            found[clip.clip_id] = VideoFile(path, cut)
     return found
 
 
-def _whole(path: str, clip: ClipRecord) -> PlacedFile:
-    return PlacedFile(path, clip.source_id, clip.start_s)
+def _whole(path: str, clip: ClipRecord) -> VideoFile:
+    return VideoFile(path, clip.source_id, clip.start_s)
 
 
 def _names_of_cut(clip: ClipRecord) -> Iterator[str]:
@@ -119,10 +144,10 @@ def _names_of_cut(clip: ClipRecord) -> Iterator[str]:
         yield f"{clip.source_id}_{start_s}"
 
 
-def _missing(clip: ClipRecord, place: Place) -> Outcome:
+def _missing(clip: ClipRecord, videos: VideoFolder) -> Outcome:
     return Outcome(
         clip_id=clip.clip_id,
         status=Status.SKIPPED,
         reason=Reason.NO_SOURCE,
-        message=f"no file below {place.url} is named for {clip.source_id}",
+        message=f"no file below {videos.url} is named for {clip.source_id}",
     )

@@ -6,10 +6,10 @@ from s2s.errors import BucketUnavailableError, CatalogError, StorageError
 from s2s.settings import Settings
 from s2s.storage import Bucket
 
-__all__ = ["Origin", "find_origin"]
+__all__ = ["NamedFile", "find_named_file"]
 
 
-class Origin:
+class NamedFile:
     """A file that the recipe names.
 
     Attributes:
@@ -22,7 +22,7 @@ class Origin:
         self.path = path
 
 
-def find_origin(settings: Settings, bucket: Bucket, setting: str, folder: Path) -> Origin:
+def find_named_file(settings: Settings, bucket: Bucket, setting: str, folder: Path) -> NamedFile:
     """Find the file that a setting of `collection` names: beside the recipe, else in the bucket.
 
     Args:
@@ -39,7 +39,7 @@ def find_origin(settings: Settings, bucket: Bucket, setting: str, folder: Path) 
     try:
         if path.is_file():
             path.open("rb").close()
-            return Origin(str(path), path)
+            return NamedFile(str(path), path)
     except OSError as error:
         raise CatalogError(f"catalog {path}: cannot be read ({error.strerror})") from error
     try:
@@ -52,4 +52,4 @@ def find_origin(settings: Settings, bucket: Bucket, setting: str, folder: Path) 
             f"{bucket.url} is there. Put it at one of them, or correct collection.{setting} in "
             f"{settings.recipe_path}"
         ) from error
-    return Origin(f"{bucket.url}/{wanted}", folder / setting)
+    return NamedFile(f"{bucket.url}/{wanted}", folder / setting)

@@ -1,15 +1,16 @@
-"""Taking in a recipe's catalog: read, select, store for the stages to come."""
+"""The clips that a recipe selects of its catalog, stored for the stages to come."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collection.named_files import find_origin
-from collection.video_folder import open_place
+from collection.named_files import find_named_file
+from collection.video_folder import open_video_folder, say_passed_over
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
+    check_splits,
     choose_format,
     read_label_table,
     read_rows,
@@ -23,11 +24,11 @@ from s2s.records import ClipRecord
 from s2s.settings import Recipe, Settings
 from s2s.storage import Bucket
 
-__all__ = ["Intake", "take_in_catalog"]
+__all__ = ["SelectedClips", "catalog_options", "select_from_catalog"]
 
 
 @dataclass
-class Intake:
+class SelectedClips:
     """What a recipe takes of its catalog; filled as rows are read.
 
     Attributes:
@@ -37,6 +38,7 @@ class Intake:
         problems: rows that are no clip.
         n_clips: clips of the catalog, those that are not selected too.
         labels: labels of the selected clips, those beyond the limit too.
+        passed_over: of a folder, other files than videos, by the end of their names.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Intake:
     problems: list[RowProblem] = field(default_factory=list)
     n_clips: int = 0
     labels: set[str] = field(default_factory=set)
+    passed_over: dict[str, int] = field(default_factory=dict)
 
     @property
     def n_left_out(self) -> int:
@@ -58,6 +61,7 @@ class Intake:
             "catalog": self.name,
             "format": self.layout,
             "rows": self.n_clips + len(self.problems),
+            **({"passed_over": self.passed_over} if self.passed_over else {}),
         }
 
     def select(
@@ -66,18 +70,23 @@ class Intake:
         """Let those rows through that the recipe asks for, then the problems.
 
         Raises:
-            CatalogError: at the end, if there was no clip.
+            CatalogError: at the end, if there was no clip, or a split that is to be kept is not
+                known.
         """
         limit = recipe.collection.limit
         n_selected = 0
+        splits: set[str | None] = set()
         for clip in select_clips(self._only_clips(rows), recipe):
             n_selected += 1
             self.labels.update(clip.labels)
+            splits.add(clip.split)
             if limit is None or len(self.clips) < limit:
                 self.clips.append(clip)
             yield clip
         if not n_selected:
             raise CatalogError(self._nothing(recipe))
+        if recipe.validation.keep_catalog_split:
+            check_splits(splits, recipe.collection.split_names, self.name)
         yield from self.problems
 
     def _only_clips(self, rows: Iterable[ClipRecord | RowProblem]) -> Iterator[ClipRecord]:
@@ -106,7 +115,7 @@ class Intake:
         )
 
 
-def take_in_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Intake:
+def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> SelectedClips:
     """Read the recipe's catalog row by row; store the selected clips and their labels' ids.
 
     Args:
@@ -119,28 +128,36 @@ def take_in_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Intake:
     """
     recipe = settings.recipe
     if recipe.collection.format == "folder":
-        place = open_place(recipe.collection.catalog, settings.recipe_path.parent)
-        intake = Intake(place.url, "folder")
-        rows = iter(place.clips(recipe))
+        videos = open_video_folder(recipe.collection.catalog, settings.recipe_path.parent)
+        selected = SelectedClips(videos.url, "folder")
+        rows = iter(videos.clips(recipe))
+        selected.passed_over = videos.passed_over()
     else:
-        origin = find_origin(settings, bucket, "catalog", folder)
-        layout = choose_format(origin.path, origin.name, _options(settings, bucket, folder))
-        intake = Intake(origin.name, layout.name)
-        rows = read_rows(origin.path, layout)
-    store_catalog(bucket, recipe, intake.select(rows, recipe), folder / "catalog.jsonl")
-    update_label_ids(bucket, recipe, intake.labels)
+        file = find_named_file(settings, bucket, "catalog", folder)
+        layout = choose_format(file.path, file.name, catalog_options(settings, bucket, folder))
+        selected = SelectedClips(file.name, layout.name)
+        rows = read_rows(file.path, layout)
+    store_catalog(bucket, recipe, selected.select(rows, recipe), folder / "catalog.jsonl")
+    update_label_ids(bucket, recipe, selected.labels)
     console.print(
-        f"Catalog {intake.name} ({intake.layout}): {intake.n_clips} clips, "
-        f"{len(intake.clips)} selected, {len(intake.problems)} rows with a problem",
+        f"Catalog {selected.name} ({selected.layout}): {selected.n_clips} clips, "
+        f"{len(selected.clips)} selected, {len(selected.problems)} rows with a problem",
         highlight=False,
+        markup=False,
     )
-    return intake
+    say_passed_over(selected.passed_over)
+    return selected
 
 
-def _options(settings: Settings, bucket: Bucket, folder: Path) -> FormatOptions:
+def catalog_options(settings: Settings, bucket: Bucket, folder: Path) -> FormatOptions:
+    """What a recipe says of its catalog's format; its label table is read.
+
+    Raises:
+        CatalogError: if the label table is not there, or is none.
+    """
     recipe = settings.recipe
     names = {}
     if recipe.collection.label_table:
-        table = find_origin(settings, bucket, "label_table", folder)
+        table = find_named_file(settings, bucket, "label_table", folder)
         names = read_label_table(table.path)
     return FormatOptions.of_recipe(recipe.collection, recipe.spec.duration_s, names)

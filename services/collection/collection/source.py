@@ -1,4 +1,4 @@
-"""The task for one source: have it as a file, look at it, store it."""
+"""One source: have it as a file, look at it, store it."""
 
 import tempfile
 import time
@@ -10,7 +10,7 @@ from collection.breaker import session_breaker
 from collection.download import DownloadOptions, download, has_section_formats
 from collection.failures import wait_s_of
 from collection.fetch import Fetch
-from collection.video_folder import Place
+from collection.video_folder import VideoFolder, printable
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
 from s2s.media import open_guarded, probe
@@ -19,7 +19,7 @@ from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 
-__all__ = ["DownloadTask", "FileTask", "PlacedFile"]
+__all__ = ["DownloadSource", "TakeOverFile", "VideoFile"]
 
 # A section may end with the frame, or the packet of sound, that its end falls into.
 _TOLERANCE_S = 1.0
@@ -30,7 +30,7 @@ _PAUSES_S = (0.5, 1.5)
 
 
 @dataclass(frozen=True)
-class DownloadTask:
+class DownloadSource:
     """Downloads one source, or a section of it, looks at it, and stores it.
 
     Attributes:
@@ -98,11 +98,11 @@ class DownloadTask:
 
 
 @dataclass(frozen=True)
-class PlacedFile:
+class VideoFile:
     """A video that one already has.
 
     Attributes:
-        path: below its place.
+        path: below its folder.
         name: what it is called in the bucket, without a suffix.
         needed_from_s: a file that ends before is of no use: there its first clip starts.
     """
@@ -113,35 +113,38 @@ class PlacedFile:
 
 
 @dataclass(frozen=True)
-class FileTask:
+class TakeOverFile:
     """Takes over a video that one already has.
 
     Attributes:
         settings: the run's settings.
         folder: the run's directory for temporary files.
-        place: where the video is.
+        videos: where the video is.
     """
 
     settings: Settings
     folder: Path
-    place: Place
+    videos: VideoFolder
 
-    def __call__(self, file: PlacedFile) -> Outcome:
+    def __call__(self, file: VideoFile) -> Outcome:
         """Work on one file.
 
         Raises:
             MediaError: if it is no video.
         """
+        shown = printable(file.path)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
-            self.place.copy(file.path, path)
+            self.videos.copy(file.path, path)
             found = probe(path)
             if not found.has_video:
-                raise MediaError(Reason.NO_VIDEO, f"{file.path}: has no picture, only sound")
-            if found.duration_s <= file.needed_from_s:
+                raise MediaError(Reason.NO_VIDEO, f"{shown}: has no picture, only sound")
+            # What was written as a stream has no duration in its header.
+            length_s = found.duration_s or _shown_s(path)
+            if length_s <= file.needed_from_s:
                 raise MediaError(
                     Reason.START_PAST_END,
-                    f"{file.path}: ends after {found.duration_s:.2f} s, its clip starts at "
+                    f"{shown}: ends after {length_s:.2f} s, its clip starts at "
                     f"{file.needed_from_s:.2f} s. If it is the clip itself, cut before, say "
                     "--trimmed",
                 )

@@ -9,9 +9,9 @@ from collection.breaker import BLOCKS
 from collection.download import DownloadOptions
 from collection.fetch import plan_fetches
 from collection.runtime import check_runtime
-from collection.selected_clips import Intake, take_in_catalog
-from collection.source import DownloadTask, FileTask, PlacedFile
-from collection.video_folder import open_place
+from collection.selected_clips import SelectedClips, select_from_catalog
+from collection.source import DownloadSource, TakeOverFile, VideoFile
+from collection.video_folder import open_video_folder
 from s2s.catalog import RowProblem, stored_sources
 from s2s.layout import raw_prefix
 from s2s.logs import console
@@ -39,34 +39,34 @@ def run(settings: Settings) -> StageReport:
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
-        intake = take_in_catalog(settings, bucket, folder)
+        selected = select_from_catalog(settings, bucket, folder)
         from_files = settings.recipe.collection.format == "folder"
-        outcomes = (_take_over if from_files else _download)(settings, intake, folder)
+        outcomes = (_take_over if from_files else _download)(settings, selected, folder)
     _say_what_blocked(outcomes)
     return finish(
         settings,
         STAGE,
-        [*outcomes.values(), *(_bad_row(problem, intake.name) for problem in intake.problems)],
+        [*outcomes.values(), *(_bad_row(problem, selected.name) for problem in selected.problems)],
         started,
-        intake.outputs,
-        {f"{Status.SKIPPED}:{Reason.LEFT_OUT}": intake.n_left_out},
+        selected.outputs,
+        {f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out},
     )
 
 
-def _download(settings: Settings, intake: Intake, folder: Path) -> dict[str, Outcome]:
+def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict[str, Outcome]:
     """Download the sources of the clips from their site; an outcome for each clip."""
     site = settings.recipe.collection
     check_runtime(site.source_url)
     sources = stored_sources(shared_bucket(settings.bucket_url))
-    stored = {clip.clip_id for clip in intake.clips if sources.files.find(clip)}
-    fetches = plan_fetches(intake.clips, site)
+    stored = {clip.clip_id for clip in selected.clips if sources.files.find(clip)}
+    fetches = plan_fetches(selected.clips, site)
     pending = {clip_id: fetch for clip_id, fetch in fetches.items() if clip_id not in stored}
     work = Work(
         stage=STAGE,
         prefix=raw_prefix(),
         items={fetch.name: fetch for fetch in pending.values()},
         done=set(),
-        task=DownloadTask(settings, folder, DownloadOptions.of_run(settings)),
+        task=DownloadSource(settings, folder, DownloadOptions.of_run(settings)),
         threads=True,
         workers=settings.workers or site.workers,
         sessions=site.sessions,
@@ -80,24 +80,25 @@ def _download(settings: Settings, intake: Intake, folder: Path) -> dict[str, Out
     }
 
 
-def _take_over(settings: Settings, intake: Intake, folder: Path) -> dict[str, Outcome]:
+def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dict[str, Outcome]:
     """Copy the videos of the recipe's folder; an outcome for each clip."""
     recipe = settings.recipe
-    place = open_place(recipe.collection.catalog, settings.recipe_path.parent)
-    path_of = {place.source_id(path, recipe): path for path in place.paths()}
+    videos = open_video_folder(recipe.collection.catalog, settings.recipe_path.parent)
+    wanted = {clip.source_id for clip in selected.clips}
     work = Work(
         stage=STAGE,
         prefix=raw_prefix(),
         items={
-            clip.source_id: PlacedFile(path_of[clip.source_id], clip.source_id)
-            for clip in intake.clips
+            source_id: VideoFile(path, source_id)
+            for source_id, path in videos.named(recipe)
+            if source_id in wanted
         },
         done=set(stored_sources(shared_bucket(settings.bucket_url)).files.key_of),
-        task=FileTask(settings, folder, place),
+        task=TakeOverFile(settings, folder, videos),
         threads=True,
     )
     by_source = fan_out(settings, work)
-    return {clip.clip_id: _of_clip(clip, by_source) for clip in intake.clips}
+    return {clip.clip_id: _of_clip(clip, by_source) for clip in selected.clips}
 
 
 def _of_clip(clip: ClipRecord, by_source: Mapping[str, Outcome]) -> Outcome:

@@ -4,22 +4,31 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from s2s.catalog import RowProblem, label_of_folder, make_clip
-from s2s.errors import CatalogError
+from s2s.catalog import RowProblem, known_split, label_of_folder, make_clip
+from s2s.errors import CatalogError, MediaError
+from s2s.logs import console
+from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket, open_bucket
 
-__all__ = ["Place", "open_place"]
+__all__ = ["VideoFolder", "open_video_folder", "printable", "say_passed_over"]
 
-_SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"}
-_SPLITS = {"train", "val", "valid", "validate", "validation", "test"}
+# What the guarded open takes, and what a refusal with a reason is due to.
+_SUFFIXES = {
+    *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts", ".m2v"),
+    *(".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".ogm"),
+    *(".ogv", ".qt", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+}
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
+_SHOWN_SUFFIXES = 8
 
 
 class _Files(Protocol):
@@ -29,8 +38,8 @@ class _Files(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
-    """Videos somewhere.
+class VideoFolder:
+    """Videos below a folder, or a prefix in a bucket.
 
     Attributes:
         url: where, for messages.
@@ -40,14 +49,23 @@ class Place:
     url: str
     files: _Files
 
-    def paths(self) -> list[str]:
-        """Paths of the videos below the place, in order; other files and hidden ones are not."""
-        return [
+    @cached_property
+    def _visible(self) -> list[str]:
+        """Paths of all files but hidden ones, in order."""
+        return sorted(
             path
-            for path in sorted(self.files.paths())
-            if PurePosixPath(path).suffix.lower() in _SUFFIXES
-            and not any(part.startswith(".") for part in PurePosixPath(path).parts)
-        ]
+            for path in self.files.paths()
+            if not any(part.startswith(".") for part in PurePosixPath(path).parts)
+        )
+
+    def paths(self) -> list[str]:
+        """Paths of the videos, told by their names, in order."""
+        return [path for path in self._visible if _suffix(path) in _SUFFIXES]
+
+    def passed_over(self) -> dict[str, int]:
+        """How many other files there are, by the end of their names; the most frequent first."""
+        others = Counter(map(_suffix, self._visible))
+        return {suffix: n for suffix, n in others.most_common() if suffix not in _SUFFIXES}
 
     def copy(self, path: str, target: Path) -> None:
         """Copy a video to a file."""
@@ -58,20 +76,57 @@ class Place:
 
         The folder that it is in names its label; a folder above with a split's name, its split.
         """
+        names = recipe.collection.split_names
         for place, path in enumerate(self.paths(), start=1):
             folders = list(PurePosixPath(path).parts[:-1])
-            split = folders.pop(0) if folders and folders[0] in _SPLITS else None
+            is_split = bool(folders) and known_split(folders[0], names) is not None
+            split = folders.pop(0) if is_split else None
             labels = [label_of_folder(name) for name in folders[-1:]]
             try:
                 source_id = self.source_id(path, recipe)
                 yield make_clip(source_id, 0.0, recipe.spec.duration_s, labels, split)
             except ValueError as error:
-                yield RowProblem(place, f"{path}: {error}")
+                yield RowProblem(place, f"{printable(path)}: {error}")
+
+    def named(self, recipe: Recipe) -> Iterator[tuple[str, str]]:
+        """The source's id and the path of each video that has one."""
+        for path in self.paths():
+            if printable(path) == path:
+                yield self.source_id(path, recipe), path
 
     def source_id(self, path: str, recipe: Recipe) -> str:
-        """Name a video: by its own name, and by its path, as names come twice."""
+        """Name a video: by its own name, and by its path, as names come twice.
+
+        Raises:
+            ValueError: if its path is not UTF-8, so that no other machine would read it alike.
+        """
+        if printable(path) != path:
+            raise ValueError("its name, or a folder's, is not UTF-8: rename it")
         digest = hashlib.sha256(f"{recipe.name}/{path}".encode()).hexdigest()[:10]
         return f"{_NOT_IN_IDS.sub('-', PurePosixPath(path).stem)[:80]}-{digest}"
+
+
+def printable(path: str) -> str:
+    r"""A path for messages: bytes that are not UTF-8 as `\xe9`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def say_passed_over(passed_over: Mapping[str, int]) -> None:
+    """Tell which files of a folder are not taken for videos."""
+    if not passed_over:
+        return
+    named = [f"{n} {suffix or 'without an end'}" for suffix, n in passed_over.items()]
+    more = [f"and {len(named) - _SHOWN_SUFFIXES} more kinds"] * (len(named) > _SHOWN_SUFFIXES)
+    console.print(
+        f"Passed over, as their names do not end as a video's: "
+        f"{', '.join([*named[:_SHOWN_SUFFIXES], *more])}",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _suffix(path: str) -> str:
+    return printable(PurePosixPath(path).suffix.lower())
 
 
 @dataclass(frozen=True)
@@ -79,11 +134,41 @@ class _Folder:
     folder: Path
 
     def paths(self) -> Iterator[str]:
-        for root, _, names in os.walk(self.folder):
-            yield from ((Path(root) / name).relative_to(self.folder).as_posix() for name in names)
+        """Paths below the folder, those of linked folders too; a folder that comes twice, once."""
+        seen: set[tuple[int, int]] = set()
+        waiting, linked = deque([self.folder]), deque[Path]()
+        # Links last: what is there as itself keeps its own name.
+        while waiting or linked:
+            folder = waiting.popleft() if waiting else linked.popleft()
+            status = folder.stat()
+            if (place := (status.st_dev, status.st_ino)) in seen:
+                continue
+            seen.add(place)
+            for entry in self._entries(folder):
+                if entry.is_dir():
+                    (linked if entry.is_symlink() else waiting).append(Path(entry.path))
+                else:
+                    yield Path(entry.path).relative_to(self.folder).as_posix()
+
+    @staticmethod
+    def _entries(folder: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            raise CatalogError(
+                f"{printable(str(folder))}: cannot be read ({error.strerror}), so it is not known "
+                "which videos are in it. Make it readable, or move it away"
+            ) from error
 
     def copy(self, path: str, target: Path) -> None:
-        shutil.copyfile(self.folder / path, target)
+        try:
+            with (self.folder / path).open("rb") as source, target.open("xb") as copy:
+                shutil.copyfileobj(source, copy, 1 << 20)
+        except (FileNotFoundError, PermissionError) as error:
+            raise MediaError(
+                Reason.NO_SOURCE, f"{printable(path)}: cannot be read ({error.strerror})"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -98,7 +183,7 @@ class _Prefix:
         self.bucket.download(self.prefix + path, target)
 
 
-def open_place(text: str, base: Path) -> Place:
+def open_video_folder(text: str, base: Path) -> VideoFolder:
     """Open a folder, or `gs://NAME/PREFIX`.
 
     Args:
@@ -112,8 +197,8 @@ def open_place(text: str, base: Path) -> Place:
     if separator and scheme != "file":
         name, _, prefix = rest.partition("/")
         prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        return Place(text, _Prefix(open_bucket(f"{scheme}://{name}"), prefix))
+        return VideoFolder(text, _Prefix(open_bucket(f"{scheme}://{name}"), prefix))
     folder = base / Path(rest if separator else text).expanduser()
     if not folder.is_dir():
         raise CatalogError(f"{folder} is no folder: name one with videos, or gs://NAME/PREFIX")
-    return Place(str(folder), _Folder(folder))
+    return VideoFolder(str(folder), _Folder(folder))

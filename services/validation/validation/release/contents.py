@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from s2s.catalog import check_splits
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.layout import processed_prefix
 from s2s.records import ClipRecord
@@ -140,9 +141,17 @@ def split_sources(
     before: Iterable[DatasetClip],
     pairs: Iterable[AlikePair],
 ) -> tuple[dict[str, str], Links]:
-    """A split for each source; a placed one keeps its own whatever the catalog says now."""
+    """A split for each source; a placed one keeps its own whatever the catalog says now.
+
+    Raises:
+        CatalogError: if the catalog's splits are to be kept, and one is not known.
+    """
     placed = {clip.source_id: str(clip.split) for clip in before}
-    kept = held_out_sources(clips) if recipe.validation.keep_catalog_split else {}
+    kept: dict[str, str] = {}
+    if recipe.validation.keep_catalog_split:
+        names = recipe.collection.split_names
+        check_splits((clip.split for clip in clips), names, recipe.collection.catalog)
+        kept = held_out_sources(clips, names)
     source_of = {clip.clip_id: clip.source_id for clip in clips}
     links = link(source_of, pairs, kept | placed, {clip.clip_id for clip in before})
     labels = _unit_labels(clips, links)

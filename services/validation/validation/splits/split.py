@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
 
+from s2s.catalog import known_split
 from s2s.dataset import SPLITS
 from s2s.records import ClipRecord
 
@@ -19,7 +20,6 @@ __all__ = [
 ]
 
 _FILLED_FIRST = {"train": 0, "test": 1, "val": 2}
-_HELD_OUT = {"test": "test", "val": "val", "valid": "val", "validate": "val", "validation": "val"}
 
 
 def shares_of(train: float, val: float) -> dict[str, Fraction]:
@@ -37,12 +37,19 @@ def source_labels(clips: Iterable[ClipRecord]) -> dict[str, tuple[str, ...]]:
     return {source: tuple(sorted(labels)) for source, labels in found.items()}
 
 
-def held_out_sources(clips: Iterable[ClipRecord]) -> dict[str, str]:
-    """Sources that the catalog has for testing or validation; testing, where its rows differ."""
+def held_out_sources(
+    clips: Iterable[ClipRecord], names: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Sources that the catalog has for testing or validation; testing, where its rows differ.
+
+    Args:
+        clips: the catalog's clips, with its own splits.
+        names: `collection.split_names` of the recipe.
+    """
     splits: dict[str, str] = {}
     for clip in clips:
-        split = _HELD_OUT.get(clip.split or "")
-        if split is not None and splits.get(clip.source_id) != "test":
+        split = known_split(clip.split, names)
+        if split in {"test", "val"} and splits.get(clip.source_id) != "test":
             splits[clip.source_id] = split
     return splits
 

@@ -4,22 +4,31 @@ Times are fractional. Several people may speak in one segment: the position of t
 what a clip is.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from s2s.catalog.rows import LineFormat, fixed, make_clip, seconds, split_line
+from s2s.catalog.formats.rows import LineFormat, make_clip
+from s2s.catalog.formats.text import split_line
+from s2s.catalog.formats.values import face_position, fixed, seconds
 from s2s.records import ClipRecord
 
-__all__ = ["AVSpeech", "face_position"]
+__all__ = ["AVSpeech"]
 
 
+@dataclass(frozen=True)
 class AVSpeech(LineFormat):
-    """The format of AVSpeech."""
+    """The format of AVSpeech.
+
+    Attributes:
+        delimiter: between cells.
+    """
 
     name: ClassVar[str] = "avspeech"
+    delimiter: str = ","
 
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
-        fields = split_line(line)
+        fields = split_line(line, self.delimiter)
         if len(fields) != 5:
             raise ValueError(f"has {len(fields)} columns, not id,start,end,face x,face y")
         source_id, start, end, x, y = fields
@@ -32,19 +41,4 @@ class AVSpeech(LineFormat):
         if clip.face_xy is None:
             raise ValueError("it has no position of a face")
         numbers = (clip.start_s, clip.end_s, *clip.face_xy)
-        return ",".join([clip.source_id, *(fixed(value, 6) for value in numbers)])
-
-
-def face_position(x: object, y: object) -> tuple[float, float]:
-    """Read a face's position.
-
-    Raises:
-        ValueError: if it is not inside the picture.
-    """
-    try:
-        position = (float(str(x)), float(str(y)))
-    except ValueError:
-        raise ValueError(f"face position {x!r}, {y!r} is not two numbers") from None
-    if not all(0 <= value <= 1 for value in position):
-        raise ValueError(f"face position {x!r}, {y!r} is not two fractions of the picture")
-    return position
+        return self.delimiter.join([clip.source_id, *(fixed(value, 6) for value in numbers)])

@@ -1,4 +1,4 @@
-"""Tables of one's own: CSV or tabs with a header, JSON Lines, Parquet. The recipe names columns."""
+"""Tables of one's own: CSV with a header, JSON Lines, Parquet. The recipe names columns."""
 
 import csv
 import io
@@ -6,19 +6,20 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
-from s2s.catalog.avspeech import face_position
-from s2s.catalog.rows import (
-    LineFormat,
-    Row,
-    clip_or_problem,
-    make_clip,
+from s2s.catalog.formats.rows import LineFormat, Row, clip_or_problem, make_clip
+from s2s.catalog.formats.text import split_line
+from s2s.catalog.formats.values import (
+    face_position,
+    label_texts,
     number,
     seconds,
-    split_line,
+    source_id_of,
+    without_gaps,
 )
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
@@ -43,25 +44,34 @@ class Table:
     names: ColumnNames = field(default_factory=ColumnNames)
     separator: str = "|"
 
-    def clip_of(self, row: Mapping[str, Any]) -> ClipRecord:
-        """Make a clip of a row.
+    @cached_property
+    def _columns(self) -> list[tuple[str, str]]:
+        return list(self.names.model_dump().items())
+
+    def clip_of(self, row: object) -> ClipRecord:
+        """Make a clip of a row, its values by column; a column's name may be in any case.
 
         Raises:
             ValueError: if it is none.
         """
-        found = {name: row.get(column) for name, column in self.names.model_dump().items()}
-        values = {name: None if value == "" else value for name, value in found.items()}
+        if not isinstance(row, Mapping):
+            raise ValueError("is not a JSON object")
+        folded = {str(column).casefold(): value for column, value in row.items()}
+        values = {
+            name: without_gaps(row[column] if column in row else folded.get(column.casefold()))
+            for name, column in self._columns
+        }
         if values["source_id"] is None:
             raise ValueError(f"column {self.names.source_id} is empty")
-        start_s = 0.0 if values["start_s"] is None else seconds(values["start_s"], "start")
-        end = values["end_s"]
+        start, end, split = values["start_s"], values["end_s"], values["split"]
+        start_s = 0.0 if start is None else seconds(start, "start")
         face = (values["face_x"], values["face_y"])
         return make_clip(
-            str(values["source_id"]),
+            source_id_of(values["source_id"]),
             start_s,
             round(start_s + self.duration_s, 6) if end is None else seconds(end, "end"),
             self._labels(values["labels"]),
-            None if values["split"] is None else str(values["split"]),
+            None if split is None else str(split),
             face_xy=None if face == (None, None) else face_position(*face),
         )
 
@@ -86,8 +96,9 @@ class Table:
             CatalogError: if one is not.
         """
         found = list(columns)
-        wanted = {"source_id"} | self.names.model_fields_set
-        missing = [c for key in sorted(wanted) if (c := getattr(self.names, key)) not in found]
+        folded = set(map(str.casefold, found))
+        wanted = sorted({"source_id"} | self.names.model_fields_set)
+        missing = [c for key in wanted if (c := getattr(self.names, key)).casefold() not in folded]
         if missing:
             raise CatalogError(
                 f"catalog {name}: has no column {missing[0]!r}, it has {', '.join(found)}. "
@@ -95,10 +106,9 @@ class Table:
             )
 
     def _labels(self, cell: Any) -> list[str]:
-        if cell is None:
-            return []
-        parts = cell if isinstance(cell, (list, tuple)) else str(cell).split(self.separator)
-        return [str(part).strip() for part in parts]
+        if isinstance(cell, (list, tuple)):
+            return label_texts(cell)
+        return label_texts(cell.split(self.separator) if isinstance(cell, str) else [cell])
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,7 @@ class TableCsv(LineFormat):
         """See `LineFormat.line`."""
         row = self.table.row_of(clip)
         row[self.table.names.labels] = self.table.separator.join(clip.labels)
-        return self._joined(_text(row.get(column)) for column in self.columns)
+        return self._joined(_text(_value_of(row, column)) for column in self.columns)
 
     def _joined(self, fields: Iterable[str]) -> str:
         text = io.StringIO()
@@ -153,10 +163,7 @@ class TableJsonLines(LineFormat):
 
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
-        row = json.loads(line)
-        if not isinstance(row, dict):
-            raise ValueError("is not a JSON object")
-        return self.table.clip_of(row)
+        return self.table.clip_of(json.loads(line))
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""
@@ -198,6 +205,14 @@ class TableParquet:
             TableJsonLines(self.table).write(clips, Path(lines.name))
             found = database.read_json(lines.name, format="newline_delimited")
             found.write_parquet(str(path))
+
+
+def _value_of(row: Mapping[str, Any], column: str) -> Any:
+    """A row's value in a column, whatever the case of the column's name."""
+    if column in row:
+        return row[column]
+    folded = column.casefold()
+    return next((value for name, value in row.items() if name.casefold() == folded), None)
 
 
 def _text(value: Any) -> str:

@@ -1,15 +1,14 @@
-"""What all formats share: a file's lines, a line's fields, and the clip that they make."""
+"""What all formats share: rows of a file, and the clips that they make."""
 
 import csv
-import math
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from s2s.catalog.labels import folder_name
+from s2s.catalog.formats.text import NumberedLine, join_quoted, numbered_lines
+from s2s.catalog.formats.values import check_label, number, source_id_of
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
@@ -17,26 +16,17 @@ __all__ = [
     "CatalogFormat",
     "LineFormat",
     "Row",
-    "check_label",
     "clip_or_problem",
-    "fixed",
     "make_clip",
-    "number",
-    "numbered_lines",
-    "seconds",
-    "split_line",
     "unwritable",
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
 Row = tuple[int, ClipRecord | str]
 """A row's number, from 1 as an editor counts lines, and its clip, or what is wrong with it."""
 
 _CLIP = TypeAdapter(ClipRecord)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_MAX_S = 7 * 24 * 3600.0
-# "|" separates labels in split manifests.
-_NOT_IN_LABELS = re.compile(r"[\x00-\x1f\x7f|]")
 
 
 class CatalogFormat(Protocol):
@@ -58,12 +48,16 @@ class CatalogFormat(Protocol):
 
 
 class LineFormat:
-    """A format whose every line is a clip by itself: an open quote costs one row, not all.
+    """A format whose every row is a clip by itself: an open quote costs one row, not all.
 
     A format is a subclass with `name`, `clip` and `line`.
+
+    Attributes:
+        delimiter: between cells; empty where a row has no cells that could be quoted.
     """
 
     name: ClassVar[str]
+    delimiter: str = ""
 
     @property
     def header(self) -> str:
@@ -71,7 +65,7 @@ class LineFormat:
         return ""
 
     def clip(self, line: bytes) -> ClipRecord:
-        """Read one line.
+        """Read one row.
 
         Raises:
             ValueError: if it is no clip.
@@ -79,27 +73,30 @@ class LineFormat:
         raise NotImplementedError
 
     def line(self, clip: ClipRecord) -> str:
-        """Write one line, without its end.
+        """Write one row, without its end.
 
         Raises:
             ValueError: if the format has no place for what the clip holds.
         """
         raise NotImplementedError
 
-    def is_clip(self, place: int, line: bytes) -> bool:  # noqa: ARG002
-        """Whether a line, by its place among those that are not blank, is to be a clip."""
-        return not self.header or place > 1
+    def is_clip(self, place: int, line: bytes) -> bool:
+        """Whether a row, by its place among those that are not blank, is to be a clip.
 
-    def rows(self, lines: Iterable[tuple[int, bytes]]) -> Iterator[Row]:
-        """Read lines with their numbers."""
-        for place, (number, line) in enumerate(lines, start=1):
+        No id begins with `#`, so such a line is a comment.
+        """
+        return place > 1 if self.header else not line.startswith(b"#")
+
+    def rows(self, lines: Iterable[NumberedLine]) -> Iterator[Row]:
+        """Read lines with their numbers, blank ones too."""
+        whole = join_quoted(lines, self.delimiter) if self.delimiter else _not_blank(lines)
+        for place, (line_number, line) in enumerate(whole, start=1):
             if self.is_clip(place, line):
-                yield number, clip_or_problem(self.clip, line)
+                yield line_number, clip_or_problem(self.clip, line)
 
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`."""
-        with path.open("rb") as file:
-            yield from self.rows(numbered_lines(file))
+        yield from self.rows(numbered_lines(path))
 
     def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
         """See `CatalogFormat.write`."""
@@ -113,23 +110,19 @@ class LineFormat:
                     raise unwritable(clip, self.name, error) from error
 
 
+def _not_blank(lines: Iterable[NumberedLine]) -> Iterator[NumberedLine]:
+    return ((line_number, line) for line_number, line in lines if line.strip())
+
+
 def unwritable(clip: ClipRecord, name: str, why: object) -> CatalogError:
     """The error for a clip that a format has no place for."""
     return CatalogError(f"{clip.clip_id}: cannot be written in the format {name}: {why}")
 
 
-def numbered_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, without their ends; blank ones are left out."""
-    for number, line in enumerate(lines, start=1):
-        text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
-        if text.strip():
-            yield number, text.rstrip(b"\r\n")
-
-
-def clip_or_problem(clip: Callable[[T], ClipRecord], raw: T) -> ClipRecord | str:
-    """Make a clip, or say in words why a row is none."""
+def clip_or_problem(make: Callable[[T], R], raw: T) -> R | str:
+    """Make a clip, or a part of one, or say in words why a row is none."""
     try:
-        return clip(raw)
+        return make(raw)
     except UnicodeDecodeError:
         return "is not UTF-8 text"
     except ValidationError as error:
@@ -137,18 +130,12 @@ def clip_or_problem(clip: Callable[[T], ClipRecord], raw: T) -> ClipRecord | str
         return f"{'.'.join(map(str, first['loc']))} {first['input']!r}: {first['msg']}"
     except (ValueError, csv.Error) as error:
         return str(error)
-
-
-def split_line(line: bytes, delimiter: str = ",") -> list[str]:
-    """Fields of a line of CSV, without the spaces around them."""
-    reader = csv.reader(
-        [line.decode("utf-8")], delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-    return [text.strip() for text in next(reader)]
+    except RecursionError:
+        return "is nested too deeply"
 
 
 def make_clip(
-    source_id: str,
+    source_id: object,
     start_s: float,
     end_s: float,
     labels: Iterable[str] = (),
@@ -158,7 +145,7 @@ def make_clip(
     """Make a clip of a row's values.
 
     Args:
-        source_id: the source.
+        source_id: the source, or a URL of YouTube's.
         start_s: its start.
         end_s: its end.
         labels: its labels; empty ones are left out.
@@ -171,43 +158,10 @@ def make_clip(
     if round(end_s * 1000) <= round(start_s * 1000):
         raise ValueError(f"ends at {number(end_s)} s, it starts at {number(start_s)} s")
     names = tuple(check_label(label) for label in labels if label)
-    content = {"source_id": source_id, "start_s": start_s, "end_s": end_s, "labels": names}
+    content = {
+        "source_id": source_id_of(source_id),
+        "start_s": start_s,
+        "end_s": end_s,
+        "labels": names,
+    }
     return _CLIP.validate_python({**content, "split": split or None, **more})
-
-
-def check_label(label: str) -> str:
-    """Refuse a label that split manifests or folders could not hold.
-
-    Raises:
-        ValueError: if it has a control character or a "|", or is too long to name a folder.
-    """
-    if _NOT_IN_LABELS.search(label):
-        raise ValueError(f"label {label!r} holds '|' or a control character")
-    folder_name(label)
-    return label
-
-
-def seconds(value: object, name: str) -> float:
-    """Read a time in seconds.
-
-    Raises:
-        ValueError: if it is none, or more than a week.
-    """
-    try:
-        time_s = float(str(value))
-    except ValueError:
-        raise ValueError(f"{name} {value!r} is not a number of seconds") from None
-    if not (math.isfinite(time_s) and 0 <= time_s <= _MAX_S):
-        raise ValueError(f"{name} {value!r} is not between 0 and {_MAX_S:.0f} seconds")
-    return time_s
-
-
-def fixed(value: float, digits: int) -> str:
-    """Write a number with so many digits behind its point, or with more where it needs them."""
-    text = f"{value:.{digits}f}"
-    return text if float(text) == value else number(value)
-
-
-def number(value: float) -> str:
-    """Write a number so that reading gives the same one; without a fraction where it has none."""
-    return repr(float(value)).removesuffix(".0")

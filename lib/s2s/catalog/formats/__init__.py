@@ -1,0 +1,14 @@
+"""How data sets publish their catalogs: one module a format, and which of them a file is in."""
+
+from s2s.catalog.formats.audioset import read_label_table
+from s2s.catalog.formats.detection import FormatOptions, choose_format, is_label_table
+from s2s.catalog.formats.rows import CatalogFormat, make_clip
+
+__all__ = [
+    "CatalogFormat",
+    "FormatOptions",
+    "choose_format",
+    "is_label_table",
+    "make_clip",
+    "read_label_table",
+]

@@ -1,0 +1,298 @@
+"""From a file to the format that it is in: said, or found from its first rows."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from s2s.catalog.formats.audioset import AVE, LABEL_TABLE_COLUMNS, AudioSet
+from s2s.catalog.formats.avspeech import AVSpeech
+from s2s.catalog.formats.head import DELIMITERS, HEAD_LINES, PARQUET, Head, object_in
+from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson, first_keys
+from s2s.catalog.formats.kinetics import (
+    KINETICS_COLUMNS,
+    FileList,
+    KineticsCsv,
+    names_in_ms,
+)
+from s2s.catalog.formats.rows import CatalogFormat, LineFormat
+from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
+from s2s.catalog.formats.text import NumberedLine
+from s2s.catalog.formats.values import as_number
+from s2s.catalog.formats.vggsound import VGGSOUNDER_COLUMNS, VGGSound, VGGSounder, VGGSoundFiles
+from s2s.errors import CatalogError
+from s2s.records import ClipRecord
+from s2s.settings import CollectionSettings, ColumnNames
+
+__all__ = ["FormatOptions", "choose_format", "is_label_table"]
+
+_SAY_IT = "Say which with collection.format in the recipe, or --format"
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """What reading needs to know that a file does not say.
+
+    Attributes:
+        duration_s: length of clips where the file gives only their start.
+        format: the format's name, or `auto`.
+        columns: the columns of a table of one's own.
+        separator: between labels in one cell of such a table.
+        label_names: AudioSet's label table.
+    """
+
+    duration_s: float = 10.0
+    format: str = "auto"
+    columns: ColumnNames = field(default_factory=ColumnNames)
+    separator: str = "|"
+    label_names: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_recipe(
+        cls, settings: CollectionSettings, duration_s: float, label_names: Mapping[str, str]
+    ) -> "FormatOptions":
+        """What a recipe says."""
+        return cls(
+            duration_s, settings.format, settings.columns, settings.label_separator, label_names
+        )
+
+    @property
+    def table(self) -> Table:
+        """A table of one's own."""
+        return Table(self.duration_s, self.columns, self.separator)
+
+
+def choose_format(path: Path, name: str, options: FormatOptions) -> CatalogFormat:
+    """Choose the format that a file is in.
+
+    Args:
+        path: the file.
+        name: what it is called, for messages.
+        options: the format's name, if it is said, and what it needs.
+
+    Raises:
+        CatalogError: if the file is empty, is in no format that is known, could be in several,
+            or lacks a column that the recipe names.
+    """
+    head = Head.of(path, name)
+    if not head.filled:
+        raise CatalogError(
+            f"catalog {name} is empty: it needs a row for each clip. Was its download cut short? "
+            "Fetch it again"
+        )
+    if options.format != "auto":
+        return _SAID[options.format](head, options)
+    if _is_label_table(head):
+        raise CatalogError(
+            f"catalog {name}: is AudioSet's table of labels, which lists no clip. Name it in "
+            "collection.label_table, and the segments' file in collection.catalog"
+        )
+    found = _by_content(head, options) or _by_rows(head, options)
+    if len(found) == 1:
+        return found[0]
+    names = " and ".join(dict.fromkeys(each.name for each in found))
+    raise CatalogError(f"catalog {name}: could be {names}. {_SAY_IT}")
+
+
+def is_label_table(path: Path) -> bool:
+    """Whether a file is AudioSet's table of labels."""
+    return _is_label_table(Head.of(path, str(path)))
+
+
+def _is_label_table(head: Head) -> bool:
+    return tuple(map(str.casefold, head.columns())) == LABEL_TABLE_COLUMNS
+
+
+def _by_content(head: Head, options: FormatOptions) -> list[CatalogFormat]:
+    """Formats that can be told by how they begin: a signature, an object, a header."""
+    if head.start == PARQUET:
+        return [TableParquet(options.table)]
+    if head.start[:1] in {b"{", b"["}:
+        return [_json(head, options)]
+    if AVE.begins_with(head.first):
+        return [AVE()]
+    found: list[CatalogFormat] = []
+    if header := head.header(KINETICS_COLUMNS):
+        found.append(KineticsCsv(*header))
+    if header := head.header(VGGSOUNDER_COLUMNS):
+        found.append(VGGSounder(options.duration_s, *header))
+    if head.header((options.columns.source_id,)):
+        found.append(_csv(head, options))
+    return found
+
+
+def _json(head: Head, options: FormatOptions) -> CatalogFormat:
+    """The format of a file that begins as JSON does.
+
+    Raises:
+        CatalogError: if it is JSON of another shape.
+    """
+    if head.start.startswith(b"["):
+        return _checked(head, TableJson(options.table))
+    if head.keys and (len(head.filled) > 1 or _is_row(head.first, options.columns.source_id)):
+        options.table.check_columns(head.keys, head.name)
+        return TableJsonLines(options.table)
+    return _json_object(head)
+
+
+def _json_object(head: Head) -> CatalogFormat:
+    keys = first_keys(head.path)
+    return _checked(head, ActivityNet() if "database" in keys else KineticsJson())
+
+
+def _checked(head: Head, layout: CatalogFormat) -> CatalogFormat:
+    """Make sure that most of the first rows are in a format that is told by its first letter.
+
+    Raises:
+        CatalogError: if they are not.
+    """
+    rows = [row for _, row in islice(layout.read(head.path), HEAD_LINES)]
+    n_fitting = sum(isinstance(row, ClipRecord) for row in rows)
+    if n_fitting and _are_most(n_fitting, len(rows)):
+        return layout
+    why = next((f" The first that cannot: {row}." for row in rows if isinstance(row, str)), "")
+    keys = ", ".join(sorted(key.strip(".") for key in first_keys(head.path))[:8])
+    raise CatalogError(
+        f"catalog {head.name}: is JSON, but no catalog that is known: {n_fitting} of its first "
+        f"{len(rows)} rows can be read as {layout.name}.{why} Keys in it: {keys or 'none'}. "
+        "Kinetics' JSON is {id: {annotations: {label, segment}, subset}}, ActivityNet's has a "
+        "database; a table of your own is an array of objects, or JSON Lines, its columns named "
+        "in collection.columns"
+    )
+
+
+def _by_rows(head: Head, options: FormatOptions) -> list[CatalogFormat]:
+    """Formats without a header: those that most of the first rows are in.
+
+    Raises:
+        CatalogError: if there is none.
+    """
+    formats = list(_headless(head, options))
+    n_fitting = [_n_fitting(each, head.lines) for each in formats]
+    most = max(n_fitting)
+    n_rows = sum(not line.startswith(b"#") for _, line in head.filled)
+    if most and _are_most(most, n_rows):
+        return [each for each, n in zip(formats, n_fitting, strict=True) if n == most]
+    best = formats[n_fitting.index(most)]
+    nearly = f" {most} of its first {n_rows} rows can be read as {best.name}." if most else ""
+    number, line = head.filled[0]
+    raise CatalogError(
+        f"catalog {head.name}: is in none of the formats that are known "
+        f"({', '.join(sorted(_SAID))}). Line {number}: {line[:60].decode('utf-8', 'replace')!r}."
+        f"{nearly} Is it a web page, or cut short? {_SAY_IT}; for a table of your own name its "
+        "columns in collection.columns"
+    )
+
+
+def _are_most(n_fitting: int, n_rows: int) -> bool:
+    return 2 * n_fitting >= n_rows
+
+
+def _headless(head: Head, options: FormatOptions) -> Iterator[LineFormat]:
+    for delimiter in DELIMITERS:
+        yield VGGSound(options.duration_s, delimiter)
+        yield VGGSoundFiles(options.duration_s, delimiter)
+        yield AVSpeech(delimiter)
+        yield AudioSet(options.label_names, delimiter)
+    yield AVE(has_header=False)
+    yield _file_list(head)
+
+
+def _file_list(head: Head) -> FileList:
+    return FileList(in_ms=any(names_in_ms(line) for _, line in head.filled))
+
+
+def _n_fitting(layout: LineFormat, lines: list[NumberedLine]) -> int:
+    rows = (row for _, row in layout.rows(lines))
+    return sum(isinstance(row, ClipRecord) and not _looks_wrong(layout, row) for row in rows)
+
+
+def _looks_wrong(layout: LineFormat, clip: ClipRecord) -> bool:
+    """Whether a row can be read, but hardly means that.
+
+    Where a file has lost its header, an end may stand where VGGSound has a label, and a split
+    where AudioSet has ids of labels.
+    """
+    if isinstance(layout, VGGSound):
+        return any(map(_is_number, clip.labels))
+    if isinstance(layout, AudioSet) and not layout.label_names:
+        return not all(label.startswith("/") for label in clip.labels)
+    return False
+
+
+def _is_number(text: str) -> bool:
+    try:
+        as_number(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_row(line: str, id_column: str) -> bool:
+    """Whether an object is a row, and not a table by columns or a catalog by ids."""
+    values = {key.casefold(): value for key, value in object_in(line.encode()).items()}
+    return isinstance(values.get(id_column.casefold()), (str, int))
+
+
+def _csv(head: Head, options: FormatOptions) -> TableCsv:
+    found = head.header((options.columns.source_id,))
+    columns, delimiter = found or (head.columns(), ",")
+    options.table.check_columns(columns, head.name)
+    return TableCsv(options.table, columns, delimiter)
+
+
+def _json_lines(head: Head, options: FormatOptions) -> TableJsonLines:
+    options.table.check_columns(head.keys, head.name)
+    return TableJsonLines(options.table)
+
+
+def _kinetics(head: Head, options: FormatOptions) -> CatalogFormat:  # noqa: ARG001
+    if head.start.startswith(b"{"):
+        return _checked(head, KineticsJson())
+    if header := head.header(KINETICS_COLUMNS):
+        return KineticsCsv(*header)
+    if _n_fitting(_file_list(head), head.lines):
+        return _file_list(head)
+    raise CatalogError(
+        f"catalog {head.name}: a catalog of Kinetics begins with a header that names "
+        f"{', '.join(KINETICS_COLUMNS)}; this one begins with {head.first[:60]!r}"
+    )
+
+
+def _vggsounder(head: Head, options: FormatOptions) -> VGGSounder:
+    header = head.header(VGGSOUNDER_COLUMNS)
+    if header is None:
+        raise CatalogError(
+            f"catalog {head.name}: VGGSounder's table begins with a header that names "
+            f"{', '.join(VGGSOUNDER_COLUMNS)}; this one begins with {head.first[:60]!r}"
+        )
+    return VGGSounder(options.duration_s, *header)
+
+
+def _most_fitting(head: Head, *formats: LineFormat) -> LineFormat:
+    """Of a format's forms the one that most rows are in; the first where none is."""
+    return max(formats, key=lambda each: _n_fitting(each, head.lines))
+
+
+def _vggsound(head: Head, options: FormatOptions) -> LineFormat:
+    kinds = (VGGSound, VGGSoundFiles)
+    return _most_fitting(
+        head, *(kind(options.duration_s, each) for kind in kinds for each in DELIMITERS)
+    )
+
+
+_SAID: dict[str, Callable[[Head, FormatOptions], CatalogFormat]] = {
+    "activitynet": lambda head, _: _checked(head, ActivityNet()),
+    "audioset": lambda head, options: _most_fitting(
+        head, *(AudioSet(options.label_names, each) for each in DELIMITERS)
+    ),
+    "ave": lambda head, _: AVE(has_header=AVE.begins_with(head.first)),
+    "avspeech": lambda head, _: _most_fitting(head, *map(AVSpeech, DELIMITERS)),
+    "csv": _csv,
+    "json": lambda head, options: _checked(head, TableJson(options.table)),
+    "jsonl": _json_lines,
+    "kinetics": _kinetics,
+    "parquet": lambda _, options: TableParquet(options.table),
+    "vggsound": _vggsound,
+    "vggsounder": _vggsounder,
+}

@@ -1,0 +1,175 @@
+"""Catalogs that are one JSON document: Kinetics' and ActivityNet's objects, arrays of rows.
+
+Kinetics has an entry a video, `{id: {"annotations": {"label", "segment"}, "subset"}}`. ActivityNet
+has several segments in one: `{"database": {id: {"annotations": [{"label", "segment"}], …}}}`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from s2s.catalog.formats.rows import Row, clip_or_problem, make_clip, unwritable
+from s2s.catalog.formats.table import Table
+from s2s.catalog.formats.text import open_text
+from s2s.catalog.formats.values import label_texts, seconds
+from s2s.records import ClipRecord
+
+__all__ = ["ActivityNet", "KineticsJson", "TableJson", "first_keys"]
+
+_KEYS_LOOKED_AT = 20
+
+
+class KineticsJson:
+    """Kinetics as one JSON object: an entry a video, by its id."""
+
+    name: ClassVar[str] = "kinetics"
+
+    def read(self, path: Path) -> Iterator[Row]:
+        """See `CatalogFormat.read`; a row's number is that of the entry."""
+        rows = _items(path, lambda ijson, file: ijson.kvitems(file, "", use_float=True))
+        for entry, item in rows:
+            yield entry, item if isinstance(item, str) else clip_or_problem(_clip_of_entry, item)
+
+    def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
+        """See `CatalogFormat.write`."""
+        seen: set[str] = set()
+        with path.open("w", encoding="utf-8") as file:
+            for clip in clips:
+                if clip.source_id in seen:
+                    raise unwritable(clip, self.name, "JSON has a place for one clip of a video")
+                try:
+                    entry = json.dumps(_entry_of_clip(clip))
+                except ValueError as error:
+                    raise unwritable(clip, self.name, error) from error
+                file.write(f"{',' if seen else '{'}\n{json.dumps(clip.source_id)}: {entry}")
+                seen.add(clip.source_id)
+            file.write("\n}\n" if seen else "{}\n")
+
+
+class ActivityNet:
+    """ActivityNet's JSON: the videos of its `database`, each with its segments."""
+
+    name: ClassVar[str] = "activitynet"
+
+    def read(self, path: Path) -> Iterator[Row]:
+        """See `CatalogFormat.read`; a row's number is that of the segment."""
+        place = 0
+        videos = _items(path, lambda ijson, file: ijson.kvitems(file, "database", use_float=True))
+        for _, item in videos:
+            for segment in [item] if isinstance(item, str) else _segments(item):
+                place += 1
+                is_problem = isinstance(segment, str)
+                yield place, segment if is_problem else clip_or_problem(_clip_of_entry, segment)
+
+    def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
+        """See `CatalogFormat.write`; the clips are held, as a video's stand together."""
+        database: dict[str, dict[str, Any]] = {}
+        for clip in clips:
+            try:
+                entry = _entry_of_clip(clip)
+            except ValueError as error:
+                raise unwritable(clip, self.name, error) from error
+            video = database.setdefault(
+                clip.source_id, {"subset": entry["subset"], "url": entry["url"], "annotations": []}
+            )
+            if video["subset"] != entry["subset"]:
+                raise unwritable(clip, self.name, "another clip of its video is in another split")
+            video["annotations"].append(entry["annotations"])
+        path.write_text(json.dumps({"database": database}, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class TableJson:
+    """A table as a JSON array: an object a row.
+
+    Attributes:
+        table: what the columns mean.
+    """
+
+    name: ClassVar[str] = "json"
+    table: Table
+
+    def read(self, path: Path) -> Iterator[Row]:
+        """See `CatalogFormat.read`; a row's number is its place."""
+        for place, row in _items(
+            path, lambda ijson, file: ijson.items(file, "item", use_float=True)
+        ):
+            yield place, row if isinstance(row, str) else clip_or_problem(self.table.clip_of, row)
+
+    def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
+        """See `CatalogFormat.write`."""
+        with path.open("w", encoding="utf-8") as file:
+            start = "[\n"
+            for clip in clips:
+                file.write(start + json.dumps(self.table.row_of(clip), ensure_ascii=False))
+                start = ",\n"
+            file.write("\n]\n" if start == ",\n" else "[]\n")
+
+
+def first_keys(path: Path) -> set[str]:
+    """Some keys of a JSON document's outermost object, and of the first object in it."""
+    import ijson  # noqa: PLC0415 - only collection has it
+
+    found: set[str] = set()
+    with open_text(path) as file:
+        try:
+            for prefix, event, value in ijson.parse(file):
+                if event == "map_key" and "." not in prefix:
+                    found.add(value if not prefix else f".{value}")
+                if len(found) >= _KEYS_LOOKED_AT:
+                    break
+        except (ijson.JSONError, UnicodeDecodeError, RecursionError):
+            pass  # what came before it counts
+    return found
+
+
+def _items(path: Path, items: Callable[[Any, Any], Iterable[Any]]) -> Iterator[tuple[int, Any]]:
+    """Parts of a document, numbered from 1; where it breaks off, what is wrong as text."""
+    import ijson  # noqa: PLC0415 - only collection has it
+
+    place = 0
+    with open_text(path) as file:
+        try:
+            for place, item in enumerate(items(ijson, file), start=1):
+                yield place, {} if isinstance(item, str) else item
+        except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+            yield place + 1, f"is not JSON from here on: {error}"
+
+
+def _segments(item: tuple[str, Any]) -> Iterator[tuple[str, Any] | str]:
+    """A video's segments, each as an entry of Kinetics'."""
+    source_id, video = item
+    annotations = video.get("annotations") if isinstance(video, dict) else None
+    if not isinstance(annotations, list) or not annotations:
+        yield f"{source_id}: there are no annotations with a segment"
+        return
+    for annotation in annotations:
+        yield source_id, {"annotations": annotation, "subset": video.get("subset")}
+
+
+def _clip_of_entry(item: tuple[str, Any]) -> ClipRecord:
+    source_id, entry = item
+    annotations = entry.get("annotations") if isinstance(entry, dict) else None
+    segment = annotations.get("segment") if isinstance(annotations, dict) else None
+    if annotations is None or not isinstance(segment, list) or len(segment) != 2:
+        raise ValueError(f"{source_id}: there is no annotations.segment with a start and an end")
+    start_s, end_s = (seconds(value, "segment") for value in segment)
+    return make_clip(
+        source_id, start_s, end_s, label_texts([annotations.get("label")]), entry.get("subset")
+    )
+
+
+def _entry_of_clip(clip: ClipRecord) -> dict[str, Any]:
+    if len(clip.labels) > 1:
+        raise ValueError(f"it has {len(clip.labels)} labels, and there is a place for one")
+    annotations: dict[str, Any] = {"segment": [clip.start_s, clip.end_s]}
+    if clip.labels:
+        annotations["label"] = clip.labels[0]
+    return {
+        "annotations": annotations,
+        "duration": clip.duration_s,
+        "subset": clip.split or "",
+        "url": f"https://www.youtube.com/watch?v={clip.source_id}",
+    }
