@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from s2s.errors import CatalogError, ObjectNotFoundError
-from s2s.storage import open_bucket
+from s2s.errors import BucketUnavailableError, CatalogError, StorageError
+from s2s.storage import Bucket, open_bucket
 from s2s.workspace import workspace
 
 __all__ = ["CatalogFiles"]
@@ -43,13 +43,12 @@ class CatalogFiles:
             if path.is_file():
                 return path
         bucket = open_bucket(self._bucket_url)
-        target = self._scratch() / name.name
-        try:
-            bucket.download(name.as_posix(), target)
-        except ObjectNotFoundError as error:
+        if not _is_there(bucket, name.as_posix()):
             raise CatalogError(
                 f"catalog {name}: there is no such file, and no object of that key in {bucket.url}"
-            ) from error
+            )
+        target = self._scratch() / name.name
+        bucket.download(name.as_posix(), target)
         return target
 
     def _scratch(self) -> Path:
@@ -57,3 +56,12 @@ class CatalogFiles:
             parent = self._work_dir / "tmp" / "catalog"
             self._folder = self._stack.enter_context(workspace(parent))
         return self._folder
+
+
+def _is_there(bucket: Bucket, key: str) -> bool:
+    try:
+        return bucket.exists(key)
+    except BucketUnavailableError:
+        raise
+    except StorageError:  # a path that can be no key
+        return False

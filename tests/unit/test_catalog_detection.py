@@ -13,9 +13,7 @@ def read_as(name: str, data: bytes) -> list[str]:
     return [clip.clip_id for clip in read_catalog(data, FormatOptions(format=name)).clips]
 
 
-@pytest.mark.parametrize(
-    ("n_good", "n_bad"), [(1, 2), (1, 4844), (60, 140), (99, 101)], ids=lambda n: str(n)
-)
+@pytest.mark.parametrize(("n_good", "n_bad"), [(1, 2), (1, 4844), (60, 140), (99, 101)], ids=str)
 @pytest.mark.parametrize(
     "row",
     [

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from s2s.catalog import CatalogFormat, FormatOptions, choose_format, read_rows
 from s2s.catalog.formats.audioset import AudioSet
 from s2s.catalog.formats.avspeech import AVSpeech
-from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson
+from s2s.catalog.formats.json_documents import KineticsJson
 from s2s.catalog.formats.kinetics import FileList, KineticsCsv
 from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
 from s2s.catalog.formats.vggsound import VGGSound

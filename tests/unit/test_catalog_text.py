@@ -23,7 +23,10 @@ LINES = (
 )
 ARRAY = f"[{','.join(LINES.splitlines())}]"
 LIST = "dog – größer/aaaaaaaaaaa_000001_000011.mp4\ncat/bbbbbbbbbbb_000002_000012.mp4\n"
-AVE = "Category&VideoID&Quality&StartTime&EndTime\ndog – größer&aaaaaaaaaaa&good&1&11\ncat&bbbbbbbbbbb&good&2&12\n"
+AVE = (
+    "Category&VideoID&Quality&StartTime&EndTime\n"
+    "dog – größer&aaaaaaaaaaa&good&1&11\ncat&bbbbbbbbbbb&good&2&12\n"
+)
 KINETICS = json.dumps(
     {
         "aaaaaaaaaaa": {"annotations": {"label": "dog – größer", "segment": [1, 11]}},
@@ -134,9 +137,7 @@ def test_an_open_quote_costs_no_other_row(row: str):
     assert catalog.problems
 
 
-cells = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=20
-)
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\r"), max_size=20)
 
 
 @given(st.lists(cells, min_size=1, max_size=8), st.sampled_from([",", ";", "\t"]))

@@ -11,7 +11,7 @@ from memory_bucket import MemoryBucket
 from rich.console import Console
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
-from s2s.errors import ObjectNotFoundError
+from s2s.errors import CatalogError, ObjectNotFoundError
 from s2s.layout import checks_prefix, processed_prefix
 from s2s.records import ClipRecord
 from validation.checks.clip_checks import ClipCheck, check_key
@@ -130,6 +130,16 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
         replace(record, split="train" if record.split == "test" else "test") for record in clips
     ]
     assert arrange(bucket, recipe, swapped, first, names).clips == content
+
+
+def test_a_split_that_is_to_be_kept_and_not_known_is_an_error(bucket: MemoryBucket):
+    clips = [replace(clip(f"s{n}"), split="part 1" if n % 4 == 0 else "train") for n in range(8)]
+    for record in clips:
+        put_check(bucket, record.clip_id)
+    names = [record.clip_id for record in clips]
+    with pytest.raises(CatalogError, match=r"'part 1'.*collection\.split_names"):
+        arrange(bucket, make_recipe(validation={"keep_catalog_split": True}), clips, None, names)
+    assert arrange(bucket, RECIPE, clips, None, names).clips
 
 
 def test_too_few_sources_are_remarked(bucket: MemoryBucket):

@@ -179,6 +179,15 @@ def test_the_catalogs_own_split_of_a_source():
     assert held_out_sources(clips) == {"b": "test", "c": "val", "e": "test", "f": "val"}
 
 
+def test_a_split_is_held_out_however_it_is_spelled():
+    spelled = ["testing", "TEST", "eval", "Evaluation", "test_set", "dev", "Validation", "odd"]
+    clips = [
+        ClipRecord(source_id=text, start_s=0, end_s=1, split=text) for text in [*spelled, "Train"]
+    ]
+    found = held_out_sources(clips, {"Odd": "test"})
+    assert found == dict.fromkeys(spelled, "test") | {"dev": "val", "Validation": "val"}
+
+
 def test_shares_of_what_a_catalog_leaves():
     assert shares_left(SHARES, []) == SHARES
     left = shares_left(SHARES, ["test"])
