@@ -1,5 +1,6 @@
 """A recipe's section `collection`: which clips, and how their sources are come by."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -88,7 +89,7 @@ class CollectionSettings(Section):
     label_table: str = ""
     labels: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
-    split_names: dict[str, Literal["train", "val", "test"]] = {}
+    split_names: Mapping[str, Literal["train", "val", "test"]] = Field(default_factory=dict)
     sample_per_label: int | None = Field(default=None, ge=1)
     limit: int | None = Field(default=None, ge=1)
     source_url: str = DEFAULT_SOURCE_URL
