@@ -128,6 +128,7 @@ SHARED: Mapping[str, Names] = {
     "collection.label_table": names(),
     "collection.labels": names(),
     "collection.splits": names(),
+    "collection.split_names": names(),
     "collection.sample_per_label": names(),
     "collection.limit": names(),
     "collection.source_url": names(),
