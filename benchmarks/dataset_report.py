@@ -1,14 +1,17 @@
 """Time and size of the page of a data set version with many clips.
 
-Usage: python benchmarks/dataset_report.py [--clips 10000]
+Usage: python benchmarks/dataset_report.py [--clips 10000] [--keep FOLDER]
 Rows, outcomes of three stages and an older version are made up; all clips share one rendered video.
 """
 
 import argparse
+import json
 import random
+import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from launcher.pages.dataset import write_dataset_report
@@ -20,6 +23,7 @@ from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.storage import DirectoryBucket, ObjectInfo
 from s2s.tasks.generation.settings import GenerationRecipe
+from validation.checks.clip_checks import check_key
 
 RECIPE = GenerationRecipe.model_validate({"name": "many", "collection": {"catalog": "x.csv"}})
 N_LABELS, MOST_S, MOST_BYTES = 300, 10.0, 5_000_000
@@ -54,7 +58,7 @@ def make_row(number: int, rng: random.Random, files: tuple[ObjectInfo, ObjectInf
         key=mp4.key,
         size=mp4.size,
         crc32c=mp4.crc32c,
-        sha256="0" * 64,
+        sha256=f"{number:064x}",
         wav_key=wav.key,
         wav_size=wav.size,
         wav_crc32c=wav.crc32c,
@@ -62,7 +66,35 @@ def make_row(number: int, rng: random.Random, files: tuple[ObjectInfo, ObjectInf
         duration_s=rng.uniform(4, 10),
         loudness_dbfs=rng.uniform(-30, 0),
         mean_dbfs=rng.uniform(-50, -10),
+        fps=25,
+        width=256,
+        height=256,
+        picture_hash=f"{rng.getrandbits(256):064x}",
+        sound_hash=f"{rng.getrandbits(256):064x}",
+        moment_hashes=" ".join(f"{rng.getrandbits(512):0128x}" for _ in range(3)),
     )
+
+
+def make_copies(rows: list[DatasetClip], rng: random.Random) -> list[DatasetClip]:
+    """The same rows, every tenth with hashes that are those of the row before but for some bits."""
+    for place in range(9, len(rows), 10):
+        like = rows[place - 1]
+        rows[place] = replace(
+            rows[place],
+            picture_hash=f"{int(like.picture_hash, 16) ^ rng.getrandbits(16):064x}",
+            sound_hash=f"{int(like.sound_hash, 16) ^ rng.getrandbits(16):064x}",
+        )
+    return rows
+
+
+def store_checks(bucket: DirectoryBucket, rows: list[DatasetClip], rng: random.Random) -> None:
+    """What validation found of each clip, as far as the page reads it."""
+    for row in rows:
+        check = {
+            "picture": {"motion": rng.uniform(0, 255), "brightness": rng.uniform(20, 235)},
+            "sound": {"clipped_share": rng.choice((0, 0, 0, 0.02))},
+        }
+        bucket.write(check_key(RECIPE, row.clip_id), json.dumps(check).encode())
 
 
 def store_outcomes(bucket: DirectoryBucket, rows: list[DatasetClip], rng: random.Random) -> None:
@@ -84,12 +116,15 @@ def main() -> None:
     """Make up a version, write its page, compare with what is asked for."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--clips", type=int, default=10_000)
-    n_clips, rng = parser.parse_args().clips, random.Random(0)
+    parser.add_argument("--keep", type=Path, help="Folder that gets a copy of the page.")
+    args = parser.parse_args()
+    n_clips, rng = args.clips, random.Random(0)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         bucket = DirectoryBucket(folder / "bucket")
         files = store_video(bucket, folder)
-        rows = [make_row(n, rng, files) for n in range(n_clips)]
+        rows = make_copies([make_row(n, rng, files) for n in range(n_clips)], rng)
+        store_checks(bucket, rows, rng)
         store_outcomes(bucket, rows, rng)
         for number, held in ((1, rows[: n_clips * 9 // 10]), (2, rows)):
             clips = {split: tuple(row for row in held if row.split == split) for split in SPLITS}
@@ -99,6 +134,8 @@ def main() -> None:
         page = write_dataset_report(bucket, RECIPE, version, folder / "reports")
         seconds, cpu_s = time.perf_counter() - started, time.process_time() - cpu
         size = page.stat().st_size
+        if args.keep:
+            shutil.copy(page, args.keep)
     print(
         f"{n_clips} clips: {seconds:.1f} s, {cpu_s:.1f} CPU s (asked for: {MOST_S:.0f} s), ", end=""
     )

@@ -19,17 +19,25 @@ def report(
     recipe: RecipeArgument,
     version: Annotated[str | None, typer.Option(help="Such as v2; the newest if none.")] = None,
     output: Annotated[Path, typer.Option(help="Folder that gets the page.")] = Path("reports"),
+    pictures: Annotated[
+        int | None,
+        typer.Option(min=0, help="Clips with a picture in the page, 4 kB each; 160 if not given."),
+    ] = None,
     bucket: BucketOption = DEFAULT_BUCKET,
 ) -> None:
     """Write a page that shows a data set version: counts, losses, changes, examples."""
-    from launcher.pages.dataset import write_dataset_report  # noqa: PLC0415 - matplotlib is slow
+    from launcher.pages.dataset import (  # noqa: PLC0415 - matplotlib is slow
+        PageLimits,
+        write_dataset_report,
+    )
 
     def work() -> int:
         store, loaded = shared_bucket(bucket), load_recipe(recipe)
         store.check()
         name = f"dataset_v{version.removeprefix('dataset_').removeprefix('v')}" if version else ""
         content = read_version(store, loaded, name or latest_version(store, loaded))
-        page = write_dataset_report(store, loaded, content, output / loaded.name)
+        limits = PageLimits() if pictures is None else PageLimits(thumbnails=pictures)
+        page = write_dataset_report(store, loaded, content, output / loaded.name, limits)
         console.print(f"Look: [bold]{page.absolute().as_uri()}[/]")
         return 0
 

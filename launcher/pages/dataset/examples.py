@@ -4,7 +4,7 @@ import base64
 import hashlib
 import html
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def show_examples(
         bucket: where they are.
         recipe: gives the sample rate.
         version: whose clips.
-        per_label: clips of each label, the labels with most clips first.
+        per_label: clips of each label, the labels with most clips first; one of each split at
+            least.
         most: clips in all.
 
     Raises:
@@ -104,12 +105,25 @@ def _chosen(version: DatasetVersion, per_label: int, most: int) -> list[DatasetC
                 of_label[label].append(clip)
     chosen: dict[str, DatasetClip] = {}
     turns = sorted(of_label, key=lambda label: (-len(of_label[label]), label))
+    for n, split in enumerate(SPLITS):  # each split first, as far as there are clips
+        of_split = sorted(version.split(split), key=_rank)
+        wanted = turns[n % len(turns)] if turns else ""
+        best = [clip for clip in of_split if wanted in clip.labels] or of_split
+        if best and len(chosen) < most:
+            chosen.setdefault(best[0].clip_id, best[0])
+    shown = Counter(clip.split for clip in chosen.values())
     for turn in range(per_label):
         for label in turns:
-            clips = sorted(of_label[label], key=_rank)
-            if turn < len(clips) and len(chosen) < most:
-                chosen.setdefault(clips[turn].clip_id, clips[turn])
-    return sorted(chosen.values(), key=lambda clip: (clip.labels, clip.clip_id))
+            taken = sum(clip.clip_id in chosen for clip in of_label[label])
+            rest = [clip for clip in of_label[label] if clip.clip_id not in chosen]
+            if rest and taken <= turn and len(chosen) < most:
+                # Splits take turns: those for testing are looked at as much as those for training.
+                clip = min(rest, key=lambda clip: (shown[clip.split], _rank(clip)))
+                chosen[clip.clip_id] = clip
+                shown[clip.split] += 1
+    return sorted(
+        chosen.values(), key=lambda clip: (SPLITS.index(clip.split), clip.labels, clip.clip_id)
+    )
 
 
 def _rank(clip: DatasetClip) -> str:

@@ -1,76 +1,43 @@
 """One page that shows a data set version, from its catalog to its clips."""
 
+import os
 import secrets
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from launcher.pages.dataset_examples import show_examples
+from launcher.pages.dataset.alike import ClosePair, find_pairs, pairs_left_out
+from launcher.pages.dataset.document import add_pictures, build_document, script_json
+from launcher.pages.dataset.examples import show_examples
+from launcher.pages.dataset.history import clone_commands, read_history
+from launcher.pages.dataset.labels import label_rows
+from launcher.pages.dataset.lost import find_lost, funnel
+from launcher.pages.dataset.outliers import read_figures
+from launcher.pages.dataset.pictures import in_turns, take_players, take_thumbnails
+from launcher.pages.dataset.quantities import in_bytes, in_range, in_time
+from launcher.pages.dataset.shown import PageLimits, Shown, choose_shown
 from launcher.pages.page import page_environment, write_page
-from s2s.dataset import (
-    SPLITS,
-    DatasetClip,
-    DatasetVersion,
-    read_version,
-    version_names,
-)
-from s2s.errors import ObjectNotFoundError
-from s2s.layout import manifest_key
-from s2s.manifest import read_manifest
-from s2s.reasons import Reason, Status
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, read_version, version_names
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from validation.release.changes import compare
 from validation.release.datasheet import statistics_of
 
-__all__ = ["dataset_metrics", "write_dataset_report"]
+__all__ = ["PageLimits", "dataset_metrics", "write_dataset_report"]
 
 PAGE = "dataset.html"
-_STAGES = ("collection", "preprocessing", "validation")
-_BINS = 24
-_MOST_LABELS = 400
-
-
-@dataclass(frozen=True)
-class FunnelStep:
-    """What is left of the catalog after a stage.
-
-    Attributes:
-        stage: its name.
-        clips: clips that are left.
-        lost: clips that this stage lost, by reason.
-    """
-
-    stage: str
-    clips: int
-    lost: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """How a figure is spread.
-
-    Attributes:
-        title: what it is, with its unit.
-        counts: clips in each of equal steps.
-        low: where the first step begins.
-        high: where the last ends.
-        median: half of the clips have less.
-    """
-
-    title: str
-    counts: list[int]
-    low: float
-    high: float
-    median: float
+_REST_BYTES = 250_000
+"""What the page is besides the data, at most."""
 
 
 def write_dataset_report(
-    bucket: Bucket, recipe: Recipe, version: DatasetVersion, folder: Path
+    bucket: Bucket,
+    recipe: Recipe,
+    version: DatasetVersion,
+    folder: Path,
+    limits: PageLimits | None = None,
 ) -> Path:
     """Write the page of a data set version.
 
@@ -79,6 +46,7 @@ def write_dataset_report(
         recipe: whose data set it is.
         version: what to show.
         folder: gets the page; made when missing.
+        limits: how much it holds.
 
     Returns:
         the page: one file that needs no network.
@@ -87,26 +55,45 @@ def write_dataset_report(
         MediaError: if an example cannot be read.
         BucketUnavailableError: if the bucket does not answer.
     """
+    limits = limits or PageLimits()
+    steps, outcomes = funnel(bucket, recipe, version)
+    clips = [clip for split in SPLITS for clip in version.split(split)]
+    lost = find_lost(bucket, recipe, outcomes, limits.lost)
+    pairs = find_pairs(clips)
+    left_out = pairs_left_out(lost, {clip.clip_id for clip in clips})
+    figures = read_figures(bucket, recipe, clips)
+    shown = choose_shown(clips, figures, [*left_out[: limits.pairs // 4], *pairs], limits)
+    shown.lost = lost
+    shown.examples = show_examples(bucket, recipe, version).examples
+    shown.bucket = _bucket_address(bucket, folder)
     previous = _previous(bucket, recipe, version)
-    labels = _by_label(version)
-    text = (
-        page_environment()
-        .get_template("dataset.html.jinja")
-        .render(
-            recipe=recipe,
-            version=version,
-            splits=SPLITS,
-            metrics=dataset_metrics(version),
-            funnel=_funnel(bucket, recipe, version),
-            labels=labels[:_MOST_LABELS],
-            n_labels=len(labels),
-            histograms=_histograms([clip for split in SPLITS for clip in version.split(split)]),
-            previous=previous,
-            changes=compare(previous, version).counts if previous else {},
-            examples=show_examples(bucket, recipe, version).examples,
-            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            nonce=secrets.token_urlsafe(12),
-        )
+    labels = label_rows(version)
+    environment = page_environment()
+    environment.filters |= {"in_time": in_time, "in_bytes": in_bytes, "in_range": in_range}
+    text = environment.get_template("dataset/page.html.jinja").render(
+        recipe=recipe,
+        version=version,
+        splits=SPLITS,
+        metrics=dataset_metrics(version),
+        ranges=_ranges(clips),
+        funnel=steps,
+        n_lost=sum(map(len, outcomes.values())),
+        n_pairs=len(pairs) + len(left_out),
+        n_apart=_count_apart(pairs, clips),
+        n_clips=len(clips),
+        shown=shown,
+        labels=labels[: limits.labels],
+        n_labels=len(labels),
+        n_lacking=sum(bool(row.lacking) for row in labels),
+        smallest=labels[-1].clips if labels else 0,
+        history=read_history(bucket, recipe, version.name),
+        commands=clone_commands(bucket, version.name, version.bundle),
+        previous=previous,
+        changes=compare(previous, version).counts if previous else {},
+        bucket_url=bucket.url,
+        document=_document(bucket, shown, limits),
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        nonce=secrets.token_urlsafe(12),
     )
     return write_page(folder / PAGE, text)
 
@@ -116,60 +103,55 @@ def dataset_metrics(version: DatasetVersion) -> dict[str, dict]:
     return statistics_of({split: version.split(split) for split in SPLITS})
 
 
+def _document(bucket: Bucket, shown: Shown, limits: PageLimits) -> str:
+    """What the script reads: thumbnails of what is worth a look, and players while they fit."""
+    key_of = {clip.clip_id: clip.key for clip in (*shown.lost, *shown.clips) if clip.key}
+    examples = [example.clip.clip_id for example in shown.examples]
+    alike = [name for pair in shown.pairs for name in (pair.first, pair.second)]
+    lost = [clip.clip_id for clip in shown.lost if clip.key]
+    outliers = in_turns(*shown.extremes.values())
+    worth = [name for name in in_turns(examples, alike, lost, outliers) if name in key_of]
+    others = [clip.clip_id for clip in shown.clips]
+    pictured = list(dict.fromkeys([*worth, *others]))[: limits.thumbnails]
+    shown.thumbnails = take_thumbnails(bucket, {name: key_of[name] for name in pictured})
+    document = build_document(shown)
+    add_pictures(document, shown)
+    left = (limits.page_bytes - len(script_json(document).encode()) - _REST_BYTES) * 3 // 4
+    first = worth[: limits.thumbnails]
+    shown.players = take_players(bucket, {name: key_of[name] for name in first}, left)
+    add_pictures(document, shown)
+    return script_json(document)
+
+
+def _count_apart(pairs: Sequence[ClosePair], clips: Sequence[DatasetClip]) -> int:
+    """Pairs of which each clip is in another split: there should be none."""
+    split_of = {clip.clip_id: clip.split for clip in clips}
+    return sum(split_of[pair.first] != split_of[pair.second] for pair in pairs)
+
+
 def _previous(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> DatasetVersion | None:
     names = version_names(bucket, recipe)
     place = names.index(version.name)
     return read_version(bucket, recipe, names[place - 1]) if place else None
 
 
-def _funnel(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[FunnelStep]:
-    """Clips left after each stage's last run; stages whose manifests are not there are not told."""
-    steps = []
-    for stage in _STAGES:
-        try:
-            rows = read_manifest(bucket, manifest_key(recipe, stage))
-        except ObjectNotFoundError:
-            continue
-        lost = Counter(
-            str(row.reason)
-            for row in rows
-            if row.status is not Status.OK and row.reason is not Reason.ALREADY_DONE
-        )
-        # What an earlier stage lost is told there.
-        upstream = lost.pop(Reason.UPSTREAM_FAILED, 0) if steps else 0
-        if not steps:
-            steps.append(FunnelStep("catalog", len(rows), {}))
-        left = len(rows) - upstream - sum(lost.values())
-        steps.append(FunnelStep(stage, left, dict(lost.most_common())))
-    in_version = sum(len(version.split(split)) for split in SPLITS)
-    return [*steps, FunnelStep(version.name, in_version, {})]
+def _bucket_address(bucket: Bucket, folder: Path) -> str:
+    """Where a browser finds the bucket's files from the page: a relative path, or an address."""
+    kind, _, name = bucket.url.partition("://")
+    if kind == "file":
+        return Path(os.path.relpath(name, folder.absolute())).as_posix() + "/"
+    return f"https://storage.cloud.google.com/{name}/" if kind == "gs" else ""
 
 
-def _by_label(version: DatasetVersion) -> list[tuple[str, dict[str, int]]]:
-    counts = {
-        split: Counter(label for clip in version.split(split) for label in clip.labels)
-        for split in SPLITS
-    }
-    total = sum(counts.values(), Counter[str]())
-    return [
-        (label, {split: counts[split][label] for split in SPLITS})
-        for label, _ in total.most_common()
-    ]
-
-
-def _histograms(clips: Sequence[DatasetClip]) -> list[Histogram]:
+def _ranges(clips: Sequence[DatasetClip]) -> dict[str, tuple[float, float, float]]:
+    """Least, middle and most of what was measured."""
     measured = [clip for clip in clips if clip.duration_s]
-    figures = {
-        "length of the picture, s": [clip.duration_s for clip in measured],
-        "size of mp4 and wav, kB": [(clip.size + clip.wav_size) / 1e3 for clip in clips],
-        "loudest sample, dBFS": [clip.loudness_dbfs for clip in measured],
-        "loudness on average, dBFS": [clip.mean_dbfs for clip in measured],
+    values = {
+        "length": [clip.duration_s for clip in measured],
+        "peak": [clip.loudness_dbfs for clip in measured],
     }
-    result = []
-    for title, values in figures.items():
-        if values:
-            counts, edges = np.histogram(values, bins=_BINS)
-            bounds = round(float(edges[0]), 2), round(float(edges[-1]), 2)
-            median = round(float(np.median(values)), 2)
-            result.append(Histogram(title, counts.tolist(), *bounds, median))
-    return result
+    return {
+        name: (min(found), float(np.median(found)), max(found))
+        for name, found in values.items()
+        if found
+    }
