@@ -20,14 +20,18 @@ from launcher.commands.status import read_status, status_table
 from launcher.commands.version import version_app
 from launcher.pipeline import PURPOSES, run_stage, run_stages
 from launcher.sample_site import sample_for
+from launcher.samples import DEFAULT_SAMPLE, sample_recipe
 from preprocessing.export import export
 from s2s.cli import (
     DEFAULT_BUCKET,
+    DEFAULT_WORK_DIR,
+    STAGE_OPTIONS,
     BucketOption,
     RecipeArgument,
     WorkDirOption,
     guarded,
     make_settings,
+    recipe_command,
     stage_app,
 )
 from s2s.logs import console
@@ -36,8 +40,6 @@ from s2s.stage import StageReport, shared_bucket
 from s2s.tasks.recipes import load_recipe
 
 REPORTS = Path("reports")
-SAMPLE_RECIPE = Path(__file__).parents[1] / "recipes" / "silent_to_sound.sample.yaml"
-DEFAULT_WORK_DIR = Path(".s2s")
 _PASS_ON = {
     "allow_extra_args": True,
     "ignore_unknown_options": True,
@@ -66,12 +68,19 @@ app.command()(export)
 
 
 @app.command()
-def demo(bucket: BucketOption = DEFAULT_BUCKET, work_dir: WorkDirOption = DEFAULT_WORK_DIR) -> None:
-    """Run the sample recipe from its catalog to a page with videos that sound."""
+def demo(
+    name: Annotated[
+        str, typer.Argument(help="A sample recipe: recipes/NAME.sample.yaml.")
+    ] = DEFAULT_SAMPLE,
+    *,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = DEFAULT_WORK_DIR,
+) -> None:
+    """Run a sample recipe from its catalog to a page that shows what its model does."""
     from launcher.pages.demo import write_report  # noqa: PLC0415 - matplotlib and moviepy are slow
 
     def work() -> int:
-        settings = make_settings(SAMPLE_RECIPE, bucket, work_dir)
+        settings = make_settings(sample_recipe(name), bucket, work_dir)
         reports = _run_recipe(settings)
         recipe = settings.recipe
         page = write_report(shared_bucket(bucket), recipe, reports, REPORTS / recipe.name)
@@ -82,39 +91,11 @@ def demo(bucket: BucketOption = DEFAULT_BUCKET, work_dir: WorkDirOption = DEFAUL
 
 
 @app.command()
-def run(  # noqa: PLR0913 - these are the options of the command line
-    recipe: RecipeArgument,
-    *,
-    bucket: BucketOption = DEFAULT_BUCKET,
-    work_dir: WorkDirOption = DEFAULT_WORK_DIR,
-    engine: Annotated[str, typer.Option(help="What maps the work: local or ray.")] = "local",
-    workers: Annotated[int | None, typer.Option(help="Clips at a time.")] = None,
-    strict: Annotated[bool, typer.Option(help="A failed clip makes the run fail.")] = False,
-    retry_failed: Annotated[
-        bool, typer.Option(help="Try clips with a permanent failure again too.")
-    ] = False,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", "--nums_to_download", help="At most so many clips."),
-    ] = None,
-) -> None:
+@recipe_command(*STAGE_OPTIONS)
+def run(settings: Settings) -> int:
     """Run all six stages of a recipe; what is done already is skipped."""
-
-    def work() -> int:
-        settings = make_settings(
-            recipe,
-            bucket,
-            work_dir,
-            limit=limit,
-            engine=engine,
-            workers=workers,
-            strict=strict,
-            retry_failed=retry_failed,
-        )
-        reports = _run_recipe(settings)
-        return int(strict and any(report.n_failed for report in reports))
-
-    sys.exit(guarded(work))
+    reports = _run_recipe(settings)
+    return int(settings.strict and any(report.n_failed for report in reports))
 
 
 @app.command()
@@ -139,7 +120,7 @@ def serve(context: typer.Context) -> None:
     """Serve a recipe's model over HTTP (the sample recipe's unless one is named)."""
     args = context.args
     if not any(arg.endswith((".yaml", ".yml")) for arg in args) and "--help" not in args:
-        args = [str(SAMPLE_RECIPE), *args]
+        args = [str(sample_recipe()), *args]
     import_module("serving.cli").app(["serve", *args], prog_name="s2s")
 
 

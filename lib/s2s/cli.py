@@ -1,8 +1,11 @@
 """The options that every command shares, and how a command ends."""
 
+import inspect
 import os
 import sys
 from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +22,8 @@ from s2s.tasks.recipes import load_recipe
 
 __all__ = [
     "DEFAULT_BUCKET",
+    "DEFAULT_WORK_DIR",
+    "STAGE_OPTIONS",
     "BucketOption",
     "EngineOption",
     "LimitOption",
@@ -29,11 +34,13 @@ __all__ = [
     "WorkersOption",
     "guarded",
     "make_settings",
+    "recipe_command",
     "report_table",
     "stage_app",
 ]
 
 DEFAULT_BUCKET = "file://.s2s/bucket"
+DEFAULT_WORK_DIR = Path(".s2s")
 FAILURE_STATUS, INTERRUPTED_STATUS = 1, 130
 
 RecipeArgument = Annotated[
@@ -58,11 +65,23 @@ LimitOption = Annotated[
 ]
 """Shared options, to be used as annotations of a command's parameters."""
 
+_OPTIONS: dict[str, tuple[Any, Any]] = {
+    "bucket": (BucketOption, DEFAULT_BUCKET),
+    "work_dir": (WorkDirOption, DEFAULT_WORK_DIR),
+    "engine": (EngineOption, "local"),
+    "workers": (WorkersOption, None),
+    "strict": (StrictOption, False),
+    "retry_failed": (RetryFailedOption, False),
+    "limit": (LimitOption, None),
+}
+STAGE_OPTIONS = ("engine", "workers", "strict", "retry_failed", "limit")
+"""What every stage can be told, beside the bucket and the directory for its files."""
+
 
 def make_settings(
     recipe_path: Path,
     bucket_url: str = DEFAULT_BUCKET,
-    work_dir: Path = Path(".s2s"),
+    work_dir: Path = DEFAULT_WORK_DIR,
     *,
     limit: int | None = None,
     **options: object,
@@ -108,6 +127,46 @@ def guarded(command: Callable[[], int]) -> int:
         return INTERRUPTED_STATUS
 
 
+def recipe_command(*options: str) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Make a command of a function that works on the settings of a run.
+
+    The command has the recipe as its first argument, `--bucket`, `--work-dir`, the shared options
+    that are named here, and whatever the function takes besides.
+
+    Args:
+        options: of `STAGE_OPTIONS`.
+
+    Returns:
+        a decorator. The function gets the settings, and the values of its own parameters; it
+        returns the exit status.
+    """
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in _OPTIONS.items()
+        if name in ("bucket", "work_dir", *options)
+    ]
+
+    def decorate(work: Callable[..., int]) -> Callable[..., None]:
+        _, *own = inspect.signature(work, eval_str=True).parameters.values()
+
+        @wraps(work)
+        def command(recipe: Path, **given: Any) -> None:
+            def run() -> int:
+                places = given["bucket"], given["work_dir"]
+                settings = make_settings(recipe, *places, **{name: given[name] for name in options})
+                return work(settings, **{one.name: given[one.name] for one in own})
+
+            sys.exit(guarded(run))
+
+        recipe = Parameter("recipe", Parameter.POSITIONAL_OR_KEYWORD, annotation=RecipeArgument)
+        parameters = sorted([recipe, *own, *shared], key=lambda one: one.kind)
+        command.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        return command
+
+    return decorate
+
+
 def report_table(reports: list[StageReport], title: str = "") -> Table:
     """Clips ok, skipped and failed by reason, seconds and bytes, a row a stage."""
     table = Table(title=title)
@@ -118,8 +177,8 @@ def report_table(reports: list[StageReport], title: str = "") -> Table:
         table.add_row(
             report.stage,
             str(report.counts.get("ok", 0)),
-            _by_reason(report, "skipped"),
-            _by_reason(report, "failed"),
+            _with_reasons(report, "skipped"),
+            _with_reasons(report, "failed"),
             f"{report.seconds:.1f}",
             f"{report.bytes_written / 1e6:.1f}",
         )
@@ -146,41 +205,16 @@ def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -
     app = typer.Typer(cls=_StageUnlessNamed, add_completion=False, pretty_exceptions_enable=False)
 
     @app.command(name=name, help=purpose)
-    def command(  # noqa: PLR0913 - these are the options of the command line
-        recipe: RecipeArgument,
-        *,
-        bucket: BucketOption = DEFAULT_BUCKET,
-        work_dir: WorkDirOption = Path(".s2s"),
-        engine: EngineOption = "local",
-        workers: WorkersOption = None,
-        strict: StrictOption = False,
-        retry_failed: RetryFailedOption = False,
-        limit: LimitOption = None,
-    ) -> None:
-        def work() -> int:
-            settings = make_settings(
-                recipe,
-                bucket,
-                work_dir,
-                limit=limit,
-                engine=engine,
-                workers=workers,
-                strict=strict,
-                retry_failed=retry_failed,
-            )
-            report = run(settings)
-            console.print(report_table([report]))
-            return FAILURE_STATUS if strict and report.n_failed else 0
-
-        sys.exit(guarded(work))
+    @recipe_command(*STAGE_OPTIONS)
+    def command(settings: Settings) -> int:
+        report = run(settings)
+        console.print(report_table([report]))
+        return FAILURE_STATUS if settings.strict and report.n_failed else 0
 
     return app
 
 
-def _by_reason(report: StageReport, status: str) -> str:
-    found = {
-        name.partition(":")[2]: n for name, n in report.counts.items() if name.startswith(status)
-    }
-    if not found:
-        return "0"
-    return f"{sum(found.values())}\n" + "\n".join(f"{n} {name}" for name, n in found.items())
+def _with_reasons(report: StageReport, status: str) -> str:
+    reasons = report.by_reason(status)
+    lines = [f"{number} {name}" for name, number in reasons.items()]
+    return "\n".join([str(sum(reasons.values())), *lines])

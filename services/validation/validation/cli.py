@@ -1,25 +1,10 @@
 """The command line of validation."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from s2s.cli import (
-    DEFAULT_BUCKET,
-    BucketOption,
-    EngineOption,
-    LimitOption,
-    RecipeArgument,
-    RetryFailedOption,
-    StrictOption,
-    WorkDirOption,
-    WorkersOption,
-    guarded,
-    make_settings,
-    report_table,
-)
+from s2s.cli import STAGE_OPTIONS, recipe_command, report_table
 from s2s.dataset import read_version
 from s2s.logs import console
 from s2s.settings import Settings, ValidationSettings, checked
@@ -33,8 +18,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@recipe_command(*STAGE_OPTIONS)
 def validation(  # noqa: PLR0913 - these are the options of the command line
-    recipe: RecipeArgument,
+    settings: Settings,
     *,
     train: Annotated[
         float | None,
@@ -57,50 +43,29 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
     git_remote: Annotated[
         str | None, typer.Option(help="A git repository to push versions to as well.")
     ] = None,
-    bucket: BucketOption = DEFAULT_BUCKET,
-    work_dir: WorkDirOption = Path(".s2s"),
-    engine: EngineOption = "local",
-    workers: WorkersOption = None,
-    strict: StrictOption = False,
-    retry_failed: RetryFailedOption = False,
-    limit: LimitOption = None,
-) -> None:
+) -> int:
     """Check clips, split them by source, and make a data set version that DVC tracks.
 
     Clips keep the split that they have in the newest version: shares apply to sources that are new.
     """
-
-    def work() -> int:
-        settings = make_settings(
-            recipe,
-            bucket,
-            work_dir,
-            limit=limit,
-            engine=engine,
-            workers=workers,
-            strict=strict,
-            retry_failed=retry_failed,
-        )
-        changes = {
-            "train": train,
-            "val": val,
-            "test": test,
-            "folds": folds,
-            "fix": fix,
-            "git_remote": git_remote,
-        }
-        settings = _with_changes(settings, changes)
-        report = run(settings)
-        store = shared_bucket(bucket)
-        console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
-        checked = report.outputs["checked"]
-        rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
-        console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
-        console.print(f"DVC's remote {store.url}/dvc_store is {report.outputs['remote']}.")
-        console.print(report_table([report]))
-        return int(strict and report.n_failed > 0)
-
-    sys.exit(guarded(work))
+    changes = {
+        "train": train,
+        "val": val,
+        "test": test,
+        "folds": folds,
+        "fix": fix,
+        "git_remote": git_remote,
+    }
+    settings = _with_changes(settings, changes)
+    report = run(settings)
+    store = shared_bucket(settings.bucket_url)
+    console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
+    checked = report.outputs["checked"]
+    rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
+    console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
+    console.print(f"DVC's remote {store.url}/dvc_store is {report.outputs['remote']}.")
+    console.print(report_table([report]))
+    return int(settings.strict and report.n_failed > 0)
 
 
 def _with_changes(settings: Settings, changes: dict[str, object]) -> Settings:
