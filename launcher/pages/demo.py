@@ -1,21 +1,20 @@
 """The demo's last word: one page with what was run, how good it is, and how it sounds."""
 
 import os
-import secrets
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from launcher.pages.demo_clips import held_out_clips
-from launcher.pages.demo_figures import Metrics, read_metrics
-from launcher.pages.page import page_environment, read_if_there, write_page
+from markupsafe import Markup
+
+from launcher.pages.figures import Metrics, read_metrics
+from launcher.pages.page import capped_notice, read_if_there, write_framed
 from launcher.pipeline import PURPOSES
 from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.layout import model_prefix
 from s2s.settings import Recipe
 from s2s.stage import StageReport
 from s2s.storage import Bucket
+from s2s.tasks.loading import load_task
 
 __all__ = ["write_report"]
 
@@ -59,21 +58,25 @@ def write_report(
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     prefix = model_prefix(recipe, version.name)
     metrics = read_metrics(bucket, prefix + "metrics.json")
-    text = (
-        page_environment()
-        .get_template("report.html.jinja")
-        .render(
-            recipe=recipe,
-            facts=[*_facts(bucket, recipe, version), *_effort(reports, metrics)],
-            stages=[_stage_row(report) for report in reports],
-            metrics=metrics,
-            curve=read_if_there(bucket, prefix + _CURVE),
-            clips=held_out_clips(bucket, recipe, version, output_dir / "held_out"),
-            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            nonce=secrets.token_urlsafe(12),
-        )
+    part = load_task(recipe.task).report
+    rows, folder = metrics.of_model if metrics else {}, output_dir / "held_out"
+    answers = part.show_answers(bucket, recipe, version, rows, folder)
+    return write_framed(
+        output_dir / PAGE,
+        "demo.html.jinja",
+        recipe=recipe,
+        facts=[*_facts(bucket, recipe, version), *_effort(reports, metrics)],
+        capped=capped_notice(recipe, metrics.training.model_dump() if metrics else {}),
+        stages=[_stage_row(report) for report in reports],
+        metrics=metrics,
+        metrics_caption=_caption(metrics, part.CAPTION) if metrics else "",
+        curve=read_if_there(bucket, prefix + _CURVE),
+        answers=Markup(answers),  # noqa: S704 - a template's
     )
-    return write_page(output_dir / PAGE, text)
+
+
+def _caption(metrics: Metrics, explained: str) -> str:
+    return f"{metrics.note} {metrics.n_clips} clips of {metrics.n_sources} sources. {explained}"
 
 
 def _facts(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[tuple[str, str]]:
@@ -99,24 +102,16 @@ def _stage_row(report: StageReport) -> _StageRow:
         stage=report.stage.replace("_", " "),
         purpose=PURPOSES.get(report.stage, ""),
         ok=report.counts.get("ok", 0),
-        skipped=_by_reason(report.counts, "skipped"),
-        failed=_by_reason(report.counts, "failed"),
+        skipped=_with_reasons(report, "skipped"),
+        failed=_with_reasons(report, "failed"),
         has_failed=report.n_failed > 0,
-        seconds=f"{report.seconds:.1f}",
-        written=f"{report.bytes_written / 1e6:.1f} MB",
+        seconds=f"{report.seconds:,.1f}",
+        written=f"{report.bytes_written / 1e6:,.1f}",
     )
 
 
-def _by_reason(counts: Mapping[str, int], status: str) -> str:
+def _with_reasons(report: StageReport, status: str) -> str:
     """Such as `3 (2 no audio, 1 timeout)`."""
-    found = [
-        (name.partition(":")[2].replace("_", " "), number)
-        for name, number in counts.items()
-        if name.startswith(status)
-    ]
-    total = sum(number for _, number in found)
-    return f"{total} ({_listed(found)})" if total else "0"
-
-
-def _listed(found: Iterable[tuple[str, int]]) -> str:
-    return ", ".join(f"{number} {reason}" for reason, number in found)
+    reasons = report.by_reason(status)
+    listed = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in reasons.items())
+    return f"{sum(reasons.values())} ({listed})" if reasons else "0"

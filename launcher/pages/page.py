@@ -1,15 +1,20 @@
 """Pages that are one file: nothing beside them, and no network."""
 
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 
 from s2s.errors import ObjectNotFoundError
+from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.tasks.common import html
 from s2s.workspace import replacing
 
-__all__ = ["page_environment", "read_if_there", "write_page"]
+__all__ = ["capped_notice", "page_environment", "read_if_there", "write_framed", "write_page"]
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -32,3 +37,38 @@ def write_page(path: Path, text: str) -> Path:
     with replacing(path) as staged:
         staged.write_text(text, encoding="utf-8")
     return path
+
+
+def write_framed(path: Path, template: str, **values: object) -> Path:
+    """Write a page that stands in the frame of all reports.
+
+    Args:
+        path: the page.
+        template: extends `frame.html.jinja`.
+        values: what it shows; `facts`, pairs of words, and `capped` are the frame's.
+    """
+    text = (
+        page_environment()
+        .get_template(template)
+        .render(
+            written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            nonce=secrets.token_urlsafe(12),
+            **values,
+        )
+    )
+    return write_page(path, text)
+
+
+def capped_notice(recipe: Recipe, training: Mapping[str, Any]) -> str:
+    """What is to be said where time ended a training before its steps were done; else nothing.
+
+    Args:
+        recipe: of the model.
+        training: what the model's metrics say of its training.
+    """
+    if training.get("stopped_by", "max_steps") != "max_minutes":
+        return ""
+    return (
+        f"Time ended the training: training.max_minutes struck after {training['steps']:,} of "
+        f"{recipe.training.max_steps:,} steps, so these figures depend on how busy the machine was."
+    )

@@ -60,7 +60,13 @@ class StageReport(BaseModel):
     @property
     def n_failed(self) -> int:
         """Clips that failed."""
-        return sum(n for name, n in self.counts.items() if name.startswith(Status.FAILED))
+        return sum(self.by_reason(Status.FAILED).values())
+
+    def by_reason(self, status: str) -> dict[str, int]:
+        """Clips that were skipped, or failed, by their reasons."""
+        return {
+            name.partition(":")[2]: n for name, n in self.counts.items() if name.startswith(status)
+        }
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from launcher.pages.montage import PANEL_PX, STRIP_PX, MontagePanel, compose_montage
 from s2s.media import add_sound, drop_sound, probe, read_audio, read_frames, write_wav
+from s2s.tasks.generation.page.montage import PANEL_PX, STRIP_PX, MontagePanel, compose_montage
 from sample.render import encode_film
 from sample.silent_to_sound.film import SceneFilm
 from sample.silent_to_sound.world import build_scene

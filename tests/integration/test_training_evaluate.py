@@ -2,8 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from dataset_fixtures import MakeSettings, MakeVersion, settings_in, store_version
@@ -11,12 +12,13 @@ from playwright.sync_api import sync_playwright
 
 from feature_extraction.stage import run as extract_features
 from launcher.pages.evaluation import write_evaluation_report
-from s2s.dataset import Split
+from s2s.dataset import Split, read_version
 from s2s.errors import StageError
 from s2s.layout import evaluation_prefix
 from s2s.media import probe, read_audio
 from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.contract import Material
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from s2s.tasks.generation.systems.regression import fetch_regression
 from training.evaluation.thorough import evaluate_model
@@ -41,7 +43,7 @@ TINY: dict[str, Any] = {
     "accelerator": "cpu",
 }
 EVALUATION: dict[str, Any] = {
-    "takes": 2,
+    "seeds_per_clip": 2,
     "intervals": 20,
     "worst": 1,
     "examples": 1,
@@ -103,7 +105,7 @@ def test_every_system_is_measured_and_examples_can_be_heard(evaluated: Evaluated
     assert real["diversity"] is None
     assert model["stft"]["low"] <= model["stft"]["value"] <= model["stft"]["high"]
     assert [row["is_met"] for row in content["targets"]] == [True, False]
-    assert content["external"]["note"].startswith("not computed")
+    assert content["by_others"]["note"].startswith("not computed")
 
     bucket = open_bucket(trained.bucket_url)
     prefix = evaluation_prefix(trained.recipe, "dataset_v1")
@@ -123,15 +125,20 @@ def test_every_system_is_measured_and_examples_can_be_heard(evaluated: Evaluated
     assert "(1.00–1.00)" in page, "intervals"
     assert "https://" not in page
 
-    # Another evaluation finds the regression: without clips it could not train one.
-    model = GenerationPredictor.load(trained.work_dir / "evaluation" / content["model"])
-    network, config = fetch_regression(trained, model.config, {}, tmp_path)
+    # Another evaluation finds the regression: it could not train one.
+    for name in ("model.safetensors", "config.json"):
+        bucket.fetch(content["model"] + name, tmp_path / "model" / name)
+    version = read_version(bucket, trained.recipe, "dataset_v1")
+    material = Material(
+        trained.recipe, tmp_path, bucket, version, {}, tmp_path / "model", cast("Any", None)
+    )
+    model = GenerationPredictor.load(tmp_path / "model")
+    regression = fetch_regression(material, model)
+    config = regression.config
     assert (config.sampling_steps, config.guidance) == (1, 1.0)
-    tokens = torch.randn(2, 1, 20, config.network.token_dim)
-    seen = torch.randn(1, 20, sum(config.network.streams.values()))
-    shown = torch.zeros(1, 2, dtype=torch.bool)
-    said = [network(noise, torch.rand(1), seen, shown) for noise in tokens]
-    assert torch.equal(*said), "it draws nothing"
+    seen = np.random.default_rng(0).normal(size=(20, config.network.condition_dim))
+    said = [regression.mel(seen.astype(np.float32), seed=seed) for seed in (0, 1)]
+    assert torch.allclose(*said, atol=1e-4), "it draws nothing"
 
 
 @pytest.mark.browser

@@ -3,7 +3,7 @@ import json
 import pytest
 from memory_bucket import MemoryBucket
 
-from launcher.pages.demo_figures import read_metrics
+from launcher.pages.figures import read_metrics
 from s2s.errors import ModelError
 
 KEY = "models/x/metrics.json"
@@ -30,7 +30,8 @@ def test_groups_of_clips_have_tables_of_their_own():
         "note": "Measured.",
         "n_clips": 3,
         "n_sources": 2,
-        "onset_tolerance_s": 0.05,
+        "titles": {"model": "the model itself"},
+        "figures": {"onset_f1": {"title": "onset F1", "better": "more"}},
         "systems": {"model": figures, "real": {"onset_f1": 1.0}},
         "clips": [],
         "training": dict.fromkeys(
@@ -42,7 +43,9 @@ def test_groups_of_clips_have_tables_of_their_own():
     metrics = read_metrics(bucket, KEY)
     assert metrics is not None
     (table,) = metrics.tables
-    assert (table.title, [row.is_ours for row in table.rows]) == ("", [False, True])
+    assert (table.title, table.columns) == ("", ["onset F1"])
+    rows = [(row.name, row.is_ours) for row in table.rows]
+    assert rows == [("the model itself", True), ("real", False)]
 
     groups = {"impacts": {"n_clips": 2, "systems": {"model": {"onset_f1": 0.9}}}}
     bucket.write(KEY, json.dumps(content | {"groups": groups}).encode(), overwrite=True)
@@ -50,4 +53,4 @@ def test_groups_of_clips_have_tables_of_their_own():
     assert metrics is not None
     (table,) = metrics.tables
     assert table.title == "Impacts, 2 clips"
-    assert table.rows[0].cells[0] == "0.900"
+    assert table.rows[0].cells[0].value == "0.900"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -62,6 +62,9 @@ class EvaluationSettings(Section):
         targets: what figures must come to.
     """
 
+    CONDITIONS: ClassVar[tuple[str, ...]] = ()
+    """Groups that the task's judge makes of clips, whatever their labels."""
+
     clips: int = Field(default=200, ge=1)
     intervals: int = Field(default=200, ge=2)
     examples: int = Field(default=4, ge=0)
@@ -71,9 +74,11 @@ class EvaluationSettings(Section):
 
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
-        if ALL_CLIPS in self.groups:
-            raise ValueError(f"a group cannot be called {ALL_CLIPS!r}: that is all clips")
-        unknown = {target.group for target in self.targets} - {ALL_CLIPS, *self.groups}
+        taken = {ALL_CLIPS, *self.CONDITIONS} & self.groups.keys()
+        if taken:
+            raise ValueError(f"a group cannot be called {min(taken)!r}: there is one already")
+        known = {ALL_CLIPS, *self.CONDITIONS, *self.groups}
+        unknown = {target.group for target in self.targets} - known
         if unknown:
             raise ValueError(
                 f"targets name groups that are not there: {', '.join(sorted(unknown))}"

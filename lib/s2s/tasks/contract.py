@@ -16,7 +16,7 @@ part                what is looked for in it
                     `make_files(material, folder)`: `AnswerFiles`, where reports show any
 `systems`           `make_systems(material, predictor, thorough)`: `System`s by name
 `predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`
-`page`              the task's part of reports, and `tab.html`, `tab.js` of the server's page
+`page`              a `ReportPart`, and `tab.html`, `tab.js` of the server's page
 
 Legend: T time, H height, W width, N samples, D values at one instant.
 """
@@ -58,6 +58,7 @@ __all__ = [
     "Offer",
     "Predictor",
     "Processor",
+    "ReportPart",
     "System",
     "Task",
     "Trained",
@@ -259,7 +260,13 @@ class System:
 
 
 class Judge(Protocol):
-    """Compares a system's answer with what is true."""
+    """Compares a system's answer with what is true.
+
+    Attributes:
+        note: a sentence for people about what it cannot tell; may be empty.
+    """
+
+    note: str = ""
 
     def score(self, example: Example, answer: Any) -> Any:
         """How the answer does; figures are computed of many of these."""
@@ -318,6 +325,48 @@ class AnswerFiles(Protocol):
 
         Raises:
             StageError: if the program is not there, or fails.
+        """
+        ...
+
+
+class ReportPart(Protocol):
+    """A task's part of reports: HTML in the classes of the launcher's frame, without a script.
+
+    Attributes:
+        CAPTION: what the figures mean; stands over them.
+    """
+
+    CAPTION: str
+
+    def show_answers(
+        self,
+        bucket: Bucket,
+        recipe: Recipe,
+        version: DatasetVersion,
+        rows: Mapping[str, Mapping[str, Any]],
+        folder: Path,
+    ) -> str:
+        """Held-out clips that serving answered, in the report of `./s2s demo`.
+
+        Args:
+            bucket: where the clips and the answers are.
+            recipe: whose they are.
+            version: the data set version that the model was trained on.
+            rows: what the judge kept of the model's answer to a clip, by clip.
+            folder: for whatever is composed; it stays between reports.
+
+        Returns:
+            nothing where there are none.
+        """
+        ...
+
+    def show_examples(self, bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
+        """What the report of `./s2s evaluate` shows beside its tables.
+
+        Args:
+            bucket: where answers are, under `s2s.layout.evaluation_prefix`.
+            recipe: whose model was evaluated.
+            content: what `evaluation.json` says.
         """
         ...
 
@@ -450,5 +499,8 @@ class Task(Protocol):
     def make_systems(  # noqa: D102
         self, material: Material, predictor: Predictor, *, thorough: bool
     ) -> Mapping[str, System]: ...
+    @property
+    def report(self) -> ReportPart: ...  # noqa: D102 - its part of reports
+
     def make_files(self, material: Material, folder: Path) -> AnswerFiles | None: ...  # noqa: D102
     def load(self, folder: Path, limits: MediaLimits) -> Predictor: ...  # noqa: D102

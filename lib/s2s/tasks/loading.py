@@ -18,6 +18,7 @@ from s2s.tasks.contract import (
     Offer,
     Predictor,
     Processor,
+    ReportPart,
     System,
     Task,
 )
@@ -72,6 +73,10 @@ class _Folder:
         self, material: Material, predictor: Predictor, *, thorough: bool
     ) -> Mapping[str, System]:
         return self._part("systems").make_systems(material, predictor, thorough=thorough)
+
+    @property
+    def report(self) -> ReportPart:
+        return self._part("page")
 
     def make_files(self, material: Material, folder: Path) -> AnswerFiles | None:
         make = getattr(self._part("metrics"), "make_files", None)

@@ -1,27 +1,18 @@
 """The command line of training."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from s2s.cli import (
-    DEFAULT_BUCKET,
-    BucketOption,
-    RecipeArgument,
-    WorkDirOption,
-    guarded,
-    make_settings,
-    stage_app,
-)
+from s2s.cli import recipe_command, stage_app
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import StageReport
 
-__all__ = ["AvBenchmarkOption", "app"]
+__all__ = ["ProgramOption", "app"]
 
-AvBenchmarkOption = Annotated[
+ProgramOption = Annotated[
     Path | None,
     typer.Option(
         envvar="S2S_AV_BENCHMARK",
@@ -47,20 +38,11 @@ app = stage_app(
 
 
 @app.command()
-def evaluate(
-    recipe: RecipeArgument,
-    *,
-    av_benchmark: AvBenchmarkOption = None,
-    bucket: BucketOption = DEFAULT_BUCKET,
-    work_dir: WorkDirOption = Path(".s2s"),
-) -> None:
+@recipe_command()
+def evaluate(settings: Settings, *, av_benchmark: ProgramOption = None) -> int:
     """Measure the recipe's model thoroughly, beside what it is compared with."""
     from training.evaluation.tables import print_evaluation  # noqa: PLC0415
     from training.evaluation.thorough import evaluate_model  # noqa: PLC0415
 
-    def work() -> int:
-        settings = make_settings(recipe, bucket, work_dir)
-        print_evaluation(evaluate_model(settings, av_benchmark), console)
-        return 0
-
-    sys.exit(guarded(work))
+    print_evaluation(evaluate_model(settings, av_benchmark), console)
+    return 0

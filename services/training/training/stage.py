@@ -27,9 +27,9 @@ from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConf
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from s2s.tasks.generation.processor import STREAMS
 from s2s.tasks.generation.settings import GenerationRecipe
-from s2s.tasks.generation.systems.compared import Library
-from training.evaluation.after_training import evaluate
-from training.evaluation.held_out import choose_held_out, fit_classifier
+from s2s.tasks.loading import load_task
+from training.evaluation.after_training import measure_model
+from training.evaluation.material import make_material
 from training.export import METRICS_FILE, write_card, write_curve, write_metrics
 from training.fit import CHECKPOINT_FILE, Fit, Plan, fit
 from training.tracking import Tracking
@@ -99,7 +99,10 @@ def _make_model(
     predictor = GenerationPredictor(
         result.network, config, vocoder=None if vocoder is None else IstftVocoder(vocoder)
     )
-    metrics = _measure(predictor, recipe, version, clips, bucket)
+    material = make_material(settings, version, clips, folder)
+    metrics = measure_model(
+        load_task(recipe.task), material, predictor, recipe.training.held_out_clips
+    )
     metrics["training"] = _training_facts(result, version, clips)
     _write(folder, recipe, config, result, metrics)
     if recipe.feature_extraction.needs_weights:
@@ -161,22 +164,6 @@ def _config(
         sampler=training.sampler,
         sampling_steps=training.sampling_steps,
     )
-
-
-def _measure(
-    predictor: GenerationPredictor,
-    recipe: GenerationRecipe,
-    version: DatasetVersion,
-    clips: dict[str, list[StoredClip]],
-    bucket: Bucket,
-) -> dict[str, Any]:
-    held_out = choose_held_out(version, clips, recipe.training.held_out_clips)
-    classifier = fit_classifier(version, clips["train"], recipe.spec.mel_rate_hz, recipe.seed)
-    library = Library(bucket, recipe, version, clips["train"])
-    metrics = evaluate(predictor, recipe, library, held_out, classifier)
-    if classifier is None:
-        metrics["note"] += " The training clips have less than two labels: no class accuracy."
-    return {"recipe": recipe.name, "version": version.name, "seed": recipe.seed, **metrics}
 
 
 def _training_facts(

@@ -15,8 +15,6 @@ def page_environment(folder: Path) -> Environment:
         loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
     environment.filters["data_uri"] = _data_uri
     return environment

@@ -1,6 +1,7 @@
 """What a model is worth: figures on clips of sources that it was not trained on.
 
-Every system of `systems` gives each held-out clip a sound; `scores` compares it with the real one;
-`figures` says what that comes to over many clips. A training does it quickly (`quick`), the command
-`evaluate` thoroughly (`full`).
+A task brings systems, a judge and figures (`s2s.tasks.contract`); nothing here knows which. Every
+system answers every held-out clip, the judge compares each answer with what is true, and figures
+say what that comes to over many clips. A training measures a little (`after_training`), the command
+`evaluate` all of it (`thorough`).
 """

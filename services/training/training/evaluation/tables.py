@@ -1,50 +1,98 @@
-"""An evaluation as tables for a terminal."""
+"""An evaluation as tables for a terminal, however narrow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 __all__ = ["print_evaluation"]
 
-_SHOWN = {
-    "onset_f1": "onset F1",
-    "onset_precision": "precision",
-    "onset_recall": "recall",
-    "class_accuracy": "class",
-    "class_kl": "KL",
-    "frechet": "Fréchet",
-    "stft": "STFT",
-    "mel_l1": "mel",
-    "loudness_lu": "LU",
-    "diversity": "diversity",
-}
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured"}
+_GAP = 2
 
 
 def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
-    """Print the figures of every group and system, and what targets came to."""
-    for group, figures in content["groups"].items():
-        title = f"{group}: {figures['n_clips']} clips of {figures['n_sources']} sources"
-        table = Table("system", title=title)
-        for name in _SHOWN.values():
-            table.add_column(name, justify="right")
-        for system, values in figures["systems"].items():
-            table.add_row(system, *(_cell(values[name]) for name in _SHOWN))
-        console.print(table)
-        if wins := content["regression_wins"][group]:
-            console.print(f"{group}: regression does better in {', '.join(wins)}")
+    """Print the figures of every group and system, and what targets came to.
+
+    Figures that have no room beside each other go into a further table.
+    """
+    for group, part in content["groups"].items():
+        title = f"{group}: {part['n_clips']} clips of {part['n_sources']} sources"
+        for names in _fitting(list(content["figures"]), part["systems"], console.width):
+            console.print(_figures_table(title, names, part["systems"]))
+            title = ""
+        console.print(_said_of_rivals(group, part["ahead"]))
     if content["targets"]:
-        table = Table("target", "came to", "", title="targets")
-        for row in content["targets"]:
-            came_to = "–" if row["value"] is None else f"{row['value']:.3f}"
-            if row["reference"] is not None:
-                came_to += f" against {row['reference']:.3f}"
-            table.add_row(row["target"], came_to, _VERDICTS[row["is_met"]])
-        console.print(table)
-    console.print(f"Networks of others: {content['external']['note']}", markup=False)
+        console.print(_targets_table(content["targets"]))
+    if content["by_others"]:
+        console.print(f"By a program of others: {content['by_others']['note']}.", markup=False)
+
+
+def _fitting(names: Sequence[str], systems: Mapping[str, Any], width: int) -> list[list[str]]:
+    """Figures in as few tables as their columns fit into."""
+    room = width - max(map(len, systems))
+    tables: list[list[str]] = [[]]
+    left = room
+    for name in names:
+        cells = [_cell(values[name]) for values in systems.values()]
+        needed = max(map(len, [*name.split("_"), *cells])) + _GAP
+        if needed > left and tables[-1]:
+            tables.append([])
+            left = room
+        tables[-1].append(name)
+        left -= needed
+    return tables
+
+
+def _figures_table(title: str, names: Sequence[str], systems: Mapping[str, Any]) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, _GAP, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("\nsystem", no_wrap=True)
+    for name in names:
+        table.add_column(
+            "\n".join(name.split("_")), justify="right", vertical="bottom", no_wrap=True
+        )
+    for system, values in systems.items():
+        table.add_row(system, *(_cell(values[name]) for name in names))
+    return table
+
+
+def _said_of_rivals(group: str, ahead: Mapping[str, Sequence[str]]) -> str:
+    """In which figures another system surely does better than the model."""
+    said = [f"  {system}: {', '.join(names)}" for system, names in ahead.items()]
+    if not said:
+        return f"{group}: no system is surely better than the model in any figure.\n"
+    return "\n".join([f"{group}: surely better than the model:", *said, ""])
+
+
+def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(
+        title="targets",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, _GAP, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("target", overflow="fold")
+    table.add_column("came to", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in targets:
+        came_to = "–" if row["value"] is None else f"{row['value']:.3f}"
+        if row["reference"] is not None:
+            came_to += f" / {row['reference']:.3f}"
+        table.add_row(row["target"], came_to, _VERDICTS[row["is_met"]])
+    return table
 
 
 def _cell(value: Mapping[str, float | None] | None) -> str:
-    return "–" if value is None else f"{value['value']:.3f}"
+    if value is None or value["value"] is None:
+        return "–"
+    number = value["value"]
+    return f"{number:.3f}" if abs(number) < 10 else f"{number:.1f}"

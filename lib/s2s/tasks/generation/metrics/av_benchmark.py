@@ -12,21 +12,37 @@ video/<clip_id>.mp4     their pictures
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from s2s.errors import StageError
 
 __all__ = ["EXTERNAL_FIGURES", "read_output", "run_av_benchmark"]
 
-EXTERNAL_FIGURES = {
-    "FD-PASST": "fd_passt",
-    "FD-VGG": "fd_vggish",
-    "ISC-PASST-mean": "is_passt",
-    "KL-PASST-softmax": "kl_passt",
-    "IB-Score": "ib_score",
-    "DeSync": "desync_s",
-}
-"""What it calls its figures, and how they are called here."""
+
+@dataclass(frozen=True)
+class ExternalFigure:
+    """A figure of av-benchmark.
+
+    Attributes:
+        theirs: what it calls the figure.
+        name: what it is called here.
+        title: of its column.
+    """
+
+    theirs: str
+    name: str
+    title: str
+
+
+EXTERNAL_FIGURES = (
+    ExternalFigure("FD-PASST", "fd_passt", "FD PaSST"),
+    ExternalFigure("FD-VGG", "fd_vggish", "FD VGGish"),
+    ExternalFigure("ISC-PASST-mean", "is_passt", "IS"),
+    ExternalFigure("KL-PASST-softmax", "kl_passt", "KL PaSST"),
+    ExternalFigure("IB-Score", "ib_score", "IB-score"),
+    ExternalFigure("DeSync", "desync_s", "DeSync, s"),
+)
 _LINE = re.compile(r"([A-Za-z][\w-]*)\s*:\s*(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*$", re.MULTILINE)
 
 
@@ -63,7 +79,7 @@ def run_av_benchmark(
 def read_output(text: str) -> dict[str, float]:
     """Figures in what the program printed, by our names."""
     found = {name: float(value) for name, value in _LINE.findall(text)}
-    return {ours: found[theirs] for theirs, ours in EXTERNAL_FIGURES.items() if theirs in found}
+    return {one.name: found[one.theirs] for one in EXTERNAL_FIGURES if one.theirs in found}
 
 
 def _run(program: Path, script: str, arguments: list[str]) -> str:

@@ -1,56 +1,21 @@
-"""Figures: what is said of a system over many clips, each with its interval.
+"""Figures: what is said of a system's sounds over many clips.
 
-Intervals are percentiles over bootstrap samples of sources, not of clips: clips of one source are
-alike, and would make every figure look surer than it is (Efron and Tibshirani 1993, chapter 13).
+Legend: W windows, E values of an embedding, K classes.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from s2s.tasks.contract import Figure
 from s2s.tasks.generation.metrics.onsets import OnsetScore
 from s2s.tasks.generation.metrics.scores import ClipScore
 
-__all__ = ["FIGURES", "Figure", "Row", "Value", "frechet_distance", "measure", "measured"]
+__all__ = ["FIGURES", "frechet_distance"]
 
-LEVEL = 0.95
 _SMALLEST = 1e-6
 
 Scores = Sequence[ClipScore]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number that says how good a system is.
-
-    Attributes:
-        name: in files.
-        of: computes it over clips; None where it cannot be said.
-        is_more_better: whether a larger one is better.
-    """
-
-    name: str
-    of: Callable[[Scores], float | None]
-    is_more_better: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """One clip's score, and the source that it is from."""
-
-    source_id: str
-    score: ClipScore
-
-
-@dataclass(frozen=True)
-class Value:
-    """A figure's value, and the interval that it lies in at 95 %; none with a single source."""
-
-    value: float
-    low: float | None = None
-    high: float | None = None
 
 
 def frechet_distance(one_WE: np.ndarray, other_WE: np.ndarray) -> float | None:
@@ -66,42 +31,6 @@ def frechet_distance(one_WE: np.ndarray, other_WE: np.ndarray) -> float | None:
     root_EE = _root(one_EE)
     shared = np.sqrt(np.linalg.eigvalsh(root_EE @ other_EE @ root_EE).clip(0)).sum()
     return float(means @ means + np.trace(one_EE) + np.trace(other_EE) - 2 * shared)
-
-
-def measured(scores: Scores, names: Iterable[str]) -> dict[str, float | None]:
-    """Values of some figures, rounded, without intervals."""
-    values = {name: FIGURES[name].of(scores) for name in names}
-    return {name: None if value is None else round(value, 4) for name, value in values.items()}
-
-
-def measure(rows: Sequence[Row], replicates: int, seed: int) -> dict[str, Value | None]:
-    """Values of all figures over some clips, with intervals.
-
-    Args:
-        rows: a system's score on each clip.
-        replicates: bootstrap samples.
-        seed: of the samples.
-    """
-    by_source: dict[str, list[ClipScore]] = defaultdict(list)
-    for row in rows:
-        by_source[row.source_id].append(row.score)
-    groups = list(by_source.values())
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(len(groups), size=(replicates if len(groups) > 1 else 0, len(groups)))
-    samples = [[score for index in draw for score in groups[index]] for draw in drawn]
-    scores = [row.score for row in rows]
-    return {name: _value(figure, scores, samples) for name, figure in FIGURES.items()}
-
-
-def _value(figure: Figure, scores: Scores, samples: Sequence[Scores]) -> Value | None:
-    value = figure.of(scores)
-    if value is None:
-        return None
-    replicates = [found for sample in samples if (found := figure.of(sample)) is not None]
-    if not replicates:
-        return Value(value)
-    low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Value(value, float(low), float(high))
 
 
 def _root(matrix_EE: np.ndarray) -> np.ndarray:
@@ -143,20 +72,69 @@ def _frechet(scores: Scores) -> float | None:
     return frechet_distance(own, real)
 
 
-_ALL = (
-    Figure("onset_precision", _onsets(lambda s: s.onsets, lambda o: o.precision), True),
-    Figure("onset_recall", _onsets(lambda s: s.onsets, lambda o: o.recall), True),
-    Figure("onset_f1", _onsets(lambda s: s.onsets, lambda o: o.f1), True),
-    Figure("onset_f1_100ms", _onsets(lambda s: s.loose_onsets, lambda o: o.f1), True),
-    Figure("undelayed_f1", _onsets(lambda s: s.undelayed_onsets, lambda o: o.f1), True),
-    Figure("sounding", _mean(lambda s: float(s.onsets.estimated > 0)), True),
-    Figure("offset_s", _mean(lambda s: None if s.late_s is None else abs(s.late_s))),
-    Figure("class_accuracy", _mean(lambda s: s.is_right), True),
-    Figure("class_kl", _mean(_divergence)),
-    Figure("frechet", _frechet),
-    Figure("stft", _mean(lambda s: s.stft)),
-    Figure("mel_l1", _mean(lambda s: s.mel_l1)),
-    Figure("loudness_lu", _mean(lambda s: s.loudness_lu)),
-    Figure("diversity", _mean(lambda s: s.diversity), True),
+FIGURES = (
+    Figure(
+        "onset_f1",
+        "onset F1, 50 ms",
+        _onsets(lambda s: s.onsets, lambda o: o.f1),
+        more_is_better=True,
+        after_training=True,
+        finds_worst=True,
+    ),
+    Figure(
+        "onset_precision",
+        "onset precision",
+        _onsets(lambda s: s.onsets, lambda o: o.precision),
+        more_is_better=True,
+        after_training=True,
+    ),
+    Figure(
+        "onset_recall",
+        "onset recall",
+        _onsets(lambda s: s.onsets, lambda o: o.recall),
+        more_is_better=True,
+        after_training=True,
+    ),
+    Figure(
+        "onset_f1_100ms",
+        "onset F1, 100 ms",
+        _onsets(lambda s: s.loose_onsets, lambda o: o.f1),
+        more_is_better=True,
+    ),
+    Figure(
+        "undelayed_f1",
+        "onset F1, not shifted",
+        _onsets(lambda s: s.undelayed_onsets, lambda o: o.f1),
+        more_is_better=True,
+    ),
+    Figure(
+        "clips_with_onsets",
+        "clips with an onset",
+        _mean(lambda s: float(s.onsets.estimated > 0)),
+        more_is_better=True,
+    ),
+    Figure(
+        "offset_s",
+        "audio-visual offset, s",
+        _mean(lambda s: None if s.late_s is None else abs(s.late_s)),
+    ),
+    Figure(
+        "class_accuracy",
+        "class heard right",
+        _mean(lambda s: s.is_right),
+        more_is_better=True,
+        after_training=True,
+    ),
+    Figure("class_kl", "class KL", _mean(_divergence)),
+    Figure("frechet", "Fréchet distance", _frechet),
+    Figure("stft", "STFT distance", _mean(lambda s: s.stft)),
+    Figure(
+        "mel_l1",
+        "mel distance",
+        _mean(lambda s: s.mel_l1),
+        after_training=True,
+        finds_worst=True,
+    ),
+    Figure("loudness_lu", "loudness error, LU", _mean(lambda s: s.loudness_lu)),
+    Figure("diversity", "between seeds, mel", _mean(lambda s: s.diversity), more_is_better=True),
 )
-FIGURES = {figure.name: figure for figure in _ALL}

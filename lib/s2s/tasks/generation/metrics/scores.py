@@ -1,39 +1,29 @@
 """How one sound of one clip did, beside the clip's real sound.
 
-Legend: N samples, M mel frames, F bands, T video frames, K classes, W windows, E embedding.
+Legend: N samples, M mel frames, F bands, T video frames.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 
 from s2s.tasks.common.mel import LogMel
+from s2s.tasks.contract import Example, Judge
+from s2s.tasks.generation.data import condition_of
 from s2s.tasks.generation.metrics.classifier import Hearing, SoundClassifier
 from s2s.tasks.generation.metrics.onsets import OnsetScore, find_onsets, score_onsets
 from s2s.tasks.generation.metrics.spectra import loudness_lufs, mel_distance, stft_distance
 from s2s.tasks.generation.metrics.sync import SyncProbe
+from s2s.tasks.generation.systems.answer import SoundAnswer
+from s2s.tasks.generation.systems.recorded import RecordedSounds
 
-__all__ = ["ClipScore", "Judge", "Listened", "Take"]
+__all__ = ["ClipScore", "SoundJudge"]
 
 LOOSE_TOLERANCE_S = 0.1
-
-
-@dataclass(frozen=True)
-class Take:
-    """One system's sound of a clip.
-
-    Attributes:
-        samples_N: float32, as long as the real sound.
-        delay_s: by how much the system was shown the video too late: its sound is right when it
-            is as late.
-        others: sounds for the same video by other seeds.
-    """
-
-    samples_N: np.ndarray
-    delay_s: float = 0.0
-    others: tuple[np.ndarray, ...] = ()
+_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -69,16 +59,8 @@ class ClipScore:
 
 
 @dataclass(frozen=True)
-class Listened:
-    """A sound, and what was heard of it.
-
-    Attributes:
-        samples_N: the sound.
-        mel_MF: its log-mel.
-        onsets_s: when something begins to sound.
-        loudness_lufs: how loud it is.
-        hearing: what the classifier hears; None without a classifier.
-    """
+class _Heard:
+    """A sound, and what was heard of it."""
 
     samples_N: np.ndarray
     mel_MF: np.ndarray
@@ -87,49 +69,41 @@ class Listened:
     hearing: Hearing | None
 
 
-class Judge:
+class SoundJudge(Judge):
     """Compares sounds with the real one.
 
     Args:
+        sounds: the real sound.
         log_mel: what spectrograms are made by.
         classifier: hears classes; None where there are no two.
-        probe: hears what is late; None where clips are too short for one.
+        probe: hears what is late; None where nobody asks, or clips are too short for one.
     """
 
     def __init__(
-        self, log_mel: LogMel, classifier: SoundClassifier | None, probe: SyncProbe | None = None
+        self,
+        sounds: RecordedSounds,
+        log_mel: LogMel,
+        classifier: SoundClassifier | None,
+        probe: SyncProbe | None = None,
     ) -> None:
+        self.note = ""
+        if classifier is None:
+            self.note = "The training clips have less than two labels: no class accuracy."
+        self._sounds = sounds
         self._log_mel = log_mel
         self._classifier = classifier
         self._probe = probe
         self._rate_hz = log_mel.spec.sample_rate_hz
+        self._last: tuple[Example, _Heard] | None = None
 
-    def listen(self, samples_N: np.ndarray) -> Listened:
-        """Hear a sound, float32 (N,)."""
-        mel_MF = self._mel(samples_N)
-        return Listened(
-            samples_N=samples_N,
-            mel_MF=mel_MF,
-            onsets_s=find_onsets(samples_N, self._rate_hz),
-            loudness_lufs=loudness_lufs(samples_N, self._rate_hz),
-            hearing=self._classifier.listen(mel_MF) if self._classifier else None,
-        )
-
-    def score(
-        self, real: Listened, take: Take, labels: Sequence[str], condition_TC: np.ndarray
-    ) -> ClipScore:
-        """How a take does.
-
-        Args:
-            real: the clip's own sound.
-            take: another one of the same length.
-            labels: the clip's classes.
-            condition_TC: what is seen of it.
-        """
-        heard = real if take.samples_N is real.samples_N else self.listen(take.samples_N)
-        due_s = real.onsets_s + take.delay_s
+    def score(self, example: Example, answer: SoundAnswer) -> ClipScore:
+        """How a sound of the real one's length does."""
+        real = self._real(example)
+        is_real = np.array_equal(answer.samples_N, real.samples_N)
+        heard = real if is_real else self._listen(answer.samples_N)
+        due_s = real.onsets_s + answer.delay_s
         due_s = due_s[due_s < len(real.samples_N) / self._rate_hz]
-        hearing = heard.hearing
+        hearing, labels = heard.hearing, example.listed.labels
         return ClipScore(
             onsets=score_onsets(due_s, heard.onsets_s),
             loose_onsets=score_onsets(due_s, heard.onsets_s, LOOSE_TOLERANCE_S),
@@ -140,20 +114,47 @@ class Judge:
             hearing=hearing,
             real_hearing=real.hearing,
             is_right=hearing.label in labels if hearing and labels else None,
-            late_s=self._lateness_s(condition_TC, heard.mel_MF),
-            diversity=self._diversity(heard.mel_MF, take),
+            late_s=self._lateness_s(example, heard.mel_MF),
+            diversity=self._diversity(heard.mel_MF, answer),
+        )
+
+    def row(self, score: ClipScore) -> Mapping[str, Any]:
+        """What is kept of a score."""
+        return {
+            "onset_f1": round(score.onsets.f1, _DIGITS),
+            "onsets": score.onsets.estimated,
+            "mel_l1": round(score.mel_l1, _DIGITS),
+            "heard": score.hearing.label if score.hearing else None,
+            "late_s": score.late_s,
+        }
+
+    def _real(self, example: Example) -> _Heard:
+        """The clip's own sound; systems take turns on one clip, so it is heard once."""
+        if self._last is None or self._last[0] is not example:
+            self._last = example, self._listen(self._sounds.of(example))
+        return self._last[1]
+
+    def _listen(self, samples_N: np.ndarray) -> _Heard:
+        mel_MF = self._mel(samples_N)
+        return _Heard(
+            samples_N=samples_N,
+            mel_MF=mel_MF,
+            onsets_s=find_onsets(samples_N, self._rate_hz),
+            loudness_lufs=loudness_lufs(samples_N, self._rate_hz),
+            hearing=self._classifier.listen(mel_MF) if self._classifier else None,
         )
 
     def _mel(self, samples_N: np.ndarray) -> np.ndarray:
         return self._log_mel.of_samples(torch.from_numpy(samples_N)).numpy()
 
-    def _lateness_s(self, condition_TC: np.ndarray, mel_MF: np.ndarray) -> float | None:
+    def _lateness_s(self, example: Example, mel_MF: np.ndarray) -> float | None:
         if self._probe is None:
             return None
+        condition_TC = condition_of(example.stored)
         late = self._probe.offset(condition_TC, mel_MF.reshape(len(condition_TC), -1))
         return None if late is None else late / self._log_mel.spec.fps
 
-    def _diversity(self, mel_MF: np.ndarray, take: Take) -> float | None:
-        if not take.others:
+    def _diversity(self, mel_MF: np.ndarray, answer: SoundAnswer) -> float | None:
+        if not answer.others:
             return None
-        return float(np.mean([mel_distance(mel_MF, self._mel(other)) for other in take.others]))
+        return float(np.mean([mel_distance(mel_MF, self._mel(other)) for other in answer.others]))

@@ -11,7 +11,7 @@ class GenerationEvaluationSettings(EvaluationSettings):
     """What `evaluate` measures of a generation model.
 
     Attributes:
-        takes: sounds of the model for each clip, to see how much seeds differ.
+        seeds_per_clip: sounds of the model for each clip, to see how much seeds differ.
     """
 
-    takes: int = Field(default=2, ge=1)
+    seeds_per_clip: int = Field(default=2, ge=1)

@@ -41,5 +41,5 @@ GENERATION: Mapping[str, Names] = {
     "training.vocoder.max_minutes": names(MODEL, only_if=_TRAINED_VOCODER),
     "training.vocoder.learning_rate": names(MODEL, only_if=_TRAINED_VOCODER),
     "training.vocoder.max_clips": names(MODEL, only_if=_TRAINED_VOCODER),
-    "evaluation.takes": names(EVALUATION),
+    "evaluation.seeds_per_clip": names(EVALUATION),
 }

@@ -3,30 +3,31 @@
 It wins where the picture says all about the sound, and shows what drawing is worth where not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
-import lightning
 import torch
+from torch.utils.data import Dataset
 
-from s2s.features.stored import StoredClip
 from s2s.layout import model_prefix
-from s2s.settings import Settings
-from s2s.stage import shared_bucket
+from s2s.tasks.contract import Material, Objective
 from s2s.tasks.generation.data import MelScale, window_sets
 from s2s.tasks.generation.network.directory import (
     CONFIG_FILE,
+    WEIGHTS_FILE,
     ModelConfig,
     load_bundle,
     save_bundle,
 )
 from s2s.tasks.generation.network.transformer import MelTransformer
-from training.evaluation.files import fetch_folder, store_folder
-from training.fit import Plan, fit
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
+from s2s.tasks.generation.settings import GenerationRecipe, GenerationTrainingSettings
 
 __all__ = ["Regressor", "fetch_regression"]
 
-_FOLDER = "regression/"
+_NAME = "regression"
 
 
 class Regressor(MelTransformer):
@@ -48,33 +49,52 @@ class Regressor(MelTransformer):
         return super().forward(*nothing, condition_BTC, hidden_BS)
 
 
-def fetch_regression(
-    settings: Settings,
-    config: ModelConfig,
-    clips: Mapping[str, Sequence[StoredClip]],
-    folder: Path,
-) -> tuple[Regressor, ModelConfig]:
+@dataclass(frozen=True)
+class RegressionObjective:
+    """What the baseline is trained by; see `s2s.tasks.contract.Objective`."""
+
+    material: Material
+    network: Regressor
+    scale: MelScale
+    name: str = _NAME
+
+    @property
+    def settings(self) -> GenerationTrainingSettings:
+        """Those of the model: it is trained alike."""
+        return cast("GenerationRecipe", self.material.recipe).training
+
+    def datasets(self) -> Mapping[str, Dataset[Any]]:
+        """Those of the model."""
+        return window_sets(cast("GenerationRecipe", self.material.recipe), self.material.clips)
+
+
+def fetch_regression(material: Material, model: GenerationPredictor) -> GenerationPredictor:
     """The baseline of a model: the one that is stored beside it, or else a new one, stored there.
 
     Args:
-        settings: which recipe, and where.
-        config: the model's.
-        clips: what it was trained on.
-        folder: for files on this machine.
+        material: what the model was trained on, and how.
+        model: the model.
     """
-    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
-    prefix = model_prefix(recipe, config.version) + _FOLDER
+    bucket, folder = material.bucket, material.folder / _NAME
+    prefix = f"{model_prefix(material.recipe, model.config.version)}{_NAME}/"
     if not bucket.exists(prefix + CONFIG_FILE):
-        lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-        scale = MelScale(config.mel_mean, config.mel_std)
-        checkpoint = f"{prefix}checkpoints/last.ckpt"
-        plan = Plan(recipe.training, scale, settings.bucket_url, checkpoint, folder / "training")
-        trained = fit(Regressor(config.network), window_sets(recipe, clips), plan)
-        alone = config.model_copy(update={"guidance": 1.0, "sampling_steps": 1})
-        save_bundle(folder / _FOLDER, trained.network, alone)
-        store_folder(bucket, folder / _FOLDER, prefix)
-        bucket.delete(checkpoint)
-    network, stored = load_bundle(fetch_folder(bucket, prefix, folder / _FOLDER))
-    regressor = Regressor(stored.network)
+        _train(material, model.config, folder)
+        for name in (WEIGHTS_FILE, CONFIG_FILE):  # the config says that all is there
+            bucket.upload(folder / name, prefix + name, overwrite=True)
+    for name in (WEIGHTS_FILE, CONFIG_FILE):
+        bucket.fetch(prefix + name, folder / name)
+    network, config = load_bundle(folder)
+    regressor = Regressor(config.network)
     regressor.load_state_dict(network.state_dict())
-    return regressor.eval(), stored
+    return GenerationPredictor(regressor.eval(), config)
+
+
+def _train(material: Material, config: ModelConfig, folder: Path) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(material.recipe.seed)
+        network = Regressor(config.network)
+    scale = MelScale(config.mel_mean, config.mel_std)
+    material.fit(cast("Objective", RegressionObjective(material, network, scale)))
+    folder.mkdir(parents=True, exist_ok=True)
+    alone = config.model_copy(update={"guidance": 1.0, "sampling_steps": 1, "vocoder": None})
+    save_bundle(folder, network, alone)

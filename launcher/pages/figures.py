@@ -1,0 +1,160 @@
+"""A model's figures as tables, beside those of what it is compared with."""
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from s2s.errors import ModelError, ObjectNotFoundError
+from s2s.storage import Bucket
+from s2s.tasks.contract import MODEL
+
+__all__ = ["Cell", "Metrics", "Table", "TableRow", "number", "read_metrics"]
+
+
+class _Group(BaseModel):
+    n_clips: int
+    systems: dict[str, dict[str, float | None]]
+
+
+class _Training(BaseModel):
+    n_train: int
+    n_train_sources: int
+    steps: int
+    seconds: float
+    parameters: int
+    stopped_by: str = "max_steps"
+
+
+class _Figure(BaseModel):
+    title: str
+
+
+class _Clip(BaseModel):
+    clip_id: str
+    systems: dict[str, dict[str, Any]]
+
+
+class Cell(BaseModel):
+    """A number in a table.
+
+    Attributes:
+        title: of its column.
+        value: the number.
+        interval: where it lies, in brackets; empty where that is not known.
+    """
+
+    title: str
+    value: str
+    interval: str = ""
+
+
+class TableRow(BaseModel):
+    """One system's figures.
+
+    Attributes:
+        name: what gave the answers.
+        cells: its figures, one for each column.
+        is_ours: whether that was the model.
+    """
+
+    name: str
+    cells: list[Cell]
+    is_ours: bool
+
+
+class Table(BaseModel):
+    """Figures of a group of clips.
+
+    Attributes:
+        title: which clips; empty for all.
+        rows: one for each system.
+    """
+
+    title: str
+    rows: list[TableRow]
+
+    @property
+    def columns(self) -> list[str]:
+        """Titles of the figures."""
+        return [cell.title for cell in self.rows[0].cells] if self.rows else []
+
+
+class Metrics(BaseModel):
+    """What a report shows of a model's `metrics.json`."""
+
+    note: str
+    n_clips: int
+    n_sources: int
+    figures: dict[str, _Figure] = {}
+    titles: dict[str, str] = {}
+    systems: dict[str, dict[str, float | None]]
+    groups: dict[str, _Group] = {}
+    clips: list[_Clip]
+    training: _Training
+
+    @property
+    def tables(self) -> list[Table]:
+        """One of each group of clips; of all where there are no groups."""
+        if not self.groups:
+            return [self._table("", self.systems)]
+        return [
+            self._table(f"{name.capitalize()}, {group.n_clips} clips", group.systems)
+            for name, group in self.groups.items()
+        ]
+
+    @property
+    def training_summary(self) -> str:
+        """On what, how long and how large."""
+        facts = self.training
+        return (
+            f"{facts.n_train:,} clips of {facts.n_train_sources:,} sources: {facts.steps:,} steps "
+            f"in {facts.seconds:,.0f} s, {facts.parameters / 1e6:.1f} M parameters"
+        )
+
+    @property
+    def of_model(self) -> dict[str, dict[str, Any]]:
+        """What was measured of the model's answers, by clip."""
+        return {clip.clip_id: clip.systems[MODEL] for clip in self.clips if MODEL in clip.systems}
+
+    def _table(self, title: str, systems: dict[str, dict[str, float | None]]) -> Table:
+        rows = [
+            TableRow(
+                name=self.titles.get(name) or name.replace("_", " "),
+                cells=[
+                    Cell(title=self._title(figure), value=number(value))
+                    for figure, value in values.items()
+                ],
+                is_ours=name == MODEL,
+            )
+            for name, values in systems.items()
+        ]
+        return Table(title=title, rows=rows)
+
+    def _title(self, figure: str) -> str:
+        known = self.figures.get(figure)
+        return known.title if known else figure.replace("_", " ")
+
+
+def read_metrics(bucket: Bucket, key: str) -> Metrics | None:
+    """Read a model's figures; None if it has none.
+
+    Raises:
+        ModelError: if the object is something else.
+    """
+    try:
+        return Metrics.model_validate_json(bucket.read(key))
+    except ObjectNotFoundError:
+        return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ModelError(
+            f"{key}: not the figures of a model ({'.'.join(map(str, first['loc']))}: "
+            f"{first['msg']}): delete the model and train it again"
+        ) from error
+
+
+def number(value: float | None) -> str:
+    """As many digits as tell something."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

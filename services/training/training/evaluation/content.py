@@ -1,0 +1,160 @@
+"""What was measured, as `metrics.json` and `evaluation.json` say it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from s2s.settings import EvaluationSettings
+from s2s.settings.evaluation import ALL_CLIPS, Target
+from s2s.tasks.contract import MODEL, Figure, Judge
+from training.evaluation.intervals import Bootstrap, Sampled, Value, difference
+from training.evaluation.measured import Measured, Measurement
+
+__all__ = ["clip_rows", "described", "plain_figures", "with_intervals"]
+
+_DIGITS = 4
+Systems = Mapping[str, Mapping[str, Sampled | None]]
+Differences = Mapping[str, Mapping[str, Value | None]]
+
+
+def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, Any]:
+    """What the numbers are: clips, figures, systems."""
+    return {
+        "split": measurement.split,
+        "note": measurement.note,
+        **_counts(measurement.rows),
+        "figures": {
+            figure.name: {
+                "title": figure.title,
+                "better": "more" if figure.more_is_better else "less",
+            }
+            for figure in figures
+        },
+        "titles": dict(measurement.titles),
+    }
+
+
+def plain_figures(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Figures of each system, without intervals: of all clips, and of each group."""
+
+    def of(rows: Sequence[Measured]) -> dict[str, dict[str, float | None]]:
+        return {
+            name: {
+                figure.name: _rounded(figure.of([r.scores[name] for r in rows]))
+                for figure in figures
+            }
+            for name in (measurement.titles if rows else ())
+        }
+
+    return {
+        "systems": of(measurement.rows),
+        "groups": {
+            group: {**_counts(rows), "systems": of(rows)}
+            for group in measurement.groups
+            if (rows := measurement.of_group(group))
+        },
+    }
+
+
+def with_intervals(
+    measurement: Measurement, figures: Sequence[Figure], settings: EvaluationSettings, seed: int
+) -> dict[str, Any]:
+    """Figures with intervals, how far the model is from every other system, and the targets."""
+    groups = {ALL_CLIPS: list(measurement.rows)}
+    groups |= {name: measurement.of_group(name) for name in measurement.groups}
+    values: dict[str, Systems] = {}
+    for group, rows in groups.items():
+        sources = [row.example.listed.source_id for row in rows]
+        bootstrap = Bootstrap(sources, settings.intervals, seed)
+        values[group] = {
+            name: bootstrap.measure(figures, [row.scores[name] for row in rows])
+            for name in measurement.titles
+        }
+    differences = {group: _differences(systems) for group, systems in values.items()}
+    return {
+        "groups": {
+            group: {
+                **_counts(groups[group]),
+                "systems": {
+                    name: {key: found and _plain(found.interval()) for key, found in of.items()}
+                    for name, of in systems.items()
+                },
+                "differences": {
+                    name: {key: apart and _plain(apart) for key, apart in of.items()}
+                    for name, of in differences[group].items()
+                },
+                "ahead": _ahead(differences[group], figures),
+            }
+            for group, systems in values.items()
+        },
+        "targets": [_reached(target, values) for target in settings.targets],
+    }
+
+
+def clip_rows(measurement: Measurement, judge: Judge) -> list[dict[str, Any]]:
+    """A row for each clip: how every system did on it."""
+    return [
+        {
+            "clip_id": row.example.listed.clip_id,
+            "labels": list(row.example.listed.labels),
+            "groups": list(row.groups),
+            "systems": {name: dict(judge.row(score)) for name, score in row.scores.items()},
+        }
+        for row in measurement.rows
+    ]
+
+
+def _counts(rows: Sequence[Measured]) -> dict[str, int]:
+    return {
+        "n_clips": len(rows),
+        "n_sources": len({row.example.listed.source_id for row in rows}),
+    }
+
+
+def _differences(systems: Systems) -> Differences:
+    """The model's figures less those of each other system."""
+    model = systems.get(MODEL, {})
+    return {
+        name: {key: difference(model.get(key), found) for key, found in of.items()}
+        for name, of in systems.items()
+        if name != MODEL
+    }
+
+
+def _ahead(differences: Differences, figures: Sequence[Figure]) -> dict[str, list[str]]:
+    """Figures in which a system is better than the model by the whole interval."""
+    found = {
+        name: [
+            figure.name
+            for figure in figures
+            if (apart := of[figure.name]) is not None
+            and apart.side == (-1 if figure.more_is_better else 1)
+        ]
+        for name, of in differences.items()
+    }
+    return {name: names for name, names in found.items() if names}
+
+
+def _reached(target: Target, values: Mapping[str, Systems]) -> dict[str, Any]:
+    systems = values.get(target.group, {})
+    found, reference = (
+        systems.get(system, {}).get(target.figure)
+        for system in (target.system, target.of or target.system)
+    )
+    is_met = None
+    if found is not None and reference is not None:
+        is_met = target.is_met(found.value, reference.value if target.of else 1.0)
+    return {
+        "target": str(target),
+        "value": _rounded(found and found.value),
+        "reference": _rounded(reference and reference.value) if target.of else None,
+        "is_met": is_met,
+    }
+
+
+def _plain(value: Value) -> dict[str, float | None]:
+    return {key: _rounded(number) for key, number in asdict(value).items()}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)

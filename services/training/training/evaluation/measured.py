@@ -1,0 +1,92 @@
+"""Held-out clips, and how every system does on each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.progress import track
+
+from s2s.held_out import choose_held_out
+from s2s.logs import console
+from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
+
+__all__ = ["Measured", "Measurement", "measure"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How every system did on one clip.
+
+    Attributes:
+        example: the clip.
+        groups: groups that figures are given of and that it belongs to.
+        scores: of each system.
+    """
+
+    example: Example
+    groups: tuple[str, ...]
+    scores: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured.
+
+    Attributes:
+        split: of the clips; None if there are none.
+        note: a sentence about that for people.
+        titles: of the systems, by name.
+        rows: one for each clip.
+        groups: groups that have clips, those of the recipe first.
+    """
+
+    split: str | None
+    note: str
+    titles: Mapping[str, str]
+    rows: Sequence[Measured]
+    groups: Sequence[str]
+
+    def of_group(self, group: str) -> list[Measured]:
+        """The clips of a group."""
+        return [row for row in self.rows if group in row.groups]
+
+
+def measure(
+    material: Material,
+    systems: Mapping[str, System],
+    judge: Judge,
+    count: int,
+    files: AnswerFiles | None = None,
+) -> Measurement:
+    """Have every system answer held-out clips, and judge the answers.
+
+    Args:
+        material: what the model was trained on, and the clips that it was not.
+        systems: what is measured.
+        judge: compares answers with what is true.
+        count: clips, at most.
+        files: keeps answers for reports; None if nobody looks at them.
+    """
+    stored = {
+        clip.clip_id: clip for split in ("test", "val") for clip in material.clips.get(split, ())
+    }
+    held_out = choose_held_out(material.version, count, stored)
+    rows = []
+    for index, clip in enumerate(track(held_out.clips, "measuring clips", console=console)):
+        example, scores = Example(index, stored[clip.clip_id]), {}
+        for name, system in systems.items():
+            answer = system.answer(example)
+            scores[name] = judge.score(example, answer)
+            if files is not None:
+                files.write(example, name, answer)
+        named = material.recipe.evaluation.group_of(clip.labels)
+        groups = (*([named] if named else []), *judge.groups(example))
+        rows.append(Measured(example, groups, scores))
+    known = [*material.recipe.evaluation.groups, *(group for row in rows for group in row.groups)]
+    return Measurement(
+        split=held_out.split,
+        note=" ".join(filter(None, (held_out.note, judge.note))),
+        titles={name: system.title for name, system in systems.items()},
+        rows=rows,
+        groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
+    )
