@@ -7,6 +7,7 @@ strangers, by `run_sandboxed` besides.
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
 from s2s.media.guard.door import MediaLimits, open_guarded
 from s2s.media.guard.sandbox import SandboxLimits, run_sandboxed, start_sandbox
+from s2s.media.guard.streams import picture_stream, sound_stream
 from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
 from s2s.media.read.frames import map_frames, read_frames, write_frames
 from s2s.media.read.picture import write_picture
@@ -37,6 +38,7 @@ __all__ = [
     "map_frames",
     "open_guarded",
     "picture_demuxer",
+    "picture_stream",
     "probe",
     "read_audio",
     "read_frames",
@@ -46,6 +48,7 @@ __all__ = [
     "run_ffmpeg",
     "run_sandboxed",
     "sample_frames",
+    "sound_stream",
     "start_sandbox",
     "write_frames",
     "write_jpegs",

@@ -2,16 +2,29 @@
 
 import errno
 import os
+import re
 import subprocess
 import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import FORMATS, PROTOCOLS
+from s2s.media.guard.containers import FORMATS, PICTURE_FORMATS, PROTOCOLS
 from s2s.reasons import Reason
 
-__all__ = ["ffmpeg_folder", "ffmpeg_path", "input_args", "run_ffmpeg"]
+__all__ = [
+    "container_name",
+    "feed_ffmpeg",
+    "ffmpeg_folder",
+    "ffmpeg_path",
+    "input_args",
+    "picture_args",
+    "run_ffmpeg",
+]
+
+_PROBE_TIMEOUT_S = 20.0
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +52,21 @@ def ffmpeg_folder(parent: Path) -> Path:
     return folder
 
 
+def container_name(path: Path) -> str:
+    """What ffmpeg takes a file for, though it is of a kind that is not opened; may be empty."""
+    args = ["-hide_banner", "-nostdin", "-loglevel", "debug", *input_args(path)]
+    # Nothing is opened but the file's beginning: the whitelist stops what it is taken for.
+    done = subprocess.run(
+        [str(ffmpeg_path()), *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_PROBE_TIMEOUT_S,
+        check=False,
+    )
+    found = re.search(rb"Format (\S+) probed with size", done.stderr)
+    return found[1].decode(errors="replace") if found else ""
+
+
 def input_args(path: Path, *options: str) -> list[str]:
     """Arguments that open a file that is not trusted.
 
@@ -50,13 +78,27 @@ def input_args(path: Path, *options: str) -> list[str]:
     return [*options, *guard, "-i", f"file:{path.absolute()}"]
 
 
-def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> str:
+def picture_args(path: Path, demuxer: str) -> list[str]:
+    """Arguments that open a still picture that is not trusted.
+
+    Args:
+        path: the file.
+        demuxer: what reads it, one of `PICTURE_FORMATS`.
+    """
+    guard = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", PICTURE_FORMATS]
+    return ["-f", demuxer, *guard, "-i", f"file:{path.absolute()}"]
+
+
+def run_ffmpeg(
+    args: list[str], name: str, timeout_s: float = 600.0, stdin: int = subprocess.DEVNULL
+) -> str:
     """Run ffmpeg, overwriting its outputs.
 
     Args:
         args: its arguments; inputs by `input_args`.
         name: what is worked on, for messages.
         timeout_s: seconds after which it is killed.
+        stdin: a file that it may read, as its input `-`.
 
     Returns:
         what it said of errors that did not stop it.
@@ -68,7 +110,7 @@ def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> str:
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *args]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False
+            command, stdin=stdin, capture_output=True, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise MediaError(
@@ -80,4 +122,44 @@ def run_ffmpeg(args: list[str], name: str, timeout_s: float = 600.0) -> str:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         last_lines = " / ".join(message.splitlines()[-2:])
         raise MediaError(Reason.CORRUPT, f"{name}: ffmpeg could not do it: {last_lines}")
+    return message
+
+
+def feed_ffmpeg(args: list[str], name: str, data: Iterable[bytes]) -> str:
+    """Run ffmpeg with an input `-` that is made while it runs.
+
+    Args:
+        args: its arguments.
+        name: what is worked on, for messages.
+        data: what it reads there; made in a thread of its own, and only as far as ffmpeg wants.
+
+    Returns:
+        what it said of errors that did not stop it.
+
+    Raises:
+        MediaError: see `run_ffmpeg`.
+        Exception: what making the data raises.
+    """
+    failures: list[Exception] = []
+    reader, writer = os.pipe()
+
+    def write() -> None:
+        try:
+            with os.fdopen(writer, "wb") as file, suppress(BrokenPipeError):
+                for piece in data:
+                    file.write(piece)
+        except BrokenPipeError:
+            return  # what was not flushed is not wanted any more
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that asked
+            failures.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        message = run_ffmpeg(args, name, stdin=reader)
+    finally:
+        os.close(reader)
+        thread.join()
+        if failures:
+            raise failures[0]
     return message

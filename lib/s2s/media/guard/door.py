@@ -7,28 +7,15 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.error import FFmpegError
-from av.stream import Discard, Stream
+from av.error import ArgumentError, FFmpegError
 
 from s2s.errors import MediaError
+from s2s.media.ffmpeg import container_name
+from s2s.media.guard.containers import FORMATS, PICTURE_FORMATS, PROTOCOLS, playlist_kind
+from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 
-__all__ = [
-    "FORMATS",
-    "PICTURE_FORMATS",
-    "PROTOCOLS",
-    "MediaLimits",
-    "only",
-    "open_guarded",
-    "open_picture",
-]
-
-# Demuxers that never open a second file. A protocol whitelist alone does not stop a playlist
-# (HLS, DASH, concat, SDP) that is named .mp4 from reading other local files.
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav"
-# Unlike image2, these read the one file that they are given and expand no pattern in its name.
-PICTURE_FORMATS = "jpeg_pipe,png_pipe,webp_pipe"
-PROTOCOLS = "file"
+__all__ = ["MediaLimits", "open_guarded", "open_picture"]
 
 
 @dataclass(frozen=True)
@@ -94,21 +81,11 @@ def _opened(
         with av.open(url, format=demuxer, options=options, metadata_errors="replace") as file:
             _check(file, path, limits)
             for stream in file.streams.video:  # and when the picture grows on the way
-                stream.codec_context.options = max_pixels
+                if stream.codec_context is not None:
+                    stream.codec_context.options = max_pixels
             yield file
     except FFmpegError as error:
-        raise MediaError(
-            Reason.CORRUPT,
-            f"{path.name}: not a media file that can be read ({error.strerror}); "
-            "mp4, mov, webm, mkv and avi are",
-        ) from error
-
-
-def only(file: InputContainer, stream: Stream) -> None:
-    """Read one stream of a file; packets of the others are not even read from the disk."""
-    for other in file.streams:
-        if other.index != stream.index:
-            other.discard = Discard.all
+        raise _unreadable(path, error, formats) from error
 
 
 def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
@@ -117,16 +94,26 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
     seconds = (file.duration or 0) / av.time_base
     if seconds > limits.max_duration_s:
         raise _refused(path, f"{seconds:.0f} s long, at most {limits.max_duration_s:.0f} s are")
-    for stream in (*file.streams.video, *file.streams.audio):
-        if stream.codec_context is None:
-            message = f"{path.name}: its {stream.type} is encoded in a way that nothing here reads"
-            raise MediaError(Reason.CORRUPT, message)
-    for stream in file.streams.video:
-        width, height = stream.codec_context.width, stream.codec_context.height
+    picture = picture_stream(file)
+    if picture is not None:
+        width, height = picture.codec_context.width, picture.codec_context.height
         if width * height > limits.max_pixels:
             raise _refused(
                 path, f"{width}×{height} pixels, at most {limits.max_pixels} in all are read"
             )
+
+
+def _unreadable(path: Path, error: FFmpegError, formats: str) -> MediaError:
+    kind = playlist_kind(path)
+    if not kind and isinstance(error, ArgumentError):  # what a whitelist says
+        kind = container_name(path)
+    if kind and kind not in formats.split(","):
+        return _refused(path, f"a file of kind {kind} is not opened; convert it to mp4 or mkv")
+    return MediaError(
+        Reason.CORRUPT,
+        f"{path.name}: not a media file that can be read ({error.strerror}); "
+        "mp4, mov, webm, mkv, avi, mpg, ts, flv, wmv and ogv are",
+    )
 
 
 def _refused(path: Path, why: str) -> MediaError:

@@ -6,9 +6,11 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.guard.door import MediaLimits, open_guarded, open_picture
+from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 
 __all__ = ["PICTURE_TYPES", "VIDEO_TYPES", "check_upload", "picture_demuxer"]
@@ -66,22 +68,24 @@ def check_upload(
     family = _family(path, file_name, types)
     if family in _PICTURES:
         with open_picture(path, family.demuxer, limits) as file:
-            if not file.streams.video or not file.streams.video[0].codec_context.width:
+            picture = picture_stream(file)
+            if picture is None or not picture.codec_context.width:
                 raise MediaError(Reason.CORRUPT, "The picture cannot be read. Send another file.")
         return "picture"
     with open_guarded(path, limits) as file:
         if not file.format.name.startswith(family.demuxer):
             raise _unsupported(f"{file_name!r} holds {file.format.name}", types)
-        if not file.streams.video:
+        picture = picture_stream(file)
+        if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
-        codec = file.streams.video[0].codec_context.codec.canonical_name
+        codec = picture.codec_context.codec.canonical_name
         if codec not in _CODECS:
             raise MediaError(
                 Reason.REFUSED,
                 f"The picture is encoded as {codec}, which cannot be copied into an mp4. "
                 f"Send {', '.join(_CODECS.values())}.",
             )
-        _check_length(file, limits.max_duration_s)
+        _check_length(file, picture, limits.max_duration_s)
     return "video"
 
 
@@ -109,9 +113,9 @@ def _unsupported(why: str, types: tuple[str, ...]) -> UnsupportedMediaError:
     return UnsupportedMediaError(f"{why}. Accepted are files of type {', '.join(types)}.")
 
 
-def _check_length(file: InputContainer, max_duration_s: float) -> None:
+def _check_length(file: InputContainer, stream: VideoStream, max_duration_s: float) -> None:
     first_s, last_s, n_packets = None, 0.0, 0
-    for packet in file.demux(file.streams.video[0]):
+    for packet in file.demux(stream):
         if not packet.size:
             continue
         n_packets += 1

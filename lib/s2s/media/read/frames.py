@@ -9,9 +9,13 @@ import numpy as np
 from av import VideoFrame
 from av.container import InputContainer
 from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, only, open_guarded
+from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.streams import only, picture_stream
+from s2s.media.read.order import frames_in_order
+from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
 __all__ = ["map_frames", "read_frames", "to_rgb", "write_frames"]
@@ -28,7 +32,7 @@ def read_frames(
     """Read the frames that are on screen at k / fps seconds, k = 0, 1, ...
 
     Frames are chosen by their time stamps, so that a variable or another rate comes out right;
-    time counts from the first frame. Rotation metadata is applied.
+    time counts from the first frame. Pictures are the way up that their metadata says.
 
     Args:
         path: the video.
@@ -94,10 +98,11 @@ def _frames(
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Iterator[np.ndarray]:
     with open_guarded(path, limits or MediaLimits()) as file:
-        if not file.streams.video:
+        stream = picture_stream(file)
+        if stream is None:
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
         frame, length = None, fps * (file.duration or 0) / av.time_base
-        for k, frame in enumerate(_on_grid(file, fps, size)):
+        for k, frame in enumerate(_on_grid(file, stream, fps, size)):
             yield frame
             if k and k % fps == 0 and k <= length:
                 on_progress(k / length)
@@ -105,21 +110,20 @@ def _frames(
         raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
 
 
-def _on_grid(file: InputContainer, fps: int, size: tuple[int, int] | None) -> Iterator[np.ndarray]:
-    stream = file.streams.video[0]
+def _on_grid(
+    file: InputContainer, stream: VideoStream, fps: int, size: tuple[int, int] | None
+) -> Iterator[np.ndarray]:
     only(file, stream)
     stream.thread_type = "AUTO"
-    step = float(1 / (stream.average_rate or fps))
+    step, tick_s = float(1 / (stream.average_rate or fps)), float(stream.time_base or 1)
     first_s: float | None = None
     scaler = VideoReformatter()
     shown: VideoFrame | None = None
     image: np.ndarray | None = None
     k, end_s = 0, 0.0
-    for frame in file.decode(stream):
-        if frame.time is None:
-            continue
-        first_s = frame.time if first_s is None else first_s
-        at_s = frame.time - first_s
+    for pts, frame in frames_in_order(file, stream):
+        first_s = pts * tick_s if first_s is None else first_s
+        at_s = pts * tick_s - first_s
         # The middle of a step, so that rounding of time stamps cannot choose a neighbour.
         while shown is not None and (k + 0.5) / fps < at_s:
             image = to_rgb(shown, size, scaler) if image is None else image
@@ -140,7 +144,7 @@ def _duration_s(frame: VideoFrame) -> float:
 
 
 def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReformatter) -> np.ndarray:
-    """A decoded frame as an array, rotated as its metadata says.
+    """A decoded frame as an array, the way up that its metadata says.
 
     Args:
         frame: the frame.
@@ -150,9 +154,9 @@ def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReforma
     Returns:
         uint8 (H, W, 3), RGB.
     """
-    turns = round(frame.rotation / 90) % 4
+    orientation = orientation_of(frame)
     width, height = size or (0, 0)
-    if turns % 2:
+    if orientation.is_transposed:
         width, height = height, width
     scaled = scaler.reformat(
         frame,
@@ -162,5 +166,4 @@ def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReforma
         interpolation=Interpolation.AREA,
         threads=1,
     )
-    image = scaled.to_ndarray()
-    return np.rot90(image, turns) if turns else image
+    return orientation.show(scaled.to_ndarray())

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-from av.video.reformatter import VideoReformatter
-
 from s2s.errors import MediaError, UnsupportedMediaError
+from s2s.media.ffmpeg import picture_args, run_ffmpeg
 from s2s.media.guard.door import MediaLimits, open_picture
 from s2s.media.guard.upload import PICTURE_TYPES, picture_demuxer
-from s2s.media.read.frames import to_rgb
 from s2s.reasons import Reason
 
 __all__ = ["demuxer_of", "write_picture"]
@@ -17,7 +14,7 @@ __all__ = ["demuxer_of", "write_picture"]
 def write_picture(
     picture: Path, output: Path, size: tuple[int, int], limits: MediaLimits | None = None
 ) -> None:
-    """Write a picture's pixels to a file, scaled.
+    """Write a picture's pixels to a file, scaled, the way up that its EXIF data says.
 
     Args:
         picture: a JPEG, PNG or WebP.
@@ -29,12 +26,21 @@ def write_picture(
         UnsupportedMediaError: if it is no such picture.
         MediaError: if it cannot be read, or is refused.
     """
-    with open_picture(picture, demuxer_of(picture), limits or MediaLimits()) as file:
-        frame = next(file.decode(video=0), None)
-        if frame is None:
-            raise MediaError(Reason.CORRUPT, f"{picture.name}: cannot be decoded")
-        pixels_HWC = to_rgb(frame, size, VideoReformatter())
-    output.write_bytes(np.ascontiguousarray(pixels_HWC).data)
+    demuxer = demuxer_of(picture)
+    with open_picture(picture, demuxer, limits or MediaLimits()):
+        pass
+    width, height = size
+    run_ffmpeg(
+        [
+            *picture_args(picture, demuxer),
+            *["-vf", f"scale={width}:{height}:flags=area", "-frames:v", "1"],
+            *["-pix_fmt", "rgb24", "-threads", "1", "-f", "rawvideo"],
+            f"file:{output.absolute()}",
+        ],
+        name=picture.name,
+    )
+    if output.stat().st_size != width * height * 3:
+        raise MediaError(Reason.CORRUPT, f"{picture.name}: cannot be decoded")
 
 
 def demuxer_of(picture: Path) -> str:

@@ -1,4 +1,4 @@
-"""What a media file is, read from its headers."""
+"""What a media file is, read from its headers, and from its packets where those do not say."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,12 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
+from s2s.errors import MediaError
 from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.streams import only, picture_stream, sound_stream
+from s2s.reasons import Reason
 
-__all__ = ["Probe", "probe"]
+__all__ = ["Probe", "picture_index", "probe"]
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,13 @@ class Probe:
 def probe(path: Path, limits: MediaLimits | None = None) -> Probe:
     """Read a file's headers; nothing is decoded.
 
+    Where no header gives a length, as in what is recorded live, packets are read to the end.
+
     Raises:
         MediaError: see `open_guarded`.
     """
     with open_guarded(path, limits or MediaLimits()) as file:
-        video = next(iter(file.streams.video), None)
-        audio = next(iter(file.streams.audio), None)
+        video, audio = picture_stream(file), sound_stream(file)
         return Probe(
             format=file.format.name,
             duration_s=_duration_s(file, video or audio),
@@ -68,7 +72,38 @@ def probe(path: Path, limits: MediaLimits | None = None) -> Probe:
         )
 
 
+def picture_index(path: Path) -> int:
+    """Which of a file's streams is its picture, as ffmpeg counts them too.
+
+    Raises:
+        MediaError: `no_video` without one.
+    """
+    with open_guarded(path) as file:
+        picture = picture_stream(file)
+        if picture is None:
+            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
+        return picture.index
+
+
 def _duration_s(file: InputContainer, stream: Stream | None) -> float:
     if stream is not None and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return (file.duration or 0) / av.time_base
+    if file.duration or stream is None:
+        return (file.duration or 0) / av.time_base
+    return _measured_s(file, stream)
+
+
+def _measured_s(file: InputContainer, stream: Stream) -> float:
+    """From the first packet to the end of the last; which may not say how long it is."""
+    only(file, stream)
+    times = sorted(
+        (float(at * packet.time_base), float((packet.duration or 0) * packet.time_base))
+        for packet in file.demux(stream)
+        if packet.size and (at := packet.pts if packet.pts is not None else packet.dts) is not None
+    )
+    if not times:
+        return 0.0
+    last_s, lasts_s = times[-1]
+    if not lasts_s and len(times) > 1:
+        lasts_s = last_s - times[-2][0]
+    return last_s + lasts_s - times[0][0]

@@ -1,24 +1,21 @@
-"""A few frames of a video, without decoding what they do not need.
-
-Packets are listed first, which decodes nothing. Then only the groups of pictures that hold a
-wanted frame are decoded, each up to its last wanted one, and frames that no other refers to are
-passed over. What comes out is the same as after decoding everything.
-"""
+"""A few frames of a video, without decoding what they do not need."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from av import Packet, VideoFrame
 from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, only, open_guarded
+from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.streams import only, picture_stream
 from s2s.media.read.frames import to_rgb
+from s2s.media.read.listing import decode_listed, list_packets
 from s2s.reasons import Reason
 
 __all__ = ["SampledFrames", "sample_frames"]
@@ -40,17 +37,6 @@ class SampledFrames:
     mask: np.ndarray
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """A packet: its time stamps, whether decoding can start with it and it is shown; itself."""
-
-    pts: int
-    dts: int
-    is_key: bool
-    is_shown: bool
-    packet: Packet | None
-
-
 def sample_frames(
     path: Path,
     n: int | None = None,
@@ -61,7 +47,8 @@ def sample_frames(
     """Read n frames evenly spaced, or those on screen at k / fps seconds, k = 0, 1, ...
 
     Frames are chosen by their time stamps, so that a variable rate comes out right. Evenly spaced
-    are those on screen in the middle of n equal parts. Rotation metadata is applied.
+    are those on screen in the middle of n equal parts. Pictures are the way up that their
+    metadata says.
 
     Args:
         path: the video.
@@ -79,21 +66,16 @@ def sample_frames(
     """
     if n is None and fps is None:
         raise ValueError("say how many frames (n), or how many a second (fps)")
-    with open_guarded(path, limits or MediaLimits()) as file:
-        if not file.streams.video:
-            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
-        stream = file.streams.video[0]
-        only(file, stream)
-        stream.thread_type = "NONE"  # so that what is passed over is decided packet by packet
-        packets = _list_packets(file, stream)
+    limits = limits or MediaLimits()
+    with _opened(path, limits) as (file, stream):
+        packets = list_packets(file, stream, keep=file.size <= _KEPT_BYTES)
         tick_s = float(stream.time_base or 1)
-        times = sorted(packet.pts for packet in packets if packet.is_shown)
-        wanted = _choose(times, n, None if fps is None else 1 / (fps * tick_s))
-        scaler = VideoReformatter()
-        images = {
-            frame.pts: to_rgb(frame, size, scaler)
-            for frame in _decode(file, stream, packets, sorted(set(wanted)))
-        }
+    times = sorted(packet.pts for packet in packets if packet.is_shown)
+    wanted = _choose(times, n, None if fps is None else 1 / (fps * tick_s))
+    scaler = VideoReformatter()
+    with _opened(path, limits) as (file, stream):
+        frames = decode_listed(file, stream, packets, sorted(set(wanted)))
+        images = {pts: to_rgb(frame, size, scaler) for pts, frame in frames}
     found = [images[time] for time in wanted if time in images]
     if not found:
         raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
@@ -102,15 +84,15 @@ def sample_frames(
     return SampledFrames(frames, np.arange(len(frames)) < len(found))
 
 
-def _list_packets(file: InputContainer, stream: VideoStream) -> list[_Listed]:
-    packets = []
-    for packet in file.demux(stream):
-        if packet.size and (packet.pts is not None or packet.dts is not None):
-            pts = packet.pts if packet.pts is not None else packet.dts or 0
-            dts = packet.dts if packet.dts is not None else pts
-            kept = packet if file.size <= _KEPT_BYTES else None
-            packets.append(_Listed(pts, dts, packet.is_keyframe, not packet.is_discard, kept))
-    return packets
+@contextmanager
+def _opened(path: Path, limits: MediaLimits) -> Iterator[tuple[InputContainer, VideoStream]]:
+    with open_guarded(path, limits) as file:
+        stream = picture_stream(file)
+        if stream is None:
+            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
+        only(file, stream)
+        stream.thread_type = "NONE"  # so that what is passed over is decided packet by packet
+        yield file, stream
 
 
 def _choose(times: Sequence[int], n: int | None, step: float | None) -> list[int]:
@@ -128,58 +110,3 @@ def _choose(times: Sequence[int], n: int | None, step: float | None) -> list[int
     else:
         return list(times)
     return [times[max(0, bisect_right(times, instant) - 1)] for instant in instants]
-
-
-def _decode(
-    file: InputContainer, stream: VideoStream, packets: Sequence[_Listed], wanted: Sequence[int]
-) -> Iterator[VideoFrame]:
-    places = {packet.pts: at for at, packet in enumerate(packets)}
-    keys = [at for at, packet in enumerate(packets) if packet.is_key] or [0]
-    chosen = set(wanted)
-    for first, last in _runs([places[time] for time in wanted], packets, keys):
-        for pts, packet in _packets(file, stream, packets[first : last + 1]):
-            stream.codec_context.skip_frame = "DEFAULT" if pts in chosen else "NONREF"
-            yield from _wanted(stream.codec_context.decode(packet), chosen)
-        yield from _wanted(stream.codec_context.decode(None), chosen)
-        stream.codec_context.flush_buffers()
-
-
-def _packets(
-    file: InputContainer, stream: VideoStream, run: Sequence[_Listed]
-) -> Iterator[tuple[int, Packet]]:
-    """Packets of a run: those that were kept, else read again."""
-    if run[0].packet is not None:
-        yield from ((listed.pts, listed.packet) for listed in run if listed.packet is not None)
-        return
-    file.seek(min(run[0].pts, run[0].dts), stream=stream)
-    has_begun = False
-    for packet in file.demux(stream):
-        pts = packet.pts if packet.pts is not None else packet.dts or 0
-        has_begun = has_begun or pts == run[0].pts
-        if packet.size and has_begun:
-            yield pts, packet
-        if has_begun and pts == run[-1].pts:
-            return
-
-
-def _runs(
-    places: Sequence[int], packets: Sequence[_Listed], keys: Sequence[int]
-) -> list[tuple[int, int]]:
-    """First and last packets of the stretches that have to be decoded, in order."""
-    runs: list[tuple[int, int]] = []
-    for place in sorted(places):
-        at = max(0, bisect_right(keys, place) - 1)
-        if packets[place].pts < packets[keys[at]].pts and at:
-            at -= 1  # it shows before its keyframe, and looks behind it
-        first = keys[at]
-        if runs and first <= runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], max(runs[-1][1], place))
-        else:
-            runs.append((first, place))
-    return runs
-
-
-def _wanted(frames: Sequence[VideoFrame], chosen: set[int]) -> Iterator[VideoFrame]:
-    for frame in frames:
-        if frame.pts in chosen:
-            yield frame

@@ -1,6 +1,6 @@
 """Spans of a file's sound: decoded once, sliced as often as asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,20 +8,18 @@ from pathlib import Path
 import av
 import numpy as np
 from av import AudioFrame, AudioResampler
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import only, open_guarded
-from s2s.media.read.mono import MonoMixer
+from s2s.media.guard.door import open_guarded
+from s2s.media.guard.streams import only, sound_stream
+from s2s.media.read.placement import decode_blocks, place_blocks
 from s2s.reasons import Reason
 
 __all__ = ["SoundSpan", "read_segments", "read_span", "resample"]
 
-# The packet before is decoded too, since codecs add what overlaps.
-_RUN_UP_S = 0.2
-# Time stamps are rounded, in Matroska to 1 ms; what is further off is a hole or a jump.
-_JITTER_S = 0.02
+# Where seeking goes to so long before a span, its first packet should not lie after the span's
+# start; where it does, from further back; and at last from the start of the file.
+_RUN_UPS_S = (0.5, 5.0)
 
 
 @dataclass(frozen=True)
@@ -51,25 +49,37 @@ def read_span(path: Path, start_s: float, duration_s: float) -> SoundSpan:
     Raises:
         MediaError: `no_audio` without sound, `corrupt` if it cannot be decoded.
     """
+    for run_up_s in _RUN_UPS_S:
+        span, first_s = _read_span(path, start_s, duration_s, run_up_s)
+        if first_s <= 0:
+            return span
+    return _read_span(path, start_s, duration_s, None)[0]
+
+
+def _read_span(
+    path: Path, start_s: float, duration_s: float, run_up_s: float | None
+) -> tuple[SoundSpan, float]:
+    """The span, and when in it the first sound was found; 0 at most, if none was missed."""
     with open_guarded(path) as file:
-        if not file.streams.audio:
+        stream = sound_stream(file)
+        if stream is None:
             raise MediaError(Reason.NO_AUDIO, f"{path.name}: has no sound")
-        stream = file.streams.audio[0]
         only(file, stream)
         rate_hz = stream.codec_context.sample_rate
         if not rate_hz:
             raise MediaError(Reason.CORRUPT, f"{path.name}: its sound has no sample rate")
         origin_s = (file.start_time or 0) / av.time_base + start_s
-        samples = np.zeros(round(duration_s * rate_hz), np.float32)
-        if start_s > _RUN_UP_S:
-            file.seek(int((origin_s - _RUN_UP_S) * av.time_base))
-        for first, block in _blocks(file, stream, rate_hz, origin_s):
-            if first >= len(samples):
-                break
-            begin, skipped = max(first, 0), max(-first, 0)
-            piece = block[skipped : skipped + len(samples) - begin]
-            samples[begin : begin + len(piece)] = piece
-    return SoundSpan(samples, rate_hz)
+        if run_up_s is not None and start_s > run_up_s:
+            file.seek(round((origin_s - run_up_s) / (stream.time_base or 1)), stream=stream)
+        blocks = list(decode_blocks(path, file, stream, rate_hz, (origin_s, duration_s)))
+    samples = np.zeros(round(duration_s * rate_hz), np.float32)
+    earliest = len(samples) if run_up_s is not None and start_s > run_up_s else 0
+    for first, block in place_blocks(blocks, rate_hz):
+        begin, skipped = max(first, 0), max(-first, 0)
+        piece = block[skipped : skipped + max(0, len(samples) - begin)]
+        samples[begin : begin + len(piece)] = piece
+        earliest = min(earliest, first)
+    return SoundSpan(samples, rate_hz), earliest / rate_hz
 
 
 def read_segments(
@@ -123,19 +133,3 @@ def resample(span: SoundSpan, sample_rate_hz: int) -> np.ndarray:
     n_samples = round(len(span.samples) * sample_rate_hz / span.rate_hz)
     samples = np.concatenate([piece.to_ndarray()[0] for piece in pieces])[:n_samples]
     return np.pad(samples, (0, n_samples - len(samples)))
-
-
-def _blocks(
-    file: InputContainer, stream: AudioStream, rate_hz: int, origin_s: float
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Mono blocks, each with the place of its first sample."""
-    mixer = MonoMixer(rate_hz)
-    place: int | None = None
-    for frame in file.decode(stream):
-        stamped = None if frame.time is None else round((frame.time - origin_s) * rate_hz)
-        block = mixer.mix(frame)
-        if stamped is not None and (place is None or abs(stamped - place) > _JITTER_S * rate_hz):
-            place = stamped
-        if place is not None:
-            yield place, block
-            place += len(block)

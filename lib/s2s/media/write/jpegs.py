@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from s2s.media.ffmpeg import input_args, run_ffmpeg
+from s2s.media.read.probe import picture_index
 
 __all__ = ["write_jpegs"]
 
@@ -20,7 +21,7 @@ def write_jpegs(path: Path, folder: Path, fps: float | None = None, height: int 
         the number of files.
 
     Raises:
-        MediaError: `corrupt` if the video cannot be decoded.
+        MediaError: `no_video` without a picture, `corrupt` if it cannot be decoded.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rate = ["-fps_mode", "passthrough"] if fps is None else []
@@ -28,6 +29,13 @@ def write_jpegs(path: Path, folder: Path, fps: float | None = None, height: int 
     filters = scale if fps is None else f"fps={fps},{scale}"
     # A percent sign in the folder's name is not part of the pattern.
     pattern = f"{str(folder.absolute()).replace('%', '%%')}/image_%05d.jpg"
-    args = [*input_args(path, "-threads", "1"), "-map", "0:v:0", "-vf", filters, *rate]
+    args = [
+        *input_args(path, "-threads", "1"),
+        "-map",
+        f"0:{picture_index(path)}",
+        "-vf",
+        filters,
+        *rate,
+    ]
     run_ffmpeg([*args, "-q:v", "2", "-f", "image2", f"file:{pattern}"], name=path.name)
     return sum(1 for _ in folder.glob("image_*.jpg"))

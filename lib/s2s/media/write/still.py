@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from s2s.media.ffmpeg import run_ffmpeg
-from s2s.media.guard.door import PICTURE_FORMATS, PROTOCOLS, MediaLimits, open_picture
+from s2s.media.ffmpeg import picture_args, run_ffmpeg
+from s2s.media.guard.door import MediaLimits, open_picture
 from s2s.media.read.picture import demuxer_of
 
 __all__ = ["make_still_video"]
@@ -34,12 +34,11 @@ def make_still_video(
     demuxer = demuxer_of(picture)
     with open_picture(picture, demuxer, limits or MediaLimits()):
         pass
-    guard = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", PICTURE_FORMATS]
     shown = f"{_SCALE},loop=loop=-1:size=1,setpts=N/{fps}/TB"
     encoding = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage"]
     run_ffmpeg(
         [
-            *["-f", demuxer, *guard, "-i", f"file:{picture.absolute()}"],
+            *picture_args(picture, demuxer),
             *["-vf", shown, "-r", str(fps), "-t", f"{duration_s:.3f}", *encoding],
             *["-pix_fmt", "yuv420p", "-threads", "1", "-f", "mp4", f"file:{output.absolute()}"],
         ],
