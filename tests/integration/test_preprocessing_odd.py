@@ -83,13 +83,15 @@ def test_names_are_only_names(real_data: Path, tmp_path: Path, name: str, mode: 
     assert len(read_frames(clip.files.video, 25)) == pytest.approx(3, abs=1)
 
 
-def test_a_clip_whose_picture_got_lost_is_corrupt(real_data: Path, tmp_path: Path):
+def test_frames_without_time_stamps_of_their_own_are_all_there(real_data: Path, tmp_path: Path):
     source = tmp_path / "a.avi"  # which cannot hold these time stamps
     real = real_data / "clips" / "odd" / "decord_unordered.mov"
     run_ffmpeg([*input_args(real), "-c", "copy", str(source)], "avi")
     clip = cut(source, "encode", tmp_path)
-    assert isinstance(clip, MediaError)
-    assert clip.reason == "corrupt"
+    assert isinstance(clip, CutClip), clip
+    shown, expected = read_frames(clip.files.video, 25, (8, 8)), read_frames(real, 25, (8, 8))
+    assert len(shown) == pytest.approx(len(expected), abs=1)
+    assert abs(float(shown.mean()) - float(expected.mean())) < 3
 
 
 @pytest.mark.parametrize("mode", ["copy", "smart"])

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.damage import MAX_DAMAGE, damaged_share
+from preprocessing.encode import encode_pictures
 from preprocessing.packets.smart_cut import NotCopyableError, cut_packets
-from preprocessing.passes import run_pass
 from preprocessing.plan import ClipFiles, Cut, plan_cut
+from preprocessing.sounds import write_sounds
 from preprocessing.span import Span, measure_span
 from s2s.errors import MediaError
 from s2s.media import (
@@ -92,27 +92,11 @@ def _encode(
 ) -> list[MediaError | None]:
     if not cuts:
         return []
-    try:
-        is_whole = run_pass(source, span, cuts, recipe)
-    except MediaError as error:
-        if len(cuts) == 1:
-            return [error]
-        # What is damaged may concern one of them only.
-        return [failure for cut in cuts for failure in _encode(source, span, [cut], recipe)]
-    return [
-        _length_error(source, cut, recipe)
-        or (None if is_whole else _damage_error(source, cut, recipe))
-        for cut in cuts
-    ]
-
-
-def _damage_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:
-    """Say what was lost: ffmpeg shows another frame in place of what it cannot decode."""
-    share = damaged_share(source, cut.start_s, cut.start_s + cut.n_frames / recipe.spec.fps)
-    if share <= MAX_DAMAGE:
-        return None
-    message = f"{cut.files.clip_id}: {share:.0%} of its frames in {source.name} are damaged"
-    return MediaError(Reason.CORRUPT, message)
+    failures = dict(zip(cuts, write_sounds(source, span, cuts, recipe), strict=True))
+    sounding = [cut for cut in cuts if failures[cut] is None]
+    if sounding:
+        failures |= zip(sounding, encode_pictures(source, span, sounding, recipe), strict=True)
+    return [failures[cut] or _length_error(source, cut, recipe) for cut in cuts]
 
 
 def _length_error(source: Path, cut: Cut, recipe: Recipe) -> MediaError | None:

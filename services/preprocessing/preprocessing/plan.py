@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preprocessing.span import Span
+from preprocessing.stretch import Stretch
 from s2s.errors import MediaError
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
-__all__ = ["ClipFiles", "Cut", "plan_cut"]
+__all__ = ["ClipFiles", "Cut", "Footage", "plan_cut"]
 
 # Where a header claims so much more than is there, the source was cut off.
 _TRUNCATED_S = 0.5
@@ -46,6 +47,11 @@ class ClipFiles:
         """The first frame."""
         return self.folder / f"{self.clip_id}.jpg"
 
+    @property
+    def seams(self) -> Path:
+        """Small grey pictures of frames that are compared; not kept."""
+        return self.folder / f"{self.clip_id}.grey"
+
     def extras(self, recipe: Recipe) -> list[Path]:
         """What the recipe asks for beside the mp4 and its wav."""
         settings = recipe.preprocessing
@@ -61,11 +67,30 @@ class Cut:
         files: where to.
         start_s: where the clip starts in the source.
         n_frames: frames of its picture, at the recipe's rate.
+        seams: numbers of the frames that are compared with the source's.
     """
 
     files: ClipFiles
     start_s: float
     n_frames: int
+    seams: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What clips that lie close together are cut from.
+
+    Attributes:
+        path: the source's file.
+        span: what there is of it.
+        stretch: when its frames are shown, from before the first clip to after the last.
+        recipe: what the clips become.
+    """
+
+    path: Path
+    span: Span
+    stretch: Stretch
+    recipe: Recipe
 
 
 def plan_cut(source: str, span: Span, clip: ClipRecord, recipe: Recipe, folder: Path) -> Cut:

@@ -1,6 +1,7 @@
 """What there really is of a source: where its picture ends, whether it has sound."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,10 +10,14 @@ from av.video.stream import VideoStream
 
 from preprocessing.packets.smart_cut import is_hdr
 from s2s.errors import MediaError
-from s2s.media import open_guarded
+from s2s.media import open_guarded, picture_stream, sound_stream
+from s2s.media.read.listing import can_seek
+from s2s.media.read.order import has_stored_order
 from s2s.reasons import Reason
 
 __all__ = ["Span", "measure_span"]
+
+_LAST_US = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,16 @@ class Span:
     Attributes:
         end_s: where the last frame that is there ends.
         claimed_end_s: where the header says that it ends; 0 if it does not say.
-        has_sound: whether there is a sound stream.
+        picture: which of the file's streams is its picture.
+        pixel_ratio: width of a pixel to its height.
+        has_sound: whether there is sound that can be decoded.
         is_hdr: whether the picture has a high dynamic range.
     """
 
     end_s: float
     claimed_end_s: float
+    picture: int
+    pixel_ratio: Fraction
     has_sound: bool
     is_hdr: bool
 
@@ -42,31 +51,40 @@ def measure_span(path: Path) -> Span:
         MediaError: `no_video` without a picture, `corrupt` if no packet of it can be read.
     """
     with open_guarded(path) as file:
-        if not file.streams.video:
+        stream = picture_stream(file)
+        if stream is None:
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
-        stream = file.streams.video[0]
         start = file.start_time or 0
         end_s = None
-        if file.duration:
-            file.seek(start + file.duration)
+        if file.duration and can_seek(file):
+            # The last frame that is shown may be stored before others.
+            file.seek(max(start, start + file.duration - _LAST_US))
             end_s = _last_end_s(file, stream)
         if end_s is None:
-            file.seek(start)
+            if can_seek(file):
+                file.seek(start)
             end_s = _last_end_s(file, stream)
+        if end_s is None:
+            raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be read")
         claimed = (stream.start_time or 0) + stream.duration if stream.duration else 0
-        has_sound = bool(file.streams.audio)
-        has_high_range = is_hdr(stream)
-    if end_s is None:
-        raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be read")
-    start_s = start / av.time_base
-    claimed_s = float(claimed * (stream.time_base or 0))
-    return Span(end_s - start_s, max(0.0, claimed_s - start_s), has_sound, has_high_range)
+        start_s, claimed_s = start / av.time_base, float(claimed * (stream.time_base or 0))
+        return Span(
+            end_s - start_s,
+            max(0.0, claimed_s - start_s),
+            stream.index,
+            stream.sample_aspect_ratio or Fraction(1),
+            has_sound=sound_stream(file) is not None,
+            is_hdr=is_hdr(stream),
+        )
 
 
 def _last_end_s(file: InputContainer, stream: VideoStream) -> float | None:
-    ends = [
-        float((packet.pts + (packet.duration or 0)) * packet.time_base)
-        for packet in file.demux(stream)
-        if packet.pts is not None
-    ]
-    return max(ends, default=None)
+    frame_s = float(1 / stream.average_rate) if stream.average_rate else 0.0
+    ends_s = []
+    is_ordered = has_stored_order(file, stream)
+    for packet in file.demux(stream):
+        at = packet.pts if is_ordered and packet.pts is not None else packet.dts
+        if packet.size and at is not None:
+            lasts_s = float(packet.duration * packet.time_base) if packet.duration else frame_s
+            ends_s.append(float(at * packet.time_base) + lasts_s)
+    return max(ends_s, default=None)

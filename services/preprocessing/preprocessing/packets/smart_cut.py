@@ -20,8 +20,8 @@ from av.video.stream import VideoStream
 
 from preprocessing.packets.edits import limit_edits
 from preprocessing.packets.h264 import add_parameter_sets, has_idr, is_avcc, to_length_prefixed
-from s2s.media.guard.door import open_guarded
-from s2s.media.read.segments import read_span, resample
+from s2s.media import open_guarded, picture_stream, read_span, resample, sound_stream
+from s2s.media.read.order import has_stored_order
 
 __all__ = ["CopiedSpan", "NotCopyableError", "cut_packets", "is_hdr"]
 
@@ -95,7 +95,8 @@ def cut_packets(
         tick_s = float(_time_base(stream))
         start_s = span.begin * tick_s - origin_s
         duration_s = (span.end - span.begin) * tick_s
-        samples = _sound(source, bool(file.streams.audio), start_s, duration_s, sample_rate_hz)
+        has_sound = sound_stream(file) is not None
+        samples = _sound(source, has_sound, start_s, duration_s, sample_rate_hz)
         if mode == "smart":
             extradata, packets, n_encoded = _smart(stream, span)
         else:
@@ -111,7 +112,11 @@ def is_hdr(stream: VideoStream) -> bool:
 
 
 def _copyable_stream(file: InputContainer) -> VideoStream:
-    stream = file.streams.video[0]
+    stream = picture_stream(file)
+    if stream is None:
+        raise NotCopyableError("it has no picture")
+    if not has_stored_order(file, stream):
+        raise NotCopyableError("its packets do not tell when their frames are shown")
     context = stream.codec_context
     if context.name not in _COPYABLE and context.codec.canonical_name not in _COPYABLE:
         raise NotCopyableError(f"its picture is {context.name}, which an mp4 does not hold")

@@ -1,0 +1,153 @@
+"""Clips are exact whatever file they come from: containers, codecs, orders of frames, offsets."""
+
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from marked_video import MarkedVideo, click_times_s, frame_numbers
+
+from preprocessing.cut import CutClip, cut_clips
+from s2s.errors import MediaError
+from s2s.media import input_args, read_frames, run_ffmpeg, sample_frames
+from s2s.records import ClipRecord
+from s2s.tasks.generation.settings import GenerationRecipe
+
+FPS, RATE_HZ, CLIP_S = 25, 16_000, 1.6
+CLICKS_S = (0.5, 1.3, 2.1, 2.9, 3.7)
+RECIPE = GenerationRecipe.model_validate(
+    {
+        "name": "containers",
+        "collection": {"catalog": "c.csv"},
+        "preprocessing": {"short_side_px": 64, "preset": "ultrafast", "min_duration_s": 0.5},
+    }
+)
+B_FRAMES = ["-g", "25", "-bf", "2"]
+H264 = ["-c:v", "libx264", "-threads", "1", *B_FRAMES]
+HEVC = ["-c:v", "libx265", "-x265-params", "log-level=none:keyint=25:bframes=3"]
+FILES = {
+    "h264.avi": [*H264, "-c:a", "libmp3lame"],
+    "h264-pyramid.avi": [*H264, "-bf", "5", "-b-pyramid", "normal", "-c:a", "pcm_s16le"],
+    "h264-open.avi": [*H264, "-x264-params", "open-gop=1", "-c:a", "ac3"],
+    "mpeg4.avi": ["-c:v", "mpeg4", *B_FRAMES, "-c:a", "libmp3lame"],
+    "mpeg4-no-b.avi": ["-c:v", "mpeg4", "-g", "25", "-c:a", "libmp3lame"],
+    "mpeg1.mpg": ["-c:v", "mpeg1video", *B_FRAMES, "-c:a", "mp2"],
+    "mpeg2.mpg": ["-c:v", "mpeg2video", *B_FRAMES, "-c:a", "mp2", "-f", "vob"],
+    "h264.ts": [*H264, "-c:a", "aac"],
+    "late-clock.ts": [*H264, "-c:a", "aac", "-output_ts_offset", "40000"],
+    "hevc.ts": [*HEVC, "-c:a", "aac"],
+    "mpeg2.ts": ["-c:v", "mpeg2video", *B_FRAMES, "-c:a", "mp2"],
+    "h264.flv": [*H264, "-c:a", "aac"],
+    "sorenson.flv": ["-c:v", "flv1", "-g", "25", "-c:a", "libmp3lame"],
+    "wmv2.wmv": ["-c:v", "wmv2", "-g", "25", "-c:a", "wmav2"],
+    "theora.ogv": ["-c:v", "libtheora", "-g", "25", "-c:a", "libvorbis"],
+    "open.mkv": [*H264, "-x264-params", "open-gop=1", "-c:a", "aac"],
+    "hevc.mp4": [*HEVC, "-c:a", "aac"],
+    "fragmented.mp4": [*H264, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"],
+    "no-edits.mp4": [*H264, "-c:a", "aac", "-use_editlist", "0"],
+    "intra.nut": ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "flac"],
+    "ten-bit.mkv": [*H264, "-pix_fmt", "yuv420p10le", "-c:a", "libopus"],
+}
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of numbered frames and clicks."""
+    path = tmp_path_factory.mktemp("marked") / "a.mkv"
+    return MarkedVideo(
+        seconds=4, clicks_s=CLICKS_S, codecs=("libx264", "pcm_s16le"), sound_rate_hz=48_000
+    ).write(path)
+
+
+def encoded(marked: Path, path: Path, *options: str, inputs: tuple[str, ...] = ()) -> Path:
+    pixels = [] if "-pix_fmt" in options else ["-pix_fmt", "yuv420p"]
+    run_ffmpeg([*input_args(marked, *inputs), "-b:v", "1M", *pixels, *options, str(path)], "x")
+    return path
+
+
+def cut(source: Path, start_s: float, folder: Path, duration_s: float = CLIP_S) -> CutClip:
+    clip = ClipRecord(source_id="a", start_s=start_s, end_s=start_s + duration_s)
+    [result] = cut_clips(source, [clip], RECIPE, folder)
+    if isinstance(result, MediaError):
+        raise result
+    return result
+
+
+def picture_late_s(source: Path) -> float:
+    """When the picture begins; AVI counts from where its packets begin, and has no other clock."""
+    with av.open(str(source)) as file:
+        if file.format.name == "avi":
+            return 0.0
+        first = next(file.decode(video=0))
+        return float(first.time or 0) - (file.start_time or 0) / av.time_base
+
+
+def clicks_s(sound: Path) -> list[float]:
+    with wave.open(str(sound)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    return click_times_s(samples / max(1e-6, np.abs(samples).max()), RATE_HZ)
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1.32, 2.4])
+@pytest.mark.parametrize("name", FILES)
+def test_a_clip_is_exact(marked: Path, tmp_path: Path, name: str, start_s: float):
+    source = encoded(marked, tmp_path / name, *FILES[name])
+    clip = cut(source, start_s, tmp_path)
+    late_s = picture_late_s(source)
+    begins_s = late_s + np.arange(100) / FPS
+    ends_s = begins_s + 1 / FPS
+    begins_s[0] = 0  # a picture that starts late begins with its first frame
+    numbers = frame_numbers(read_frames(clip.files.video, FPS))
+    assert len(numbers) == 40
+    at_s = start_s + np.arange(40) / FPS
+    assert (begins_s[numbers] <= at_s + 0.5 / FPS + 2e-3).all(), numbers
+    assert (ends_s[numbers] >= at_s - 0.5 / FPS - 2e-3).all(), numbers
+    # Codecs delay sound, and most of these containers do not say by how much.
+    found_s = np.array(clicks_s(clip.files.sound)) + start_s - late_s
+    nearest_s = np.abs(found_s[:, None] - np.array(CLICKS_S)).min(axis=1)
+    assert len(found_s) == 2
+    assert nearest_s.max() < 0.04
+
+
+@pytest.mark.parametrize("name", ["h264.avi", "h264-pyramid.avi", "mpeg4.avi", "h264.ts"])
+def test_every_reader_shows_frames_in_their_order(marked: Path, tmp_path: Path, name: str):
+    source = encoded(marked, tmp_path / name, *FILES[name])
+    assert frame_numbers(read_frames(source, FPS)) == list(range(100))
+    assert frame_numbers(sample_frames(source, 20).frames) == list(range(2, 100, 5))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".flv"])
+@pytest.mark.parametrize("start_s", [1.2, 2.51, 3.6])
+def test_a_frame_stays_until_the_next_one(tmp_path: Path, suffix: str, start_s: float):
+    slides_s = [0.0, 0.04, 0.08, 0.2, 3.4, 3.44, 6.0, 6.04]
+    clips = (0.5, 1.3, 2.1, 2.9, 3.7, 4.5)
+    source = MarkedVideo(seconds=6, frame_times_s=slides_s, clicks_s=clips).write(
+        tmp_path / f"a{suffix}"
+    )
+    numbers = frame_numbers(read_frames(cut(source, start_s, tmp_path).files.video, FPS))
+    at_s = start_s + (np.arange(40) + 0.5) / FPS - picture_late_s(source)
+    expected = np.searchsorted(slides_s, at_s, side="right") - 1
+    # At a change half a frame may be rounded either way.
+    assert np.count_nonzero(expected != numbers) <= 1, numbers
+
+
+def test_a_recording_that_begins_between_keyframes_begins_with_its_first_whole_frame(
+    marked: Path, tmp_path: Path
+):
+    whole = encoded(marked, tmp_path / "whole.ts", *H264, "-c:a", "aac")
+    packets = 188
+    data = whole.read_bytes()
+    source = tmp_path / "a.ts"
+    # Tables are repeated every tenth of a second, so that this can be read.
+    source.write_bytes(data[len(data) // packets // 8 * packets :])
+    with av.open(str(source)) as file:
+        first_key = next(packet for packet in file.demux(video=0) if packet.is_keyframe)
+        origin_s = (file.start_time or 0) / av.time_base
+        from_s = float((first_key.pts or 0) * first_key.time_base) - origin_s
+    assert from_s > 0.2
+    numbers = frame_numbers(read_frames(cut(source, 0.0, tmp_path).files.video, FPS))
+    held, first = round(from_s * FPS), numbers[0]
+    assert first > 2
+    assert set(numbers[:held]) == {first}
+    assert numbers[held + 1 :] == list(range(numbers[held + 1], numbers[held + 1] + 39 - held))
