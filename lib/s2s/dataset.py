@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
@@ -37,6 +37,7 @@ Split = Literal["train", "val", "test"]
 SPLITS = ("train", "val", "test")
 LABEL_SEPARATOR = "|"
 _VERSION = r"dataset_v[1-9]\d*"
+_Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 @checked_dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -70,6 +71,8 @@ class DatasetClip:
         picture_hash: perceptual hash of the picture, hexadecimal.
         sound_hash: fingerprint of the sound, hexadecimal.
         moment_hashes: both around each moment where the sound rises most, separated by spaces.
+        face_xy: position of a face as fractions of the picture, where it is part of the clip's
+            identity; in a manifest, the columns `face_x` and `face_y`.
     """
 
     clip_id: str = Field(min_length=1)
@@ -96,12 +99,15 @@ class DatasetClip:
     picture_hash: str = ""
     sound_hash: str = ""
     moment_hashes: str = ""
+    face_xy: tuple[_Fraction, _Fraction] | None = None
 
     def to_row(self) -> dict[str, str]:
         """The clip as a row of a manifest."""
-        row = {name: str(getattr(self, name)) for name in COLUMNS}
+        row = {name: str(getattr(self, name)) for name in COLUMNS if name not in _FACE}
         row["fold"] = "" if self.fold is None else str(self.fold)
-        return row | {"labels": LABEL_SEPARATOR.join(self.labels)}
+        face = map(str, self.face_xy or ("", ""))
+        labels = LABEL_SEPARATOR.join(self.labels)
+        return row | dict(zip(_FACE, face, strict=True)) | {"labels": labels}
 
     @staticmethod
     def from_row(row: Mapping[str, str]) -> "DatasetClip":
@@ -111,12 +117,15 @@ class DatasetClip:
             ValidationError: if a value is missing or wrong.
         """
         labels = tuple(label for label in row.get("labels", "").split(LABEL_SEPARATOR) if label)
-        fold = row.get("fold") or None
-        return _CHECKED.validate_python({**row, "labels": labels, "fold": fold})
+        face = tuple(row.get(name, "") for name in _FACE)
+        values: dict[str, Any] = {name: value for name, value in row.items() if name not in _FACE}
+        values |= {"fold": row.get("fold") or None, "face_xy": face if any(face) else None}
+        return _CHECKED.validate_python({**values, "labels": labels})
 
 
 _CHECKED = TypeAdapter(DatasetClip)
-COLUMNS = tuple(field.name for field in fields(DatasetClip))
+_FACE = ("face_x", "face_y")
+COLUMNS = (*(field.name for field in fields(DatasetClip) if field.name != "face_xy"), *_FACE)
 _REQUIRED = frozenset(COLUMNS[: COLUMNS.index("fold")])
 
 

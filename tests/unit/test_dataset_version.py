@@ -1,5 +1,7 @@
 """Data set versions survive the way through a bucket, and damage is told."""
 
+from dataclasses import replace
+
 import pytest
 from memory_bucket import MemoryBucket
 
@@ -111,3 +113,29 @@ def test_a_bad_manifest_is_told_with_its_place(damage, message):
 def test_a_label_cannot_hold_the_separator():
     with pytest.raises(VersionError, match=r"a\|b"):
         manifest_to_csv([make_clip(labels=("a|b",))])
+
+
+def test_a_face_is_two_columns_of_a_manifest():
+    clips = (replace(make_clip(), face_xy=(0.25, 1 / 3)), make_clip(1))
+    data = manifest_to_csv(clips)
+    header, first, second = data.decode().splitlines()
+    assert header.endswith(",face_x,face_y")
+    assert first.endswith(f",0.25,{1 / 3}")
+    assert second.endswith(",,")
+    assert manifest_from_csv(data, "train.csv") == clips
+
+
+def test_a_manifest_from_before_there_were_faces_is_read():
+    clip = make_clip()
+    lines = manifest_to_csv([clip]).decode().splitlines()
+    before = "\n".join(line.rsplit(",", 2)[0] for line in lines) + "\n"
+    assert "face" not in before
+    assert manifest_from_csv(before.encode(), "train.csv") == (clip,)
+
+
+@pytest.mark.parametrize("face", ["0.5,", ",0.5", "1.5,0.5", "left,0.5"])
+def test_half_a_face_is_told(face: str):
+    lines = manifest_to_csv([make_clip()]).decode().splitlines()
+    damaged = f"{lines[0]}\n{lines[1].removesuffix(',')}{face}\n"
+    with pytest.raises(VersionError, match=r"train\.csv, line 2: face_xy"):
+        manifest_from_csv(damaged.encode(), "train.csv")

@@ -13,7 +13,7 @@ from memory_bucket import MemoryBucket
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
-from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant
+from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant, still_alike
 from validation.alike.hashes import BITS, average_tiles, hash_picture, hash_sound
 from validation.alike.shifted import find_moments
 from validation.checks.clip_checks import ClipCheck, check_key
@@ -157,6 +157,46 @@ def test_of_a_group_alike_one_stays():
     pairs = [AlikePair("a", "b", Reason.DUPLICATE), AlikePair("b", "c", Reason.NEAR_DUPLICATE)]
     assert set(redundant(pairs, [])) == {"b", "c"}
     assert set(redundant(pairs, ["c"])) == {"a", "b"}
+
+
+def face_of(source: str, x: float, look: str = "one") -> DatasetClip:
+    """A clip of a face; clips of one look have the same bytes."""
+    row = row_of(f"{source}-{x}", source=source)
+    return replace(row, face_xy=(x, 0.5), sha256=digest(look))
+
+
+def test_faces_of_one_segment_are_no_duplicates():
+    faces = [face_of("s", 0.2), face_of("s", 0.8)]
+    assert alike_pairs(faces) == []
+
+
+def test_of_a_copied_segment_each_face_stays_once_and_its_sources_stay_together():
+    faces = [face_of(source, x) for source, x in (("a", 0.2), ("a", 0.8), ("b", 0.2), ("b", 0.8))]
+    other = face_of("c", 0.5)  # of another source still, and of a face that only it has
+    pairs = alike_pairs([*faces, other])
+    assert {(pair.first, pair.second) for pair in pairs if pair.is_one_face} == {
+        ("a-0.2", "b-0.2"),
+        ("a-0.8", "b-0.8"),
+    }
+    for kept in ([], ["b-0.2"], ["b-0.2", "b-0.8"]):
+        left_out = redundant(pairs, kept)
+        assert len(left_out) == 2
+        assert not set(kept) & left_out.keys()
+        source_of = {row.clip_id: row.source_id for row in [*faces, other]}
+        stay = {name: source for name, source in source_of.items() if name not in left_out}
+        units = link(stay, still_alike(pairs, left_out.keys()), {}).unit_of
+        assert len(set(units.values())) == 1, "the same video is in one split"
+
+
+def test_another_face_of_a_video_that_looks_alike_is_no_copy():
+    one, two = (
+        replace(face_of("a", 0.2), sha256=digest("1")),
+        replace(face_of("b", 0.8), sha256=digest("2")),
+    )
+    (pair,) = alike_pairs([one, two])
+    assert (pair.reason, pair.is_one_face) == (Reason.NEAR_DUPLICATE, False)
+    assert redundant([pair], []) == {}
+    assert still_alike([pair], []) == [pair]
 
 
 def test_links_between_splits_cost_the_new_clip():

@@ -17,7 +17,8 @@ class PreprocessingSettings(Section):
             source's packets from the keyframe before, and an edit list says where the clip
             starts; `smart` encodes up to the next keyframe and copies from there. What cannot be
             copied is encoded, and its outcome's message says why.
-        no_audio: a source without sound makes its clips fail, or gives them a silent wav.
+        no_audio: a source without sound makes its clips fail, or gives them a silent wav, which
+            is of use then.
         hdr: pictures in high dynamic range are mapped to standard range, or fail.
         more_wav_hz: further rates that the sound is written at, as `<clip_id>.<rate>.wav`.
         poster: the picture's first frame is written too, as `<clip_id>.jpg`.

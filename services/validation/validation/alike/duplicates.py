@@ -5,8 +5,8 @@ clips that agree in a band are compared. So time grows with the number of clips,
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from s2s.dataset import DatasetClip
 from s2s.reasons import Reason
 
-__all__ = ["AlikePair", "Links", "alike_pairs", "link", "redundant"]
+__all__ = ["AlikePair", "Links", "alike_pairs", "link", "redundant", "still_alike"]
 
 
 class _Limits(NamedTuple):
@@ -62,11 +62,13 @@ class AlikePair:
         first: clip id, before the second in alphabetical order.
         second: clip id.
         reason: `duplicate` for the same bytes, else `near_duplicate`.
+        is_one_face: whether they are of one face, or of none: one of them is enough then.
     """
 
     first: str
     second: str
     reason: Reason
+    is_one_face: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,16 @@ class Links:
 def alike_pairs(clips: Sequence[DatasetClip]) -> list[AlikePair]:
     """Pairs of clips that are alike, in order.
 
-    Of clips with the same bytes each makes a pair with the first. Clips of one source that only
-    look alike are no pair: they are together anyway.
+    Of clips with the same bytes each makes a pair with the first of its face, and that with the
+    first of all. Clips of one source that only look alike, or that are of several faces in one
+    picture, are no pair: they are together anyway.
     """
     ordered = sorted(clips, key=lambda clip: clip.clip_id)
-    by_bytes: defaultdict[str, list[str]] = defaultdict(list)
+    by_bytes: defaultdict[str, list[DatasetClip]] = defaultdict(list)
     for clip in ordered:
-        by_bytes[clip.sha256].append(clip.clip_id)
-    pairs = {(same[0], other): Reason.DUPLICATE for same in by_bytes.values() for other in same[1:]}
+        by_bytes[clip.sha256].append(clip)
+    pairs = [pair for same in by_bytes.values() for pair in _same_bytes(same)]
+    known = {(pair.first, pair.second) for pair in pairs}
     whole = (
         clip.picture_hash + clip.sound_hash if len(clip.picture_hash) == _HASH_DIGITS else ""
         for clip in ordered
@@ -102,9 +106,23 @@ def alike_pairs(clips: Sequence[DatasetClip]) -> list[AlikePair]:
     moments = (clip.moment_hashes for clip in ordered)
     for texts, limits in ((whole, _WHOLE), (moments, _MOMENT)):
         for n, m in _near(texts, limits):
-            if ordered[n].source_id != ordered[m].source_id:
-                pairs.setdefault((ordered[n].clip_id, ordered[m].clip_id), Reason.NEAR_DUPLICATE)
-    return [AlikePair(first, second, reason) for (first, second), reason in sorted(pairs.items())]
+            one, other = ordered[n], ordered[m]
+            ids = (one.clip_id, other.clip_id)
+            if one.source_id != other.source_id and ids not in known:
+                is_one_face = one.face_xy == other.face_xy
+                pairs.append(AlikePair(*ids, Reason.NEAR_DUPLICATE, is_one_face))
+                known.add(ids)
+    return sorted(pairs)
+
+
+def _same_bytes(clips: Sequence[DatasetClip]) -> Iterator[AlikePair]:
+    first_of: dict[tuple[float, float] | None, DatasetClip] = {}
+    for clip in clips:
+        first = first_of.setdefault(clip.face_xy, clip)
+        if first is not clip:
+            yield AlikePair(first.clip_id, clip.clip_id, Reason.DUPLICATE)
+        elif clip.source_id != clips[0].source_id:
+            yield AlikePair(clips[0].clip_id, clip.clip_id, Reason.DUPLICATE, is_one_face=False)
 
 
 def link(
@@ -154,17 +172,16 @@ def link(
 
 
 def redundant(pairs: Iterable[AlikePair], kept: Iterable[str]) -> dict[str, AlikePair]:
-    """All clips but one of each group of those alike.
+    """All clips but one of each group of those alike; of several faces, one of each.
 
     Args:
         pairs: clips that are alike.
         kept: ids of clips that stay rather than others.
     """
-    listed, preferred = sorted(pairs), set(kept)
-    groups = _Groups({clip for pair in listed for clip in (pair.first, pair.second)})
+    listed, preferred = sorted(pair for pair in pairs if pair.is_one_face), set(kept)
+    groups = _groups_of(listed)
     pair_of: dict[str, AlikePair] = {}
     for pair in listed:
-        groups.join(groups.find(pair.first), groups.find(pair.second))
         pair_of.setdefault(pair.first, pair)
         pair_of.setdefault(pair.second, pair)
     members: defaultdict[str, list[str]] = defaultdict(list)
@@ -176,6 +193,34 @@ def redundant(pairs: Iterable[AlikePair], kept: Iterable[str]) -> dict[str, Alik
     return {clip: pair for clip, pair in pair_of.items() if clip not in stay}
 
 
+def still_alike(pairs: Sequence[AlikePair], left_out: Collection[str]) -> list[AlikePair]:
+    """Pairs of the clips that stay.
+
+    Args:
+        pairs: clips that are alike.
+        left_out: those that `redundant` names: for each, the clip of its group that stays is in
+            its pairs, so that all sources that it binds together stay together.
+    """
+    if not left_out:
+        return list(pairs)
+    groups = _groups_of([pair for pair in pairs if pair.is_one_face])
+    names = {clip for pair in pairs for clip in (pair.first, pair.second)}
+    stays = {groups.find(clip): clip for clip in names if clip not in left_out}
+    found: set[AlikePair] = set()
+    for pair in pairs:
+        first, second = sorted(stays[groups.find(clip)] for clip in (pair.first, pair.second))
+        if first != second:
+            found.add(replace(pair, first=first, second=second))
+    return sorted(found)
+
+
+def _groups_of(pairs: Sequence[AlikePair]) -> "_Groups":
+    groups = _Groups({clip for pair in pairs for clip in (pair.first, pair.second)})
+    for pair in pairs:
+        groups.join(pair.first, pair.second)
+    return groups
+
+
 class _Groups:
     """Names that are joined into groups; a group is called by its first name in the alphabet."""
 
@@ -183,6 +228,8 @@ class _Groups:
         self._parent = {name: name for name in names}
 
     def find(self, name: str) -> str:
+        if name not in self._parent:
+            return name
         while self._parent[name] != name:
             self._parent[name] = name = self._parent[self._parent[name]]
         return name

@@ -150,6 +150,8 @@ def _problems(check: ClipCheck, recipe: Recipe) -> Iterator[tuple[Reason, str]]:
 
 def _sound_problems(sound: SoundFigures, recipe: Recipe) -> Iterator[tuple[Reason, str]]:
     section = recipe.validation
+    if sound.is_nothing and recipe.preprocessing.no_audio == "silent":
+        return  # what preprocessing gives a clip whose source has no sound, as was asked for
     if sound.loudness_dbfs < section.min_loudness_dbfs:
         yield (
             Reason.SILENT,

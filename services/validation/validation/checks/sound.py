@@ -14,6 +14,7 @@ __all__ = ["SoundFigures", "measure_sound"]
 
 _FULL_SCALE = 0.999
 _CONSTANT = 1e-4
+_NOTHING_DBFS = -200.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class SoundFigures:
     hash: str
     moments: tuple[Moment, ...] = ()
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether every sample is zero, as where the source has no sound."""
+        return self.loudness_dbfs <= _NOTHING_DBFS
+
 
 def measure_sound(path: Path, sample_rate_hz: int) -> SoundFigures:
     """Decode a clip's sound to its end.
@@ -59,4 +65,4 @@ def measure_sound(path: Path, sample_rate_hz: int) -> SoundFigures:
 
 
 def _dbfs(amplitude: float) -> float:
-    return round(20 * math.log10(max(amplitude, 1e-10)), 2)
+    return round(20 * math.log10(max(amplitude, 10 ** (_NOTHING_DBFS / 20))), 2)

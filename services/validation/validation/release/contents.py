@@ -11,7 +11,7 @@ from s2s.layout import processed_prefix
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
-from validation.alike.duplicates import AlikePair, Links, alike_pairs, link, redundant
+from validation.alike.duplicates import AlikePair, Links, alike_pairs, link, redundant, still_alike
 from validation.checks.clip_checks import ClipCheck, read_checks
 from validation.splits.split import (
     assign_splits,
@@ -70,7 +70,7 @@ def arrange(
     if recipe.validation.fix != "none":
         left_out = redundant(pairs, (clip.clip_id for clip in before))
     chosen = [record for name, record in records.items() if name not in left_out]
-    open_pairs = [pair for pair in pairs if not {pair.first, pair.second} & left_out.keys()]
+    open_pairs = still_alike(pairs, left_out)
     splits, links = split_sources(recipe, chosen, before, open_pairs)
     left_out |= links.left_out
     folds = deal_folds(recipe, chosen, before, splits, links)
@@ -101,7 +101,10 @@ def _rows(
     missing = [name for name in records if name not in known]
     for name, check in read_checks(bucket, recipe, missing):
         known[name] = _row(records[name], check)
-    return [_changed(known[name], labels=record.labels) for name, record in records.items()]
+    return [
+        _changed(known[name], labels=record.labels, face_xy=record.face_xy)
+        for name, record in records.items()
+    ]
 
 
 def _changed(row: DatasetClip, **values: object) -> DatasetClip:
@@ -118,6 +121,7 @@ def _row(record: ClipRecord, check: ClipCheck) -> DatasetClip:
         start_s=record.start_s,
         end_s=record.end_s,
         labels=record.labels,
+        face_xy=record.face_xy,
         split="train",
         **check.model_dump(exclude={"picture", "sound"}),
         duration_s=check.picture.duration_s,

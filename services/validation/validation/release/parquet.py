@@ -18,6 +18,8 @@ _TYPES = {
     "height": "INTEGER",
     "loudness_dbfs": "DOUBLE",
     "mean_dbfs": "DOUBLE",
+    "face_x": "DOUBLE",
+    "face_y": "DOUBLE",
 }
 
 
