@@ -91,6 +91,8 @@ def store_checks(bucket: DirectoryBucket, rows: list[DatasetClip], rng: random.R
     """What validation found of each clip, as far as the page reads it."""
     for row in rows:
         check = {
+            "key": row.key,
+            "crc32c": row.crc32c,
             "picture": {"motion": rng.uniform(0, 255), "brightness": rng.uniform(20, 235)},
             "sound": {"clipped_share": rng.choice((0, 0, 0, 0.02))},
         }

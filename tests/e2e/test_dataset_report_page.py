@@ -45,6 +45,8 @@ def store(bucket: DirectoryBucket, folder: Path, source: str, split: Split) -> D
     mp4 = bucket.upload(video, f"{prefix}{clip_id}.mp4")
     wav = bucket.upload(sound, f"{prefix}{clip_id}.wav")
     check = {
+        "key": mp4.key,
+        "crc32c": mp4.crc32c,
         "picture": {"motion": 3 if source == "drum0" else 200, "brightness": 120},
         "sound": {"clipped_share": 0},
     }

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from s2s.dataset import DatasetClip
-from s2s.layout import checks_prefix
+from s2s.layout import checks_prefix, dataset_prefix
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
@@ -54,6 +54,8 @@ class _Sound(BaseModel):
 class _Check(BaseModel):
     """The part of a check that is read here; what else it has does not matter."""
 
+    key: str
+    crc32c: str
     picture: _Picture
     sound: _Sound
 
@@ -137,16 +139,23 @@ KINDS = (
 
 
 def read_figures(bucket: Bucket, recipe: Recipe, clips: Sequence[DatasetClip]) -> Figures:
-    """Figures by clip id, of those clips whose checks are stored for the recipe's settings.
+    """Figures by clip id, of those clips of whose very files there is a check.
 
+    It may be one for other limits than the recipe has now: what was found does not depend on them.
     Of very large versions the first 20,000 checks are read.
     """
-    prefix = checks_prefix(recipe)
-    stored = {key.removeprefix(prefix).removesuffix(".json"): key for key in bucket.keys(prefix)}
-    names = [clip.clip_id for clip in clips if clip.clip_id in stored]
+    row_of = {clip.clip_id: clip for clip in clips}
+    own, found = checks_prefix(recipe), {}
+    for key in sorted(bucket.keys(f"{dataset_prefix(recipe)}checks-"), key=lambda key: own in key):
+        name = key.rpartition("/")[2].removesuffix(".json")
+        if name in row_of:
+            found[name] = key
 
-    def read(name: str) -> tuple[str, CheckedFigures]:
-        check = _Check.model_validate_json(bucket.read(stored[name]))
+    def read(item: tuple[str, str]) -> tuple[str, CheckedFigures | None]:
+        name, key = item
+        check = _Check.model_validate_json(bucket.read(key))
+        if (check.key, check.crc32c) != (row_of[name].key, row_of[name].crc32c):
+            return name, None
         return name, CheckedFigures(
             motion=check.picture.motion,
             brightness=check.picture.brightness,
@@ -154,7 +163,8 @@ def read_figures(bucket: Bucket, recipe: Recipe, clips: Sequence[DatasetClip]) -
         )
 
     with ThreadPoolExecutor(_READS_AT_A_TIME) as pool:
-        return dict(pool.map(read, names[:_MOST_READS]))
+        read_ones = pool.map(read, list(found.items())[:_MOST_READS])
+        return {name: figures for name, figures in read_ones if figures}
 
 
 def kinds_of(clips: Sequence[DatasetClip], figures: Figures) -> dict[str, set[str]]:

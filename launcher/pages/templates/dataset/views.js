@@ -69,10 +69,10 @@ function show(clip, list) {
   const step = (by) => make("button", { type: "button", disabled: !neighbour(by), onclick: () => go(by) }, by < 0 ? "Previous" : "Next");
   dialog.replaceChildren(
     make("h2", { id: "clip-title", tabIndex: -1 }, labelsOf(clip)), make("p", { className: "soft" }, chip(clip), ` ${clip.id}`),
-    clip.message ? make("p", {}, clip.message) : "", ...media(clip), facts(clip), ...twins(clip),
     make("div", { className: "said" }, step(-1), step(1),
-      make("button", { type: "button", onclick: (event) => copy(clip.id, event.target) }, "Copy the clip’s id"),
-      make("button", { type: "button", onclick: () => dialog.close() }, "Close")));
+      make("button", { type: "button", onclick: (event) => copy(clip.id, event.target) }, "Copy the id"),
+      make("button", { type: "button", onclick: () => dialog.close() }, "Close")),
+    clip.message ? make("p", {}, clip.message) : "", ...media(clip), facts(clip), ...twins(clip));
   if (!dialog.open) dialog.showModal();
   // Not the player: the arrows go from clip to clip.
   dialog.firstElementChild.focus();
@@ -110,7 +110,7 @@ function facts(clip) {
   if (clip.stage) rows.push(["lost in", plainName(clip.stage)], ["reason", plainName(clip.reason)]);
   if (clip.kinds.length) rows.push(["stands out", clip.kinds.join(", ")]);
   if (clip.key) rows.push(["in the bucket", clip.key]);
-  return make("dl", { className: "facts" }, ...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
+  return make("dl", { className: "facts" }, ...rows.map(([name, value]) => make("div", { className: name === "in the bucket" ? "wide" : "" }, make("dt", {}, name), make("dd", {}, value))));
 }
 
 function twins(clip) {
