@@ -73,17 +73,25 @@ def read_status(bucket: Bucket, recipe: Recipe) -> list[StageStatus]:
 
 
 def status_table(recipe: Recipe, statuses: Iterable[StageStatus]) -> Table:
-    """A row a stage: done, pending, failed by reason."""
+    """A row a stage with its failures' reasons under it: done, pending, failed.
+
+    80 columns are enough.
+    """
     table = Table(title=recipe.name)
-    table.add_column("stage")
+    table.add_column("stage", no_wrap=True)
     for name in ("done", "pending", "failed"):
-        table.add_column(name, justify="right")
-    table.add_column("of")
-    table.add_column("note")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("note", overflow="fold")
     for row in statuses:
-        failed = [str(row.failed.total()), *(f"{n} {name}" for name, n in row.failed.items())]
+        reasons = [f"  {number} {reason}" for reason, number in row.failed.items()]
+        # Nearly all stages count clips.
+        notes = [row.note] if row.unit in {"", "clips"} else [row.unit, row.note]
         table.add_row(
-            row.stage, str(row.done), str(row.pending), "\n".join(failed), row.unit, row.note
+            "\n".join([row.stage, *reasons]),
+            str(row.done),
+            str(row.pending),
+            str(row.failed.total()),
+            ": ".join(filter(None, notes)),
         )
     return table
 

@@ -168,17 +168,22 @@ def recipe_command(*options: str) -> Callable[[Callable[..., int]], Callable[...
 
 
 def report_table(reports: list[StageReport], title: str = "") -> Table:
-    """Clips ok, skipped and failed by reason, seconds and bytes, a row a stage."""
+    """Clips ok, skipped and failed, seconds and bytes, a row a stage with its reasons under it.
+
+    80 columns are enough.
+    """
     table = Table(title=title)
-    table.add_column("stage")
+    table.add_column("stage", no_wrap=True)
     for name in ("ok", "skipped", "failed", "seconds", "MB written"):
         table.add_column(name, justify="right")
     for report in reports:
+        skipped, failed = report.by_reason("skipped"), report.by_reason("failed")
+        reasons = [f"  {number} {reason}" for reason, number in (*skipped.items(), *failed.items())]
         table.add_row(
-            report.stage,
+            "\n".join([report.stage, *reasons]),
             str(report.counts.get("ok", 0)),
-            _with_reasons(report, "skipped"),
-            _with_reasons(report, "failed"),
+            str(sum(skipped.values())),
+            str(sum(failed.values())),
             f"{report.seconds:.1f}",
             f"{report.bytes_written / 1e6:.1f}",
         )
@@ -212,9 +217,3 @@ def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -
         return FAILURE_STATUS if settings.strict and report.n_failed else 0
 
     return app
-
-
-def _with_reasons(report: StageReport, status: str) -> str:
-    reasons = report.by_reason(status)
-    lines = [f"{number} {name}" for name, number in reasons.items()]
-    return "\n".join([str(sum(reasons.values())), *lines])

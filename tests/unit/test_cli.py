@@ -70,6 +70,25 @@ def test_options_reach_the_stage(recipe: Path):
     assert seen[0].recipe.collection.limit == 7
 
 
+def test_the_table_of_a_large_run_fits_80_columns():
+    large = report(
+        ok=123456,
+        failed__start_past_end=123456,
+        failed__low_frame_rate=7,
+        skipped__upstream_failed=123456,
+    )
+    large = large.model_copy(
+        update={"stage": "feature_extraction", "seconds": 86400, "bytes_written": 10**12}
+    )
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(report_table([large], "a recipe with a long name: 86400 s"))
+    text = console.export_text()
+    assert "…" not in text
+    for whole in ("feature_extraction", "123456 start_past_end", "123456 upstream_failed"):
+        assert whole in text
+    assert {"123456", "123463", "86400.0", "1000000.0"} <= set(text.replace("│", " ").split())
+
+
 def test_the_table_has_every_reason():
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(report_table([report(ok=5, failed__gone=2, failed__network=1)]))

@@ -1,6 +1,7 @@
 """How far a recipe is, from what lies in the bucket and nothing else."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,21 @@ def test_the_table_names_reasons(bucket: Bucket, recipe: GenerationRecipe):
     with console.capture() as captured:
         console.print(status_table(recipe, read_status(bucket, recipe)))
     assert "1 no_audio" in captured.get()
+
+
+def test_the_table_of_a_large_recipe_fits_80_columns(recipe: GenerationRecipe):
+    sizes = "dataset_v12: 1234567 train, 123456 val, 123456 test"
+    failed = Counter({"start_past_end": 123456, "upstream_failed": 1234567})
+    rows = [
+        StageStatus("validation", "clips", 1234567, 1234567, failed, sizes),
+        StageStatus("feature_extraction", "clips", 1, 2),
+        StageStatus("serving", "held-out clips", 12, 3),
+    ]
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(status_table(recipe, rows))
+    text = captured.get()
+    assert "…" not in text
+    for whole in ("feature_extraction", "123456 start_past_end", "1234567 upstream_failed"):
+        assert whole in text
+    assert {"1234567", "1358023", "held-out"} <= set(text.replace("│", " ").split())
