@@ -197,7 +197,7 @@ def _collect(settings: Settings) -> StageReport:
 
 
 def _run_recipe(settings: Settings) -> list[StageReport]:
-    shared_bucket(settings.bucket_url).check()  # before minutes of work whose result has no place
+    shared_bucket(settings.bucket_url).prepare()  # before minutes of work whose result has no place
     with sample_for(settings) as placed:
         return run_stages(placed)
 

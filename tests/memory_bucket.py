@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from s2s.errors import ObjectExistsError, ObjectNotFoundError
-from s2s.storage.bucket import Bucket, ObjectInfo, check_key, crc32c_of
+from s2s.storage.bucket import Bucket, ObjectInfo, check_key, check_prefix, crc32c_of
 
 __all__ = ["MemoryBucket"]
 
@@ -24,6 +24,9 @@ class MemoryBucket(Bucket):
 
     def check(self) -> None:
         """Memory is always there."""
+
+    def prepare(self) -> None:
+        """Memory can always be written."""
 
     def read(self, key: str) -> bytes:
         """See `Bucket.read`."""
@@ -64,6 +67,7 @@ class MemoryBucket(Bucket):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `Bucket.keys`."""
+        check_prefix(prefix)
         yield from sorted(key for key in self.objects if key.startswith(prefix))
 
     def delete(self, key: str) -> None:

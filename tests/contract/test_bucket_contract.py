@@ -170,4 +170,40 @@ def test_of_many_writers_one_wins_and_nothing_is_torn(bucket: Bucket, prefix: st
 
 
 def test_check_passes_where_there_is_a_bucket(bucket: Bucket):
+    bucket.prepare()
     bucket.check()
+
+
+@pytest.mark.parametrize("prefix", ["../x/", "/etc/", "a/../../x/", "a//", "./", "a\\", "a\n"])
+def test_no_prefix_leaves_the_bucket(bucket: Bucket, prefix: str):
+    with pytest.raises(StorageError, match="prefix"):
+        list(bucket.keys(prefix))
+
+
+def test_a_prefix_may_end_in_any_part_of_a_name(bucket: Bucket, prefix: str):
+    for name in (".hidden", "..b", "#1 50%?;'\"ü"):
+        bucket.write(prefix + name, name.encode())
+        assert list(bucket.keys(prefix + name)) == [prefix + name]
+        assert bucket.read(prefix + name) == name.encode()
+    assert len(list(bucket.keys(prefix + "."))) == 2
+
+
+@pytest.mark.parametrize(("first", "second"), [("a", "a/b"), ("a/b", "a"), ("a", "a/b/c")])
+def test_an_object_under_the_name_of_another(
+    bucket: Bucket, prefix: str, first: str, second: str, monkeypatch: pytest.MonkeyPatch
+):
+    if bucket.url.startswith("gs://"):
+        # The server keeps objects as files and answers with an error; Google's own takes both.
+        monkeypatch.setenv("S2S_GCS_RETRY_S", "1")
+        bucket = open_bucket(bucket.url)
+    bucket.write(prefix + first, b"first")
+    try:
+        bucket.write(prefix + second, b"second")
+    except StorageError as error:
+        assert second in str(error)
+        with pytest.raises(StorageError):
+            bucket.write(prefix + second, b"second", overwrite=True)
+        assert not bucket.exists(prefix + second)
+    else:
+        assert bucket.read(prefix + second) == b"second"
+    assert bucket.read(prefix + first) == b"first"

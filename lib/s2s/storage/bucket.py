@@ -19,12 +19,14 @@ __all__ = [
     "ObjectInfo",
     "VersionedBucket",
     "check_key",
+    "check_prefix",
     "crc32c_of",
     "crc32c_of_file",
 ]
 
 CHUNK_BYTES = 1 << 20
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ODD = re.compile(r"[\x00-\x1f\x7f\\]")
+_MOST_BYTES, _MOST_BYTES_OF_PART = 1024, 230
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class Bucket(Protocol):
     """Objects by key. An object is written whole or not at all.
 
     Every method raises `BucketUnavailableError` when the bucket does not answer, is full or
-    refuses us, and `StorageError` for a key that `check_key` refuses.
+    refuses us, and `StorageError` for a key that `check_key` refuses. Where an object `a` is, a
+    directory has no place for an object `a/b`, nor the other way round: to write it there is a
+    `StorageError`, and `a` stays as it is. Google Cloud Storage takes both.
     """
 
     @property
@@ -74,7 +78,11 @@ class Bucket(Protocol):
         ...
 
     def check(self) -> None:
-        """Make sure, quickly, that the bucket is there and answers."""
+        """Make sure, quickly, that the bucket is there and answers. Writes nothing."""
+        ...
+
+    def prepare(self) -> None:
+        """Make sure, quickly, that objects can be written; a directory is made if need be."""
         ...
 
     def read(self, key: str) -> bytes:
@@ -157,7 +165,11 @@ class Bucket(Protocol):
         ...
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys that start with a prefix, in order. Objects half written never show."""
+        """Keys that start with a prefix, in order. Objects half written never show.
+
+        Raises:
+            StorageError: if the prefix is one that `check_prefix` refuses.
+        """
         ...
 
     def delete(self, key: str) -> None:
@@ -191,19 +203,32 @@ def check_key(key: str) -> str:
 
     Raises:
         StorageError: if the key is empty, too long, absolute, has an empty, `.` or `..` part,
-            or a control character.
+            a control character or a backslash, or is not Unicode.
     """
-    parts = key.split("/")
-    if (
-        not key
-        or len(key.encode()) > 1024
-        or any(part in {"", ".", ".."} for part in parts)
-        or any(len(part.encode()) > 230 for part in parts)
-        or _CONTROL.search(key)
-        or "\\" in key
-    ):
+    if not _is_plain(key) or any(part in {"", ".", ".."} for part in key.split("/")):
         raise StorageError(f"{key!r} is not a key: use plain names joined by '/'")
     return key
+
+
+def check_prefix(prefix: str) -> str:
+    """Refuse what no key starts with, such as a prefix that leaves a directory.
+
+    Raises:
+        StorageError: if a part before the last "/" is empty, `.` or `..`, or as for keys.
+    """
+    *folders, _ = prefix.split("/")
+    if not _is_plain(prefix) or any(part in {"", ".", ".."} for part in folders):
+        raise StorageError(f"{prefix!r} is not a prefix of keys: use plain names joined by '/'")
+    return prefix
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        sizes = [len(part.encode()) for part in text.split("/")]
+    except UnicodeEncodeError:  # half of a pair, as names of files that are no UTF-8 have them
+        return False
+    size = sum(sizes) + len(sizes) - 1
+    return size <= _MOST_BYTES and max(sizes) <= _MOST_BYTES_OF_PART and not _ODD.search(text)
 
 
 def crc32c_of(data: bytes) -> str:

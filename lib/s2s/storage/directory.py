@@ -17,21 +17,34 @@ from s2s.errors import (
     ObjectNotFoundError,
     StorageError,
 )
-from s2s.storage.bucket import Bucket, ObjectInfo, check_key, crc32c_of, crc32c_of_file
+from s2s.storage.bucket import (
+    Bucket,
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    crc32c_of,
+    crc32c_of_file,
+)
 
 __all__ = ["DirectoryBucket"]
 
 _STAGING = ".s2s-staging"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # A file that is being written is never so old.
 _STALE_S = 3600.0
+_WHOLE = "put the whole bucket on that disk, and name it with --bucket"
 
 
 class DirectoryBucket(Bucket):
     """Objects as files. Written under a temporary name, then linked or renamed into place.
 
+    What was written is on the disk, name and all, when `write` and `upload` return: a power cut
+    leaves an object as a whole or not at all. Folders in it that are links are not the bucket's:
+    they are neither listed nor read, whatever they lead to.
+
     Args:
-        directory: the bucket; made when it is missing.
+        directory: the bucket; `prepare`, or the first write, makes it when it is missing.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,8 +56,18 @@ class DirectoryBucket(Bucket):
         return f"file://{self.directory}"
 
     def check(self) -> None:
-        """Make the directory and write to it once; remove what writers that died have left."""
-        with self._translated(""), self._staged() as path:
+        """See `Bucket.check`."""
+        if not self.directory.is_dir():
+            raise BucketUnavailableError(
+                f"{self.url}: there is no such directory. Check its name; './s2s collection' and "
+                "'./s2s import' make a new one"
+            )
+        with self._reading(""), os.scandir(self.directory):
+            pass
+
+    def prepare(self) -> None:
+        """See `Bucket.prepare`; removes, too, what writers that died have left."""
+        with self._writing(""), self._staged() as path:
             path.write_bytes(b"")
             for left in path.parent.iterdir():
                 with suppress(FileNotFoundError):
@@ -53,53 +76,58 @@ class DirectoryBucket(Bucket):
 
     def read(self, key: str) -> bytes:
         """See `Bucket.read`; a file system keeps no checksum, so none is compared."""
-        with self._translated(key):
+        with self._reading(key):
             return self._path(key).read_bytes()
 
     def write(self, key: str, data: bytes, *, overwrite: bool = False) -> ObjectInfo:
         """See `Bucket.write`."""
         target = self._path(key)
-        with self._translated(key), self._staged() as staged:
+        with self._writing(key), self._staged() as staged:
             staged.write_bytes(data)
             self._publish(staged, target, overwrite=overwrite)
         return ObjectInfo(key, len(data), crc32c_of(data))
 
     def download(self, key: str, path: Path) -> ObjectInfo:
         """See `Bucket.download`."""
-        with self._translated(key):
+        with self._reading(key):
             shutil.copyfile(self._path(key), path)
         return ObjectInfo(key, path.stat().st_size, crc32c_of_file(path))
 
     def upload(self, path: Path, key: str, *, overwrite: bool = False) -> ObjectInfo:
         """See `Bucket.upload`."""
         target = self._path(key)
-        with self._translated(key), self._staged() as staged:
-            shutil.copyfile(path, staged)
+        with path.open("rb") as source, self._writing(key), self._staged() as staged:
+            with staged.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
             info = ObjectInfo(key, staged.stat().st_size, crc32c_of_file(staged))
             self._publish(staged, target, overwrite=overwrite)
         return info
 
     def open_range(self, key: str, start: int, length: int) -> BinaryIO:
         """See `Bucket.open_range`."""
-        with self._translated(key), self._path(key).open("rb") as file:
+        with self._reading(key), self._path(key).open("rb") as file:
             file.seek(start)
             return io.BytesIO(file.read(length))
 
     def exists(self, key: str) -> bool:
         """See `Bucket.exists`."""
-        return self._path(key).is_file()
+        with self._translated(key):
+            path = self._path(key)
+            return path.is_file() and not self._is_linked(path)
 
     def stat(self, key: str) -> ObjectInfo:
         """See `Bucket.stat`; the checksum is computed from the file."""
-        path = self._path(key)
-        with self._translated(key):
+        with self._reading(key):
+            path = self._path(key)
             return ObjectInfo(key, path.stat().st_size, crc32c_of_file(path))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `Bucket.keys`."""
-        folder = self.directory / prefix.rpartition("/")[0]
+        folder = self.directory / check_prefix(prefix).rpartition("/")[0]
+        if self._is_linked(folder / "file"):
+            return
         found = []
-        for root, folders, files in os.walk(folder):
+        for root, folders, files in os.walk(folder, onerror=self._refuse):
             folders[:] = [name for name in folders if name != _STAGING]
             base = Path(root).relative_to(self.directory).as_posix()
             stem = "" if base == "." else f"{base}/"
@@ -109,14 +137,29 @@ class DirectoryBucket(Bucket):
     def delete(self, key: str) -> None:
         """See `Bucket.delete`."""
         path = self._path(key)
-        with self._translated(key):
+        if path.is_dir() or self._is_linked(path):
+            return
+        with self._writing(key), suppress(NotADirectoryError):
             path.unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
         path = self.directory / check_key(key)
-        if _STAGING in path.parts:
+        if _STAGING in key.split("/"):
             raise StorageError(f"{key!r}: {_STAGING} is the bucket's own")
         return path
+
+    def _is_linked(self, path: Path) -> bool:
+        """Whether a folder on the way from the bucket to a file is a link."""
+        parts = path.relative_to(self.directory).parts[:-1]
+        folder = self.directory
+        return any((folder := folder / part).is_symlink() for part in parts)
+
+    def _refuse(self, error: OSError) -> None:
+        """Say so when a folder cannot be listed; one that is not there holds nothing."""
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return
+        with self._translated(str(error.filename)):
+            raise error
 
     @contextmanager
     def _staged(self) -> Iterator[Path]:
@@ -129,37 +172,101 @@ class DirectoryBucket(Bucket):
         finally:
             Path(name).unlink(missing_ok=True)
 
-    @staticmethod
-    def _publish(staged: Path, target: Path, *, overwrite: bool) -> None:
+    def _publish(self, staged: Path, target: Path, *, overwrite: bool) -> None:
+        if self._is_linked(target):
+            raise StorageError(
+                f"{target}: a folder on the way there is a link, which is no part of a bucket: "
+                f"{_WHOLE}"
+            )
         staged.chmod(0o644)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if overwrite:
-            staged.replace(target)
-            return
+        # First what is in it, then its name: a name never stands for half a file.
+        _sync(staged)
+        _make_folder(target.parent)
         try:
-            os.link(staged, target)
+            if overwrite:
+                staged.replace(target)
+            else:
+                os.link(staged, target)
         except FileExistsError:
+            if target.is_dir():
+                raise
             if crc32c_of_file(staged) != crc32c_of_file(target):
                 raise ObjectExistsError(
                     f"{target}: other content is already there; nothing was overwritten"
                 ) from None
+        _sync(target.parent)
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[None]:
+        """Translate the errors of reading an object, but not those of the file it goes to."""
+        try:
+            if key and self._is_linked(self._path(key)):
+                raise FileNotFoundError(errno.ENOENT, "no such object", str(self._path(key)))
+            yield
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            if key and str(error.filename) == str(self._path(key)):
+                raise ObjectNotFoundError(f"{self.url}: no object {key!r}") from error
+            raise
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            with self._translated(key):
+                raise
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            with self._translated(key):
+                yield
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            raise StorageError(
+                f"{self.url}: {key!r} has no place: {error.filename2 or error.filename} is there, "
+                "and what is an object cannot be a folder as well. Nothing was overwritten"
+            ) from error
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
         try:
             yield
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-            if error.filename is not None and str(error.filename) != str(self._path(key)):
-                raise
-            raise ObjectNotFoundError(f"{self.url}: no object {key!r}") from error
         except OSError as error:
             if error.errno in _FULL:
                 raise BucketUnavailableError(
                     f"{self.url}: the disk is full. Nothing stored was lost: "
                     "free some space and run again"
                 ) from error
-            if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            if error.errno in _REFUSED:
                 raise BucketUnavailableError(
-                    f"{self.url}: {error.strerror}. Make the directory writable for this user"
+                    f"{self.url}: {key or 'the directory'}: {error.strerror}. Make the directory "
+                    "readable for this user, and writable for a stage that writes"
+                ) from error
+            if error.errno == errno.EXDEV:
+                raise StorageError(
+                    f"{self.url}: {key!r} would be on another disk than the rest: {_WHOLE}"
+                ) from error
+            if error.errno == errno.EIO:
+                raise BucketUnavailableError(
+                    f"{self.url}: {key}: the disk has an error ({error.strerror}). Check the disk"
                 ) from error
             raise
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, so that a power cut does not undo it."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(folder))
+    for new in reversed(missing):
+        new.mkdir(exist_ok=True)
+        _sync(new.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -24,7 +24,15 @@ from s2s.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
 )
-from s2s.storage.bucket import Bucket, Generation, ObjectInfo, check_key, crc32c_of, crc32c_of_file
+from s2s.storage.bucket import (
+    Bucket,
+    Generation,
+    ObjectInfo,
+    check_key,
+    check_prefix,
+    crc32c_of,
+    crc32c_of_file,
+)
 
 __all__ = ["GoogleBucket"]
 
@@ -67,6 +75,10 @@ class GoogleBucket(Bucket):
                 retry=DEFAULT_RETRY.with_timeout(5.0),
             )
             next(iter(pages), None)
+
+    def prepare(self) -> None:
+        """See `Bucket.prepare`; whether this account may write is seen when it does."""
+        self.check()
 
     def read(self, key: str) -> bytes:
         """See `Bucket.read`."""
@@ -123,6 +135,7 @@ class GoogleBucket(Bucket):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `Bucket.keys`."""
+        check_prefix(prefix)
         with self._translated():
             blobs = self._client.list_blobs(
                 self._bucket, prefix=prefix, timeout=self._timeout, retry=self._retry
@@ -212,7 +225,8 @@ class GoogleBucket(Bucket):
             requests.RequestException,
             ConnectionError,
         ) as error:
-            raise BucketUnavailableError(f"{self.url}: {self._silence(error)}") from error
+            what = f"{key!r}: " if key else ""
+            raise BucketUnavailableError(f"{self.url}: {what}{self._silence(error)}") from error
 
     @staticmethod
     def _silence(error: Exception) -> str:

@@ -45,7 +45,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
         )
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
-    bucket.check()
+    bucket.prepare()
     videos = open_video_folder(folder_name, Path.cwd())
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         selected = select_from_catalog(settings, bucket, folder)

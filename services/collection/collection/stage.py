@@ -37,7 +37,7 @@ def run(settings: Settings) -> StageReport:
     """
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
-    bucket.check()
+    bucket.prepare()
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         selected = select_from_catalog(settings, bucket, folder)
         from_files = settings.recipe.collection.format == "folder"

@@ -38,6 +38,7 @@ def run(settings: Settings) -> StageReport:
     started = time.monotonic()
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
+    bucket.prepare()
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     prefix = features_prefix(recipe, version.name)
     stored, failures = find_clips(bucket, recipe), read_failures(bucket, prefix)

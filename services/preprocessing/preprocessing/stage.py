@@ -43,6 +43,7 @@ def run(settings: Settings) -> StageReport:
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
+    bucket.prepare()
     # In the order of their sources, so that a source is fetched once for all its clips.
     clips = sorted(
         stored_catalog(bucket, settings.recipe).clips,

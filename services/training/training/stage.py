@@ -52,6 +52,7 @@ def run(settings: Settings) -> StageReport:
     started = time.monotonic()
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
+    bucket.prepare()
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     key = model_config_key(recipe, version.name)
     outputs: dict[str, Any] = {"version": version.name, "model": model_prefix(recipe, version.name)}

@@ -46,6 +46,7 @@ def run(settings: Settings) -> StageReport:
     started = time.monotonic()
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
+    bucket.prepare()
     remote_mode(bucket, settings.recipe.validation.remote_mode)  # refused before, not after, work
     clips = {clip.clip_id: clip for clip in stored_catalog(bucket, settings.recipe).clips}
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:

@@ -51,6 +51,7 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
     """
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
+    bucket.prepare()
     task, version = (
         load_task(recipe.task),
         read_version(bucket, recipe, latest_version(bucket, recipe)),
