@@ -168,8 +168,10 @@ def test_a_clip_that_was_changed_is_left_out(
 
 
 def test_without_a_version_the_stage_before_is_named(make_settings_of: MakeSettings):
+    settings = make_settings_of()
+    open_bucket(settings.bucket_url).prepare()
     with pytest.raises(VersionError, match="validation"):
-        run(make_settings_of())
+        run(settings)
 
 
 def test_features_of_another_recipe_are_refused(

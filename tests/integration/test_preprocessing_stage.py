@@ -15,7 +15,7 @@ from preprocessing.cli import app
 from preprocessing.stage import run
 from s2s.catalog import catalog_lines
 from s2s.catalog.formats.vggsound import VGGSound
-from s2s.errors import CatalogError
+from s2s.errors import BucketUnavailableError, CatalogError
 from s2s.layout import catalog_key, failure_key, processed_prefix, raw_prefix
 from s2s.manifest import read_manifest
 from s2s.media import input_args, probe, read_frames, run_ffmpeg
@@ -118,6 +118,9 @@ def test_a_clip_without_its_source_is_skipped_with_why(settings: Settings):
 
 
 def test_collection_comes_first(settings: Settings):
+    with pytest.raises(BucketUnavailableError, match="run its collection stage first"):
+        run(settings)
+    bucket_of(settings).prepare()
     with pytest.raises(CatalogError, match="run its collection stage first"):
         run(settings)
 

@@ -111,6 +111,7 @@ def test_without_held_out_clips_nothing_is_measured(
 
 def test_what_is_missing_is_told(make_settings_of: MakeSettings, make_version: MakeVersion):
     settings = make_settings_of(training=TINY)
+    open_bucket(settings.bucket_url).prepare()
     with pytest.raises(VersionError, match="validation"):
         run(settings)
     version = make_version(settings, {"train": (1.0,)})

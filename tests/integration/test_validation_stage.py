@@ -27,7 +27,7 @@ from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import read_report
-from s2s.storage import DirectoryBucket
+from s2s.storage import Bucket, DirectoryBucket
 from validation.release.repository import DataRepository
 from validation.stage import run
 
@@ -300,12 +300,12 @@ def test_of_two_runs_at_once_both_end_with_one_version(
 def test_a_version_that_another_run_made_meanwhile_is_not_built_over(
     bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch
 ):
-    def other_run_goes_first(repository: DataRepository) -> None:
+    def other_run_goes_first(repository: DataRepository, store: Bucket) -> None:
         monkeypatch.undo()
         write_catalog(bucket, RECIPE, FIVE)
         other = settings_of(bucket, work_dir=bucket.directory.parent / "elsewhere")
         assert run(other).outputs["version"] == "dataset_v1"
-        repository.track()
+        repository.track(store)
 
     monkeypatch.setattr(DataRepository, "track", other_run_goes_first)
     with pytest.raises(VersionError, match="another run has made dataset_v1"):

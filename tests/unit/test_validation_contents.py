@@ -52,6 +52,10 @@ def put_check(
     bucket.write(check_key(RECIPE, clip_id), check.model_dump_json().encode(), overwrite=True)
 
 
+def rows_of(*versions: DatasetVersion) -> list[DatasetClip]:
+    return [row for version in versions for split in SPLITS for row in version.split(split)]
+
+
 @pytest.fixture
 def bucket() -> MemoryBucket:
     return MemoryBucket()
@@ -60,7 +64,7 @@ def bucket() -> MemoryBucket:
 def arranged(bucket: MemoryBucket, clips: list[ClipRecord]) -> dict[str, tuple[DatasetClip, ...]]:
     for record in clips:
         put_check(bucket, record.clip_id)
-    return arrange(bucket, RECIPE, clips, None, [record.clip_id for record in clips]).clips
+    return arrange(bucket, RECIPE, clips, [], [record.clip_id for record in clips]).clips
 
 
 def test_every_clip_has_a_row_with_its_files(bucket: MemoryBucket):
@@ -98,21 +102,43 @@ def test_an_older_version_keeps_its_splits_and_spares_reading_checks(bucket: Mem
         bucket.delete(check_key(RECIPE, record.clip_id))
     added = clip("added")
     put_check(bucket, added.clip_id)
-    second = arrange(bucket, RECIPE, [*clips, added], first, [added.clip_id]).clips
+    second = arrange(bucket, RECIPE, [*clips, added], rows_of(first), [added.clip_id]).clips
     assert all(set(first.split(split)) <= set(second[split]) for split in SPLITS)
     assert sum(map(len, second.values())) == 11
+
+
+def test_a_version_of_few_clips_in_between_moves_nothing(bucket: MemoryBucket):
+    clips = [clip(f"s{n}") for n in range(20)]
+    first = DatasetVersion("dataset_v1", arranged(bucket, clips))
+    few = DatasetVersion("dataset_v2", arrange(bucket, RECIPE, clips[:3], rows_of(first), []).clips)
+    assert sum(map(len, few.clips.values())) == 3
+    third = arrange(bucket, RECIPE, clips, rows_of(first, few), []).clips
+    assert third == first.clips
+
+
+def test_a_copy_of_a_clip_that_only_an_older_version_has_goes_to_its_split(bucket: MemoryBucket):
+    clips = [clip(f"s{n}") for n in range(10)]
+    first = DatasetVersion("dataset_v1", arranged(bucket, clips))
+    in_test = first.split("test")[0]
+    copy = clip("zz-copy")
+    put_check(bucket, copy.clip_id, like=in_test.clip_id)
+    left = [record for record in clips if record.clip_id != in_test.clip_id]
+    second = arrange(bucket, RECIPE, [*left, copy], rows_of(first), [copy.clip_id])
+    assert [row.source_id for row in second.clips["test"]] == ["zz-copy"]
+    assert not second.pairs, "only pairs of what is there are told"
+    assert sum(map(len, second.clips.values())) == 10
 
 
 def test_a_clip_that_was_just_checked_has_its_new_checksum(bucket: MemoryBucket):
     first = DatasetVersion("dataset_v1", arranged(bucket, [clip("a")]))
     put_check(bucket, clip("a").clip_id, sha256="f" * 64)
-    content = arrange(bucket, RECIPE, [clip("a")], first, [clip("a").clip_id]).clips
+    content = arrange(bucket, RECIPE, [clip("a")], rows_of(first), [clip("a").clip_id]).clips
     assert content["train"][0].sha256 == "f" * 64
 
 
 def test_a_clip_without_a_check_is_a_bug(bucket: MemoryBucket):
     with pytest.raises(ObjectNotFoundError):
-        arrange(bucket, RECIPE, [clip("a")], None, [])
+        arrange(bucket, RECIPE, [clip("a")], [], [])
 
 
 def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: MemoryBucket):
@@ -121,7 +147,7 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
         put_check(bucket, record.clip_id)
     recipe = make_recipe(validation={"keep_catalog_split": True})
     names = [record.clip_id for record in clips]
-    content = arrange(bucket, recipe, clips, None, names).clips
+    content = arrange(bucket, recipe, clips, [], names).clips
     assert {row.source_id for row in content["test"]} == {f"s{n}" for n in range(0, 24, 4)}
     assert (len(content["train"]), len(content["val"])) == (14, 4)
     # What a version has placed stays, also against the catalog.
@@ -129,7 +155,7 @@ def test_the_catalogs_own_split_is_kept_where_the_recipe_asks_for_it(bucket: Mem
     swapped = [
         replace(record, split="train" if record.split == "test" else "test") for record in clips
     ]
-    assert arrange(bucket, recipe, swapped, first, names).clips == content
+    assert arrange(bucket, recipe, swapped, rows_of(first), names).clips == content
 
 
 def test_a_split_that_is_to_be_kept_and_not_known_is_an_error(bucket: MemoryBucket):
@@ -164,13 +190,13 @@ def test_a_clip_like_another_is_in_its_split_also_when_it_comes_later(bucket: Me
     in_test = first.split("test")[0]
     copy = clip("zz-copy")
     put_check(bucket, copy.clip_id, like=in_test.clip_id)
-    content = arrange(bucket, RECIPE, [*clips, copy], first, [copy.clip_id])
+    content = arrange(bucket, RECIPE, [*clips, copy], rows_of(first), [copy.clip_id])
     assert {row.source_id for row in content.clips["test"]} == {in_test.source_id, "zz-copy"}
     assert [pair.reason for pair in content.pairs] == ["near_duplicate"]
     assert "1 pair(s)" in remarks(RECIPE, content)[0]
 
     recipe = make_recipe(validation={"fix": "drop"})
-    content = arrange(bucket, recipe, [*clips, copy], first, [copy.clip_id])
+    content = arrange(bucket, recipe, [*clips, copy], rows_of(first), [copy.clip_id])
     assert set(content.left_out) == {copy.clip_id}
     assert content.clips == first.clips
 
@@ -178,7 +204,7 @@ def test_a_clip_like_another_is_in_its_split_also_when_it_comes_later(bucket: Me
 def test_the_same_bytes_are_a_duplicate(bucket: MemoryBucket):
     for name in ("a", "b"):
         put_check(bucket, clip(name).clip_id, sha256="a" * 64)
-    content = arrange(bucket, RECIPE, [clip("a"), clip("b")], None, [])
+    content = arrange(bucket, RECIPE, [clip("a"), clip("b")], [], [])
     assert [pair.reason for pair in content.pairs] == ["duplicate"]
 
 
@@ -190,7 +216,7 @@ def test_of_clips_alike_that_the_catalog_has_apart_the_one_for_training_is_left_
         put_check(bucket, record.clip_id)
     put_check(bucket, clips[1].clip_id, like=clips[0].clip_id)
     recipe = make_recipe(validation={"keep_catalog_split": True})
-    content = arrange(bucket, recipe, clips, None, [])
+    content = arrange(bucket, recipe, clips, [], [])
     assert set(content.left_out) == {clips[1].clip_id}
     assert len(content.clips["test"]) == 6
 
@@ -200,7 +226,7 @@ def test_folds_are_stratified_and_stay(bucket: MemoryBucket):
     clips = [clip(f"{label}{n}", label) for label in ("bell", "drum") for n in range(20)]
     for record in clips:
         put_check(bucket, record.clip_id)
-    first = arrange(bucket, recipe, clips, None, []).clips
+    first = arrange(bucket, recipe, clips, [], []).clips
     assert all(row.fold is None for row in first["test"])
     dealt = Counter((row.labels[0], row.fold) for split in ("train", "val") for row in first[split])
     assert set(dealt.values()) <= {3, 4}
@@ -208,7 +234,7 @@ def test_folds_are_stratified_and_stay(bucket: MemoryBucket):
     added = clip("bell99")
     put_check(bucket, added.clip_id)
     before = DatasetVersion("dataset_v1", first)
-    second = arrange(bucket, recipe, [*clips, added], before, []).clips
+    second = arrange(bucket, recipe, [*clips, added], rows_of(before), []).clips
     assert all(set(first[split]) <= set(second[split]) for split in SPLITS)
 
 

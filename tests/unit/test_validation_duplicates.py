@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_bucket import MemoryBucket
 
-from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.dataset import SPLITS, DatasetClip
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant, still_alike
@@ -94,11 +94,11 @@ def check_whole(records: list[ClipRecord], contents: Contents) -> None:
 def test_random_catalogs(rows, shuffler: random.Random):
     bucket = MemoryBucket()
     records = stored(bucket, rows)
-    contents = arrange(bucket, RECIPE, records, None, [])
+    contents = arrange(bucket, RECIPE, records, [], [])
     check_whole(records, contents)
     shuffled = records[:]
     shuffler.shuffle(shuffled)
-    assert arrange(bucket, RECIPE, shuffled, None, []) == contents, "the order changes nothing"
+    assert arrange(bucket, RECIPE, shuffled, [], []) == contents, "the order changes nothing"
 
 
 @settings(max_examples=60)
@@ -106,9 +106,9 @@ def test_random_catalogs(rows, shuffler: random.Random):
 def test_random_catalogs_that_grow(rows, n_first):
     bucket = MemoryBucket()
     records = stored(bucket, rows)
-    first = arrange(bucket, RECIPE, records[:n_first], None, [])
-    newest = DatasetVersion("dataset_v1", first.clips)
-    grown = arrange(bucket, RECIPE, records, newest, [])
+    first = arrange(bucket, RECIPE, records[:n_first], [], [])
+    past = [row for split in SPLITS for row in first.clips[split]]
+    grown = arrange(bucket, RECIPE, records, past, [])
     check_whole(records, grown)
     before = {row.clip_id: row.split for split in SPLITS for row in first.clips[split]}
     after = {row.clip_id: row.split for split in SPLITS for row in grown.clips[split]}

@@ -59,8 +59,8 @@ class DirectoryBucket(Bucket):
         """See `Bucket.check`."""
         if not self.directory.is_dir():
             raise BucketUnavailableError(
-                f"{self.url}: there is no such directory. Check its name; './s2s collection' and "
-                "'./s2s import' make a new one"
+                f"{self.url}: there is no such directory. Check the bucket's name; for a new one, "
+                "run its collection stage first"
             )
         with self._reading(""), os.scandir(self.directory):
             pass

@@ -1,5 +1,6 @@
 """From a bucket's URL to the bucket."""
 
+import re
 from pathlib import Path
 
 from s2s.errors import SettingsError
@@ -12,9 +13,14 @@ __all__ = ["open_bucket"]
 def open_bucket(url: str) -> Bucket:
     """Open `gs://NAME` or `file://DIR`.
 
+    What follows `file://` is a path as the file system has it: nothing in it is decoded, and `#`,
+    `?` and `%` are letters like others.
+
     Raises:
         SettingsError: if the URL is neither.
     """
+    if re.search(r"[\x00-\x1f\x7f]", url):
+        raise SettingsError(f"bucket {url!r}: holds a control character: use another name")
     scheme, _, rest = url.partition("://")
     if scheme == "file" and rest:
         return DirectoryBucket(Path(rest).expanduser())

@@ -24,7 +24,7 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
     *,
     train: Annotated[
         float | None,
-        typer.Option("-t", "--train", help="Share of the sources for training, before the recipe."),
+        typer.Option("-t", "--train", help="Share of all sources for training, before the recipe."),
     ] = None,
     val: Annotated[
         float | None,
@@ -46,7 +46,8 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
 ) -> int:
     """Check clips, split them by source, and make a data set version that DVC tracks.
 
-    Clips keep the split that they have in the newest version: shares apply to sources that are new.
+    Sources keep the split that any version gave them: new ones go where most is lacking of the
+    shares, which are those of all sources of the new version.
     """
     changes = {
         "train": train,

@@ -22,6 +22,7 @@ from validation.alike.duplicates import AlikePair
 from validation.checks.clip_checks import CheckTask
 from validation.checks.fix import fix_clips
 from validation.release.contents import arrange, count_sources, remarks
+from validation.release.dvc_config import dvc_config
 from validation.release.releasing import Releases
 from validation.release.remote import remote_mode
 
@@ -47,7 +48,8 @@ def run(settings: Settings) -> StageReport:
     bucket = shared_bucket(settings.bucket_url)
     bucket.check()
     bucket.prepare()
-    remote_mode(bucket, settings.recipe.validation.remote_mode)  # refused before, not after, work
+    # Refused before, not after, work.
+    dvc_config(bucket, remote_mode(bucket, settings.recipe.validation.remote_mode))
     clips = {clip.clip_id: clip for clip in stored_catalog(bucket, settings.recipe).clips}
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         outcomes = _check(settings, clips, folder)
@@ -101,7 +103,7 @@ def _release(
     mode = remote_mode(bucket, recipe.validation.remote_mode)
     with releases.one_run_at_a_time():
         newest = releases.newest()
-        contents = arrange(bucket, recipe, usable, newest, just_checked)
+        contents = arrange(bucket, recipe, usable, releases.past(newest), just_checked)
         content = contents.clips
         reused = newest is not None and newest.clips == content
         version = newest if newest is not None and reused else releases.make(content, newest, mode)
@@ -169,7 +171,7 @@ def _left_out(name: str, pair: AlikePair) -> Outcome:
         clip_id=name,
         status=Status.SKIPPED,
         reason=pair.reason,
-        message=f"it is like {other}, which is in the data set or in another split",
+        message=f"it is like {other}, which is in the data set, in another split, or was in one",
     )
 
 

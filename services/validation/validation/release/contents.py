@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from s2s.catalog import check_splits
-from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.dataset import SPLITS, DatasetClip
 from s2s.layout import processed_prefix
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
@@ -51,7 +51,7 @@ def arrange(
     bucket: Bucket,
     recipe: Recipe,
     clips: Iterable[ClipRecord],
-    newest: DatasetVersion | None,
+    past: Iterable[DatasetClip],
     just_checked: Iterable[str],
 ) -> Contents:
     """Split clips so that none alike are apart, and look up the checksums of their files.
@@ -60,19 +60,23 @@ def arrange(
         bucket: where the checks are.
         recipe: what to split by.
         clips: usable clips.
-        newest: the version whose clips keep their splits.
+        past: clips of all versions so far, each once, the newest version's last; their sources
+            keep their splits, and so do copies of them, also where the clip itself is gone.
         just_checked: ids of clips whose checks are new.
     """
     records = {clip.clip_id: clip for clip in sorted(clips, key=lambda clip: clip.clip_id)}
-    before = [clip for split in SPLITS for clip in newest.split(split)] if newest else []
+    before = list(past)
     rows = _rows(bucket, recipe, records, before, just_checked)
-    pairs, left_out = alike_pairs(rows), {}
+    gone = [clip for clip in before if clip.clip_id not in records]
+    with_past = alike_pairs([*rows, *gone])
+    pairs = [pair for pair in with_past if {pair.first, pair.second} <= records.keys()]
+    left_out: dict[str, AlikePair] = {}
     if recipe.validation.fix != "none":
         left_out = redundant(pairs, (clip.clip_id for clip in before))
     chosen = [record for name, record in records.items() if name not in left_out]
-    open_pairs = still_alike(pairs, left_out)
+    open_pairs = still_alike(with_past, left_out)
     splits, links = split_sources(recipe, chosen, before, open_pairs)
-    left_out |= links.left_out
+    left_out |= {name: pair for name, pair in links.left_out.items() if name in records}
     folds = deal_folds(recipe, chosen, before, splits, links)
     in_split: dict[str, list[DatasetClip]] = {split: [] for split in SPLITS}
     for row in rows:
@@ -145,7 +149,15 @@ def split_sources(
     before: Iterable[DatasetClip],
     pairs: Iterable[AlikePair],
 ) -> tuple[dict[str, str], Links]:
-    """A split for each source; a placed one keeps its own whatever the catalog says now.
+    """A split for each source of the clips.
+
+    One that had a split keeps it, whatever the catalog says now.
+
+    Args:
+        recipe: what to split by.
+        clips: what is split.
+        before: clips of all versions so far, the newest version's last.
+        pairs: clips that are alike, also with such as are in older versions only.
 
     Raises:
         CatalogError: if the catalog's splits are to be kept, and one is not known.
@@ -156,7 +168,7 @@ def split_sources(
         names = recipe.collection.split_names
         check_splits((clip.split for clip in clips), names, recipe.collection.catalog)
         kept = held_out_sources(clips, names)
-    source_of = {clip.clip_id: clip.source_id for clip in clips}
+    source_of = {clip.clip_id: clip.source_id for clip in (*before, *clips)}
     links = link(source_of, pairs, kept | placed, {clip.clip_id for clip in before})
     labels = _unit_labels(clips, links)
     kept_units = {links.unit_of[source] for source in kept}
@@ -168,7 +180,7 @@ def split_sources(
         {unit: split for unit, split in links.split_of.items() if unit not in kept_units},
     )
     units |= {unit: links.split_of[unit] for unit in kept_units}
-    return {source: units[unit] for source, unit in links.unit_of.items()}, links
+    return {clip.source_id: units[links.unit_of[clip.source_id]] for clip in clips}, links
 
 
 def deal_folds(
@@ -182,7 +194,7 @@ def deal_folds(
     number = recipe.validation.folds
     if not number:
         return {}
-    unit_of = {source: unit for source, unit in links.unit_of.items() if splits[source] != "test"}
+    unit_of = {source: links.unit_of[source] for source in splits if splits[source] != "test"}
     placed = {
         unit_of[clip.source_id]: str(clip.fold)
         for clip in before
@@ -216,7 +228,7 @@ def remarks(recipe: Recipe, contents: Contents) -> list[str]:
         "these sources do not help, clips of other sources do"
         for split in empty
     ]
-    if contents.pairs:
+    if contents.pairs or contents.left_out:
         left_out = len(contents.left_out)
         notes.append(
             f"{len(contents.pairs)} pair(s) of clips are alike: none is in two splits"

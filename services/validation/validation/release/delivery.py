@@ -5,16 +5,13 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
-
-import yaml
+from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, manifest_to_csv
 from s2s.errors import ChecksumError, ObjectNotFoundError, VersionError
-from s2s.layout import dvc_prefix
 from s2s.storage import Bucket, VersionedBucket
 from s2s.workspace import replacing
-from validation.release.remote import listing_problems
+from validation.release.remote import listed_md5, listing_problems, store_key
 from validation.release.repository import DATA, DataRepository
 
 __all__ = ["choose", "pull", "verify_folder", "verify_stored"]
@@ -122,7 +119,7 @@ def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
         return [*problems, problem]
 
     def look(entry: dict[str, str]) -> str:
-        key = _store_key(entry["md5"])
+        key = store_key(entry["md5"])
         return _problem(bucket, key, "md5", entry["md5"], f" ({entry['relpath']})")
 
     problems += _looked_at(look, listing)
@@ -151,15 +148,11 @@ def _dvc_files(bucket: Bucket, version: DatasetVersion) -> dict[str, str]:
 
 def _listing(bucket: Bucket, tracked: str) -> tuple[list[dict[str, str]], str]:
     """What DVC's remote lists for a `.dvc` file of a folder; or what is wrong with that list."""
-    md5 = yaml.safe_load(tracked)["outs"][0]["md5"]
-    key = _store_key(md5)
+    md5 = listed_md5(tracked)
+    key = store_key(md5)
     if problem := _problem(bucket, key, "md5", md5.removesuffix(".dir"), " (DVC's list)"):
         return [], problem
     return json.loads(bucket.read(key)), ""
-
-
-def _store_key(md5: str) -> str:
-    return str(PurePosixPath(dvc_prefix(), "files", "md5", md5[:2], md5[2:]))
 
 
 def _problem(bucket: Bucket, key: str, algorithm: str, expected: str, name: str = "") -> str:

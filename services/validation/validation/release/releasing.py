@@ -69,6 +69,25 @@ class Releases:
         names = version_names(bucket, recipe)
         return read_version(bucket, recipe, names[-1]) if names else None
 
+    def past(self, newest: DatasetVersion | None) -> list[DatasetClip]:
+        """Clips of all versions, each as the last version that has it says; the newest's last.
+
+        Raises:
+            VersionError: if an older version is damaged.
+        """
+        bucket, recipe = shared_bucket(self.settings.bucket_url), self.settings.recipe
+        if newest is None:
+            return []
+        found = {clip.clip_id: clip for split in SPLITS for clip in newest.split(split)}
+        of_newest = list(found.values())
+        # One version at a time: memory for what they have together, not for all of them.
+        for name in reversed(version_names(bucket, recipe)):
+            if name != newest.name:
+                older = read_version(bucket, recipe, name).clips.values()
+                for clip in (clip for clips in older for clip in clips):
+                    found.setdefault(clip.clip_id, clip)
+        return [*list(found.values())[len(of_newest) :][::-1], *of_newest]
+
     def make(
         self,
         clips: Mapping[str, tuple[DatasetClip, ...]],
@@ -95,7 +114,7 @@ class Releases:
             repository.fill(bucket, clips, mode)
             catalog = bucket.stat(catalog_key(recipe))
             repository.describe(describe(recipe, clips, (catalog.key, catalog.crc32c), mode))
-            repository.track()
+            repository.track(bucket)
             repository.commit(f"{recipe.name}: {sizes}")
             name = self._publish(repository, newest)
             for split in SPLITS:

@@ -13,9 +13,18 @@ from enum import StrEnum
 import yaml
 
 from s2s.errors import BucketUnavailableError, ObjectNotFoundError, VersionError
+from s2s.layout import dvc_prefix
 from s2s.storage import Bucket, Generation, VersionedBucket
 
-__all__ = ["CLIPS", "RemoteMode", "clip_listing", "listing_problems", "remote_mode"]
+__all__ = [
+    "CLIPS",
+    "RemoteMode",
+    "clip_listing",
+    "listed_md5",
+    "listing_problems",
+    "remote_mode",
+    "store_key",
+]
 
 CLIPS = "clips"
 """Name of DVC's remote for clips that stay where they are."""
@@ -137,6 +146,16 @@ def listing_problems(
         if kept.md5 != listed[key]["md5"]:
             problems.append(f"{bucket.url}/{key}#{number}: has another md5")
     return problems
+
+
+def store_key(md5: str) -> str:
+    """Where DVC's remote has the content of an MD5; those of folders end in `.dir`."""
+    return f"{dvc_prefix()}files/md5/{md5[:2]}/{md5[2:]}"
+
+
+def listed_md5(text: str) -> str:
+    """The MD5 that a `.dvc` file names."""
+    return str(yaml.safe_load(text)["outs"][0]["md5"])
 
 
 def _entries(text: str) -> list[dict]:

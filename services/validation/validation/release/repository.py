@@ -9,12 +9,12 @@ from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, manifest_to_csv
 from s2s.errors import ChecksumError, VersionError
-from s2s.layout import dvc_prefix
 from s2s.storage import Bucket, VersionedBucket
 from s2s.workspace import replacing
+from validation.release.dvc_config import dvc_config
 from validation.release.parquet import write_parquet
 from validation.release.programs import dvc, git
-from validation.release.remote import CLIPS, RemoteMode, clip_listing
+from validation.release.remote import RemoteMode, clip_listing, listed_md5, store_key
 
 __all__ = ["DATA", "DataRepository"]
 
@@ -33,20 +33,6 @@ _FILES = {
         "```sh\ngit checkout dataset_v1\ndvc pull\n```\n"
     ),
 }
-_CONFIG = """\
-[core]
-    remote = bucket
-    analytics = false
-    check_update = false
-    autostage = false
-['remote "bucket"']
-    url = {url}
-"""
-_CLIPS_CONFIG = """\
-['remote "{name}"']
-    url = {url}
-    version_aware = true
-"""
 
 
 class DataRepository:
@@ -63,7 +49,16 @@ class DataRepository:
         self.folder = folder.absolute()
 
     def restore(self, bundle: Path | None) -> None:
-        """Take history from a bundle, in place of the one here; None starts a new one."""
+        """Take history from a bundle, in place of the one here; None starts a new one.
+
+        Raises:
+            VersionError: if git fails, or DVC cannot work in such a folder.
+        """
+        if "{" in str(self.folder) or "}" in str(self.folder):
+            raise VersionError(
+                f"{self.folder}: DVC cannot work in a folder with a brace in its path: choose "
+                "another --work-dir"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.folder / ".git", ignore_errors=True)
         git(self.folder, "init", "--quiet", f"--initial-branch={_BRANCH}")
@@ -74,15 +69,12 @@ class DataRepository:
             git(self.folder, "reset", "--quiet", "--hard", _BRANCH)
 
     def configure(self, bucket: Bucket, mode: RemoteMode) -> None:
-        """Write DVC's settings, with the remote in the bucket."""
-        url = bucket.url.removeprefix("file://") + "/" + dvc_prefix().rstrip("/")
-        config = _CONFIG.format(url=url)
-        if bucket.url.startswith("gs://"):
-            # DVC believes a bucket's word on what it holds unless it is told not to.
-            config += "    verify = true\n"
-        if mode is RemoteMode.VERSION_AWARE:
-            config += _CLIPS_CONFIG.format(name=CLIPS, url=bucket.url)
-        for name, text in (_FILES | {".dvc/config": config}).items():
+        """Write DVC's settings, with the remote in the bucket.
+
+        Raises:
+            VersionError: if the bucket's path cannot be written in them.
+        """
+        for name, text in (_FILES | {".dvc/config": dvc_config(bucket, mode)}).items():
             _replace(self.folder / name, text.encode())
 
     def fill(
@@ -125,10 +117,20 @@ class DataRepository:
         for name, text in files.items():
             _replace(self.folder / name, text.encode())
 
-    def track(self) -> None:
-        """Let DVC take the folder's state, and store what the bucket lacks of it."""
+    def track(self, bucket: Bucket) -> None:
+        """Let DVC take the folder's state, and store what the bucket lacks of it.
+
+        Raises:
+            VersionError: if DVC fails, or has stored it somewhere else.
+        """
         dvc(self.folder, "add", DATA)
         dvc(self.folder, "push", DATA)
+        listing = store_key(listed_md5((self.folder / _TRACKED).read_text()))
+        if not bucket.exists(listing):
+            raise VersionError(
+                f"{bucket.url}/{listing}: is not there, though DVC says that it has stored it: it "
+                "understands the bucket's path in another way. Use a bucket with plain letters"
+            )
 
     def commit(self, message: str) -> None:
         """Commit the state that DVC has taken."""
