@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,6 +34,7 @@ from validation.release.programs import git
 EVIL = "</script><script>document.title='owned'</script>"
 RECIPE = make_recipe("shown").model_copy(update={"licence": f"CC & {EVIL}"})
 SPLIT_OF: dict[str, Split] = {"bell0": "train", "bell1": "train", "drum0": "val", "drum1": "test"}
+ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
 MUTE = build_clip_id("mute", 0, 2)
 
@@ -403,13 +405,15 @@ def test_a_notebook_gets_figures_and_examples(bucket: DirectoryBucket):
     assert "<script>" not in shown
 
 
-def test_the_notebook_runs(bucket: DirectoryBucket, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("folder", [".", "notebooks"])
+def test_the_notebook_runs(bucket: DirectoryBucket, folder: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("S2S_RECIPE", str(write_recipe(bucket.directory.parent / "r.yaml", RECIPE)))
-    monkeypatch.setenv("S2S_BUCKET", bucket.url)
+    # As the one that it has by default: relative to the project's folder.
+    monkeypatch.setenv("S2S_BUCKET", f"file://{os.path.relpath(bucket.directory, ROOT)}")
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    path = Path(__file__).parents[2] / "notebooks" / "explore_dataset.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+    notebook = nbformat.read(ROOT / "notebooks" / "explore_dataset.ipynb", as_version=4)
+    resources = {"metadata": {"path": ROOT / folder}}
+    NotebookClient(notebook, timeout=300, resources=resources).execute()
     shown = [
         output["data"]
         for cell in notebook.cells

@@ -164,8 +164,8 @@ def test_a_split_that_is_to_be_kept_and_not_known_is_an_error(bucket: MemoryBuck
         put_check(bucket, record.clip_id)
     names = [record.clip_id for record in clips]
     with pytest.raises(CatalogError, match=r"'part 1'.*collection\.split_names"):
-        arrange(bucket, make_recipe(validation={"keep_catalog_split": True}), clips, None, names)
-    assert arrange(bucket, RECIPE, clips, None, names).clips
+        arrange(bucket, make_recipe(validation={"keep_catalog_split": True}), clips, [], names)
+    assert arrange(bucket, RECIPE, clips, [], names).clips
 
 
 def test_too_few_sources_are_remarked(bucket: MemoryBucket):
