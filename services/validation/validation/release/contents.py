@@ -74,7 +74,9 @@ def arrange(
     if recipe.validation.fix != "none":
         left_out = redundant(pairs, (clip.clip_id for clip in before))
     chosen = [record for name, record in records.items() if name not in left_out]
-    open_pairs = still_alike(with_past, left_out)
+    of_past = set(with_past).difference(pairs)
+    open_pairs = still_alike(pairs, left_out)
+    open_pairs += [pair for pair in of_past if not {pair.first, pair.second} & left_out.keys()]
     splits, links = split_sources(recipe, chosen, before, open_pairs)
     left_out |= {name: pair for name, pair in links.left_out.items() if name in records}
     folds = deal_folds(recipe, chosen, before, splits, links)
