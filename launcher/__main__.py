@@ -117,9 +117,11 @@ def status(
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def serve(context: typer.Context) -> None:
-    """Serve a recipe's model over HTTP (the sample recipe's unless one is named)."""
+    """Serve recipes' models over HTTP (the sample recipe's unless one is named)."""
     args = context.args
-    if not any(arg.endswith((".yaml", ".yml")) for arg in args) and "--help" not in args:
+    names_recipe = args and not args[0].startswith("-")
+    names_recipe = names_recipe or any(arg.endswith((".yaml", ".yml")) for arg in args)
+    if not names_recipe and "--help" not in args:
         args = [str(sample_recipe()), *args]
     import_module("serving.cli").app(["serve", *args], prog_name="s2s")
 

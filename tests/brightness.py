@@ -1,13 +1,13 @@
 """A small predictor of another task, that plugs into serving: labels over time, as JSON."""
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from s2s.media import VIDEO_TYPES, MediaLimits, run_sandboxed, write_frames
-from serving.models.contract import Made, Notes, ServedModel, Upload
+from s2s.media import VIDEO_TYPES, MediaLimits, write_frames
+from s2s.tasks.contract import Made, Notes, Offer, Upload
+from serving.models.served import ServedModel
 
 _FPS, _SIZE = 5, (8, 8)
 
@@ -33,7 +33,7 @@ class Brightness:
         limits = MediaLimits()
         with notes.step("decode"):
             work = (write_frames, upload.path, frames, _FPS, _SIZE, limits)
-            run_sandboxed(*work, folder=upload.folder)
+            upload.run(*work)
         return np.fromfile(frames, np.uint8).reshape(-1, *_SIZE, 3) / 255.0
 
     def predict(self, batch: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -41,7 +41,7 @@ class Brightness:
 
     def finish(
         self,
-        upload: Upload,
+        upload: Upload,  # noqa: ARG002
         options: BrightnessOptions,
         output: np.ndarray,
         notes: Notes,  # noqa: ARG002
@@ -51,19 +51,18 @@ class Brightness:
             scores = sorted([(bright, "bright"), (1 - bright, "dark")], reverse=True)
             labels = [{"label": label, "score": score} for score, label in scores[: options.top]]
             rows.append({"at_s": index / _FPS, "labels": labels})
-        path = upload.folder / "labels.json"
-        path.write_text(json.dumps(rows, indent=1))
-        return Made(path, "application/json", "_labels.json")
+        return Made(document={"labels_over_time": rows})
 
 
-def brightness_model() -> ServedModel:
+def brightness_model(name: str = "brightness") -> ServedModel:
     """How it is offered."""
-    return ServedModel(
-        name="brightness",
-        task="classification",
+    offer = Offer(
         route="classifications",
         title="How bright it is",
+        lead="Say how bright a video is, five times a second.",
+        file_label="Video",
+        action="Say how bright it is",
         options=BrightnessOptions,
         types=VIDEO_TYPES,
-        load=Brightness,
     )
+    return ServedModel(name, "classification", offer, lambda _limits: Brightness())

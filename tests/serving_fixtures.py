@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from serving.http.service import Limits
-    from serving.models.contract import ServedModel
+    from serving.models.served import ServedModel
 
 MakeVideo = Callable[..., Path]
 
@@ -87,10 +87,9 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tone_model(small_limits: "Limits") -> "ServedModel":
     """A model that needs no training."""
-    from serving.models.generation import generation_model
-    from serving.tone import TonePredictor
+    import tone
 
-    return generation_model("tone", partial(TonePredictor, small_limits.media))
+    return tone.tone_model("tone", partial(tone.TonePredictor, small_limits.media))
 
 
 @pytest.fixture(scope="session")
@@ -148,14 +147,13 @@ def tone_api(tone_url: str) -> Iterator["httpx.Client"]:
 @pytest.fixture
 def gated_model() -> Iterator[tuple["ServedModel", threading.Event]]:
     """A model that is loaded only when the event is set."""
-    from serving.models.generation import generation_model
-    from serving.tone import TonePredictor
+    import tone
 
     gate = threading.Event()
 
-    def load() -> TonePredictor:
+    def load() -> tone.TonePredictor:
         gate.wait()
-        return TonePredictor()
+        return tone.TonePredictor()
 
-    yield generation_model("gated", load), gate
+    yield tone.tone_model("gated", load), gate
     gate.set()

@@ -1,18 +1,27 @@
-"""`./s2s generate FILE`: sound for a file, without a server."""
+"""`./s2s generate FILE`: what a model makes of a file, without a server."""
 
+import json
+import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
-from s2s.media import input_args, make_still_video, picture_demuxer, probe, run_ffmpeg
+from s2s.media import MediaLimits, input_args, picture_demuxer, probe, run_ffmpeg
+from s2s.settings import Recipe
 from s2s.stage import shared_bucket
+from s2s.tasks.contract import MadeFile, Upload
 from s2s.tasks.recipes import load_recipe
+
+if TYPE_CHECKING:
+    from serving.models.served import ServedModel
 
 __all__ = ["cut_span", "generate"]
 
@@ -33,7 +42,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         float | None, typer.Option(min=0, help="So many seconds; of a picture too.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The mp4 to write; by default FILE_with_sound.mp4.")
+        Path | None, typer.Option(help="The file to write; by default FILE_with_sound.mp4.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: Annotated[Path, typer.Option(help="Whose model is used.")] = SAMPLE_RECIPE,
@@ -45,13 +54,17 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Give a video or a picture generated sound; a part of it, which is kept as FILE_cut.mp4."""
-    output = out or file.with_name(f"{file.stem}_with_sound.mp4")
 
     def work() -> int:
-        with tempfile.TemporaryDirectory() as folder:
-            video = _video_of(file, Path(folder), (start_time, end_time, duration))
-            folder_of_model = _model_folder(model, recipe, bucket, work_dir)
-            _make(video, output, folder_of_model, seed, is_still=bool(picture_demuxer(file)))
+        span = cut_span(start_time, end_time, duration)
+        loaded = load_recipe(recipe)
+        is_picture = picture_demuxer(file) is not None
+        source = file if is_picture or span is None else _cut(file, span)
+        chosen: dict[str, object] = {"seed": seed}
+        if is_picture:
+            chosen["duration_s"] = span[1] if span else _PICTURE_S
+        served = _model(model, loaded, bucket, work_dir)
+        _make(served, (source, "picture" if is_picture else "video"), chosen, (file, out))
         return 0
 
     sys.exit(guarded(work))
@@ -78,22 +91,13 @@ def cut_span(
     return start_s, length_s
 
 
-def _video_of(
-    file: Path, folder: Path, times: tuple[float | None, float | None, float | None]
-) -> Path:
-    """The file, the part of it that is asked for, or a video of a picture."""
-    span = cut_span(*times)
-    if picture_demuxer(file):
-        video = folder / f"{file.stem}.mp4"
-        make_still_video(file, video, fps=25, duration_s=span[1] if span else _PICTURE_S)
-        return video
-    if span is None:
-        return file
+def _cut(file: Path, span: tuple[float, float]) -> Path:
+    """A part of a video, kept beside it; nothing that is there is overwritten."""
     start_s, length_s = span
     whole_s = probe(file).duration_s
     if start_s >= whole_s:
         raise SettingsError(f"{file.name} ends after {whole_s:.2f} s, before --start-time")
-    cut = file.with_name(f"{file.stem}_cut.mp4")
+    cut = _free_name(file.with_name(f"{file.stem}_cut.mp4"))
     encoding = ["-an", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
     scale = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
     arguments = [*input_args(file, "-ss", str(start_s)), "-t", str(length_s), *scale, *encoding]
@@ -102,24 +106,61 @@ def _video_of(
     return cut
 
 
-def _model_folder(model: Path | None, recipe: Path, bucket: str, work_dir: Path) -> Path:
-    from serving.models.stored import fetch_model, find_model  # noqa: PLC0415
+def _free_name(path: Path) -> Path:
+    """The path, with a number where something of its name is there."""
+    names = chain([path], (path.with_stem(f"{path.stem}_{n}") for n in count(2)))
+    return next(name for name in names if not name.exists())
+
+
+def _model(model: Path | None, recipe: Recipe, bucket: str, work_dir: Path) -> "ServedModel":
+    from serving.models.stored import model_of_folder, model_of_recipe  # noqa: PLC0415
 
     if model is not None:
-        return model
-    store = shared_bucket(bucket)
-    return fetch_model(store, find_model(store, load_recipe(recipe)), work_dir)
+        return model_of_folder(model, model.absolute().name, recipe)
+    return model_of_recipe(shared_bucket(bucket), recipe, work_dir)
 
 
-def _make(video: Path, output: Path, model: Path, seed: int, *, is_still: bool) -> None:
-    from s2s.tasks.generation.predictor.predictor import GenerationPredictor  # noqa: PLC0415 - imports torch
+def _make(
+    served: "ServedModel",
+    source: tuple[Path, Literal["video", "picture"]],
+    chosen: Mapping[str, object],
+    names: tuple[Path, Path | None],
+) -> None:
+    """Have the model's predictor do what the server has it do, and keep the files.
 
+    Args:
+        served: the model.
+        source: what it works on.
+        chosen: options, of which the task has some.
+        names: the user's file, which names the results, and where the first is to be written.
+    """
+    from serving.models.notes import JobNotes  # noqa: PLC0415
+
+    known = served.offer.options.model_fields
+    options = served.offer.options.model_validate({k: v for k, v in chosen.items() if k in known})
+    notes, (file, out) = JobNotes(), names
+    with tempfile.TemporaryDirectory() as folder:
+        upload = Upload(*source, Path(folder), is_own=True)
+        predictor = served.load(MediaLimits())
+        item = predictor.prepare(upload, options, notes)
+        with notes.step("model"):
+            (output,) = predictor.predict([item])
+        made = predictor.finish(upload, options, output, notes)
+        kept = [_keep(part, file, out if n == 0 else None) for n, part in enumerate(made.files)]
+    steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in notes.seconds.items())
+    for path in kept:
+        console.print(f"{path} ({steps})", markup=False, soft_wrap=True)
+    if not kept:
+        typer.echo(json.dumps(made.document, indent=1, ensure_ascii=False))
+
+
+def _keep(made: MadeFile, file: Path, out: Path | None) -> Path:
+    """Put a file that was made beside the user's, whole or not at all."""
+    output = out or file.with_name(f"{file.stem}{made.suffix}")
     staged = output.with_name(f".{output.name}.part")
     try:
-        predictor = GenerationPredictor.load(model)
-        made = predictor.generate(video, staged, seed=seed, is_still=is_still)
+        shutil.copyfile(made.path, staged)
         staged.replace(output)
     finally:
         staged.unlink(missing_ok=True)
-    steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in made.seconds_by_step.items())
-    console.print(f"{output} ({made.duration_s:.2f} s; {steps})", markup=False, soft_wrap=True)
+    return output

@@ -12,7 +12,7 @@ features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new 
 features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
-serving/results/<job_id>                               what serving made for its users; expires
+serving/results/<job_id>/<name>                        what serving made for its users; expires
 <stage prefix>/_failed/<name>.json                     failures, beside the outputs
 """
 
@@ -168,6 +168,6 @@ def report_key(recipe: Recipe, stage: str) -> str:
     return f"manifests/{recipe.name}/{stage}.json"
 
 
-def result_key(job_id: str) -> str:
-    """What serving made of an upload."""
-    return f"serving/results/{job_id}"
+def result_key(job_id: str, name: str) -> str:
+    """A file that serving made of an upload."""
+    return f"serving/results/{job_id}/{name}"

@@ -7,21 +7,22 @@ import av
 import numpy as np
 import pytest
 from serving_fixtures import MakeVideo
+from tone import TonePredictor
 
 from s2s.errors import MediaError
 from s2s.media import MediaLimits, read_audio, run_ffmpeg
-from s2s.tasks.generation.predictor.answer import GenerationOptions
-from s2s.tasks.generation.predictor.served import Generator
-from serving.models.contract import Made, Notes, Predictor, Upload
-from serving.models.generation import load_generator
-from serving.tone import TonePredictor
+from s2s.tasks.contract import Made, Predictor, Upload
+from s2s.tasks.generation.predictor.offer import GenerationOptions
+from s2s.tasks.loading import load_task
+from serving.models.notes import JobNotes
 
 
 @pytest.fixture(params=["tone", "generation"])
 def predictor(request: pytest.FixtureRequest) -> Predictor:
     if request.param == "tone":
         return TonePredictor()
-    return load_generator(request.getfixturevalue("untrained_model"), MediaLimits())
+    folder = request.getfixturevalue("untrained_model")
+    return load_task("generation").load(folder, MediaLimits())
 
 
 class Work:
@@ -30,7 +31,7 @@ class Work:
     def __init__(self, predictor: Predictor, folder: Path) -> None:
         self.predictor, self.folder = predictor, folder
         self.progress: list[float] = []
-        self.notes = Notes(on_progress=self.progress.append)
+        self.notes = JobNotes(on_progress=self.progress.append)
 
     def do(self, file: Path, kind: str = "video", **options: object) -> Made:
         folder = self.folder / str(len(list(self.folder.iterdir())))
@@ -64,7 +65,7 @@ def sound_s(path: Path) -> float:
 
 
 def test_the_picture_is_copied_and_the_sound_as_long(work: Work, silent_video: Path):
-    made = work.do(silent_video)
+    (made,) = work.do(silent_video).files
     assert (made.media_type, made.suffix) == ("video/mp4", "_with_sound.mp4")
     assert packets(made.path) == packets(silent_video)
     assert sound_s(made.path) == pytest.approx(2.0, abs=1 / 25)
@@ -79,12 +80,12 @@ def test_every_step_is_named_and_timed(work: Work, silent_video: Path):
 def test_progress_is_told_and_never_goes_back(
     work: Work, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("serving.models.contract._LEAST_TIME_S", 0.0)
+    monkeypatch.setattr("serving.models.notes._LEAST_TIME_S", 0.0)
     work.do(make_video("long.mp4", seconds=4, size="64x48"), steps=3)
     decoding = [share for share in work.progress if share < 0.4]
     assert decoding == pytest.approx([0.1, 0.2, 0.3], abs=0.002)
     drawing = [share for share in work.progress if 0.4 < share <= 0.7]
-    if isinstance(work.predictor, Generator):
+    if not isinstance(work.predictor, TonePredictor):
         assert drawing == pytest.approx([0.5, 0.6, 0.7], abs=0.002)
     assert work.progress == sorted(set(work.progress))
 
@@ -93,13 +94,13 @@ def test_a_seed_decides_the_sound(work: Work, silent_video: Path):
     made = [
         work.do(silent_video, seed=seed, steps=2, guidance=1.5, format="wav") for seed in (3, 3, 4)
     ]
-    first, again, other = (read_audio(item.path, 16_000) for item in made)
+    first, again, other = (read_audio(item.files[0].path, 16_000) for item in made)
     assert (first == again).all()
     assert (first != other).any()
 
 
 def test_sound_alone_is_a_wav(work: Work, silent_video: Path):
-    made = work.do(silent_video, format="wav")
+    (made,) = work.do(silent_video, format="wav").files
     assert made.media_type == "audio/wav"
     assert made.path.read_bytes()[:4] == b"RIFF"
     assert len(read_audio(made.path, 16_000)) == 2 * 16_000
@@ -111,7 +112,7 @@ def test_a_picture_is_shown_as_long_as_asked(
 ):
     picture = tmp_path / f"picture.{kind}"
     run_ffmpeg(["-i", str(silent_video), "-frames:v", "1", str(picture)], "picture")
-    made = work.do(picture, "picture", duration_s=1.2, steps=1)
+    (made,) = work.do(picture, "picture", duration_s=1.2, steps=1).files
     assert len(packets(made.path)) == 30
     assert sound_s(made.path) == pytest.approx(1.2, abs=1 / 25)
 
@@ -123,7 +124,7 @@ def test_a_batch_gives_outputs_in_order(predictor: Predictor, silent_video: Path
         folder.mkdir()
         shutil.copy(silent_video, folder / "upload")
         upload = Upload(folder / "upload", "video", folder)
-        items.append(predictor.prepare(upload, GenerationOptions(seed=seed, steps=1), Notes()))
+        items.append(predictor.prepare(upload, GenerationOptions(seed=seed, steps=1), JobNotes()))
     together = predictor.predict(items)
     for item, output in zip(items, together, strict=True):
         assert np.allclose(output, predictor.predict([item])[0], atol=1e-3)

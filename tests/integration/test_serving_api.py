@@ -10,13 +10,12 @@ import av
 import httpx
 import numpy as np
 import pytest
+from tone import TonePredictor, tone_model
 
 from s2s.media import probe, read_audio
 from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
-from serving.models.generation import generation_model
-from serving.tone import TonePredictor
 
 PROBLEM = "application/problem+json"
 TONE_HZ = 220
@@ -239,7 +238,7 @@ def test_the_model_works_in_one_thread_and_the_server_answers_meanwhile(
             release.wait()
             return super().predict(batch)
 
-    app = create_app([generation_model("slow", Slow)], small_limits, tmp_path)
+    app = create_app([tone_model("slow", Slow)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         answers = []
         senders = [
@@ -262,7 +261,7 @@ def test_a_bug_in_the_model_is_told_without_its_text(small_limits, silent_video,
         def predict(self, batch):  # noqa: ARG002
             raise RuntimeError("secret of this machine")
 
-    app = create_app([generation_model("broken", Broken)], small_limits, tmp_path)
+    app = create_app([tone_model("broken", Broken)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         answer = post(http, silent_video)
         problem(answer, 500, "internal")
@@ -278,7 +277,7 @@ def test_a_full_disk_is_told(small_limits, silent_video, tmp_path):
         def finish(self, upload, options, output, notes):  # noqa: ARG002
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    app = create_app([generation_model("full", Full)], small_limits, tmp_path)
+    app = create_app([tone_model("full", Full)], small_limits, tmp_path)
     with Server(app).running() as url, open_client(url) as http:
         problem(post(http, silent_video), 507, "disk-full")
 
@@ -292,6 +291,10 @@ def test_models_tells_what_is_accepted(tone_api):
         "ready": True,
         "url": "/v1/generations",
         "title": "Sound for a silent video",
+        "lead": "Give a silent video or a picture a sound that fits. The picture stays as it is.",
+        "file_label": "Silent video or picture",
+        "action": "Make the sound",
+        "has_page": True,
         "types": ["mp4", "mov", "webm", "mkv", "avi", "jpeg", "jpg", "png", "webp"],
         "max_upload_bytes": 2_000_000,
         "max_duration_s": 5.0,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from s2s.media import probe, run_ffmpeg
-from serving.http.problems import TITLES
+from serving.problems import TITLES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -50,9 +50,8 @@ def test_shell_examples(number: int, tone_url: str, folder: Path):
     for name in ("sounding.mp4", "another.mp4", "shown.mp4"):
         (folder / name).unlink(missing_ok=True)
     said = execute(["bash", "-euc", example.replace(ADDRESS, tone_url)], folder, tone_url)
-    for name in re.findall(r"(?:--output|--out) (\S+\.mp4)", example):
-        assert probe(folder / name).has_audio
-    if "--dump-header" in example:
+    check_files(example, folder)
+    if "seed=7" in example:
         assert "x-s2s-seed: 7" in (folder / "headers.txt").read_text().lower()
     if "/readyz" in example:
         assert json.loads(said) == {"status": "ready"}
@@ -72,6 +71,17 @@ def test_shell_examples(number: int, tone_url: str, folder: Path):
 
 def example_of(key: str) -> dict:
     return next(json.loads(block) for block in blocks("json") if key in json.loads(block))
+
+
+def check_files(example: str, folder: Path) -> None:
+    for name in re.findall(r"(?:--output|--out) (\S+\.mp4)", example):
+        assert probe(folder / name).has_audio
+    if "files.json" not in example:
+        return
+    (listed,) = json.loads((folder / "files.json").read_text())
+    (shown,) = next(json.loads(block) for block in blocks("json") if block.startswith("["))
+    assert listed.keys() == shown.keys()
+    assert (folder / "file.mp4").stat().st_size == listed["bytes"]
 
 
 def test_the_python_example(tone_url: str, folder: Path):

@@ -10,16 +10,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tone import TonePredictor, tone_model
 
 from s2s.errors import StageError
 from s2s.storage import DirectoryBucket
+from serving.access.keys import KeyRing, add_key
 from serving.client import generate, open_client
 from serving.http.app import create_app
-from serving.http.keys import KeyRing, add_key
 from serving.http.server import Server
 from serving.http.service import Limits
-from serving.models.generation import generation_model
-from serving.tone import TonePredictor
 
 
 class Gated(TonePredictor):
@@ -40,7 +39,7 @@ class Gated(TonePredictor):
 def serving(
     folder: Path, limits: Limits, predictor: TonePredictor | None = None, **options
 ) -> Iterator[httpx.Client]:
-    model = generation_model("tone", lambda: predictor or TonePredictor())
+    model = tone_model("tone", lambda: predictor or TonePredictor())
     with (
         Server(create_app([model], limits, folder, **options)).running() as url,
         open_client(url) as http,
@@ -161,7 +160,8 @@ def test_jobs_are_queued_batched_bounded_and_removed(
         assert max(gated.batches) > 1
         assert http.get(jobs[4]["links"]["self"]).status_code == 404
         until(lambda: not list((tmp_path / "uploads").iterdir()))
-        stored = {path.name for path in (tmp_path / "results").rglob("*") if path.is_file()}
+        files = (tmp_path / "results").rglob("*")
+        stored = {path.parent.name for path in files if path.is_file()}
         assert stored == {job["id"] for job in jobs[:4]}
 
 
@@ -217,7 +217,7 @@ def test_a_folder_is_for_one_server(tmp_path: Path, small_limits: Limits):
         serving(tmp_path, small_limits),
         pytest.raises(StageError, match="another server"),
     ):
-        create_app([generation_model("tone", TonePredictor)], small_limits, tmp_path)
+        create_app([tone_model("tone", TonePredictor)], small_limits, tmp_path)
 
 
 @pytest.fixture
@@ -285,9 +285,9 @@ def test_metrics_tell_depth_batches_steps_and_outcomes(tone_api: httpx.Client, s
     until(lambda: "s2s_queue_depth 0.0" in tone_api.get("/metrics").text)
     text = tone_api.get("/metrics").text
     for line in (
-        's2s_batch_size_count{route="generations"}',
-        's2s_step_seconds_count{route="generations",step="model"}',
-        's2s_jobs_total{outcome="done",route="generations"}',
+        's2s_batch_size_count{model="tone",route="generations"}',
+        's2s_step_seconds_count{model="tone",route="generations",step="model"}',
+        's2s_jobs_total{model="tone",outcome="done",route="generations"}',
         's2s_http_seconds_count{method="POST",route="/v1/generations",status="200"}',
     ):
         assert line in text

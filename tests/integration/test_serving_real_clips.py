@@ -1,24 +1,27 @@
 """Real clips, odd ones among them, through the real API with a real model that learned nothing."""
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import httpx
 import pytest
 
+from s2s.settings import CollectionSettings
+from s2s.tasks.generation.settings import GenerationRecipe
 from serving.client import ApiError, generate, open_client
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
-from serving.models.generation import generation_model, load_generator
+from serving.models.stored import model_of_folder
 
 
 @pytest.fixture(scope="module")
 def api(untrained_model: Path, server_folder: Path) -> Iterator[httpx.Client]:
     limits = Limits(max_upload_bytes=10_000_000, max_duration_s=30.0)
-    model = generation_model("untrained", partial(load_generator, untrained_model, limits.media))
+    recipe = GenerationRecipe(name="test", collection=CollectionSettings(catalog="test.csv"))
+    model = replace(model_of_folder(untrained_model, "untrained", recipe), media=limits.media)
     with (
         Server(create_app([model], limits, server_folder)).running() as url,
         open_client(url) as http,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tone import TonePredictor, tone_model
 
 from serving.client import open_client
 from serving.http.app import create_app
@@ -18,8 +19,6 @@ from serving.http.server import Server
 from serving.http.service import Limits
 from serving.jobs.runner import UPLOAD_NAME
 from serving.jobs.store import JobStore
-from serving.models.generation import generation_model
-from serving.tone import TonePredictor
 
 KEY = "a-random-name-of-a-request"
 
@@ -50,7 +49,7 @@ class Counting(TonePredictor):
 def serving(
     folder: Path, limits: Limits, predictor: TonePredictor | None = None
 ) -> Iterator[httpx.Client]:
-    model = generation_model("tone", lambda: predictor or TonePredictor())
+    model = tone_model("tone", lambda: predictor or TonePredictor())
     with Server(create_app([model], limits, folder)).running() as url, open_client(url) as http:
         yield http
 
@@ -115,7 +114,7 @@ def test_a_store_that_fails_for_a_moment_loses_no_job(
         return begin(store, job_id)
 
     monkeypatch.setattr(JobStore, "begin", begin_later)
-    monkeypatch.setattr("serving.jobs.runner._RETRY_S", 0.05)
+    monkeypatch.setattr("serving.jobs.runner.RETRY_S", 0.05)
     with serving(tmp_path, small_limits) as http, silent_video.open("rb") as video:
         answer = http.post("/v1/generations?wait=60", files={"video": ("a.mp4", video)})
         assert answer.status_code == 200
@@ -138,7 +137,12 @@ def test_a_request_that_is_sent_again_makes_no_second_job(
     with serving(tmp_path, small_limits) as http:
         first = send(http, silent_video, KEY, seed=1)
     with serving(tmp_path, small_limits) as http:
-        again = send(http, silent_video, KEY, seed=2)
+        again = send(http, silent_video, KEY, seed=1)
+        changed = send(http, silent_video, KEY, seed=2)
+        assert (changed.status_code, changed.json()["type"].rpartition(":")[2]) == (
+            422,
+            "other-request",
+        )
         other = send(http, silent_video, KEY + "-2", seed=2)
         assert again.headers["location"] == first.headers["location"]
         assert other.headers["location"] != first.headers["location"]

@@ -19,7 +19,7 @@ from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
-from serving.models.contract import ServedModel
+from serving.models.served import ServedModel
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
+from tone import TonePredictor
 
 from s2s.cli import make_settings
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
@@ -14,9 +15,9 @@ from s2s.layout import held_out_prefix, model_prefix
 from s2s.media import probe
 from s2s.settings import Settings
 from s2s.storage import Bucket
+from s2s.tasks.generation import predictor
 from serving import stage
 from serving.models.stored import fetch_model, find_model
-from serving.tone import TonePredictor
 
 RECIPE = """\
 name: test
@@ -146,7 +147,7 @@ def test_an_answer_with_another_picture_fails(
             shutil.copy(other, upload.path)
             return super().finish(upload, options, output, notes)
 
-    monkeypatch.setattr("serving.http.server.load_generator", lambda *_: Wrong())
+    monkeypatch.setattr(predictor, "load", lambda *_: Wrong())
     version = release(settings, directory_bucket, [add_clip("clip", "bell")])
     train(settings, directory_bucket, untrained_model, version)
     assert stage.run(settings).counts == {"failed:corrupt": 1}

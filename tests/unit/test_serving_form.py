@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from serving.http.form import Form, Pace, receive_form
-from serving.http.problems import Problem
+from serving.problems import Problem
 
 PACE = Pace(idle_s=5.0, min_rate_hz=1)
 TYPE = "multipart/form-data; boundary=cut"

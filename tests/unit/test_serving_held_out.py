@@ -7,7 +7,7 @@ import pytest
 
 from s2s.errors import MediaError
 from s2s.media import add_sound, write_wav
-from serving.held_out import check_answer
+from s2s.tasks.generation.predictor.proof import check_answer
 
 
 @pytest.fixture

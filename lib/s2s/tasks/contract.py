@@ -15,13 +15,15 @@ part                what is looked for in it
 `metrics`           `FIGURES`, `make_judge(material, predictor, thorough)`: a `Judge`, and
                     `make_files(material, folder)`: `AnswerFiles`, where reports show any
 `systems`           `make_systems(material, predictor, thorough)`: `System`s by name
-`predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`
+`predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`; only `load` imports torch.
+                    `PROOF`, where answers can be checked
 `page`              a `ReportPart`, and `tab.html`, `tab.js` of the server's page
 
 Legend: T time, H height, W width, N samples, D values at one instant.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -31,7 +33,7 @@ from pydantic import BaseModel
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.features.arrays import Array, ArraySpec, ClipMedia
 from s2s.features.stored import StoredClip
-from s2s.media import MediaLimits
+from s2s.media import MediaLimits, run_sandboxed
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
 
@@ -58,6 +60,7 @@ __all__ = [
     "Offer",
     "Predictor",
     "Processor",
+    "Proof",
     "ReportPart",
     "System",
     "Task",
@@ -376,24 +379,47 @@ class ReportPart(Protocol):
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that a client sent, and that passed the guard.
+    """A file that a client sent, and that passed the guard; or one of the user's own.
 
     Attributes:
         path: the file.
         kind: what it is.
         folder: the job's own folder, for whatever the work needs; removed when it is done.
+        is_own: whether it is the user's own, on this machine.
     """
 
     path: Path
     kind: Literal["video", "picture"]
     folder: Path
+    is_own: bool = False
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        *args: object,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Any:
+        """Run a function of a module that reads the file: of a client's, in a sandbox.
+
+        Args:
+            function: returns something JSON can hold; writes in the job's folder only.
+            args: its arguments.
+            on_progress: passed on to the function, where it is given.
+
+        Raises:
+            MediaError: what the function raises, or a limit of the sandbox.
+        """
+        if self.is_own:
+            options = {} if on_progress is None else {"on_progress": on_progress}
+            return function(*args, **options)
+        return run_sandboxed(function, *args, folder=self.folder, on_progress=on_progress)
 
 
 class Notes(Protocol):
     """What a predictor tells about a job while it works on it; may be used in any thread."""
 
-    def step(self, name: str) -> Any:
-        """A context: notes how long a step takes."""
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """A context: notes how long a step takes; its name is an identifier."""
         ...
 
     def tell(self, share: float) -> None:
@@ -406,7 +432,8 @@ class MadeFile:
     """One file of a result.
 
     Attributes:
-        name: names it among the result's files, such as `video` or `face-1-sound`.
+        name: names it among the result's files, such as `video` or `face-1-sound`: small letters,
+            digits and dashes.
         path: the file.
         media_type: what it is.
         suffix: what the client's name for its file is continued with, such as `_with_sound.mp4`.
@@ -436,30 +463,41 @@ class Offer:
     """How a task is offered to clients; known before a model is loaded.
 
     Attributes:
-        route: `/v1/<route>`.
+        route: jobs are made by POST to `/v1/<route>`; a plural, such as `generations`.
         title: of the route and its tab.
-        options: optional fields of the form.
-        types: media types of uploads.
+        lead: one sentence that says what comes out.
+        file_label: what the page calls the file that it asks for.
+        action: what its button says, such as "Make the sound".
+        options: optional fields of the form; none may be called `model`, `video` or `picture`.
+        types: extensions of files that are taken, without a dot; `s2s.media` has lists of them.
         max_batch: inputs that a model works on at a time.
     """
 
     route: str
     title: str
+    lead: str
+    file_label: str
+    action: str
     options: type[BaseModel]
     types: tuple[str, ...]
     max_batch: int = 8
 
 
 class Predictor(Protocol):
-    """A trained model loaded for use.
+    """A trained model loaded for use, by the server and by `./s2s generate` alike.
 
     `prepare` and `finish` run in any thread, for several jobs at a time; an upload's media may only
-    be read by `s2s.media.run_sandboxed` there. `predict` always runs in the one thread that the
+    be read by `Upload.run` there. `predict` always runs in the one thread that the
     model was loaded in.
     """
 
     def prepare(self, upload: Upload, options: Any, notes: Notes) -> Any:
         """From an upload to the model's input.
+
+        Args:
+            upload: the file.
+            options: what the client chose, an instance of the offer's `options`.
+            notes: steps and their progress are told here.
 
         Raises:
             MediaError: if the upload cannot be used, with the reason.
@@ -471,8 +509,24 @@ class Predictor(Protocol):
         ...
 
     def finish(self, upload: Upload, options: Any, output: Any, notes: Notes) -> Made:
-        """From the model's output to what the client gets."""
+        """From the model's output to what the client gets; its files are in the job's folder."""
         ...
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a served model is proved to answer: held-out clips are sent, and what comes is checked.
+
+    Attributes:
+        make_upload: writes what is sent of a clip; takes the clip's mp4 and the file to write.
+            None to send the clip.
+        check: makes sure that an answer is right, and says what is odd about it, if anything;
+            takes the recipe, what was sent and the answer: the result's first file, or its
+            document as JSON. It raises `MediaError` for an answer that is wrong. None for no check.
+    """
+
+    make_upload: Callable[[Path, Path], None] | None = None
+    check: Callable[[Recipe, Path, Path], str] | None = None
 
 
 class Task(Protocol):
@@ -486,6 +540,12 @@ class Task(Protocol):
 
     @property
     def offer(self) -> Offer: ...  # noqa: D102 - how it is served
+
+    @property
+    def proof(self) -> Proof: ...  # noqa: D102 - how the stage proves that it is served
+
+    @property
+    def page_folder(self) -> Path: ...  # noqa: D102 - of `tab.html`, `tab.js`, where it has any
 
     @property
     def figures(self) -> Sequence[Figure]: ...  # noqa: D102 - what is measured

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from s2s.tasks.contract import (
     Offer,
     Predictor,
     Processor,
+    Proof,
     ReportPart,
     System,
     Task,
@@ -50,6 +52,17 @@ class _Folder:
     @property
     def offer(self) -> Offer:
         return self._part("predictor").OFFER
+
+    @property
+    def proof(self) -> Proof:
+        return getattr(self._part("predictor"), "PROOF", Proof())
+
+    @property
+    def page_folder(self) -> Path:
+        spec = find_spec(module_of(self.name))
+        assert spec is not None  # noqa: S101 - it is a package
+        assert spec.submodule_search_locations  # noqa: S101
+        return Path(spec.submodule_search_locations[0]) / "page"
 
     @property
     def figures(self) -> Sequence[Figure]:

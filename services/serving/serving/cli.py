@@ -2,25 +2,29 @@
 
 import ipaddress
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from s2s.cli import (
     DEFAULT_BUCKET,
     BucketOption,
-    RecipeArgument,
     WorkDirOption,
     guarded,
-    make_settings,
     stage_app,
 )
 from s2s.errors import SettingsError
 from s2s.logs import console
-from s2s.settings import Settings
+from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, shared_bucket
+from s2s.storage import Bucket
+from s2s.tasks.recipes import load_recipe
+
+if TYPE_CHECKING:
+    from serving.models.served import ServedModel
 
 __all__ = ["app"]
 
@@ -38,13 +42,19 @@ app = stage_app(_STAGE, "Prove that the recipe's model answers over HTTP (the st
 
 @app.command()
 def serve(  # noqa: PLR0913 - these are the options of the command line
-    recipe: RecipeArgument,
+    recipes: Annotated[
+        list[Path],
+        typer.Argument(metavar="RECIPE...", help="YAML files: whose models are offered."),
+    ],
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.")] = 8000,
     model: Annotated[
-        Path | None,
-        typer.Option(help="A model directory; by default the bucket's newest of the recipe."),
+        list[Path] | None,
+        typer.Option(
+            help="A model directory, with one recipe; may be named several times. By default, the "
+            "bucket's newest of each recipe."
+        ),
     ] = None,
     keys: Annotated[
         Path | None, typer.Option(help="A file of keys' hashes: only these may use the API.")
@@ -60,30 +70,28 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
-    """Serve the recipe's model: an HTTP API and a page, until SIGTERM or Ctrl-C."""
-    from serving.http.keys import KeyRing  # noqa: PLC0415
-    from serving.http.server import Server, make_app  # noqa: PLC0415
+    """Serve the recipes' models: an HTTP API and a page, until SIGTERM or Ctrl-C."""
+    from serving.access.keys import KeyRing  # noqa: PLC0415
+    from serving.http.app import create_app  # noqa: PLC0415
+    from serving.http.server import Server  # noqa: PLC0415
     from serving.http.service import Limits  # noqa: PLC0415
-    from serving.models.stored import fetch_model, find_model  # noqa: PLC0415
     from serving.observe.requests import log_as_json  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
-        settings, store = make_settings(recipe, bucket, work_dir), shared_bucket(bucket)
-        if model is not None:
-            folder, name = model, model.absolute().name
-        else:
-            stored = find_model(store, settings.recipe)
-            folder, name = fetch_model(store, stored, work_dir), stored.name
+        loaded = [load_recipe(path) for path in recipes]
+        store = shared_bucket(bucket)
+        models = _models(loaded, model or [], store, work_dir)
         limits = replace(
-            Limits.of(settings.recipe.serving),
+            Limits.of(*(recipe.serving for recipe in loaded)),
             max_jobs=queue,
             keep_s=keep_hours * 3600,
             rate_per_minute=rate,
         )
         ring = None if keys is None else KeyRing.load(keys)
-        server = Server(make_app(settings, (folder, name), store, limits, ring), host, port)
-        console.print(f"Serving {name} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
+        server = Server(create_app(models, limits, work_dir / "serving", store, ring), host, port)
+        names = ", ".join(served.name for served in models)
+        console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
         log_as_json()
         server.run()
         return 0
@@ -97,13 +105,28 @@ def key(
     file: Annotated[Path, typer.Option(help="The file of keys' hashes.")] = Path("keys.txt"),
 ) -> None:
     """Make a key of the API; it is shown once and kept only as a hash."""
-    from serving.http.keys import add_key  # noqa: PLC0415
+    from serving.access.keys import add_key  # noqa: PLC0415
 
     def work() -> int:
         typer.echo(add_key(file, name))
         return 0
 
     sys.exit(guarded(work))
+
+
+def _models(
+    recipes: Sequence[Recipe], folders: Sequence[Path], bucket: Bucket, work_dir: Path
+) -> "list[ServedModel]":
+    from serving.models.stored import model_of_folder, model_of_recipe  # noqa: PLC0415
+
+    if not folders:
+        return [model_of_recipe(bucket, recipe, work_dir) for recipe in recipes]
+    if len(recipes) > 1:
+        raise SettingsError(
+            f"--model with {len(recipes)} recipes: it is unclear whose it is; name one recipe, or "
+            "leave --model out"
+        )
+    return [model_of_folder(folder, folder.absolute().name, recipes[0]) for folder in folders]
 
 
 def _check_host(host: str, *, is_guarded: bool) -> None:

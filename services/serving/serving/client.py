@@ -1,4 +1,4 @@
-"""The API's client: `python -m serving.client FILE` gives a video sound."""
+"""The API's client: `python -m serving.client FILE` sends a file and fetches what is made of it."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from s2s.errors import S2SError
 from s2s.logs import console
 from serving.http.headers import SEED_HEADER
 
-__all__ = ["Answer", "ApiError", "app", "generate", "open_client"]
+__all__ = ["Answer", "ApiError", "app", "generate", "open_client", "send_file"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -49,15 +49,17 @@ class ApiError(S2SError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came with a video that was given sound.
+    """What came with a result.
 
     Attributes:
-        seed: the seed that was used.
+        seed: the seed that was used; 0 for a model that draws nothing.
         seconds_by_step: time that each of the server's steps took.
+        media_type: of the result.
     """
 
     seed: int
     seconds_by_step: dict[str, float]
+    media_type: str = ""
 
 
 def generate(
@@ -65,16 +67,33 @@ def generate(
     video: BinaryIO,
     name: str,
     output: Path,
-    options: Mapping[str, float | str] | None = None,
+    options: Mapping[str, object] | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Answer:
+    """Give a video or a picture sound; see `send_file`."""
+    return send_file(
+        http, "generations", video, name, output, options=options, on_progress=on_progress
+    )
+
+
+def send_file(  # noqa: PLR0913 - a request and what is done with its answer
+    http: httpx.Client,
+    route: str,
+    file: BinaryIO,
+    name: str,
+    output: Path,
+    *,
+    options: Mapping[str, object] | None = None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Answer:
     """Send a video or a picture, wait for the job, and write its result.
 
     Args:
         http: a client whose base URL is the API's.
-        video: the file, read piece by piece.
+        route: of the task, such as `generations`.
+        file: the file, read piece by piece.
         name: its file name.
-        output: where the result is written, whole or not at all.
+        output: where the result is written, whole or not at all: its first file, or its document.
         options: fields of the form, see docs/api.md.
         on_progress: told how far the job is, 0 to 1.
 
@@ -83,7 +102,7 @@ def generate(
     """
     fields = {key: str(value) for key, value in (options or {}).items()}
     try:
-        accepted = _send(http, video, name, fields)
+        accepted = _send(http, f"/v1/{route}", file, name, fields)
         if accepted.status_code != httpx.codes.ACCEPTED:
             raise _refusal(accepted)
         links = accepted.json()["links"]
@@ -110,7 +129,7 @@ def open_client(url: str, key: str | None = None) -> httpx.Client:
 
 
 def _send(
-    http: httpx.Client, video: BinaryIO, name: str, fields: Mapping[str, str]
+    http: httpx.Client, url: str, video: BinaryIO, name: str, fields: Mapping[str, str]
 ) -> httpx.Response:
     """Ask for a job; again where the connection breaks, which makes no second one."""
     headers, attempts = {"Idempotency-Key": uuid4().hex}, 0
@@ -118,7 +137,7 @@ def _send(
         try:
             video.seek(0)
             files = {"video": (name, video)}
-            return http.post("/v1/generations", files=files, data=fields, headers=headers)
+            return http.post(url, files=files, data=fields, headers=headers)
         except httpx.TransportError as error:
             attempts += 1
             is_first = attempts == 1 and isinstance(error, httpx.ConnectError)  # nobody is there
@@ -163,7 +182,8 @@ def _fetch(http: httpx.Client, url: str, output: Path) -> Answer:
         staged.unlink(missing_ok=True)
     timing = _TIMING.findall(answer.headers.get("server-timing", ""))
     seconds = {step: float(value) / 1000 for step, value in timing}
-    return Answer(int(answer.headers[SEED_HEADER]), seconds)
+    media_type = answer.headers.get("content-type", "").partition(";")[0]
+    return Answer(int(answer.headers.get(SEED_HEADER, 0)), seconds, media_type)
 
 
 def _refusal(answer: httpx.Response) -> ApiError:

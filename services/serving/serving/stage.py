@@ -1,5 +1,6 @@
 """The stage: proof that the pipeline's model serves, by held-out clips sent through the API."""
 
+import mimetypes
 import statistics
 import tempfile
 import time
@@ -13,22 +14,23 @@ from s2s.dataset import DatasetClip, read_version
 from s2s.errors import MediaError, StageError
 from s2s.held_out import choose_held_out
 from s2s.layout import held_out_prefix
-from s2s.media import drop_sound
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket, DirectoryBucket
-from serving.client import ApiError, generate, open_client
-from serving.held_out import check_answer
-from serving.http.server import Server, make_app
-from serving.models.stored import StoredModel, fetch_model, find_model
+from s2s.tasks.loading import load_task
+from serving.client import ApiError, open_client, send_file
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.stored import StoredModel, fetch_model, find_model, model_of_folder
 
 __all__ = ["run"]
 
 
 def run(settings: Settings) -> StageReport:
-    """Send held-out clips without their sound through the API, and store what comes back.
+    """Send held-out clips through the API, and store what comes back.
 
     Raises:
         ModelError: if there is no model, or it cannot be loaded.
@@ -43,7 +45,8 @@ def run(settings: Settings) -> StageReport:
     held_out = choose_held_out(version, recipe.serving.show_clips)
     clips = {clip.clip_id: clip for clip in held_out.clips}
     stored = set(bucket.keys(prefix))
-    done = {name for name in clips if f"{prefix}{name}.mp4" in stored}
+    named = {key.removeprefix(prefix).rpartition(".")[0] for key in stored}
+    done = clips.keys() & named
     # On this machine, whatever the engine is: the API listens on loopback only.
     local = settings.model_copy(update={"engine": "local"})
     with (
@@ -65,16 +68,17 @@ def run(settings: Settings) -> StageReport:
 def _api(settings: Settings, bucket: Bucket, model: StoredModel) -> Iterator[str]:
     """A server for this stage alone, beside one that may run already; its address."""
     folder = fetch_model(bucket, model, settings.work_dir)
+    served = model_of_folder(folder, model.name, settings.recipe)
+    limits = Limits.of(settings.recipe.serving)
     with tempfile.TemporaryDirectory(prefix="serving-", dir=settings.work_dir) as own:
-        apart = settings.model_copy(update={"work_dir": Path(own)})
         # Answers are stored as the stage's own: their copies go with its folder.
         results = DirectoryBucket(Path(own) / "results")
-        with Server(make_app(apart, (folder, model.name), results)).running() as url:
+        with Server(create_app([served], limits, Path(own), results)).running() as url:
             yield url
 
 
 class _Show:
-    """Sends one clip without its sound through the API, and stores the answer.
+    """Sends what the task proves itself by, made of one clip, through the API; stores the answer.
 
     Attributes:
         seconds: how long the API took for each clip.
@@ -86,36 +90,46 @@ class _Show:
         self._bucket = bucket
         self._http = http
         self._prefix = prefix
+        self._task = load_task(settings.recipe.task)
 
     def __call__(self, clip: DatasetClip) -> Outcome:
-        recipe = self._settings.recipe
+        proof, recipe = self._task.proof, self._settings.recipe
         with tempfile.TemporaryDirectory(prefix="show-", dir=self._settings.work_dir) as folder:
-            names = ("clip.mp4", "silent.mp4", "answer.mp4")
-            stored, silent, answer = (Path(folder) / name for name in names)
+            stored, sent, answer = (
+                Path(folder) / name for name in ("clip.mp4", "upload.mp4", "answer")
+            )
             self._bucket.download(clip.key, stored)
-            drop_sound(stored, silent)
-            self._send(silent, answer)
-            loudness_dbfs = check_answer(silent, answer, recipe.spec.sample_rate_hz)
-            key = f"{self._prefix}{clip.clip_id}.mp4"
+            if proof.make_upload is None:
+                sent = stored
+            else:
+                proof.make_upload(stored, sent)
+            suffix = self._send(sent, answer)
+            message = "" if proof.check is None else proof.check(recipe, sent, answer)
+            key = f"{self._prefix}{clip.clip_id}{suffix}"
             info = self._bucket.upload(answer, key, overwrite=True)
-        is_silent = loudness_dbfs < recipe.validation.min_loudness_dbfs
         return Outcome(
             clip_id=clip.clip_id,
             status=Status.OK,
-            message="the generated sound is silent" if is_silent else "",
+            message=message,
             key=key,
             crc32c=info.crc32c,
             size=info.size,
         )
 
-    def _send(self, video: Path, output: Path) -> None:
-        started = time.monotonic()
-        options = {"seed": self._settings.recipe.seed}  # the one that metrics are of
+    def _send(self, video: Path, output: Path) -> str:
+        """Have a file worked on; the extension of what comes back."""
+        started, offer = time.monotonic(), self._task.offer
+        has_seed = "seed" in offer.options.model_fields
+        # The one that metrics are of.
+        options = {"seed": self._settings.recipe.seed} if has_seed else {}
         try:
             with video.open("rb") as file:
-                generate(self._http, file, video.name, output, options)
+                answer = send_file(
+                    self._http, offer.route, file, video.name, output, options=options
+                )
         except ApiError as error:
             if not error.status:
                 raise StageError(f"the API does not answer: {error}") from error
             raise MediaError(error.reason or Reason.UNKNOWN, str(error)) from error
         self.seconds.append(time.monotonic() - started)
+        return mimetypes.guess_extension(answer.media_type) or ".bin"

@@ -2,42 +2,43 @@
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import Depends, FastAPI, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from s2s.errors import StageError
 from s2s.media import start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
+from serving.access.keys import COOKIE, KeyRing, RateLimit
 from serving.http import job_routes
 from serving.http.headers import SecurityHeaders
-from serving.http.keys import COOKIE, KeyRing, RateLimit
-from serving.http.problems import Problem, add_problem_handlers, responses
+from serving.http.methods import include_routes
+from serving.http.page import STATIC, page_router
+from serving.http.problem_answers import add_problem_handlers, responses
 from serving.http.service import Limits, Service, service_of
 from serving.http.submissions import submission_router
 from serving.jobs.batcher import Batcher
-from serving.jobs.runner import Place, Runner
+from serving.jobs.runner import JobStorage, Runner
 from serving.jobs.store import JobStore
-from serving.models.contract import ServedModel
+from serving.models.served import Offered, ServedModel
 from serving.observe.metrics import CONTENT_TYPE_LATEST, Metrics
 from serving.observe.requests import Observer
 from serving.observe.traces import make_tracer
+from serving.problems import Problem
 
 __all__ = ["create_app"]
 
-_STATIC = Path(__file__).parent / "static"
 _ServiceOfApp = Annotated[Service, Depends(service_of)]
 
 
 def create_app(
-    models: Sequence[ServedModel],
+    models: Iterable[ServedModel],
     limits: Limits,
     folder: Path,
     bucket: Bucket | None = None,
@@ -49,7 +50,7 @@ def create_app(
     are answered with 503.
 
     Args:
-        models: what to serve, each at a route of its own.
+        models: what to serve; those of a task share its route, and the first is its default.
         limits: what requests may ask for.
         folder: jobs and uploads are kept here, by one server at a time.
         bucket: where results are stored; by default under the folder.
@@ -57,9 +58,10 @@ def create_app(
 
     Raises:
         StageError: if another server uses the folder.
-        SettingsError: if traces are asked for and cannot be sent.
+        SettingsError: if two models have one name, or traces are asked for and cannot be sent.
     """
-    service, lock = _make_service(models, limits, folder, bucket, keys)
+    offered = Offered(models)
+    service, lock = _make_service(offered, limits, folder, bucket, keys)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -75,7 +77,7 @@ def create_app(
 
     app = FastAPI(
         title="Silent to Sound",
-        description="Gives silent videos a sound that fits.",
+        description="Videos and pictures go in; what models make of them comes out.",
         version="1",
         # Swagger's and ReDoc's pages would be loaded from other hosts.
         docs_url=None,
@@ -86,23 +88,29 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observer, metrics=service.metrics, tracer=service.tracer)
     add_problem_handlers(app)
-    for model in models:
-        app.include_router(submission_router(model))
-    app.include_router(job_routes.router)
-    app.add_api_route("/v1/models", read_models)
-    app.add_api_route(
-        "/v1/session", open_session, methods=["POST"], status_code=204, responses=responses(401)
-    )
-    app.add_api_route("/healthz", health)
-    app.add_api_route("/readyz", ready, responses=responses(503))
-    app.add_api_route("/metrics", read_metrics, response_class=Response)
-    app.add_api_route("/", page, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    for beside in offered.by_route.values():
+        include_routes(app, submission_router(beside))
+    for router in (job_routes.router, _server_router(), page_router(offered.pages)):
+        include_routes(app, router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 
+def _server_router() -> APIRouter:
+    """What is asked of the server itself."""
+    router = APIRouter()
+    router.add_api_route("/v1/models", read_models)
+    router.add_api_route(
+        "/v1/session", open_session, methods=["POST"], status_code=204, responses=responses(401)
+    )
+    router.add_api_route("/healthz", health)
+    router.add_api_route("/readyz", ready, responses=responses(503))
+    router.add_api_route("/metrics", read_metrics, response_class=Response)
+    return router
+
+
 def _make_service(
-    models: Sequence[ServedModel],
+    offered: Offered,
     limits: Limits,
     folder: Path,
     bucket: Bucket | None,
@@ -114,17 +122,19 @@ def _make_service(
     tracer = make_tracer()
     metrics = Metrics(lambda: service.runner.n_unfinished)
     batchers = {
-        model.route: Batcher(
-            model.load, model.max_batch, limits.max_jobs, partial(metrics.batch, model.route)
+        model.name: Batcher(
+            partial(model.load, limits.of_model(model)[1]),
+            model.offer.max_batch,
+            limits.max_jobs,
+            partial(metrics.batch, model.offer.route, model.name),
         )
-        for model in models
+        for model in offered.by_name.values()
     }
     store = JobStore(folder / "jobs.sqlite3")
-    by_route = {model.route: model for model in models}
-    place = Place(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)
-    runner = Runner(by_route, batchers, store, place, metrics, tracer)
+    storage = JobStorage(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)
+    runner = Runner(offered, batchers, store, storage, metrics, tracer)
     service = Service(
-        models=by_route,
+        offered=offered,
         batchers=batchers,
         limits=limits,
         store=store,
@@ -174,23 +184,28 @@ async def read_metrics(service: _ServiceOfApp) -> Response:
 
 async def read_models(service: _ServiceOfApp) -> dict[str, Any]:
     """The models that are served, what they accept, and the fields of their forms."""
-    limits = service.limits
-    offered = [
-        {
-            "id": model.name,
-            "task": model.task,
-            "url": f"/v1/{model.route}",
-            "title": model.title,
-            "ready": service.batchers[model.route].is_ready,
-            "types": model.types,
-            "max_upload_bytes": limits.max_upload_bytes,
-            "max_duration_s": limits.max_duration_s,
-            "max_pixels": limits.max_pixels,
-            "options": model.options.model_json_schema()["properties"],
-        }
-        for model in service.models.values()
-    ]
-    return {"models": offered, "needs_key": service.keys is not None}
+    models = [_offer_document(service, model) for model in service.offered.by_name.values()]
+    return {"models": models, "needs_key": service.keys is not None}
+
+
+def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
+    offer, (max_bytes, media) = model.offer, service.limits.of_model(model)
+    return {
+        "id": model.name,
+        "task": model.task,
+        "url": f"/v1/{offer.route}",
+        "title": offer.title,
+        "lead": offer.lead,
+        "file_label": offer.file_label,
+        "action": offer.action,
+        "has_page": model.task in service.offered.pages,
+        "ready": service.batchers[model.name].is_ready,
+        "types": offer.types,
+        "max_upload_bytes": max_bytes,
+        "max_duration_s": media.max_duration_s,
+        "max_pixels": media.max_pixels,
+        "options": offer.options.model_json_schema().get("properties", {}),
+    }
 
 
 async def open_session(key: Key, service: _ServiceOfApp, response: Response) -> None:
@@ -200,8 +215,3 @@ async def open_session(key: Key, service: _ServiceOfApp, response: Response) -> 
     if service.keys.owner(key.key) is None:
         raise Problem(401, "unauthorized", "This server does not know the key. Check it.")
     response.set_cookie(COOKIE, key.key, httponly=True, samesite="strict", path="/")
-
-
-async def page() -> FileResponse:
-    """The page that does the same in a browser."""
-    return FileResponse(_STATIC / "index.html")

@@ -5,9 +5,11 @@ any length in memory; this one holds a chunk at a time.
 """
 
 import asyncio
+import hashlib
+import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +18,16 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-from serving.http.problems import Problem
+from serving.problems import Problem
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-__all__ = ["FILE_FIELDS", "Form", "Pace", "receive_form"]
+__all__ = ["FILE_FIELDS", "Form", "Pace", "receive_form", "too_large"]
 
 FILE_FIELDS = ("video", "picture")
 _FIELDS = " or ".join(FILE_FIELDS)
+_ONLY_FILES = f"{_FIELDS} must be a file with a name, and nothing else may be one"
 _MAX_FIELDS = 16
 _MAX_FIELD_BYTES = 256
 
@@ -36,10 +39,14 @@ class Form:
     Attributes:
         file_name: the name that the client gave the file; not to be trusted.
         fields: the other fields that are not empty, by name.
+        size: bytes of the file.
+        digest: of the file, its name and the fields, in hexadecimal.
     """
 
     file_name: str
     fields: dict[str, str]
+    size: int = field(default=0, compare=False)
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace)
     """
     boundary = _boundary(request)
     _check_size(int(request.headers.get("content-length", "0")), max_bytes)
-    parts, received = _Parts(), 0
+    parts, received, size, digest = _Parts(), 0, 0, hashlib.sha256()
     try:
         parser = MultipartParser(boundary, parts.callbacks())
         async with await anyio.open_file(file, "xb") as output:
@@ -79,7 +86,10 @@ async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace)
                 received += len(chunk)
                 _check_size(received, max_bytes)
                 parser.write(chunk)
-                await output.write(parts.take())
+                data = parts.take()
+                size += len(data)
+                digest.update(data)
+                await output.write(data)
     except FormParserError as error:
         raise _broken(str(error)) from error
     if not parts.is_complete:
@@ -87,7 +97,9 @@ async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace)
     if parts.file_name is None:
         raise Problem(422, "invalid-fields", f"Send a file in the field {_FIELDS}.")
     values = {name: value.decode(errors="replace") for name, value in parts.fields.items()}
-    return Form(parts.file_name, {name: value for name, value in values.items() if value})
+    fields = {name: value for name, value in values.items() if value}
+    digest.update(json.dumps([parts.file_name, sorted(fields.items())]).encode())
+    return Form(parts.file_name, fields, size, digest.hexdigest())
 
 
 async def _in_time(request: Request, pace: Pace) -> AsyncIterator[bytes]:
@@ -130,14 +142,19 @@ def _boundary(request: Request) -> bytes:
     return options[b"boundary"]
 
 
+def too_large(max_bytes: int) -> Problem:
+    """The problem of an upload with more bytes than are accepted."""
+    return Problem(
+        413,
+        "too-large",
+        f"At most {max_bytes / 1e6:.0f} MB are accepted. Send a shorter or a smaller video.",
+        headers={"Connection": "close"},
+    )
+
+
 def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        raise Problem(
-            413,
-            "too-large",
-            f"At most {max_bytes / 1e6:.0f} MB are accepted. Send a shorter or a smaller video.",
-            headers={"Connection": "close"},
-        )
+        raise too_large(max_bytes)
 
 
 def _broken(why: str) -> Problem:
@@ -158,7 +175,8 @@ class _Parts:
         self.fields: dict[str, bytearray] = {}
         self.is_complete = False
         self._file_bytes = bytearray()
-        self._target = bytearray()
+        self._nothing = bytearray()
+        self._target = self._nothing
         self._header = (bytearray(), bytearray())
         self._disposition = b""
 
@@ -192,8 +210,11 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode(errors="replace")
         file_name = options.get(b"filename")
-        if (name in FILE_FIELDS) != (file_name is not None):
-            raise FormParserError(f"{_FIELDS} must be a file, and nothing else may be one")
+        if name in FILE_FIELDS and not file_name:  # how browsers send an input that is left empty
+            self._target = self._nothing
+            return
+        if name not in FILE_FIELDS and file_name is not None:
+            raise FormParserError(_ONLY_FILES)
         if name in self.fields or (file_name is not None and self.file_name is not None):
             raise FormParserError(f"it has the field {name!r} twice, or two files")
         if len(self.fields) >= _MAX_FIELDS:
@@ -205,6 +226,8 @@ class _Parts:
             self._target = self.fields[name] = bytearray()
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._target is self._nothing and end > start:
+            raise FormParserError(_ONLY_FILES)
         self._target.extend(data[start:end])
         if self._target is not self._file_bytes and len(self._target) > _MAX_FIELD_BYTES:
             raise FormParserError(f"a field is longer than {_MAX_FIELD_BYTES} bytes")

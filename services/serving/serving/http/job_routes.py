@@ -2,24 +2,31 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from serving.http.documents import JobDocument, job_document
-from serving.http.problems import Problem, responses
-from serving.http.results import result_answer
+from serving.http.documents import FileDocument, JobDocument, file_documents, job_document
+from serving.http.problem_answers import failure_answer, responses
+from serving.http.results import file_answer, result_answer
 from serving.http.service import Service, owner_of, service_of
-from serving.http.submissions import failure_answer
-from serving.jobs.store import Job, State
+from serving.jobs.job import Job, State
+from serving.problems import Problem
 
 __all__ = ["router"]
 
 _HEARTBEAT_S = 15.0
-_LARGEST_NUMBER = 2**63 - 1
+_MOST_DIGITS = 18  # as many as a number of SQLite's surely has
+_BINARY: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": description,
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+    for status, description in ((200, "The file."), (206, "The part that was asked for."))
+}
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 404))
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 404, 422))
 _Service = Annotated[Service, Depends(service_of)]
 
 
@@ -27,47 +34,82 @@ def _job(job_id: str, service: _Service, owner: Annotated[str, Depends(owner_of)
     return service.job(job_id, owner)
 
 
+def _done_job(job: Annotated[Job, Depends(_job)]) -> Job:
+    if job.state not in {State.DONE, State.FAILED}:
+        detail = f"It is {job.state}. Wait for the event 'done', or ask again in a second."
+        raise Problem(409, "not-done", detail, headers={"Retry-After": "1"})
+    return job
+
+
 _Job = Annotated[Job, Depends(_job)]
+_DoneJob = Annotated[Job, Depends(_done_job)]
 
 
 @router.get("/{job_id}", response_model_exclude_none=True)
 async def read_job(job: _Job, service: _Service) -> JobDocument:
     """How far the job is."""
-    return job_document(job, service.store.position(job.id))
+    return job_document(job, service.task_of(job), service.store.position(job.id))
 
 
 @router.get("/{job_id}/events", response_class=StreamingResponse)
 async def read_events(
-    job: _Job, service: _Service, last_event_id: Annotated[str, Header()] = ""
-) -> StreamingResponse:
+    request: Request, job: _Job, service: _Service, last_event_id: Annotated[str, Header()] = ""
+) -> Response:
     """What happens to the job, as server-sent events; after Last-Event-ID, where that is sent.
 
     `progress` comes again and again, `done` or `failed` at the end.
     """
-    after = int(last_event_id) if last_event_id.isdecimal() else 0
-    return StreamingResponse(
-        _events(service, job, min(after, _LARGEST_NUMBER)),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-    )
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="text/event-stream")
+    events = _events(service, job, _number(last_event_id))
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-@router.api_route("/{job_id}/result", methods=["GET"], responses=responses(409, 416))
-@router.api_route("/{job_id}/result", methods=["HEAD"], include_in_schema=False)
-async def read_result(request: Request, job: _Job, service: _Service) -> Response:
-    """What the job made; a part of it, where `Range` asks for one."""
+@router.get(
+    "/{job_id}/result", response_class=Response, responses=_BINARY | responses(409, 412, 416, 503)
+)
+async def read_result(request: Request, job: _DoneJob, service: _Service) -> Response:
+    """The first file that the job made, or its document; a part, where `Range` asks for one."""
     if job.state is State.FAILED:
         return failure_answer(job)
-    if job.state is not State.DONE:
-        detail = f"It is {job.state}. Wait for the event 'done', or ask again in a second."
-        raise Problem(409, "not-done", detail, headers={"Retry-After": "1"})
     return await result_answer(request, job, service.runner.bucket)
+
+
+@router.get("/{job_id}/files", responses=responses(409))
+async def read_files(job: _DoneJob) -> list[FileDocument]:
+    """The files that the job made, the most wanted first."""
+    return file_documents(job)
+
+
+@router.get(
+    "/{job_id}/files/{name}",
+    response_class=Response,
+    responses=_BINARY | responses(409, 412, 416, 503),
+)
+async def read_file(request: Request, name: str, job: _DoneJob, service: _Service) -> Response:
+    """One of the files that the job made; a part of it, where `Range` asks for one."""
+    if job.state is State.FAILED:
+        return failure_answer(job)
+    file = job.result.file(name) if job.result else None
+    if file is None:
+        names = ", ".join(found.name for found in file_documents(job)) or "none"
+        raise Problem(404, "no-such-file", f"The job has no file of that name. It has: {names}.")
+    return await file_answer(request, job, file, service.runner.bucket)
 
 
 @router.delete("/{job_id}", status_code=204)
 async def remove_job(job: _Job, service: _Service) -> None:
-    """Forget the job and its result; one that is queued or worked on ends."""
+    """Forget the job and its files; one that is queued or worked on ends."""
     service.runner.remove(job)
+
+
+def _number(text: str) -> int:
+    """The number of an event; 0 for what is none, the largest for more digits than there are."""
+    if not (text.isascii() and text.isdecimal()):
+        return 0
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 async def _events(service: Service, job: Job, after: int) -> AsyncIterator[str]:

@@ -1,7 +1,9 @@
-"""Results as answers: whole, or the part that a player asks for."""
+"""Results as answers: a file, whole or the part that a player asks for, or the document."""
 
-import re
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from anyio import to_thread
@@ -10,51 +12,95 @@ from fastapi.responses import StreamingResponse
 
 from s2s.errors import ObjectNotFoundError
 from s2s.storage import Bucket
+from s2s.storage.bucket import crc32c_of
+from serving.http.conditions import byte_range, failed_condition
 from serving.http.headers import SEED_HEADER
-from serving.http.problems import Problem, answer_of
-from serving.jobs.store import Job, Result
+from serving.http.problem_answers import answer_of
+from serving.jobs.job import Job, StoredFile
+from serving.problems import Problem
 
-__all__ = ["result_answer"]
+__all__ = ["file_answer", "result_answer"]
 
 _PIECE_BYTES: Final = 1 << 20
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What is sent.
+
+    Attributes:
+        size: its bytes.
+        etag: names this content.
+        media_type: what it is.
+        file_name: a name for people; empty where it is to be shown, not saved.
+        read: bytes from an index on, so many; may be called in any thread.
+    """
+
+    size: int
+    etag: str
+    media_type: str
+    file_name: str
+    read: Callable[[int, int], bytes]
 
 
 async def result_answer(request: Request, job: Job, bucket: Bucket) -> Response:
-    """What a job made, from the bucket, a piece at a time (RFC 9110, section 14).
-
-    A request for several ranges, or for one in another unit, is answered with the whole.
+    """The first file of what a job made, or its document if it made no file.
 
     Args:
-        request: may ask for a range, on the condition of an unchanged result.
+        request: may ask for a range, on conditions.
         job: it is done.
-        bucket: where its result is.
+        bucket: where its files are.
 
     Raises:
-        Problem: 404 if the result is gone.
+        Problem: 404 if the file is gone, 412 if a condition is not met, 416 if there is no such
+            part.
     """
-    result = job.result
-    assert result is not None  # noqa: S101 - it is done
-    etag = f'"{result.crc32c}"'
-    headers = _headers(job, result) | {"ETag": etag, "Accept-Ranges": "bytes"}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers={"ETag": etag})
-    asked = request.headers.get("range", "")
-    if request.headers.get("if-range", etag) != etag:
-        asked = ""
-    part = _part(asked, result.size)
+    assert job.result is not None  # noqa: S101 - it is done
+    if job.result.files:
+        return await file_answer(request, job, job.result.files[0], bucket)
+    document = json.dumps(job.result.document, ensure_ascii=False).encode()
+    content = _Content(
+        len(document),
+        f'"{crc32c_of(document)}"',
+        "application/json",
+        "",
+        lambda start, length: document[start : start + length],
+    )
+    return await _answer(request, job, content)
+
+
+async def file_answer(request: Request, job: Job, file: StoredFile, bucket: Bucket) -> Response:
+    """A file that a job made, from the bucket, a piece at a time; see `result_answer`."""
+    read = partial(_read, bucket, file.key)
+    content = _Content(file.size, f'"{file.crc32c}"', file.media_type, file.file_name, read)
+    return await _answer(request, job, content)
+
+
+async def _answer(request: Request, job: Job, content: _Content) -> Response:
+    always = {"ETag": content.etag, "Cache-Control": "private, no-cache"}
+    status = failed_condition(request.headers, content.etag)
+    if status == 304:
+        return Response(status_code=304, headers=always)
+    if status == 412:
+        detail = "The result is another than the one in If-Match. Ask again without the condition."
+        raise Problem(412, "condition", detail, headers=always)
+    headers = always | _headers(job, content) | {"Accept-Ranges": "bytes"}
+    size = content.size
+    if request.method == "HEAD":
+        headers["Content-Length"] = str(size)
+        return Response(headers=headers, media_type=content.media_type)
+    part = byte_range(request.headers, content.etag, size)
     if part is None:
-        detail = f"The result has {result.size} bytes. Ask for some of these, or without Range."
-        size = {"Content-Range": f"bytes */{result.size}"}
-        return answer_of(Problem(416, "range", detail, headers=size))
+        detail = f"The result has {size} bytes. Ask for some of these, or without Range."
+        return answer_of(
+            Problem(416, "range", detail, headers={"Content-Range": f"bytes */{size}"})
+        )
     start, stop = part
     headers["Content-Length"] = str(stop - start)
-    if (start, stop) != (0, result.size):
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{result.size}"
+    if (start, stop) != (0, size):
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     status = 206 if "Content-Range" in headers else 200
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=result.media_type)
-    pieces = _pieces(bucket, result.key, start, stop)
+    pieces = _pieces(content, start, stop)
     try:
         first = await anext(pieces)
     except ObjectNotFoundError as error:
@@ -62,52 +108,41 @@ async def result_answer(request: Request, job: Job, bucket: Bucket) -> Response:
     except StopAsyncIteration:
         first = b""
     return StreamingResponse(
-        _with_first(first, pieces), status, headers=headers, media_type=result.media_type
+        _with_first(first, pieces), status, headers=headers, media_type=content.media_type
     )
 
 
-def _headers(job: Job, result: Result) -> dict[str, str]:
+def _headers(job: Job, content: _Content) -> dict[str, str]:
     timing = ", ".join(f"{step};dur={1000 * seconds:.1f}" for step, seconds in job.seconds.items())
-    name = result.file_name.encode("ascii", "replace").decode().replace("?", "_")
-    disposition = f'attachment; filename="{name}"'
-    if name != result.file_name:
-        disposition += f"; filename*=UTF-8''{_percent_encoded(result.file_name)}"
-    headers = {
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": disposition,
-        "Server-Timing": timing,
-    }
+    headers = {"Server-Timing": timing}
+    if content.file_name:
+        headers["Content-Disposition"] = _disposition(content.file_name)
     if "seed" in job.options:
         headers[SEED_HEADER] = str(job.options["seed"])
     return headers
 
 
-def _percent_encoded(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode())
+def _disposition(file_name: str) -> str:
+    name = file_name.encode("ascii", "replace").decode().replace("?", "_")
+    disposition = f'attachment; filename="{name}"'
+    if name != file_name:
+        encoded = "".join(f"%{byte:02X}" for byte in file_name.encode())
+        disposition += f"; filename*=UTF-8''{encoded}"
+    return disposition
 
 
-def _part(asked: str, size: int) -> tuple[int, int] | None:
-    """First byte, and the one after the last; None if there is no such part."""
-    match = _RANGE.fullmatch(asked.replace(" ", ""))
-    if match is None or match.groups() == ("", ""):
-        return 0, size
-    first, last = match.groups()
-    if not first:
-        return (max(0, size - int(last)), size) if int(last) and size else None
-    start, stop = int(first), min(int(last) + 1 if last else size, size)
-    if last and int(last) < int(first):
-        return 0, size  # not a range at all
-    return (start, stop) if start < size else None
-
-
-async def _pieces(bucket: Bucket, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+async def _pieces(content: _Content, start: int, stop: int) -> AsyncIterator[bytes]:
     for at in range(start, stop, _PIECE_BYTES):
-        yield await to_thread.run_sync(_read, bucket, key, at, min(_PIECE_BYTES, stop - at))
+        yield await to_thread.run_sync(content.read, at, min(_PIECE_BYTES, stop - at))
 
 
 def _read(bucket: Bucket, key: str, start: int, length: int) -> bytes:
-    with bucket.open_range(key, start, length) as file:
-        return file.read()
+    try:
+        with bucket.open_range(key, start, length) as file:
+            return file.read()
+    except ObjectNotFoundError:
+        bucket.check()  # a bucket that is away has no objects either
+        raise
 
 
 async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

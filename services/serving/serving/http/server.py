@@ -1,27 +1,19 @@
 """uvicorn around the API: in the foreground for users, in a thread for the stage."""
 
-import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from s2s.errors import StageError
-from s2s.settings import Settings
-from s2s.storage import Bucket
-from serving.http.app import create_app
-from serving.http.keys import KeyRing
-from serving.http.service import Limits, Service
-from serving.models.generation import generation_model, load_generator
+from serving.http.service import Service
 
-__all__ = ["Server", "make_app"]
+__all__ = ["Server"]
 
 _DRAIN_S = 60.0
 _LAST_ANSWERS_S = 10
@@ -119,33 +111,6 @@ class Server:
     def _stop_if_not(self, error: BaseException | None) -> None:
         if error is not None:
             self.stop()
-
-
-def make_app(
-    settings: Settings,
-    model: tuple[Path, str],
-    bucket: Bucket,
-    limits: Limits | None = None,
-    keys: KeyRing | None = None,
-) -> FastAPI:
-    """The API of a recipe's model.
-
-    Args:
-        settings: the recipe sets the limits; jobs are kept under the work directory.
-        model: the model directory, and its name for clients.
-        bucket: where results are stored.
-        limits: what requests may ask for; by default as the recipe sets it.
-        keys: who may use the API; None for everybody.
-
-    Raises:
-        StageError: if another server uses the work directory.
-    """
-    # For the threads that torch starts in this process: see s2s.tasks.generation.predictor.served.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    folder, name = model
-    limits = limits or Limits.of(settings.recipe.serving)
-    served = generation_model(name, partial(load_generator, folder, limits.media))
-    return create_app([served], limits, settings.work_dir / "serving", bucket, keys)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -7,14 +7,15 @@ from fastapi import Request
 
 from s2s.media import MediaLimits
 from s2s.settings import ServingSettings
-from serving.http.keys import KeyRing, RateLimit
-from serving.http.problems import Problem
+from serving.access.keys import KeyRing, RateLimit
 from serving.jobs.batcher import Batcher
+from serving.jobs.job import Job
 from serving.jobs.runner import Runner
-from serving.jobs.store import Job, JobStore
-from serving.models.contract import ServedModel
+from serving.jobs.store import JobStore
+from serving.models.served import MAX_PIXELS, MAX_STREAMS, Offered, ServedModel
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
+from serving.problems import Problem
 
 __all__ = ["Limits", "Service", "owner_of", "service_of"]
 
@@ -40,8 +41,8 @@ class Limits:
 
     max_upload_bytes: int
     max_duration_s: float
-    max_pixels: int = 4096 * 2304
-    max_streams: int = 8
+    max_pixels: int = MAX_PIXELS
+    max_streams: int = MAX_STREAMS
     max_jobs: int = 64
     keep_s: float = 24 * 3600.0
     rate_per_minute: int = 0
@@ -49,14 +50,21 @@ class Limits:
     min_upload_rate_hz: int = 16_384
 
     @classmethod
-    def of(cls, settings: ServingSettings) -> "Limits":
-        """Limits as a recipe sets them."""
-        return cls(settings.max_upload_bytes, settings.max_duration_s)
+    def of(cls, *recipes: ServingSettings) -> "Limits":
+        """The widest limits that recipes set; each model has those of its own besides."""
+        return cls(
+            max(settings.max_upload_bytes for settings in recipes),
+            max(settings.max_duration_s for settings in recipes),
+        )
 
     @property
     def media(self) -> MediaLimits:
         """What a file may ask for."""
         return MediaLimits(self.max_pixels, self.max_duration_s, self.max_streams)
+
+    def of_model(self, model: ServedModel) -> tuple[int, MediaLimits]:
+        """Bytes of an upload for a model, and what its file may ask for."""
+        return model.max_upload_bytes or self.max_upload_bytes, model.media or self.media
 
 
 @dataclass
@@ -64,8 +72,8 @@ class Service:
     """The state of a running API.
 
     Attributes:
-        models: what is served, by route.
-        batchers: what runs the models, by route.
+        offered: what is served.
+        batchers: what runs the models, by their names.
         limits: what a request may ask for.
         store: the jobs.
         runner: does the jobs.
@@ -77,7 +85,7 @@ class Service:
         is_draining: whether the server stops when its jobs are done.
     """
 
-    models: Mapping[str, ServedModel]
+    offered: Offered
     batchers: Mapping[str, Batcher]
     limits: Limits
     store: JobStore
@@ -105,6 +113,8 @@ class Service:
             raise _not_ready("The server is about to stop. Try again in a few seconds.")
         if not self.is_ready:
             raise _not_ready("The model is being loaded. Try again in a few seconds.")
+        if not self.runner.is_working:
+            raise _not_ready("Jobs cannot be worked on now; the server's log says why.")
 
     def check_room(self) -> None:
         """Make sure that one more job fits into the queue.
@@ -119,6 +129,11 @@ class Service:
                 f"{self.limits.max_jobs} jobs wait already. Try again in {_RETRY_AFTER_S} s.",
                 headers={"Retry-After": str(_RETRY_AFTER_S)},
             )
+
+    def task_of(self, job: Job) -> str:
+        """What the model of a job has learned; the route's name if it is not served any more."""
+        model = self.offered.find(job.route, job.model) or self.offered.find(job.route, "")
+        return job.route if model is None else model.task
 
     def job(self, job_id: str, owner: str) -> Job:
         """A job of somebody's.

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,44 +15,52 @@ from pydantic import BaseModel, ValidationError
 
 from s2s.media import check_upload, run_sandboxed
 from serving.http.documents import JobDocument, job_document
-from serving.http.form import FILE_FIELDS, Pace, receive_form
+from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
 from serving.http.headers import SEED_HEADER
-from serving.http.problems import Problem, ProblemDocument, answer_of, invalid_fields, responses
+from serving.http.problem_answers import failure_answer, responses
 from serving.http.results import result_answer
 from serving.http.service import Service, owner_of, service_of
+from serving.jobs.job import Job, State
 from serving.jobs.runner import UPLOAD_NAME
-from serving.jobs.store import Job, State
-from serving.models.contract import ServedModel
+from serving.models.served import ServedModel
+from serving.problems import Problem, invalid_fields
 
-__all__ = ["MAX_WAIT_S", "failure_answer", "submission_router"]
+__all__ = ["MAX_WAIT_S", "submission_router"]
 
 MAX_WAIT_S = 600.0
+_MODEL_FIELD = "model"
+_Models = Sequence[ServedModel]
 _Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 
-def submission_router(model: ServedModel) -> APIRouter:
-    """The route that makes jobs of a model."""
-    router = APIRouter(prefix="/v1", tags=[model.task])
+def submission_router(models: _Models) -> APIRouter:
+    """The route that makes jobs of the models of a task.
+
+    Args:
+        models: of one task; the first is used unless the form's field `model` names another.
+    """
+    task, offer = models[0].task, models[0].offer
+    router = APIRouter(prefix="/v1", tags=[task])
     router.add_api_route(
-        f"/{model.route}",
-        _endpoint(model),
+        f"/{offer.route}",
+        _endpoint(models),
         methods=["POST"],
-        operation_id=f"make_{model.route}",
-        summary=model.title,
+        operation_id=f"make_{offer.route}",
+        summary=offer.title,
         response_class=Response,
         status_code=202,
         responses=_responses(),
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"multipart/form-data": {"schema": _form_schema(model)}},
+                "content": {"multipart/form-data": {"schema": _form_schema(models)}},
             }
         },
     )
     return router
 
 
-def _endpoint(model: ServedModel) -> _Endpoint:
+def _endpoint(models: _Models) -> _Endpoint:
     async def submit(
         request: Request,
         service: Annotated[Service, Depends(service_of)],
@@ -77,15 +85,14 @@ def _endpoint(model: ServedModel) -> _Endpoint:
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready()
-        job = service.store.of_request(owner, idempotency_key)
-        if job is None:
+        if service.store.of_request(owner, idempotency_key) is None:
             service.rate_limit.check(owner or (request.client.host if request.client else ""))
             service.check_room()
-            service.n_arriving += 1
-            try:
-                job = await _receive(request, service, model, owner)
-            finally:
-                service.n_arriving -= 1
+        service.n_arriving += 1
+        try:
+            job = await _receive(request, service, models, owner)
+        finally:
+            service.n_arriving -= 1
         job = await _finished(service, job, wait)
         if job is None:
             raise Problem(404, "no-such-job", "It was removed while it was worked on.")
@@ -94,7 +101,7 @@ def _endpoint(model: ServedModel) -> _Endpoint:
         elif job.state is State.FAILED:
             answer = failure_answer(job)
         else:
-            document = job_document(job, service.store.position(job.id))
+            document = job_document(job, service.task_of(job), service.store.position(job.id))
             answer = JSONResponse(document.model_dump(mode="json", exclude_none=True), 202)
         answer.headers["Location"] = f"/v1/jobs/{job.id}"
         return answer
@@ -102,39 +109,79 @@ def _endpoint(model: ServedModel) -> _Endpoint:
     return submit
 
 
-async def _receive(request: Request, service: Service, model: ServedModel, owner: str) -> Job:
-    """Take an upload in, check it, and queue a job for it."""
+async def _receive(request: Request, service: Service, models: _Models, owner: str) -> Job:
+    """Take an upload in, check it, and queue a job for it, unless the same request has come."""
     limits, job_id = service.limits, service.store.new_id()
+    name = request.headers.get("idempotency-key")
     folder = service.runner.folder_of(job_id)
-    upload, seconds = folder / UPLOAD_NAME, {}
+    upload = folder / UPLOAD_NAME
     folder.mkdir()
     try:
         started = time.monotonic()
-        pace = Pace(limits.idle_s, limits.min_upload_rate_hz)
-        form = await receive_form(request, upload, limits.max_upload_bytes, pace)
-        options = _parse_options(model.options, form.fields)
-        received = time.monotonic()
-        check = partial(run_sandboxed, folder=folder)
-        kind = await to_thread.run_sync(
-            check, check_upload, upload, form.file_name, limits.media, model.types
+        most = max(limits.of_model(model)[0] for model in models)
+        form = await receive_form(
+            request, upload, most, Pace(limits.idle_s, limits.min_upload_rate_hz)
         )
-        seconds |= {"upload": received - started, "check": time.monotonic() - received}
-        fields = {
-            "route": model.route,
-            "owner": owner,
-            "file_name": form.file_name,
-            "kind": kind,
-            "options": options.model_dump(),
-        }
-        job = service.store.add(job_id, fields, seconds, request.headers.get("idempotency-key"))
+        seconds = {"upload": time.monotonic() - started}
+        job = service.store.of_request(owner, name)
+        if job is None:
+            fields, checked_s = await _checked(service, models, form, folder)
+            fields |= {"owner": owner, "digest": form.digest}
+            job = service.store.add(job_id, fields, seconds | {"check": checked_s}, name)
+        _check_same(service, owner, name, form)
     except BaseException:
         await _remove(folder)
         raise
     if job.id == job_id:
-        service.runner.enqueue(job_id)
-    else:  # the same request came over two connections at a time
+        service.runner.enqueue(job)
+    else:  # the same request has come before
         await _remove(folder)
     return job
+
+
+async def _checked(
+    service: Service, models: _Models, form: Form, folder: Path
+) -> tuple[dict[str, Any], float]:
+    """A job's fields, made of a form that the model can work on; and how long that took."""
+    started = time.monotonic()
+    model = _chosen(models, form.fields)
+    max_bytes, media = service.limits.of_model(model)
+    if form.size > max_bytes:
+        raise too_large(max_bytes)
+    options = _parse_options(model.offer.options, form.fields)
+    check = partial(run_sandboxed, folder=folder)
+    upload, types = folder / UPLOAD_NAME, model.offer.types
+    kind = await to_thread.run_sync(check, check_upload, upload, form.file_name, media, types)
+    fields = {
+        "route": model.offer.route,
+        "model": model.name,
+        "file_name": form.file_name,
+        "kind": kind,
+        "options": options.model_dump(mode="json"),
+    }
+    return fields, time.monotonic() - started
+
+
+def _chosen(models: _Models, fields: dict[str, str]) -> ServedModel:
+    """The model that a form names, whose field is taken out of it; else the first."""
+    name = fields.pop(_MODEL_FIELD, models[0].name)
+    for model in models:
+        if model.name == name:
+            return model
+    names = ", ".join(model.name for model in models)
+    detail = f"there is no model of that name here, use {names}"
+    raise invalid_fields([{"loc": (_MODEL_FIELD,), "msg": detail}])
+
+
+def _check_same(service: Service, owner: str, name: str | None, form: Form) -> None:
+    """Make sure that a request that is sent again is the same."""
+    if service.store.digest_of_request(owner, name) not in {"", form.digest}:
+        raise Problem(
+            422,
+            "other-request",
+            "This Idempotency-Key was used for a request with another file or other fields. Send "
+            "this one with a name of its own.",
+        )
 
 
 async def _remove(folder: Path) -> None:
@@ -153,14 +200,6 @@ async def _finished(service: Service, job: Job, wait_s: float) -> Job | None:
     return now
 
 
-def failure_answer(job: Job) -> Response:
-    """Why a job failed, as an answer."""
-    problem = ProblemDocument.model_validate(job.problem)
-    kind = problem.type.rpartition(":")[2]
-    members = {"reason": problem.reason, "errors": problem.errors}
-    return answer_of(Problem(problem.status, kind, problem.detail, members))
-
-
 def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseModel:
     try:
         return options.model_validate(fields)
@@ -168,10 +207,14 @@ def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseM
         raise invalid_fields(error.errors()) from error
 
 
-def _form_schema(model: ServedModel) -> dict[str, Any]:
-    schema = model.options.model_json_schema()
-    kinds = {"type": "string", "format": "binary", "description": ", ".join(model.types)}
-    schema["properties"] = {**dict.fromkeys(FILE_FIELDS, kinds), **schema["properties"]}
+def _form_schema(models: _Models) -> dict[str, Any]:
+    offer = models[0].offer
+    schema = offer.options.model_json_schema()
+    kinds = {"type": "string", "format": "binary", "description": ", ".join(offer.types)}
+    names = [model.name for model in models]
+    chosen = {_MODEL_FIELD: {"enum": names, "default": names[0]}} if len(names) > 1 else {}
+    properties = schema.get("properties", {})
+    schema["properties"] = {**dict.fromkeys(FILE_FIELDS, kinds), **chosen, **properties}
     return schema | {"oneOf": [{"required": [name]} for name in FILE_FIELDS]}
 
 
@@ -181,7 +224,11 @@ def _responses() -> dict[int | str, dict[str, Any]]:
     return {
         200: {
             "description": "The result, when it is ready within `wait` seconds.",
-            "content": {"video/mp4": binary, "audio/wav": binary},
+            "content": {
+                "video/mp4": binary,
+                "audio/wav": binary,
+                "application/json": {"schema": {"type": "object"}},
+            },
             "headers": {
                 "Server-Timing": {"description": "Milliseconds of each step.", **text},
                 SEED_HEADER: {"description": "The seed that was used.", **text},

@@ -4,128 +4,16 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-__all__ = ["Event", "Job", "JobStore", "Result", "State"]
+from serving.jobs.job import Event, Job, Result, State, StoredFile
+from serving.jobs.schema import open_database
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    route TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    file_name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    options TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'queued',
-    progress REAL NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created_s REAL NOT NULL,
-    expires_s REAL,
-    seconds TEXT NOT NULL,
-    result TEXT,
-    problem TEXT
-);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    data TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
-CREATE TABLE IF NOT EXISTS requests (
-    owner TEXT NOT NULL,
-    name TEXT NOT NULL,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    PRIMARY KEY (owner, name)
-);
-CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
-"""
-
-
-class State(StrEnum):
-    """Where a job is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more happens."""
-        return self in {State.DONE, State.FAILED}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a job made.
-
-    Attributes:
-        key: the object in the bucket.
-        size: its bytes.
-        crc32c: its checksum.
-        media_type: what it is.
-        file_name: a name for people.
-    """
-
-    key: str
-    size: int
-    crc32c: str
-    media_type: str
-    file_name: str
-
-
-@dataclass(frozen=True)
-class Job:
-    """A piece of work that a client asked for.
-
-    Attributes:
-        id: 128 random bits: who knows it may read the job.
-        route: of the model that does it.
-        owner: name of the key that it was asked with; empty where none is needed.
-        file_name: the client's name for its file; not to be trusted.
-        kind: what the file is.
-        options: what the client chose.
-        state: where it is.
-        progress: 0 to 1.
-        attempts: how often it was begun.
-        created_s: when it was made, in seconds since 1970.
-        expires_s: when it is removed with its result; None until it is finished.
-        seconds: time that each step took.
-        result: what it made, when it is done.
-        problem: why it failed, a problem document.
-    """
-
-    id: str
-    route: str
-    owner: str
-    file_name: str
-    kind: Literal["video", "picture"]
-    options: dict[str, Any]
-    state: State
-    progress: float
-    attempts: int
-    created_s: float
-    expires_s: float | None
-    seconds: dict[str, float]
-    result: Result | None
-    problem: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to a job; `number` grows with time."""
-
-    number: int
-    name: str
-    data: dict[str, Any]
+__all__ = ["JobStore"]
 
 
 class JobStore:
@@ -139,12 +27,7 @@ class JobStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.row_factory = sqlite3.Row
-        self._database.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-        )
-        self._database.executescript(_SCHEMA)
+        self._database = open_database(path)
 
     @staticmethod
     def new_id() -> str:
@@ -162,26 +45,29 @@ class JobStore:
 
         Args:
             job_id: made by `new_id`.
-            fields: `route`, `owner`, `file_name`, `kind` and `options` of `Job`.
+            fields: `route`, `model`, `owner`, `file_name`, `kind` and `options` of `Job`; and
+                `digest`, which tells requests of one name apart.
             seconds: time of steps that were taken already.
             request: the client's name for its request.
 
         Returns:
             the job, or the one that was made of the owner's request of this name.
         """
-        values = dict(fields) | {"options": json.dumps(fields["options"])}
+        values = {"model": ""} | dict(fields) | {"options": json.dumps(fields["options"])}
         with self._transaction():
             if earlier := self.of_request(fields["owner"], request):
                 return earlier
             self._database.execute(
-                "INSERT INTO jobs (id, route, owner, file_name, kind, options, created_s, seconds)"
-                " VALUES (:id, :route, :owner, :file_name, :kind, :options, :created_s, :seconds)",
+                "INSERT INTO jobs"
+                " (id, route, model, owner, file_name, kind, options, created_s, seconds) VALUES"
+                " (:id, :route, :model, :owner, :file_name, :kind, :options, :created_s, :seconds)",
                 values
                 | {"id": job_id, "created_s": time.time(), "seconds": json.dumps(dict(seconds))},
             )
             if request is not None:
                 self._database.execute(
-                    "INSERT INTO requests VALUES (?, ?, ?)", [fields["owner"], request, job_id]
+                    "INSERT INTO requests (owner, name, job, digest) VALUES (?, ?, ?, ?)",
+                    [fields["owner"], request, job_id, fields.get("digest", "")],
                 )
             return self._told(job_id)
 
@@ -192,16 +78,23 @@ class JobStore:
         ).fetchone()
         return None if found is None else self.get(found["job"])
 
+    def digest_of_request(self, owner: str, request: str | None) -> str:
+        """What somebody's request of this name was, where that is known."""
+        found = self._database.execute(
+            "SELECT digest FROM requests WHERE owner = ? AND name = ?", [owner, request]
+        ).fetchone()
+        return "" if found is None else found["digest"]
+
     def get(self, job_id: str) -> Job | None:
         """A job, if there is one."""
         row = self._database.execute("SELECT * FROM jobs WHERE id = ?", [job_id]).fetchone()
         return None if row is None else _job_of(row)
 
     def position(self, job_id: str) -> int:
-        """How many queued jobs come before this one."""
+        """How many queued jobs of the same model come before this one."""
         (count,) = self._database.execute(
-            "SELECT COUNT(*) FROM jobs WHERE state = 'queued'"
-            " AND number < (SELECT number FROM jobs WHERE id = ?)",
+            "SELECT COUNT(*) FROM jobs JOIN jobs AS mine USING (route, model)"
+            " WHERE jobs.state = 'queued' AND jobs.number < mine.number AND mine.id = ?",
             [job_id],
         ).fetchone()
         return count
@@ -221,7 +114,7 @@ class JobStore:
         return self._change(
             job_id,
             "state = 'done', progress = 1, result = ?, seconds = ?, expires_s = ?",
-            json.dumps(vars(result)),
+            json.dumps(asdict(result)),
             json.dumps(dict(seconds)),
             expires_s,
         )
@@ -232,8 +125,25 @@ class JobStore:
         return self._change(job_id, "state = 'failed', problem = ?, expires_s = ?", *values)
 
     def remove(self, job_id: str) -> None:
-        """Forget a job."""
-        self._database.execute("DELETE FROM jobs WHERE id = ?", [job_id])
+        """Forget a job; its files are to be deleted."""
+        with self._transaction():
+            job = self.get(job_id)
+            if job is not None and job.result is not None:
+                self._note_deletions([file.key for file in job.result.files])
+            self._database.execute("DELETE FROM jobs WHERE id = ?", [job_id])
+
+    def discard(self, keys: Iterable[str]) -> None:
+        """Note objects that are to be deleted."""
+        with self._transaction():
+            self._note_deletions(keys)
+
+    def deletions(self) -> list[str]:
+        """Objects that are to be deleted, and were not yet."""
+        return [row["key"] for row in self._database.execute("SELECT key FROM deletions")]
+
+    def deleted(self, key: str) -> None:
+        """Note that an object was deleted."""
+        self._database.execute("DELETE FROM deletions WHERE key = ?", [key])
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """What happened to a job after an event, oldest first."""
@@ -260,6 +170,10 @@ class JobStore:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _note_deletions(self, keys: Iterable[str]) -> None:
+        rows = [(key,) for key in keys]
+        self._database.executemany("INSERT OR IGNORE INTO deletions VALUES (?)", rows)
 
     def _change(self, job_id: str, change: str, *values: object) -> Job | None:
         with self._transaction():
@@ -295,5 +209,8 @@ def _job_of(row: sqlite3.Row) -> Job:
     fields = {name: row[name] for name in row.keys() if name != "number"}  # noqa: SIM118 - no mapping
     for name in ("options", "seconds", "result", "problem"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
-    result = None if fields["result"] is None else Result(**fields["result"])
+    result = None
+    if fields["result"] is not None:
+        files = tuple(StoredFile(**file) for file in fields["result"]["files"])
+        result = Result(files, fields["result"]["document"])
     return Job(**fields | {"state": State(fields["state"]), "result": result})

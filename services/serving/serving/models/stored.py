@@ -1,15 +1,25 @@
-"""From the bucket's newest model to a model directory."""
+"""From recipes to models that are served: found in the bucket, fetched, and offered."""
 
+import json
+import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from s2s.dataset import version_names
 from s2s.errors import ModelError
 from s2s.layout import model_config_key, model_prefix
+from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.loading import load_task
+from serving.models.served import MAX_PIXELS, MAX_STREAMS, ServedModel
 
-__all__ = ["StoredModel", "fetch_model", "find_model"]
+__all__ = ["StoredModel", "fetch_model", "find_model", "model_of_folder", "model_of_recipe"]
+
+_CONFIG_FILE = "config.json"
+_SUFFIXES = (".safetensors", ".json")
+_REMEDY = "fetch the model again, or train it again"
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,63 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
     Raises:
         ChecksumError: if a file is not what the bucket holds.
     """
-    from s2s.tasks.generation.network.directory import CONFIG_FILE, WEIGHTS_FILE  # noqa: PLC0415 - imports torch
-
     folder = work_dir / model.prefix
     folder.mkdir(parents=True, exist_ok=True)
     beside = (key.removeprefix(model.prefix) for key in bucket.keys(model.prefix))
-    weights = {name for name in beside if name.endswith(".safetensors") and "/" not in name}
-    for name in (CONFIG_FILE, *sorted(weights | {WEIGHTS_FILE})):
+    names = {name for name in beside if name.endswith(_SUFFIXES) and "/" not in name}
+    for name in sorted(names | {_CONFIG_FILE}):
         bucket.fetch(model.prefix + name, folder / name)
     return folder
+
+
+def model_of_recipe(bucket: Bucket, recipe: Recipe, work_dir: Path) -> ServedModel:
+    """The recipe's newest model, as it is offered.
+
+    Raises:
+        ModelError: if there is none.
+        ChecksumError: if a file arrives damaged.
+    """
+    stored = find_model(bucket, recipe)
+    return model_of_folder(fetch_model(bucket, stored, work_dir), stored.name, recipe)
+
+
+def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
+    """A model directory, as it is offered: its config says what it has learned.
+
+    Args:
+        folder: the model directory.
+        name: the model's name for clients.
+        recipe: sets the limits.
+
+    Raises:
+        ModelError: if the config cannot be read, or is of another task than the recipe.
+    """
+    name_of_task = _task_of(folder, recipe)
+    task, serving = load_task(name_of_task), recipe.serving
+    media = MediaLimits(MAX_PIXELS, serving.max_duration_s, MAX_STREAMS)
+    # For the threads that torch starts when the model is loaded: they would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return ServedModel(
+        name=name,
+        task=name_of_task,
+        offer=task.offer,
+        load=partial(task.load, folder),
+        max_upload_bytes=serving.max_upload_bytes,
+        media=media,
+        page=task.page_folder,
+    )
+
+
+def _task_of(folder: Path, recipe: Recipe) -> str:
+    path = folder / _CONFIG_FILE
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: not a model's config ({error}): {_REMEDY}") from error
+    task = config.get("task", recipe.task) if isinstance(config, dict) else None
+    if not isinstance(task, str) or task != recipe.task:
+        raise ModelError(
+            f"{path}: a model of the task {task}, and the recipe {recipe.name} is of "
+            f"{recipe.task}: name the recipe that it was trained by"
+        )
+    return task

@@ -25,19 +25,22 @@ class Metrics:
         self._batches = Histogram(
             "s2s_batch_size",
             "Inputs that the model was given at a time.",
-            ["route"],
+            ["route", "model"],
             buckets=_BATCHES,
             registry=registry,
         )
         self._steps = Histogram(
             "s2s_step_seconds",
             "Time that each step of a job took.",
-            ["route", "step"],
+            ["route", "model", "step"],
             buckets=_SECONDS,
             registry=registry,
         )
         self._outcomes = Counter(
-            "s2s_jobs", "Finished jobs by outcome.", ["route", "outcome"], registry=registry
+            "s2s_jobs",
+            "Finished jobs by outcome.",
+            ["route", "model", "outcome"],
+            registry=registry,
         )
         self._answers = Histogram(
             "s2s_http_seconds",
@@ -47,19 +50,19 @@ class Metrics:
             registry=registry,
         )
 
-    def batch(self, route: str, size: int) -> None:
+    def batch(self, route: str, model: str, size: int) -> None:
         """Note a batch; may be called in any thread."""
-        self._batches.labels(route).observe(size)
+        self._batches.labels(route, model).observe(size)
 
-    def finished(self, route: str, seconds_by_step: Mapping[str, float]) -> None:
+    def finished(self, route: str, model: str, seconds_by_step: Mapping[str, float]) -> None:
         """Note a job that was done."""
-        self._outcomes.labels(route, "done").inc()
+        self._outcomes.labels(route, model, "done").inc()
         for step, seconds in seconds_by_step.items():
-            self._steps.labels(route, step).observe(seconds)
+            self._steps.labels(route, model, step).observe(seconds)
 
-    def failed(self, route: str, kind: str) -> None:
+    def failed(self, route: str, model: str, kind: str) -> None:
         """Note a job that failed with a kind of problem."""
-        self._outcomes.labels(route, kind).inc()
+        self._outcomes.labels(route, model, kind).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Note an answer of a route, as it is declared."""

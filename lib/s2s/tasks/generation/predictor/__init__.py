@@ -1,14 +1,16 @@
 """A trained model loaded for use: pictures in, sound out. Torch is imported by `load` only."""
 
 from pathlib import Path
-from typing import Any
 
 from s2s.media import MediaLimits
+from s2s.tasks.contract import Predictor
+from s2s.tasks.generation.predictor.offer import OFFER
+from s2s.tasks.generation.predictor.proof import PROOF
 
-__all__ = ["load"]
+__all__ = ["OFFER", "PROOF", "load"]
 
 
-def load(folder: Path, _limits: MediaLimits) -> Any:
+def load(folder: Path, limits: MediaLimits) -> Predictor:
     """Load a model directory; to be called in the thread that will use it.
 
     Raises:
@@ -16,4 +18,4 @@ def load(folder: Path, _limits: MediaLimits) -> Any:
     """
     from s2s.tasks.generation.predictor.predictor import GenerationPredictor  # noqa: PLC0415 - torch
 
-    return GenerationPredictor.load(folder)
+    return GenerationPredictor.load(folder, limits)

@@ -1,301 +1,108 @@
-"""Sound for silent videos: a trained generation model, from video file to video file."""
+"""The generation model in the three steps from a file to a file with sound."""
 
-import tempfile
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import torch
 
-from s2s.errors import ModelError
-from s2s.media import add_sound, map_frames, write_frames, write_wav
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
-from s2s.tasks.generation.network.directory import ModelConfig, load_bundle
-from s2s.tasks.generation.network.flow import Sampling, Scene, sample_flows
-from s2s.tasks.generation.network.transformer import MelTransformer
-from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder
-from s2s.tasks.generation.processor import VideoProcessor, open_processor
+from s2s.media import MediaLimits, map_frames, write_frames, write_picture
+from s2s.tasks.contract import Made, Notes, Upload
+from s2s.tasks.generation.predictor.files import video_of, write_answer
+from s2s.tasks.generation.predictor.model import Draw, SoundModel
+from s2s.tasks.generation.predictor.offer import GenerationOptions
 
-__all__ = ["Draw", "Generation", "GenerationPredictor"]
+__all__ = ["Draw", "GenerationPredictor"]
 
-
-@dataclass(frozen=True)
-class Generation:
-    """What was done.
-
-    Attributes:
-        duration_s: length of the video and its sound, in seconds.
-        seconds_by_step: time that each step took.
-    """
-
-    duration_s: float
-    seconds_by_step: dict[str, float]
+_DEFAULT_LIMITS = MediaLimits()
 
 
 @dataclass(frozen=True)
-class Draw:
-    """A spectrogram to be drawn.
+class _Input:
+    """A spectrogram to be drawn, and whom to tell how far it is."""
+
+    draw: Draw
+    notes: Notes
+
+
+class GenerationPredictor(SoundModel):
+    """Sound for videos and pictures: `s2s.tasks.contract.Predictor` says when each step runs.
 
     Attributes:
-        condition_TC: what is seen, float32 (T, C), see `s2s.tasks.generation.processor`.
-        seed: the same seed gives the same result on a CPU.
-        steps: of the sampler; None for the model's own number.
-        guidance: guidance scale; None for the model's own.
-        is_still: it is a picture, all rows are the same: the network is shown no motion instead of
-            a video in which nothing moves, which would be silent.
+        limits: what a file may ask for.
     """
 
-    condition_TC: np.ndarray
-    seed: int = 0
-    steps: int | None = None
-    guidance: float | None = None
-    is_still: bool = False
-
-
-class GenerationPredictor:
-    """Gives silent videos and pictures a sound.
-
-    Args:
-        network: the trained network; sounds are drawn on its device.
-        config: what goes with it.
-        processor: makes what it sees of pictures; needed for pictures only, not for features, and
-            made where they have no weights.
-        vocoder: makes sound of mel; None for Griffin-Lim.
-    """
-
-    def __init__(
-        self,
-        network: MelTransformer,
-        config: ModelConfig,
-        processor: VideoProcessor | None = None,
-        vocoder: Vocoder | None = None,
-    ) -> None:
-        self.config = config
-        self._network = network
-        self._device = next(network.parameters()).device
-        if processor is None and not config.features.needs_weights:
-            processor = open_processor(config.spec, config.features)
-        if processor is not None and processor.dims != config.network.streams:
-            raise ModelError(
-                f"the network sees {config.network.streams} features of a picture, but the "
-                f"feature settings give {processor.dims}: fetch the model again, or train it again"
-            )
-        self._processor = processor
-        self._vocoder = GriffinLim(config.spec) if vocoder is None else vocoder
+    limits: MediaLimits = _DEFAULT_LIMITS
 
     @classmethod
-    def load(cls, model_dir: Path) -> Self:
+    def load(cls, model_dir: Path, limits: MediaLimits = _DEFAULT_LIMITS) -> Self:
         """Load a model directory, onto a GPU where there is one.
+
+        Args:
+            model_dir: the model directory.
+            limits: what a file may ask for.
 
         Raises:
             ModelError: if it does not hold a model that fits.
         """
-        network, config = load_bundle(model_dir)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        processor = open_processor(config.spec, config.features, model_dir / EXTRACTOR_WEIGHTS_FILE)
-        vocoder = None
-        if config.vocoder is not None:
-            vocoder = load_vocoder(model_dir, config.vocoder).to(device)
-        return cls(network.to(device), config, processor, vocoder)
+        predictor = super().load(model_dir)
+        predictor.limits = limits
+        return predictor
 
-    @property
-    def processor(self) -> VideoProcessor:
-        """The extractors of what the network sees.
-
-        Raises:
-            ModelError: if the model was put together without those that have weights.
-        """
-        if self._processor is None:
-            raise ModelError(
-                "the weights of the model's extractors are not at hand: load the model directory"
+    def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Input:
+        """What is seen in the picture."""
+        _use_one_thread()
+        picture, size = upload.folder / "frames", self.processor.frame_size
+        is_still = upload.kind == "picture"
+        with notes.step("decode"):
+            if is_still:
+                work = (upload.path, picture, size, self.limits)
+                upload.run(write_picture, *work)
+            else:
+                work = (upload.path, picture, self.config.spec.fps, size, self.limits)
+                upload.run(write_frames, *work, on_progress=notes.tell)
+        with notes.step("features"):
+            seen_THWC = map_frames(picture, size)
+            duration_s = min(options.duration_s, self.limits.max_duration_s)
+            condition_TC = (
+                self.see_picture(seen_THWC[0], duration_s) if is_still else self.see(seen_THWC)
             )
-        return self._processor
+        draw = Draw(condition_TC, options.seed, options.steps, options.guidance, is_still)
+        return _Input(draw, notes)
 
-    def mel(
+    def predict(self, batch: Sequence[_Input]) -> Sequence[torch.Tensor]:
+        """Log-mel spectrograms, (M, B) each."""
+        _use_one_thread()
+
+        def tell(share: float) -> None:
+            for item in batch:
+                item.notes.tell(share)
+
+        return self.mels([item.draw for item in batch], tell)
+
+    def finish(
         self,
-        condition_TC: np.ndarray,
-        *,
-        seed: int = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-    ) -> torch.Tensor:
-        """Draw a log-mel spectrogram for what is seen; arguments as of `Draw`.
-
-        Returns:
-            (M, B) with M = T * `mel_per_frame`.
-
-        Raises:
-            ModelError: if the features are not those that the model was trained on.
-        """
-        return self.mels([Draw(condition_TC, seed, steps, guidance)])[0]
-
-    def mels(
-        self, draws: Sequence[Draw], on_progress: Callable[[float], None] = lambda _: None
-    ) -> list[torch.Tensor]:
-        """Draw several, each as `mel`; those with the same steps and guidance share network calls.
-
-        Args:
-            draws: what to draw.
-            on_progress: told how much of it is done, 0..1.
-
-        Raises:
-            ModelError: if features are not those that the model was trained on.
-        """
-        groups: dict[Sampling, list[int]] = defaultdict(list)
-        for index, draw in enumerate(draws):
-            self._check(draw.condition_TC)
-            groups[self._sampling(draw)].append(index)
-        mels: dict[int, torch.Tensor] = {}
-        for n_done, (sampling, indices) in enumerate(groups.items()):
-            scenes = [self._scene(draws[index]) for index in indices]
-
-            def on_step(share: float, n_done: int = n_done) -> None:
-                on_progress((n_done + share) / len(groups))
-
-            tokens = sample_flows(
-                self._network, scenes, self.config.window_frames, sampling, on_step
-            )
-            for index, tokens_TD in zip(indices, tokens, strict=True):
-                mel_MB = tokens_TD.cpu().reshape(-1, self.config.spec.n_mels)
-                mels[index] = mel_MB * self.config.mel_std + self.config.mel_mean
-        return [mels[index] for index in range(len(draws))]
-
-    def see(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """What the network sees of a video of any length: float32 (T, C).
-
-        Args:
-            frames_THWC: uint8 (T, H, W, 3), RGB, one each 1/fps seconds; may be mapped from disk.
-        """
-        return self.processor.of_frames(frames_THWC)
-
-    def see_picture(self, frame_HWC: np.ndarray, duration_s: float) -> np.ndarray:
-        """What the network sees of a still picture, looked at once: float32 (T, C).
-
-        Args:
-            frame_HWC: uint8 (H, W, 3), RGB.
-            duration_s: how long it is shown, in seconds.
-        """
-        return self.processor.of_picture(frame_HWC, self.config.spec.frames(duration_s))
-
-    def picture(
-        self,
-        frame_HWC: np.ndarray,
-        duration_s: float,
-        *,
-        seed: int = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-    ) -> np.ndarray:
-        """Generate sound for a still picture: what is seen could make it, at any instant.
-
-        Args:
-            frame_HWC: uint8 (H, W, 3), RGB, of any size.
-            duration_s: length of the sound, in seconds.
-            seed: another seed, another variation.
-            steps: see `Draw`.
-            guidance: see `Draw`.
-
-        Returns:
-            float32 (N,) in -1..1.
-        """
-        condition_TC = self.see_picture(frame_HWC, duration_s)
-        draw = Draw(condition_TC, seed, steps, guidance, is_still=True)
-        return self.vocode(self.mels([draw])[0])
-
-    def _sampling(self, draw: Draw) -> Sampling:
-        config = self.config
-        guidance = config.guidance if draw.guidance is None else draw.guidance
-        return Sampling(draw.steps or config.sampling_steps, guidance, config.sampler)
-
-    def _scene(self, draw: Draw) -> Scene:
-        condition_TC = torch.from_numpy(draw.condition_TC).float().to(self._device)
-        return Scene(condition_TC, draw.seed, draw.is_still)
-
-    def _check(self, condition_TC: np.ndarray) -> None:
-        dim = self.config.network.condition_dim
-        if condition_TC.ndim != 2 or condition_TC.shape[1] != dim or not len(condition_TC):
-            raise ModelError(
-                f"features of shape {condition_TC.shape} where (T, {dim}) is needed, T at least 1: "
-                "extract them with the feature settings of the model's config"
-            )
-
-    def sound(
-        self,
-        frames_THWC: np.ndarray,
-        seed: int = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-    ) -> np.ndarray:
-        """Generate the sound of pictures.
-
-        Args:
-            frames_THWC: uint8 (T, H, W, 3), RGB, one each 1/fps seconds.
-            seed: another seed, another variation.
-            steps: see `Draw`.
-            guidance: see `Draw`.
-
-        Returns:
-            float32 (N,) in -1..1, N = `spec.samples(T)`.
-        """
-        mel_MB = self.mel(self.see(frames_THWC), seed=seed, steps=steps, guidance=guidance)
-        return self.vocode(mel_MB)
-
-    def generate(
-        self,
-        video: Path,
-        output: Path,
-        *,
-        seed: int = 0,
-        steps: int | None = None,
-        guidance: float | None = None,
-        is_still: bool = False,
-    ) -> Generation:
-        """Write a video with generated sound; its picture is copied packet by packet.
-
-        Args:
-            video: any video that can be read; sound that it has is ignored.
-            output: the mp4 to write.
-            seed: another seed, another variation.
-            steps: see `Draw`.
-            guidance: see `Draw`.
-            is_still: it shows one picture all the time, see `Draw`.
-
-        Raises:
-            MediaError: if the video cannot be read, or its codec does not fit into an mp4.
-        """
-        seconds: dict[str, float] = {}
-        spec = self.config.spec
-        with tempfile.TemporaryDirectory() as folder:
-            frames, wav = Path(folder) / "frames", Path(folder) / "sound.wav"
-            with _timed(seconds, "decode"):
-                write_frames(video, frames, spec.fps, self.processor.frame_size)
-            with _timed(seconds, "features"):
-                seen_THWC = map_frames(frames, self.processor.frame_size)
-                if is_still:
-                    condition_TC = self.see_picture(seen_THWC[0], len(seen_THWC) / spec.fps)
-                else:
-                    condition_TC = self.see(seen_THWC)
-            with _timed(seconds, "generate"):
-                mel_MB = self.mels([Draw(condition_TC, seed, steps, guidance, is_still)])[0]
-            with _timed(seconds, "vocode"):
-                write_wav(wav, self.vocode(mel_MB), spec.sample_rate_hz)
-            with _timed(seconds, "mux"):
-                add_sound(video, wav, output)
-        return Generation(len(condition_TC) / spec.fps, seconds)
-
-    def vocode(self, mel_MB: torch.Tensor) -> np.ndarray:
-        """Sound of a log-mel spectrogram (M, B): float32 (N,) in -1..1, N = M * hop."""
-        return self._vocoder(mel_MB).clamp(-1, 1).numpy()
+        upload: Upload,
+        options: GenerationOptions,
+        output: torch.Tensor,
+        notes: Notes,
+    ) -> Made:
+        """The phases, and the file."""
+        _use_one_thread()
+        with notes.step("vocode"):
+            samples_N = self.vocode(output)
+        notes.tell(0.7)
+        with notes.step("mux"):
+            spec = self.config.spec
+            if options.format == "mp4":  # a picture's answer is a video that shows it
+                video_of(upload, spec.fps, options.duration_s, self.limits)
+            return write_answer(upload, options, samples_N, spec.sample_rate_hz)
 
 
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    """Note how long a step takes."""
-    started = time.monotonic()
-    yield
-    seconds[step] = time.monotonic() - started
+def _use_one_thread() -> None:
+    """One clip is too little work for more: on busy cores, two took ten times as long.
+
+    torch keeps the number for the thread that sets it.
+    """
+    torch.set_num_threads(1)

@@ -1,33 +1,54 @@
-// Sends the form, shows how far the job is, and then the video before and after.
+// The page's frame: sends the form, shows how far the job is, and then what its task made.
 
-import { openSession, readBytes, readJob, readModels, removeJob, send, watch } from "./api.js";
+import { openSession, readJob, readModels, removeJob, send, watch } from "./api.js";
 import { record } from "./camera.js";
-import { decode, drawSpectrogram, drawWaveform, isSilent } from "./drawing.js";
 import { forget, remember, showHistory } from "./history.js";
+import { partOf, showResult } from "./results.js";
 import { fieldsOf, showTabs } from "./tabs.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
 const picker = $("video");
-let model = { url: "/v1/generations", max_upload_bytes: Infinity };
-let preview = "";
+let models = [];
+let model = { url: new URL(form.action).pathname, max_upload_bytes: Infinity };
+let words = { working: "Working", done: "Done." };
 let recording = null;
 
 /** Ask what the server offers and accepts: a file too large is not even sent. */
 async function start() {
-  const { models, needs_key } = await readModels();
-  $("key-form").hidden = !needs_key;
-  showTabs($("tabs"), models, useModel);
+  const offered = await readModels();
+  models = offered.models;
+  $("key-form").hidden = !offered.needs_key;
+  showTabs($("tabs"), models, useTask);
   refreshHistory();
+}
+
+/** Fill the form for a task: for the first of its models, unless another is chosen. */
+function useTask(group) {
+  const [first] = group;
+  $("lead").textContent = first.lead;
+  $("file-label").textContent = first.file_label;
+  $("submit").textContent = first.action;
+  const fields = fieldsOf(first.options);
+  $("options").replaceChildren(...fields);
+  $("more").hidden = fields.length === 0;
+  picker.accept = first.types.map((type) => `.${type}`).join(",");
+  $("model").replaceChildren(...group.map(({ id }) => new Option(id, id)));
+  $("model").disabled = group.length < 2;
+  $("model").onchange = () => useModel(group.find(({ id }) => id === $("model").value));
+  $("model-field").hidden = group.length < 2;
+  useModel(first);
 }
 
 function useModel(chosen) {
   model = chosen;
-  $("options").replaceChildren(...fieldsOf(model.options));
-  picker.accept = model.types.map((type) => `.${type}`).join(",");
   const megabytes = Math.round(model.max_upload_bytes / 1e6);
   $("accepted").textContent =
     `${model.types.join(", ")}; up to ${megabytes} MB and ${model.max_duration_s} s`;
+  partOf(model).then(
+    (part) => { words = part.words; },
+    (error) => showProblem(error.message),
+  );
 }
 
 /** Show a step of which `share` is done; every quarter of it is told to who only listens. */
@@ -43,7 +64,7 @@ function showStep(text, share) {
 
 /** What is shown of a job that is not finished. */
 function showWork({ progress }) {
-  showStep(progress === 0 ? "Waiting in the queue" : "Making the sound", progress);
+  showStep(progress === 0 ? "Waiting in the queue" : words.working, progress);
 }
 
 function showProblem(text) {
@@ -73,7 +94,7 @@ async function make(file, fields) {
     refreshHistory();
     showWork(job);
     const done = await watch(job, showWork);
-    showJob(done, file);
+    await showJob(done, file);
   } catch (error) {
     showProblem(error.message);
     if (error.status === 401) $("key-form").hidden = false;
@@ -85,62 +106,46 @@ async function make(file, fields) {
 }
 
 /** Show what a job made; the file that it was made of, where that is at hand. */
-function showJob(job, file) {
+async function showJob(job, file) {
   if (job.state === "failed") {
     showProblem(`${job.problem.title}: ${job.problem.detail}`);
     return;
   }
-  if (preview) URL.revokeObjectURL(preview);
-  preview = file ? URL.createObjectURL(file) : "";
-  const isPicture = file?.type.startsWith("image/") ?? false;
-  show($("silent"), file && !isPicture ? preview : "");
-  show($("picture"), isPicture ? preview : "");
-  $("before").hidden = !file;
-  const kind = job.result.media_type.split("/")[0];
-  show($("sounding"), kind === "video" ? job.links.result : "");
-  show($("sound"), kind === "audio" ? job.links.result : "");
-  showPictures(job, kind);
-  $("download").href = job.links.result;
-  $("download").download = job.result.file_name;
+  const maker = models.find(({ id }) => id === job.model) ?? model;
+  const part = await partOf(maker);
   const timing = Object.entries(job.seconds_by_step)
     .map(([step, seconds]) => `${step} ${seconds.toFixed(2)} s`)
     .join(", ");
   const seed = job.options.seed === undefined ? "" : `Seed ${job.options.seed}. `;
   $("timing").textContent = `${seed}${timing}.`;
   $("again").hidden = !file || job.options.seed === undefined;
-  $("status").textContent = "Done: your video has sound.";
+  showDownloads(job);
+  $("status").textContent = part.words.done;
   $("result").hidden = false;
+  const frame = { say: (text) => { $("status").textContent = text; }, tell: showProblem };
+  const shown = showResult($("made"), part, job, file, frame);
   $("result-title").focus();
+  await shown;
 }
 
-function show(element, url) {
-  element.hidden = !url;
-  if (url) element.src = url;
-  else element.removeAttribute("src");
-}
-
-/** Draw the sound of a result, or write down a result of another kind. */
-async function showPictures(job, kind) {
-  $("pictures").hidden = kind !== "video" && kind !== "audio";
-  $("text").hidden = !$("pictures").hidden;
-  $("pictures").removeAttribute("data-drawn");
-  try {
-    const bytes = await readBytes(job.links.result);
-    if ($("pictures").hidden) {
-      $("text").textContent = new TextDecoder().decode(bytes);
-      return;
-    }
-    const samples = await decode(bytes);
-    if (isSilent(samples)) {
-      $("status").textContent = "Done, but hardly to be heard: nothing seems to move that would sound.";
-    }
-    drawWaveform($("waveform"), samples);
-    drawSpectrogram($("spectrogram"), samples);
-    $("pictures").dataset.drawn = "yes";
-  } catch (error) {
-    $("pictures").hidden = true;
-    showProblem(`The sound cannot be drawn: ${error.message}`);
+/** One file has a button; of several, each has a link. */
+function showDownloads(job) {
+  const [first, ...others] = job.files;
+  $("download").hidden = !first;
+  if (first) {
+    $("download").href = first.url;
+    $("download").download = first.file_name;
   }
+  $("downloads").replaceChildren(
+    ...others.map((file) => {
+      const [item, link] = [document.createElement("li"), document.createElement("a")];
+      link.href = file.url;
+      link.download = file.file_name;
+      link.textContent = `Download ${file.name}`;
+      item.append(link);
+      return item;
+    }),
+  );
 }
 
 async function tryAnotherSeed() {
@@ -158,7 +163,7 @@ async function showEarlier(url, name) {
   $("problem").textContent = "";
   try {
     const job = await readJob(url);
-    if (job.state === "done" || job.state === "failed") showJob(job);
+    if (job.state === "done" || job.state === "failed") await showJob(job);
     else $("status").textContent = `${name} is ${job.state}.`;
   } catch (error) {
     if (error.status === 404) {
@@ -226,23 +231,6 @@ async function useCamera() {
   $("camera-preview").hidden = true;
 }
 
-/** The silent video follows the sounding one. */
-function playTogether() {
-  const [silent, sounding] = [$("silent"), $("sounding")];
-  const follow = () => {
-    if (Math.abs(silent.currentTime - sounding.currentTime) > 0.1) {
-      silent.currentTime = sounding.currentTime;
-    }
-  };
-  sounding.addEventListener("play", () => {
-    follow();
-    // A container that only the server can read has no preview: the result plays alone.
-    if (silent.src) silent.play().catch(() => {});
-  });
-  sounding.addEventListener("pause", () => silent.pause());
-  for (const name of ["seeked", "timeupdate"]) sounding.addEventListener(name, follow);
-}
-
 async function useKey(event) {
   event.preventDefault();
   $("problem").textContent = "";
@@ -262,5 +250,4 @@ $("camera").addEventListener("click", useCamera);
 $("camera").hidden = false;
 $("key-form").addEventListener("submit", useKey);
 takeDrops();
-playTogether();
 start().catch((error) => showProblem(error.message));

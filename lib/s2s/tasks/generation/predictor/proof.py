@@ -1,14 +1,16 @@
-"""Whether answers for held-out clips are right."""
+"""What must be true of the sound that a served model makes for a held-out clip."""
 
 from pathlib import Path
 
 import numpy as np
 
 from s2s.errors import MediaError
-from s2s.media import open_guarded, probe, read_audio
+from s2s.media import drop_sound, open_guarded, probe, read_audio
 from s2s.reasons import Reason
+from s2s.settings import Recipe
+from s2s.tasks.contract import Proof
 
-__all__ = ["check_answer"]
+__all__ = ["PROOF", "check_answer"]
 
 _MIN_POWER = 1e-12
 
@@ -40,6 +42,12 @@ def check_answer(sent: Path, answer: Path, sample_rate_hz: int) -> float:
     return 10 * float(np.log10(np.mean(np.square(samples)) + _MIN_POWER))
 
 
+def _check(recipe: Recipe, sent: Path, answer: Path) -> str:
+    loudness_dbfs = check_answer(sent, answer, recipe.spec.sample_rate_hz)
+    is_silent = loudness_dbfs < recipe.validation.min_loudness_dbfs
+    return "the generated sound is silent" if is_silent else ""
+
+
 def _packets(path: Path) -> list[bytes]:
     with open_guarded(path) as file:
         return [bytes(packet) for packet in file.demux(file.streams.video[0]) if packet.size]
@@ -50,3 +58,6 @@ def _sound_s(path: Path) -> float:
     with open_guarded(path) as file:
         stream = file.streams.audio[0]
         return float((stream.duration or 0) * (stream.time_base or 0))
+
+
+PROOF = Proof(make_upload=drop_sound, check=_check)

@@ -2,52 +2,40 @@
 
 import errno
 import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from s2s.errors import MediaError, UnsupportedMediaError
-from serving.http.headers import SECURITY_HEADERS
+from s2s.errors import BucketUnavailableError, MediaError, UnsupportedMediaError
 
-__all__ = [
-    "PROBLEM_RESPONSES",
-    "TITLES",
-    "Problem",
-    "ProblemDocument",
-    "add_problem_handlers",
-    "answer_of",
-    "invalid_fields",
-    "problem_of",
-    "responses",
-]
+__all__ = ["TITLES", "Problem", "ProblemDocument", "invalid_fields", "problem_of"]
 
 log = logging.getLogger(__name__)
 
-_MEDIA_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:s2s:"
-_CLIENT_GONE = 499
+_RETRY_AFTER_S = 10
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+
 TITLES = {
     "bad-request": "The request cannot be read",
     "too-large": "The upload is too large",
     "unsupported-type": "This kind of file is not accepted",
     "unusable-video": "The video cannot be used",
     "invalid-fields": "A field is missing or wrong",
+    "other-request": "The request is another one",
     "too-slow": "The upload takes too long",
     "unauthorized": "A key is needed",
     "rate-limited": "Too many requests with this key",
     "queue-full": "The queue is full",
     "no-such-job": "There is no such job",
+    "no-such-file": "The job has no such file",
     "not-done": "The job is not done yet",
+    "condition": "The result is another one",
     "range": "There is no such part of the result",
     "not-ready": "The server takes no work now",
+    "bucket-away": "Results cannot be reached now",
     "disk-full": "The server has no room for the upload",
     "internal": "The server made a mistake",
 }
@@ -105,40 +93,6 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
         )
 
 
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": HTTPStatus(status).phrase,
-        "content": {_MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
-    }
-    for status in (400, 401, 404, 408, 409, 413, 415, 416, 422, 429, 500, 503, 507)
-}
-"""How OpenAPI describes problems, by status."""
-
-
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """How OpenAPI describes the problems that a route answers with."""
-    return {status: PROBLEM_RESPONSES[status] for status in statuses}
-
-
-def add_problem_handlers(app: FastAPI) -> None:
-    """Answer every error of an app with a problem document."""
-    for kind in (Problem, MediaError, OSError):
-        app.add_exception_handler(kind, _on_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.add_exception_handler(Exception, _on_bug)
-
-
-def _answer(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(
-        document.model_dump(exclude_none=True),
-        document.status,
-        headers=headers,
-        media_type=_MEDIA_TYPE,
-    )
-
-
 def problem_of(error: BaseException) -> Problem:
     """The problem that an error is told as; one that is not foreseen is logged."""
     if isinstance(error, Problem):
@@ -147,7 +101,11 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(415, "unsupported-type", error.message)
     if isinstance(error, MediaError):
         return Problem(422, "unusable-video", error.message, {"reason": str(error.reason)})
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, BucketUnavailableError):
+        log.error("the bucket is away: %s", error)
+        detail = "The server cannot reach its results. Try again in a while."
+        return Problem(503, "bucket-away", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+    if _is_full(error):
         log.error("the disk is full: %s", error)
         detail = "The server's disk is full. Try again later, or with a smaller file."
         return Problem(507, "disk-full", detail)
@@ -157,19 +115,11 @@ def problem_of(error: BaseException) -> Problem:
     return Problem(500, "internal", "This is a fault of the server, which has logged it.")
 
 
-def answer_of(problem: Problem) -> Response:
-    """A problem as an answer."""
-    return _answer(problem.document, problem.headers)
-
-
-def _on_error(_request: Request, error: Exception) -> Response:
-    return answer_of(problem_of(error))
-
-
-def _on_invalid(_request: Request, error: Exception) -> Response:
-    """A parameter of the address or a header is wrong."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
-    return answer_of(invalid_fields(error.errors()))
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.Error):
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what is told in detail
+        return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def invalid_fields(found: Sequence[Any]) -> Problem:
@@ -179,23 +129,3 @@ def invalid_fields(found: Sequence[Any]) -> Problem:
     ]
     detail = "; ".join(f"{item['field']}: {item['detail']}" for item in errors)
     return Problem(422, "invalid-fields", detail, {"errors": errors})
-
-
-def _on_http_exception(_request: Request, error: Exception) -> Response:
-    """No such page, or a method that it does not have."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
-    title = HTTPStatus(error.status_code).phrase
-    document = ProblemDocument(
-        type="about:blank", title=title, status=error.status_code, detail=error.detail
-    )
-    return _answer(document, error.headers)
-
-
-def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=_CLIENT_GONE)  # nobody is there to read more
-
-
-def _on_bug(_request: Request, error: Exception) -> Response:
-    # Runs outside of all middleware.
-    problem = problem_of(error)
-    return _answer(problem.document, SECURITY_HEADERS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import Request
 
 from s2s.errors import SettingsError
-from serving.http.problems import Problem
+from serving.problems import Problem
 
 __all__ = ["COOKIE", "KeyRing", "RateLimit", "add_key"]
 

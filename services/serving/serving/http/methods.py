@@ -1,0 +1,41 @@
+"""HEAD on every GET route, and which methods a path has (RFC 9110, sections 9.3.2 and 10.2.1)."""
+
+import re
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+__all__ = ["allowed_methods", "include_routes"]
+
+
+def include_routes(app: FastAPI, router: APIRouter) -> None:
+    """Include a router; HEAD is answered wherever GET is, and uvicorn sends no body then."""
+    routes = [route for route in router.routes if isinstance(route, APIRoute)]
+    heads = APIRouter()
+    for route in routes:
+        methods = route.methods or set()
+        if "GET" in methods:
+            heads.add_api_route(
+                route.path,
+                route.endpoint,
+                methods=["HEAD"],
+                response_class=route.response_class,
+                response_model_exclude_none=route.response_model_exclude_none,
+                include_in_schema=False,
+            )
+            _known(app).append((route.path_regex, "HEAD"))
+        _known(app).extend((route.path_regex, method) for method in methods)
+    app.include_router(router)
+    app.include_router(heads)
+
+
+def allowed_methods(app: FastAPI, path: str) -> list[str]:
+    """The methods of a path, on whichever route; GET and HEAD for files and unknown paths."""
+    found = {method for pattern, method in _known(app) if pattern.match(path)}
+    return sorted(found or {"GET", "HEAD"})
+
+
+def _known(app: FastAPI) -> list[tuple[re.Pattern[str], str]]:
+    if not hasattr(app.state, "methods"):
+        app.state.methods = []
+    return app.state.methods

@@ -1,0 +1,66 @@
+"""The page: one frame, in which each task shows its results in its own way."""
+
+import html
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from s2s.tasks.contract import Offer
+from serving.http.problem_answers import responses
+from serving.http.service import Service, service_of
+from serving.problems import Problem
+
+__all__ = ["STATIC", "page_router"]
+
+STATIC = Path(__file__).parent / "static"
+_FRAME = "index.html"
+# What a task may bring; its folder holds the code of its reports too.
+_SUFFIXES = {".html", ".js", ".css", ".svg"}
+
+
+def page_router(pages: Mapping[str, Path]) -> APIRouter:
+    """The page, and the parts of it that tasks bring.
+
+    Args:
+        pages: folders of the parts, by task.
+    """
+    router = APIRouter(include_in_schema=False)
+    parts = {
+        f"{task}/{path.name}": path
+        for task, folder in pages.items()
+        for path in folder.iterdir()
+        if path.suffix in _SUFFIXES
+    }
+
+    @router.get("/")
+    async def page(service: Annotated[Service, Depends(service_of)]) -> Response:
+        """The frame, with the form of the first model: it works without a script."""
+        first = next(iter(service.offered.by_name.values())).offer
+        return HTMLResponse(_frame(first))
+
+    @router.get("/static/tasks/{task}/{name}", responses=responses(404))
+    async def part(task: str, name: str) -> Response:
+        """A file that a task brings."""
+        path = parts.get(f"{task}/{name}")
+        if path is None:
+            raise Problem(404, "no-such-file", "The page has no such part.")
+        return FileResponse(path)
+
+    return router
+
+
+def _frame(offer: Offer) -> str:
+    words = {
+        "action": offer.action,
+        "file_label": offer.file_label,
+        "lead": offer.lead,
+        "route": offer.route,
+        "types": ", ".join(offer.types),
+        "accept": ",".join(f".{name}" for name in offer.types),
+    }
+    frame = string.Template((STATIC / _FRAME).read_text(encoding="utf-8"))
+    return frame.substitute({name: html.escape(text) for name, text in words.items()})

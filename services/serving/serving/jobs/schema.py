@@ -1,0 +1,130 @@
+"""Tables of the jobs' database, and what becomes of those that earlier servers have left."""
+
+import json
+import logging
+import sqlite3
+import time
+from pathlib import Path
+
+__all__ = ["open_database"]
+
+log = logging.getLogger(__name__)
+
+_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    route TEXT NOT NULL,
+    model TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    options TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued',
+    progress REAL NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_s REAL NOT NULL,
+    expires_s REAL,
+    seconds TEXT NOT NULL,
+    result TEXT,
+    problem TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
+CREATE TABLE IF NOT EXISTS requests (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (owner, name)
+);
+CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
+CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
+"""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open the database, made when it is missing, with the tables of today.
+
+    One of an earlier version is taken over. One that is damaged, or of a later version, is put
+    aside under another name, and the log says so.
+    """
+    try:
+        return _opened(path)
+    except _UnknownVersionError as error:
+        why = str(error)
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # such as a full disk: nothing is damaged
+            raise
+        why = f"it cannot be read ({error})"
+    _put_aside(path, why)
+    return _opened(path)
+
+
+class _UnknownVersionError(Exception):
+    """Tables of a later version."""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        database.row_factory = sqlite3.Row
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise _UnknownVersionError(f"its tables are of version {version}, not {_VERSION}")
+        database.executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+        )
+        if version < _VERSION:
+            _take_over(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _take_over(database: sqlite3.Connection) -> None:
+    """From version 0, in which a result was one file and models had no names."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        _add_column(database, "jobs", "model")
+        _add_column(database, "requests", "digest")
+        for statement in _TABLES.split(";"):
+            database.execute(statement)
+        rows = database.execute("SELECT id, result FROM jobs WHERE result IS NOT NULL").fetchall()
+        for row in rows:
+            result = json.loads(row["result"])
+            if "files" not in result:
+                result = {"files": [{"name": "result", **result}], "document": {}}
+            values = [json.dumps(result), row["id"]]
+            database.execute("UPDATE jobs SET result = ? WHERE id = ?", values)
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _add_column(database: sqlite3.Connection, table: str, column: str) -> None:
+    """Add a text to a table that is there and has it not."""
+    names = {row["name"] for row in database.execute(f"PRAGMA table_info({table})")}
+    if names and column not in names:
+        database.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+
+
+def _put_aside(path: Path, why: str) -> None:
+    stamp = time.strftime("%Y%m%dT%H%M%S")
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.replace(path.with_name(f"{path.name}.{stamp}.aside{suffix}"))
+    log.warning(
+        "%s: %s: it is kept as %s.%s.aside, and a new one made", path, why, path.name, stamp
+    )
