@@ -1,5 +1,6 @@
 """Videos that one already has: a folder as a catalog, and copies of a public data set."""
 
+import os
 import shutil
 from pathlib import Path
 from uuid import uuid4
@@ -15,7 +16,9 @@ from collection.importing import import_videos
 from launcher.commands.import_videos import import_command
 from s2s.catalog import stored_catalog
 from s2s.errors import CatalogError, SettingsError
+from s2s.logs import console
 from s2s.manifest import read_manifest
+from s2s.media import run_ffmpeg
 from s2s.reasons import Reason
 from s2s.records import Outcome
 from s2s.settings import Settings
@@ -186,3 +189,107 @@ def test_the_command_says_what_is_missing(tmp_path: Path, copies: Path):
 def test_a_recipe_of_a_folder_needs_no_import(tmp_path: Path, folder: Path):
     with pytest.raises(SettingsError, match="catalog is a folder"):
         import_videos(settings_of(tmp_path, catalog="videos", format="folder"), str(folder))
+
+
+@pytest.mark.parametrize("starts", [(0, 2, 30), (30, 0, 2), (2, 30, 0)])
+def test_one_late_clip_does_not_cost_the_others_of_its_source(
+    tmp_path: Path, clip: Path, starts: tuple[int, ...]
+):
+    (tmp_path / "vggsound.csv").write_text("".join(f"bbbbbbbbbbb,{s},dog,test\n" for s in starts))
+    (tmp_path / "copies").mkdir()
+    shutil.copy(clip, tmp_path / "copies" / "bbbbbbbbbbb.mp4")
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    assert import_videos(settings, str(tmp_path / "copies")).counts == {"ok": 3}
+    assert preprocessing.stage.run(settings).counts == {"ok": 2, "failed:start_past_end": 1}
+
+
+def test_a_section_that_is_there_does_not_hide_the_sources_other_clips(tmp_path: Path, clip: Path):
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    (tmp_path / "vggsound.csv").write_text("bbbbbbbbbbb,0,dog,test\nbbbbbbbbbbb,3,dog,test\n")
+    open_bucket(settings.bucket_url).upload(clip, "raw_data/bbbbbbbbbbb_00000000_00002000.mp4")
+    (tmp_path / "copies").mkdir()
+    shutil.copy(clip, tmp_path / "copies" / "bbbbbbbbbbb.mp4")
+    import_videos(settings, str(tmp_path / "copies"))
+    assert preprocessing.stage.run(settings).counts == {"ok": 2}
+    again = import_videos(settings, str(tmp_path / "copies"))
+    assert again.counts == {"skipped:already_done": 2}
+
+
+@pytest.mark.parametrize("container", ["webm", "mkv"])
+def test_a_recording_that_was_written_as_a_stream_has_a_length(tmp_path: Path, container: str):
+    (tmp_path / "vggsound.csv").write_text("bbbbbbbbbbb,0,dog,test\nbbbbbbbbbbb,2,dog,test\n")
+    path = tmp_path / "copies" / f"bbbbbbbbbbb.{container}"
+    path.parent.mkdir()
+    codec = ["libvpx", "libopus"] if container == "webm" else ["libx264", "aac"]
+    inputs = ["-f", "lavfi", "-i", "testsrc=d=4:s=64x48", "-f", "lavfi", "-i", "sine=d=4"]
+    live = ["-c:v", codec[0], "-c:a", codec[1], "-live", "1", "-pix_fmt", "yuv420p"]
+    run_ffmpeg([*inputs, *live, str(path)], container)
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    report = import_videos(settings, str(tmp_path / "copies"))
+    assert report.counts == {"ok": 2}, outcomes(settings, "import")
+
+
+def test_names_that_are_not_utf_8_are_bad_rows_with_their_names(tmp_path: Path, clip: Path):
+    for name in (b"good.mp4", b"dog/ok.mp4", b"caf\xe9.mp4", b"chien\xe9/a.mp4"):
+        path = tmp_path / "videos" / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, path)
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    assert collection.stage.run(settings).counts == {"ok": 2, "failed:bad_row": 2}
+    messages = [row.message for row in outcomes(settings, "collection").values() if row.message]
+    assert sorted(message.split(": ")[1] for message in messages) == [
+        "caf\\xe9.mp4",
+        "chien\\xe9/a.mp4",
+    ]
+
+
+def test_linked_folders_are_gone_into_once(tmp_path: Path, clip: Path):
+    for name in ("videos/cat/a.mp4", "real/dog/b.mp4", "real/dog/more/c.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, tmp_path / name)
+    links = {"dog": "../real/dog", "dog again": "../real/dog", "cat/up": "..", "self": "."}
+    for name, target in links.items():
+        (tmp_path / "videos" / name).symlink_to(target)
+    (tmp_path / "videos" / "linked.mp4").symlink_to("../real/dog/b.mp4")
+    (tmp_path / "videos" / "gone.mp4").symlink_to("nowhere.mp4")
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    assert collection.stage.run(settings).counts == {"ok": 4, "failed:no_source": 1}
+    clips = stored_catalog(DirectoryBucket(tmp_path / "bucket"), settings.recipe).clips
+    assert sorted(clip.labels for clip in clips) == [(), (), ("cat",), ("dog",), ("more",)]
+
+    (tmp_path / "vggsound.csv").write_text("b,0,dog,test\nc,0,dog,test\n")
+    copies = settings_of(tmp_path, catalog="vggsound.csv")
+    assert import_videos(copies, str(tmp_path / "videos")).counts == {"ok": 2}
+
+
+def test_other_files_are_counted_and_named(tmp_path: Path, clip: Path):
+    (tmp_path / "videos").mkdir()
+    for name in ("a.mp4", "b.3GP", "notes.txt", "more.TXT", "README", "x.npy"):
+        shutil.copy(clip, tmp_path / "videos" / name)
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    with console.capture() as captured:
+        report = collection.stage.run(settings)
+    assert report.counts == {"ok": 2}
+    assert report.outputs["passed_over"] == {".txt": 2, "": 1, ".npy": 1}
+    said = " ".join(captured.get().split())
+    assert "2 .txt, 1 without an end, 1 .npy" in said
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, clip: Path):
+    (tmp_path / "videos" / "closed").mkdir(parents=True)
+    (tmp_path / "videos" / "closed").chmod(0)
+    if os.access(tmp_path / "videos" / "closed", os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(CatalogError, match="closed: cannot be read"):
+        collection.stage.run(settings_of(tmp_path, catalog="videos", format="folder"))
+
+
+@pytest.mark.parametrize("name", ["cookies_file", "proxy"])
+def test_what_no_request_can_do_with_is_one_error_before_the_first(tmp_path: Path, name: str):
+    (tmp_path / "vggsound.csv").write_text("bbbbbbbbbbb,0,dog,test\n")
+    (tmp_path / "json.txt").write_text("[]")
+    url = "http://videos.invalid/{source_id}"
+    settings = settings_of(tmp_path, catalog="vggsound.csv", source_url=url, **{name: "json.txt"})
+    with pytest.raises(SettingsError, match=rf"collection\.{name}"):
+        collection.stage.run(settings)
+    assert not list(open_bucket(settings.bucket_url).keys("raw_data/"))

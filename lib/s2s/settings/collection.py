@@ -60,6 +60,11 @@ class CollectionSettings(Section):
         sessions: processes that download, each with `workers` threads.
         workers: downloads at a time in one session.
         timeout_s: seconds without an answer after which a download fails.
+        max_download_s: seconds after which a download is given up, however it goes on.
+        min_bytes_per_s: an answer that comes more slowly for `timeout_s` is given up; 0 for no
+            least rate.
+        private_addresses: the site may lead to addresses of this machine and of private networks;
+            the host of `source_url` may be one anyway.
         max_source_bytes: a larger source is refused.
         max_bytes_per_s: speed of one session; None for no limit. Sections are not slowed down.
         sleep_s: every download waits for this time, up to twice as long, at random.
@@ -100,6 +105,9 @@ class CollectionSettings(Section):
     sessions: int = Field(default=1, ge=1, le=64)
     workers: int = Field(default=4, ge=1, le=64)
     timeout_s: float = Field(default=20.0, gt=0)
+    max_download_s: float = Field(default=7200.0, gt=0)
+    min_bytes_per_s: int = Field(default=2000, ge=0)
+    private_addresses: bool = False
     max_source_bytes: int = Field(default=4_000_000_000, ge=1)
     max_bytes_per_s: int | None = Field(default=None, ge=1)
     sleep_s: float = Field(default=0.0, ge=0)

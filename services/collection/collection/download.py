@@ -1,11 +1,12 @@
 """One source, or a section of one, through yt-dlp: from a URL to a file in an empty directory."""
 
 import errno
-import ipaddress
 import logging
 import os
+import shlex
 import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from urllib.parse import urlsplit
 from yt_dlp import YoutubeDL
 from yt_dlp.utils import YoutubeDLError
 
+from collection.connection import check_cookies, proxy_of
 from collection.failures import explain, is_disk_full, reason_of
-from s2s.errors import MediaError, SettingsError
-from s2s.media import ffmpeg_folder
+from collection.gate import Gate, GateRules
+from s2s.errors import MediaError
+from s2s.media import ffmpeg_path
 from s2s.reasons import Reason
 from s2s.settings import CollectionSettings, Settings
 
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 _WHOLE = "bv*+ba/b"
 # Only mp4 says where in its first group of pictures a section starts (by an edit list).
 _SECTION = "bv*[ext=mp4]+ba[ext=m4a]/b[ext=mp4]"
+# Of ffmpeg's protocols only these go through the gate; the rest of them are what they are made of.
+_ONLY_HTTP = ("-protocol_whitelist", "http,https,httpproxy,tls,tcp,crypto,data")
 _NO_SUCH_FORMAT = "Requested format is not available"
 _RETRIES = 3
 _LIVE = {"is_live", "is_upcoming", "post_live"}
@@ -52,16 +57,17 @@ class DownloadOptions:
         """What a run's settings say.
 
         Raises:
-            SettingsError: if the cookies file is not there.
+            SettingsError: if the cookies file cannot be used, or the proxy is no URL of one.
         """
         site = settings.recipe.collection
         cookies = settings.recipe_path.parent / site.cookies_file if site.cookies_file else None
-        if cookies is not None and not cookies.is_file():
-            raise SettingsError(
-                f"collection.cookies_file: {cookies} is not there. Export it from a browser in "
-                "Netscape's format, or leave the setting out"
-            )
-        return cls(settings.work_dir.absolute() / "yt-dlp", site, cookies)
+        if cookies is not None:
+            check_cookies(cookies)
+        proxy_of(site)
+        state_dir = settings.work_dir.absolute() / "yt-dlp"
+        # Before there are threads: a script that is still open for writing does not start.
+        _ffmpeg_through_proxies(state_dir)
+        return cls(state_dir, site, cookies)
 
 
 def download(
@@ -83,15 +89,18 @@ def download(
         MediaError: with the reason, if the source cannot be had.
         OSError: with ENOSPC if the disk is full.
     """
-    client = _client(options, in_sections=section_s is not None)
+    client, gate = _client(options, in_sections=section_s is not None)
     client.params["paths"] = {"home": str(target.parent)}
     client.params["outtmpl"] = {"default": f"{target.name}.%(ext)s"}
     if section_s is not None:
         ranges = [{"start_time": section_s[0], "end_time": section_s[1]}]
         client.params["download_ranges"] = lambda *_: iter(ranges)  # type: ignore[typeddict-item]
     try:
-        client.extract_info(url)
+        with _watched(gate, url, options.site.max_download_s):
+            client.extract_info(url)
     except YoutubeDLError as error:
+        if gate is not None and gate.problem is not None:
+            raise MediaError(gate.problem.reason, f"{url}: {gate.problem.message}") from error
         if is_disk_full(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         raise MediaError(reason_of(error), f"{url}: {explain(error)}") from error
@@ -106,16 +115,39 @@ def has_section_formats(error: MediaError) -> bool:
     return _NO_SUCH_FORMAT not in error.message
 
 
-def _client(options: DownloadOptions, *, in_sections: bool) -> YoutubeDL:
+def _watched(gate: Gate | None, url: str, limit_s: float) -> AbstractContextManager[None]:
+    return nullcontext() if gate is None else gate.watch(url, limit_s)
+
+
+def _client(options: DownloadOptions, *, in_sections: bool) -> tuple[YoutubeDL, Gate | None]:
     """This thread's yt-dlp: it takes 0.1 s to make one, and two threads cannot share one."""
     if getattr(_thread, "made_for", None) != (options, in_sections):
-        _thread.client = YoutubeDL(_params(options, in_sections=in_sections))
+        proxy = proxy_of(options.site)
+        # Only HTTP is passed on; a SOCKS proxy decides for itself where it leads.
+        rules = _gate_rules(options.site, proxy)
+        gate = Gate(rules) if proxy.startswith("http://") or not proxy else None
+        params = _params(options, in_sections=in_sections)
+        params["proxy"] = gate.url if gate else proxy
+        _thread.client, _thread.gate = YoutubeDL(params), gate
         _thread.made_for = (options, in_sections)
-    return _thread.client
+    return _thread.client, _thread.gate
+
+
+def _gate_rules(site: CollectionSettings, proxy: str) -> GateRules:
+    url = urlsplit(site.source_url)
+    own_port = url.port or (443 if url.scheme == "https" else 80)
+    speed = site.max_bytes_per_s and site.max_bytes_per_s / site.workers / 2
+    return GateRules(
+        own_site=((url.hostname or "").casefold(), own_port),
+        allows_private=site.private_addresses,
+        timeout_s=site.timeout_s,
+        min_bytes_per_s=min(site.min_bytes_per_s, speed or site.min_bytes_per_s),
+        proxy=proxy,
+    )
 
 
 def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's type has no name
-    programs = str(ffmpeg_folder(options.state_dir))
+    programs = str(_ffmpeg_through_proxies(options.state_dir))
     # Parts of yt-dlp look for ffmpeg on PATH only.
     if programs not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
@@ -137,7 +169,9 @@ def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's 
         "progress_hooks": [_SizeLimit(site.max_source_bytes)],
         "socket_timeout": site.timeout_s,
         # The same for ffmpeg, which downloads sections.
-        "external_downloader_args": {"ffmpeg_i": ["-rw_timeout", f"{site.timeout_s * 1e6:.0f}"]},
+        "external_downloader_args": {
+            "ffmpeg_i": ["-rw_timeout", f"{site.timeout_s * 1e6:.0f}", *_ONLY_HTTP]
+        },
         "retries": _RETRIES,
         "fragment_retries": _RETRIES,
         "extractor_retries": _RETRIES,
@@ -145,7 +179,6 @@ def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's 
         "sleep_interval": site.sleep_s,
         "max_sleep_interval": 2 * site.sleep_s,
         "cookiefile": None if options.cookies_file is None else str(options.cookies_file),
-        "proxy": "" if _is_loopback(site.source_url) else site.proxy or None,
     }
 
 
@@ -175,13 +208,21 @@ def _refuse_live(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa:
         raise MediaError(Reason.LIVE, f"{info.get('id')}: a live stream has no end to wait for")
 
 
-def _is_loopback(url: str) -> bool:
-    """Whether a URL is on this machine, which no proxy can reach."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _ffmpeg_through_proxies(state_dir: Path) -> Path:
+    """A folder with an ffmpeg that uses the proxy that it is given for every host.
+
+    Its own rule is to leave out what the environment's `no_proxy` names, such as this machine.
+    """
+    folder = state_dir / "ffmpeg-through-proxies"
+    script = folder / "ffmpeg"
+    text = f'#!/bin/sh\nunset no_proxy NO_PROXY\nexec {shlex.quote(str(ffmpeg_path()))} "$@"\n'
+    if not script.is_file() or script.read_text() != text:
+        folder.mkdir(parents=True, exist_ok=True)
+        staged = folder / f".ffmpeg-{os.getpid()}-{threading.get_ident()}"
+        staged.write_text(text)
+        staged.chmod(0o755)
+        staged.replace(script)
+    return folder
 
 
 class _QuietLogger:

@@ -4,6 +4,8 @@ import errno
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import (
@@ -16,7 +18,7 @@ from yt_dlp.utils import (
 
 from s2s.reasons import Reason
 
-__all__ = ["explain", "is_disk_full", "reason_of", "wait_s_of"]
+__all__ = ["explain", "is_disk_full", "is_server_error", "reason_of", "wait_s_of"]
 
 _STATUS = {
     401: Reason.LOGIN,
@@ -69,6 +71,8 @@ _MESSAGES = tuple(
 )
 _ADVICE = re.compile(r";? *please report this issue on .*", re.DOTALL)
 _MAX_MESSAGE = 300
+# No site means more than a day.
+_MAX_WAIT_S = 24 * 3600.0
 
 
 def reason_of(error: BaseException) -> Reason:
@@ -110,9 +114,27 @@ def wait_s_of(error: BaseException) -> float | None:
     """How long a site asks us to wait (its header Retry-After), in seconds; None if it does not."""
     for cause in _causes(error):
         if isinstance(cause, HTTPError):
-            value = cause.response.headers.get("Retry-After") or ""
-            return float(value) if value.isdecimal() else None
+            return _wait_s(cause.response.headers.get("Retry-After") or "")
     return None
+
+
+def is_server_error(error: BaseException) -> bool:
+    """Whether a server had a fault of its own (HTTP 5xx), which the next request may not meet."""
+    return any(isinstance(cause, HTTPError) and cause.status >= 500 for cause in _causes(error))
+
+
+def _wait_s(retry_after: str) -> float | None:
+    """Read the header: seconds, or a date (RFC 9110, 10.2.3)."""
+    text = retry_after.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return min(float(text), _MAX_WAIT_S)
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return min(max(0.0, (date - datetime.now(UTC)).total_seconds()), _MAX_WAIT_S)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """What this machine needs to have before a site is asked for anything."""
 
+import os
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from yt_dlp.globals import supported_js_runtimes
 from yt_dlp.version import __version__
 
 from s2s.errors import StageError
+from s2s.media import ffmpeg_path
 
 __all__ = ["check_runtime"]
 
@@ -14,14 +16,15 @@ _NEED_JAVASCRIPT = ("youtube.com", "youtu.be", "youtube-nocookie.com")
 
 
 def check_runtime(source_url: str) -> None:
-    """Make sure that a JavaScript runtime is here, if the site is one whose player needs it.
+    """Make sure that ffmpeg is here, and a JavaScript runtime if the site's player needs one.
 
     Args:
         source_url: where sources live.
 
     Raises:
-        StageError: if it is not.
+        StageError: if one is not.
     """
+    _check_ffmpeg()
     host = urlsplit(source_url).hostname or ""
     if not any(host == name or host.endswith(f".{name}") for name in _NEED_JAVASCRIPT):
         return
@@ -42,3 +45,16 @@ def check_runtime(source_url: str) -> None:
         )
     if find_spec("yt_dlp_ejs") is None:
         raise StageError(f"{host}: yt-dlp lacks its scripts for the site's player. {remedy}")
+
+
+def _check_ffmpeg() -> None:
+    try:
+        path = ffmpeg_path()
+    except (ImportError, RuntimeError) as error:
+        raise StageError(
+            "there is no ffmpeg, which joins what sites offer apart. Install what "
+            "services/collection/requirements.txt names (pip install imageio-ffmpeg), or use the "
+            "service's image"
+        ) from error
+    if not os.access(path, os.X_OK):
+        raise StageError(f"ffmpeg: {path} cannot be started. Install imageio-ffmpeg anew")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from collection.breaker import session_breaker
 from collection.download import DownloadOptions, download, has_section_formats
-from collection.failures import wait_s_of
+from collection.failures import is_server_error, wait_s_of
 from collection.fetch import Fetch
 from collection.video_folder import VideoFolder, printable
 from s2s.errors import MediaError, ObjectExistsError
@@ -25,7 +25,8 @@ __all__ = ["DownloadSource", "TakeOverFile", "VideoFile"]
 _TOLERANCE_S = 1.0
 # Of a section past the end yt-dlp makes an mp4 without streams, and says that all is well.
 _EMPTY_BYTES = 1024
-# Before a source that the site forbids (HTTP 403) is asked for a second and a third time.
+# Before a source that the site forbids (HTTP 403), or failed to give (HTTP 5xx), is asked for a
+# second and a third time.
 _PAUSES_S = (0.5, 1.5)
 
 
@@ -83,13 +84,13 @@ class DownloadSource:
     def _download(self, url: str, target: Path, fetch: Fetch) -> Path:
         """Download; what is forbidden is asked for anew: YouTube often lets the next one through.
 
-        https://github.com/yt-dlp/yt-dlp/issues/10397, 14680
+        https://github.com/yt-dlp/yt-dlp/issues/10397, 14680. So is what a server failed to give.
         """
         for pause_s in _PAUSES_S:
             try:
                 return download(url, target, self.options, fetch.section_s)
             except MediaError as error:
-                if error.reason != Reason.FORBIDDEN:
+                if error.reason != Reason.FORBIDDEN and not is_server_error(error):
                     raise
             for part in target.parent.iterdir():
                 part.unlink()
