@@ -7,48 +7,112 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
 from s2s.settings import STAGES
+from s2s.tasks import TASKS
+from s2s.tasks.recipes import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 STAND_IN = f"""#!{sys.executable}
-import json, pathlib, sys
+import json, pathlib, sys, time
 stage, recipe = sys.argv[1:]
 path = pathlib.Path("reports", pathlib.Path(recipe).stem, stage + ".json")
 path.parent.mkdir(parents=True, exist_ok=True)
 rows = [{{"label": name, "split": "train", "clips": n}} for name, n in (("bell", 3), ("drum", 4))]
 steps = [line for line in open(recipe) if "max_steps" in line]
-outputs = {{"onset_f1": 0.5, "steps": int(steps[0].split()[-1]), "by_label": rows}}
-path.write_text(json.dumps({{"stage": stage, "outputs": outputs}}))
+made = {{"version": "dataset_v1", "prefix": "features/x/", "model": "models/" + steps[0].strip()}}
+outputs = {{"onset_f1": 0.5, "steps": int(steps[0].split()[-1]), "by_label": rows}} | made
+path.write_text(json.dumps({{"stage": stage, "seconds": time.monotonic(), "outputs": outputs}}))
 with open("runs.txt", "a") as runs:
     runs.write(stage + chr(10))
 """
 SAMPLE = "silent_to_sound.sample"
 
 
-def test_every_recipe_is_in_the_matrix():
-    names = PIPELINE["vars"][0]["names"]
-    assert set(names) == {path.stem for path in (ROOT / "recipes").glob("*.yaml")}
+RECIPES = PIPELINE["vars"][0]["recipes"]
+
+
+def steps_of(stage: str, name: str = SAMPLE) -> dict[str, list[str]]:
+    """A stage's dependencies and so on, for one recipe."""
+    text = json.dumps(PIPELINE["stages"][stage]["do"])
+    for key, value in {"key": name, **{f"item.{k}": v for k, v in RECIPES[name].items()}}.items():
+        text = text.replace(f"${{{key}}}", value)
+    return json.loads(text)
+
+
+def test_every_recipe_has_every_stage():
+    found = {path.stem: load_recipe(path).task for path in (ROOT / "recipes").glob("*.yaml")}
+    assert {name: item["task"] for name, item in RECIPES.items()} == found
     assert PIPELINE["stages"].keys() == set(STAGES)
-    assert all(stage["matrix"] == {"recipe": "${names}"} for stage in PIPELINE["stages"].values())
+    assert all(stage["foreach"] == "${recipes}" for stage in PIPELINE["stages"].values())
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("s2s", "sample", *STAGES, exclude_type_checking_imports=True)
+
+
+def reached(graph: grimp.ImportGraph, package: str) -> set[str]:
+    inside = {package} | graph.find_descendants(package)
+    return inside.union(*(graph.find_upstream_modules(module) for module in inside))
+
+
+def path_of(module: str) -> str:
+    base = "lib/" + module.replace(".", "/") if module.startswith("s2s") else module
+    base = base.replace(".", "/") if module.startswith("sample") else base
+    return f"{base}/__init__.py" if (ROOT / base).is_dir() else f"{base}.py"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_what_it_imports_and_on_its_own_task(
+    graph: grimp.ImportGraph, stage: str, name: str
+):
+    task = f"s2s.tasks.{RECIPES[name]['task']}"
+    modules = reached(graph, stage)
+    if "lib/s2s/tasks/common" in (deps := steps_of(stage, name)["deps"]):
+        # Parts of a task are imported by name, when they are asked for.
+        modules |= reached(graph, task) | reached(graph, "s2s.tasks.loading")
+        modules |= reached(graph, "s2s.tasks.common")
+    paths = {path_of(module) for module in modules if module.startswith("s2s.")}
+    library = [dep for dep in deps if dep.startswith("lib/")]
+    uncovered = {path for path in paths if not any(_is_in(path, dep) for dep in library)}
+    assert not uncovered, "add them to the stage's deps in dvc.yaml"
+    idle = [dep for dep in library if not any(_is_in(path, dep) for path in paths)]
+    assert not idle, "the stage does not use them: remove them from its deps in dvc.yaml"
+    others = {f"lib/s2s/tasks/{other}" for other in TASKS} - {f"lib/{task.replace('.', '/')}"}
+    assert not others & set(library)
+
+
+def _is_in(path: str, dep: str) -> bool:
+    return path == dep or path.startswith(f"{dep}/")
+
+
+def test_collection_depends_on_its_own_world(graph: grimp.ImportGraph):
+    deps = steps_of("collection")["deps"]
+    world = RECIPES[SAMPLE]["world"]
+    paths = {path_of(m) for m in reached(graph, world.replace("/", ".")) if m.startswith("sample.")}
+    assert not {path for path in paths if not any(_is_in(path, dep) for dep in deps)}
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what dvc.yaml names."""
-    recipes = [f"recipes/{name}.yaml" for name in PIPELINE["vars"][0]["names"]]
+    recipes = [f"recipes/{name}.yaml" for name in RECIPES]
     for name in ("dvc.yaml", ".dvcignore", ".gitignore", *recipes):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / ".dvc", tmp_path / ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
-    for stage in PIPELINE["stages"].values():
-        for folder in [name for name in stage["deps"] if "${" not in name]:
-            assert (ROOT / folder).is_dir(), folder
-            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
-            (tmp_path / folder / "code.py").touch()
+    code = {dep for stage in STAGES for name in RECIPES for dep in steps_of(stage, name)["deps"]}
+    for name in sorted(dep for dep in code if not dep.startswith(("reports/", "recipes/"))):
+        assert (ROOT / name).exists(), name
+        path = tmp_path / name / "code.py" if (ROOT / name).is_dir() else tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     (tmp_path / "s2s").write_text(STAND_IN)
     (tmp_path / "s2s").chmod(0o755)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
@@ -95,8 +159,26 @@ def test_stages_run_in_order_and_only_when_something_has_changed(project: Path):
     changed = parameters[f"recipes/{SAMPLE}.yaml"]["training.max_steps"]
     assert changed["new"] == changed["old"] + 1
     dag = dvc(project, "dag", "--md")
-    names = PIPELINE["vars"][0]["names"]
-    assert all(f'["{stage}@{name}"]' in dag for stage in STAGES for name in names)
+    assert all(f'["{stage}@{name}"]' in dag for stage in STAGES for name in RECIPES)
+
+
+def test_a_line_elsewhere_runs_nothing_again(project: Path):
+    runs, last = project / "runs.txt", f"serving@{SAMPLE}"
+    dvc(project, "repro", last)
+    for name in ("lib/s2s/tasks/other/network.py", "sample/other/world.py", "services/x/x/y.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("changed = 1")
+    assert "up to date" in dvc(project, "status", "--with-deps", last)
+    dvc(project, "repro", last)
+    assert runs.read_text().split() == list(STAGES)
+
+    (project / "lib/s2s/catalog/code.py").write_text("changed = 1")
+    dvc(project, "repro", last)
+    again = runs.read_text().split()[6:]
+    assert again == ["collection", "preprocessing", "validation"], "the version is the same"
+    (project / "lib/s2s/tasks/generation/code.py").write_text("changed = 1")
+    dvc(project, "repro", last)
+    assert runs.read_text().split()[9:] == ["feature_extraction", "training", "serving"]
 
 
 def test_plots_and_experiments(project: Path):
