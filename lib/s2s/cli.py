@@ -1,5 +1,6 @@
 """The options that every command shares, and how a command ends."""
 
+import errno
 import inspect
 import os
 import sys
@@ -121,6 +122,15 @@ def guarded(command: Callable[[], int]) -> int:
         return command()
     except S2SError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
+        return FAILURE_STATUS
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        console.print(
+            f"[bold red]error:[/] {escape(f'this machine has no room left on its disk{where}')}. "
+            "Nothing stored was lost: free some space, or choose another --work-dir, and run again"
+        )
         return FAILURE_STATUS
     except KeyboardInterrupt:
         console.print("[yellow]interrupted[/]: what is stored stays; run again to go on")

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing", "workspace"]
+from s2s.errors import SettingsError
+
+__all__ = ["replacing", "scratch", "workspace"]
 
 
 @contextmanager
@@ -39,6 +41,24 @@ def workspace(parent: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(own, ignore_errors=True)
         os.close(own_lock)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Make a directory for temporary files where no work directory is at hand.
+
+    It is in the system's temporary directory. One of a run that was killed is removed by the next
+    that makes one.
+
+    Raises:
+        SettingsError: if the directory that they are made in is another user's.
+    """
+    parent = Path(tempfile.gettempdir()) / f"s2s-{os.getuid()}"
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if parent.is_symlink() or parent.stat().st_uid != os.getuid():
+        raise SettingsError(f"{parent} belongs to another user: set TMPDIR to a directory of yours")
+    with workspace(parent) as folder:
+        yield folder
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The shared options, and how a command ends."""
 
+import errno
 import io
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from s2s.cli import guarded, make_settings, report_table, stage_app
 from s2s.errors import SettingsError, StageError
+from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import StageReport
 
@@ -95,3 +97,22 @@ def test_the_table_has_every_reason():
     text = console.export_text()
     assert "2 gone" in text
     assert "1 network" in text
+
+
+def test_a_full_disk_is_one_error_that_does_not_blame_the_bucket():
+    def command() -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "/work/tmp/catalog.jsonl")
+
+    with console.capture() as captured:
+        assert guarded(command) == 1
+    said = " ".join(captured.get().split())
+    assert "this machine has no room left on its disk (/work/tmp/catalog.jsonl)" in said
+    assert "bucket" not in said
+
+
+def test_other_errors_of_the_system_stay_what_they_are():
+    def command() -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output"):
+        guarded(command)

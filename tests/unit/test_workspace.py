@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from s2s.workspace import workspace
+from s2s.workspace import scratch, workspace
 
 HOLD = """
 import sys
@@ -48,3 +49,21 @@ def test_a_living_run_keeps_its_directory_and_a_killed_one_does_not(tmp_path: Pa
     assert theirs.exists()
     with workspace(tmp_path) as ours:
         assert list(tmp_path.iterdir()) == [ours]
+
+
+def test_scratch_of_a_run_that_was_killed_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    killed = (
+        "import os, signal\nfrom s2s.workspace import scratch\n"
+        "with scratch() as folder:\n    (folder / 'x').write_text('x')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed], check=False)
+    [parent] = tmp_path.iterdir()
+    assert len(list(parent.iterdir())) == 1
+    with scratch() as folder:
+        assert list(parent.iterdir()) == [folder]
+    assert list(parent.iterdir()) == []

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from s2s.layout import FAILED, catalog_key, raw_prefix
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.workspace import scratch
 
 __all__ = [
     "StoredFile",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _CLIP = TypeAdapter(ClipRecord)
-_SECTION = re.compile(r"(?P<source>[A-Za-z0-9_-]+)_(?P<start>\d{8,})_(?P<end>\d{8,})")
+_SECTION = re.compile(r"(?P<source>[A-Za-z0-9_-]+)_(?P<start>[0-9]{8,})_(?P<end>[0-9]{8,})")
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:
     key = catalog_key(recipe)
     limit = recipe.collection.limit
     catalog = Catalog()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "catalog.jsonl"
+    with scratch() as folder:
+        path = folder / "catalog.jsonl"
         try:
             bucket.download(key, path)
         except ObjectNotFoundError as error:

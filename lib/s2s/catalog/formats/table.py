@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +23,7 @@ from s2s.catalog.formats.values import (
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 from s2s.settings import ColumnNames
+from s2s.workspace import scratch
 
 __all__ = ["Table", "TableCsv", "TableJsonLines", "TableParquet"]
 
@@ -201,9 +201,10 @@ class TableParquet:
         """See `CatalogFormat.write`."""
         import duckdb  # noqa: PLC0415 - only collection has it
 
-        with tempfile.NamedTemporaryFile(suffix=".jsonl") as lines, duckdb.connect() as database:
-            TableJsonLines(self.table).write(clips, Path(lines.name))
-            found = database.read_json(lines.name, format="newline_delimited")
+        with scratch() as folder, duckdb.connect() as database:
+            lines = folder / "rows.jsonl"
+            TableJsonLines(self.table).write(clips, lines)
+            found = database.read_json(str(lines), format="newline_delimited")
             found.write_parquet(str(path))
 
 
