@@ -3,10 +3,11 @@
 python benchmarks/training_gpu.py --size base            on a GPU
 python benchmarks/training_gpu.py --size tiny --steps 3  on a CPU, to see that it runs
 
-One step is a batch of random windows through `training.fit.FlowTraining`, with its two
-optimizers, mixed precision and clipping, on one device. Operations are counted by torch's
-FlopCounterMode on a step that is not timed. The peak is what one large matrix product reaches on
-this device in the same run (bf16 on a GPU), and the data sheet's figure where the device is known.
+One step is a batch of random windows through `training.module.TrainingModule`: the flow's loss, its
+two optimizers, mixed precision, clipping and averaged weights, on one device. Operations are
+counted by torch's FlopCounterMode on a step that is not timed. The peak is what one large matrix
+product reaches on this device in the same run (bf16 on a GPU), and the data sheet's figure where
+the device is known.
 """
 
 import argparse
@@ -17,15 +18,19 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2s.spec import TimeSpec
-from s2s.tasks.generation.data import MelScale
+from s2s.tasks.common.chance import Chance
+from s2s.tasks.common.optimizers import adamw_and_muon
+from s2s.tasks.contract import Objective
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
+from s2s.tasks.generation.objective.flow_loss import Hiding, flow_loss
 from s2s.tasks.generation.settings import GenerationTrainingSettings
-from training.callbacks import Budget
-from training.fit import FlowTraining, make_trainer
+from training.averaging import Averaging
+from training.module import TrainingModule
+from training.trainer import make_trainer
 
 _SHEET_FLOPS = {"NVIDIA H200": 989e12, "NVIDIA H100 80GB HBM3": 989e12, "NVIDIA A100": 312e12}
 """Dense bf16, by the start of the device's name."""
@@ -46,6 +51,38 @@ class _RandomWindows(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self._window
+
+
+class _FlowObjective(Objective):
+    """The model's, on random windows: see `s2s.tasks.generation.objective.flow`."""
+
+    name = "benchmark"
+    seed = 0
+
+    def __init__(
+        self,
+        network: MelTransformer,
+        settings: GenerationTrainingSettings,
+        data: Dataset[Any],
+    ) -> None:
+        self.network = network
+        self.settings = settings
+        self._data = data
+
+    def datasets(self) -> dict[str, Dataset[Any]]:
+        return {"train": self._data}
+
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        return adamw_and_muon(self.network, self.settings.learning_rate, fused=True)
+
+    def loss(self, batch: Any, chance: Chance) -> torch.Tensor:
+        tokens_BTD, seen_BTC = batch
+        return flow_loss(
+            self.network, tokens_BTD.float(), seen_BTC.float(), Hiding(0.1, 0.1), chance
+        )
+
+    def export(self, folder: Any) -> None:
+        """Nothing: it is random."""
 
 
 class _Stopwatch(Callback):
@@ -135,11 +172,10 @@ def _time(task: _Task, settings: GenerationTrainingSettings) -> float:
         (task.frames, 128 + _APPEARANCE[task.size]),
         settings.max_steps * task.batch,
     )
-    watch, budget = _Stopwatch(settings.max_steps - task.steps), Budget(settings)
-    on_gpu = torch.cuda.is_available()
-    module = FlowTraining(task.network(settings), settings, MelScale(0.0, 1.0), budget)
-    trainer = make_trainer(settings, [budget, watch], on_gpu=on_gpu, validate=False)
-    trainer.fit(module, DataLoader(windows, task.batch, pin_memory=on_gpu))
+    watch = _Stopwatch(settings.max_steps - task.steps)
+    module = TrainingModule(_FlowObjective(task.network(settings), settings, windows))
+    trainer = make_trainer(module, [Averaging(module.network), watch])
+    trainer.fit(module)
     return watch.seconds / task.steps
 
 

@@ -1,7 +1,7 @@
 """A vocoder trained on the sample world against Griffin-Lim, on clips of held-out sources.
 
     ./s2s sample   (or ./s2s demo; whatever has left a data set version in the bucket)
-    python benchmarks/vocoder.py --bucket file://.s2s/bucket --minutes 2
+    python benchmarks/vocoder.py --bucket file://.s2s/bucket --steps 1000
 
 One thread, CPU seconds: on an idle core no less than those on the clock. Both sides get the same
 mel of real sound, clip by clip in turn; onsets are told apart by the recipe's groups of labels. A
@@ -22,6 +22,7 @@ import torch
 from measuring import ROOT
 
 from s2s.dataset import DatasetVersion, latest_version, read_version
+from s2s.settings import TrainingSettings
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket, open_bucket
 from s2s.tasks.common.mel import LogMel
@@ -31,12 +32,13 @@ from s2s.tasks.generation.network.directory import ModelConfig
 from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder, save_vocoder
+from s2s.tasks.generation.objective.vocoder import VocoderObjective
+from s2s.tasks.generation.objective.vocoder_data import CropDataset, Sounds, gather_sounds
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationRecipe, VocoderSettings
 from s2s.tasks.recipes import load_recipe
-from training.vocoder_data import CropDataset, Sounds, gather_sounds
-from training.vocoder_loop import VocoderPlan, fit_vocoder
+from training.trainer import Trainer
 
 TEN_SECONDS = 250
 RUNS = 7
@@ -47,11 +49,14 @@ def train(network: IstftNetwork, sounds: Sounds, settings: VocoderSettings) -> s
     spec = network.config.spec
     frames = round(settings.crop_s * spec.mel_rate_hz)
     crops = CropDataset(sounds, spec, frames, settings.max_steps * settings.batch_size, seed=0)
+    budget = TrainingSettings(
+        accelerator="cpu", **settings.model_dump(include=set(TrainingSettings.model_fields))
+    )
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        plan = VocoderPlan(settings, "cpu", f"file://{folder}", "vocoder.ckpt", Path(folder))
-        curve = fit_vocoder(network, {"train": crops}, plan)
-    return f"{curve.steps} steps in {time.process_time() - started:.0f} CPU s"
+        trainer = Trainer(f"file://{folder}/bucket", "", Path(folder))
+        trained = trainer(VocoderObjective(network, settings, budget, {"train": crops}))
+    return f"{trained.steps} steps in {time.process_time() - started:.0f} CPU s"
 
 
 def compare(
@@ -131,13 +136,13 @@ def main() -> None:
     parser.add_argument("--bucket", default=f"file://{ROOT / '.s2s' / 'bucket'}")
     recipes = ROOT / "recipes"
     parser.add_argument("--recipe", type=Path, default=recipes / "silent_to_sound.sample.yaml")
-    parser.add_argument("--minutes", type=float, default=2.0, help="of training, on the clock")
+    parser.add_argument("--steps", type=int, default=1000, help="of training")
     parser.add_argument("--clips", type=int, help="held-out clips, at most; all by default")
     parser.add_argument("--keep", type=Path, help="folder for the trained weights")
     args = parser.parse_args()
     recipe, bucket = load_recipe(args.recipe), open_bucket(args.bucket)
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
-    settings = VocoderSettings(kind="istft", max_steps=100_000, max_minutes=args.minutes)
+    settings = VocoderSettings(kind="istft", max_steps=args.steps)
     config = IstftConfig(spec=recipe.spec, width=settings.width, depth=settings.depth)
     with tempfile.TemporaryDirectory() as folder:
         sounds = _hear(bucket, recipe, version, Path(folder))

@@ -56,6 +56,19 @@ resource "google_storage_bucket" "data" {
     }
   }
 
+  # A checkpoint takes the place of the one before, and goes when its model is whole: what was
+  # replaced is of no use.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      with_state                 = "ARCHIVED"
+      days_since_noncurrent_time = 1
+      matches_prefix             = ["models/"]
+    }
+  }
+
   # Serving removes results when they expire; these are what a server that died has left.
   lifecycle_rule {
     action {

@@ -1,4 +1,5 @@
-"""A training that is killed goes on where its last checkpoint was, on any machine."""
+"""A training that is killed goes on where its last checkpoint was, on any machine, as if it had
+never been killed."""
 
 import csv
 import io
@@ -7,58 +8,150 @@ import math
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dataset_fixtures import MakeSettings, MakeVersion
 
 from feature_extraction.stage import run as extract_features
 from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.storage import open_bucket
-from training.callbacks import StoredCheckpoints
+from training.checkpoints import StoredCheckpoints
 from training.stage import run
 
-KILLED_AT = 12
-TINY = {"width": 16, "depth": 1, "heads": 1, "window_s": 0.4, "batch_size": 2, "max_steps": 25}
+KILLED_AT = 13
+TINY = {
+    "width": 16,
+    "depth": 1,
+    "heads": 1,
+    "window_s": 0.4,
+    "batch_size": 2,
+    "max_steps": 25,
+    "accelerator": "cpu",
+    "held_out_clips": 1,
+}
+VOCODER = {"kind": "istft", "width": 16, "depth": 1, "crop_s": 0.1, "batch_size": 2}
+PARTS = {"vocoder": VOCODER | {"discriminators": True, "max_steps": 15}}
 
 
-def train_until_killed(settings: Settings) -> None:
+def train_until_killed(settings: Settings, objective: str) -> None:
     """Runs in a process of its own, which dies right after a checkpoint."""
-    store = StoredCheckpoints.on_train_batch_end
+    note_every_step()
 
     def store_and_die(self: StoredCheckpoints, trainer: Any, *_args: Any, **_kwargs: Any) -> None:
-        if trainer.global_step == KILLED_AT:
-            self._last_s = -math.inf
-            store(self, trainer)
+        if trainer.global_step == KILLED_AT and f"{objective}.ckpt" in self._key:
+            self.store(trainer)
             os.kill(os.getpid(), signal.SIGKILL)
 
     StoredCheckpoints.on_train_batch_end = store_and_die
     run(settings)
 
 
-def test_another_machine_goes_on_from_the_checkpoint(
-    make_settings_of: MakeSettings, make_version: MakeVersion, caplog: pytest.LogCaptureFixture
-):
-    settings = make_settings_of(training={**TINY, "accelerator": "cpu"})
-    make_version(settings, {"train": (1.0, 1.0)})
-    extract_features(settings)
+def note_every_step() -> None:
+    """The curve has every step."""
+    from training import curve  # noqa: PLC0415 - in the process that trains
+
+    curve._EVERY_STEPS = 1
+
+
+def curve_of(settings: Settings, name: str) -> list[dict[str, str]]:
+    bucket, prefix = open_bucket(settings.bucket_url), model_prefix(settings.recipe, "dataset_v1")
+    rows = list(csv.DictReader(io.StringIO(bucket.read(prefix + name).decode())))
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def killed(settings: Settings, objective: str) -> None:
     process = multiprocessing.get_context("spawn").Process(
-        target=train_until_killed, args=(settings,)
+        target=train_until_killed, args=(settings, objective)
     )
     process.start()
     process.join(300)
     assert process.exitcode == -signal.SIGKILL
 
-    elsewhere = settings.model_copy(update={"work_dir": settings.work_dir.parent / "elsewhere"})
-    report = run(elsewhere)
+
+def assert_same(one: list[dict[str, str]], other: list[dict[str, str]]) -> None:
+    assert [row["step"] for row in one] == [row["step"] for row in other]
+    for first, second in zip(one, other, strict=True):
+        for name, value in first.items():
+            assert (value == "") == (second[name] == ""), (first, second)
+            if value:
+                assert math.isclose(float(value), float(second[name]), abs_tol=1e-4), (
+                    first,
+                    second,
+                )
+
+
+def test_the_curve_is_that_of_an_unbroken_run(
+    make_settings_of: MakeSettings,
+    make_version: MakeVersion,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("training.curve._EVERY_STEPS", 1)
+    settings = make_settings_of(training=TINY | PARTS)
+    make_version(settings, {"train": (1.0, 1.0), "val": (1.0,)})
+    extract_features(settings)
+    bucket, prefix = open_bucket(settings.bucket_url), model_prefix(settings.recipe, "dataset_v1")
+    run(settings)
+    names = ("vocoder.csv", "metrics.csv")
+    unbroken = {name: curve_of(settings, name) for name in names}
+    assert [int(row["step"]) for row in unbroken["metrics.csv"]][:-1] == list(range(1, 26))
+    weights = bucket.read(prefix + "model.safetensors")
+    for key in list(bucket.keys(prefix)):
+        bucket.delete(key)
+
+    for machine, objective in enumerate(("vocoder", "model")):  # and each goes on elsewhere
+        elsewhere = settings.work_dir.parent / f"machine{machine}"
+        killed(settings.model_copy(update={"work_dir": elsewhere}), objective)
+    assert bucket.exists(prefix + "vocoder.safetensors")
+    report = run(settings.model_copy(update={"work_dir": settings.work_dir.parent / "last"}))
+
     assert report.counts == {"ok": 1}
     assert "going on from the checkpoint" in caplog.text
-    prefix, bucket = model_prefix(settings.recipe, "dataset_v1"), open_bucket(settings.bucket_url)
-    metrics = json.loads(bucket.read(prefix + "metrics.json"))
-    assert metrics["training"]["steps"] == TINY["max_steps"]
-    rows = list(csv.DictReader(io.StringIO(bucket.read(prefix + "metrics.csv").decode())))
-    assert [int(row["step"]) for row in rows] == [1, 10, 20]
-    seconds = [float(row["seconds"]) for row in rows]
-    assert seconds == sorted(seconds)
+    for name, rows in unbroken.items():
+        assert_same(curve_of(settings, name), rows)
+    assert bucket.read(prefix + "model.safetensors") == weights
+    training = json.loads(bucket.read(prefix + "metrics.json"))["training"]
+    assert (training["steps"], training["stopped_by"]) == (25, "max_steps")
+    assert training["objectives"]["vocoder"]["steps"] == 15
     assert not [key for key in bucket.keys(prefix) if "checkpoints" in key]
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from training.checkpoints import StoredCheckpoints
+from training.cli import app
+begun = Path(sys.argv.pop())
+StoredCheckpoints.on_train_batch_end = lambda *_args, **_kwargs: begun.touch()
+app()
+"""
+"""The command itself; a file tells that it is in the midst of training."""
+
+
+def test_an_interrupted_training_says_so(
+    make_settings_of: MakeSettings, make_version: MakeVersion, tmp_path: Path
+):
+    settings = make_settings_of(training=TINY | {"max_steps": 10**6})
+    make_version(settings, {"train": (1.0, 1.0)})
+    extract_features(settings)
+    recipe, begun = tmp_path / "clicks.yaml", tmp_path / "begun"
+    recipe.write_text(yaml.safe_dump(settings.recipe.model_dump(mode="json")))
+    command = [sys.executable, "-c", DRIVER, str(recipe), "--bucket", settings.bucket_url]
+    command += ["--work-dir", str(settings.work_dir), str(begun)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        while not begun.exists():
+            assert process.poll() is None, process.stdout.read().decode()
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said = process.stdout.read().decode()
+    assert process.returncode == 130, said
+    assert "interrupted: what is stored stays; run again to go on" in said
+    assert "Traceback" not in said

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dataset_fixtures import MakeSettings, MakeVersion
 from mlflow import MlflowClient
-from test_training_stage import TINY
+from training_fixtures import TINY
 
 from feature_extraction.stage import run as extract_features
 from s2s.media import read_audio

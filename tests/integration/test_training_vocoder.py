@@ -1,22 +1,37 @@
-"""Training a vocoder: what it learns from, what it leaves behind, and how it goes on."""
+"""Training a vocoder: what it learns from, and what it leaves behind."""
 
+import csv
+import pickle
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from dataset_fixtures import MakeSettings, MakeVersion, clicking_clip
+from training_fixtures import TINY, TINY_VOCODER, TinyModel
 
-from feature_extraction.stage import run as extract_features
+from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import ModelError, StageError
+from s2s.features.shards import ShardReader
+from s2s.features.stored import StoredClip
 from s2s.layout import model_prefix
+from s2s.settings import Settings
 from s2s.spec import TimeSpec
 from s2s.storage import open_bucket
 from s2s.tasks.common.mel import LogMel
+from s2s.tasks.contract import Material
 from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
 from s2s.tasks.generation.network.vocoder import VOCODER_FILE, GriffinLim, load_vocoder
+from s2s.tasks.generation.network.vocos import load_vocos
+from s2s.tasks.generation.objective.vocoder import (
+    VocoderObjective,
+    prepare_vocoder,
+    vocoder_settings,
+)
+from s2s.tasks.generation.objective.vocoder_data import CropDataset, Sounds, gather_sounds
 from s2s.tasks.generation.objective.vocoder_discriminators import Discriminators
 from s2s.tasks.generation.objective.vocoder_losses import (
     SpectralLoss,
@@ -24,32 +39,11 @@ from s2s.tasks.generation.objective.vocoder_losses import (
     generator_loss,
 )
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
-from s2s.tasks.generation.settings import VocoderSettings
-from training.stage import run
-from training.vocoder import VOCODER_CHECKPOINT, make_vocoder
-from training.vocoder_data import CropDataset, Sounds, gather_sounds
-from training.vocoder_loop import VocoderPlan, fit_vocoder
+from s2s.tasks.generation.settings import GenerationRecipe
+from training.material import make_material
+from training.trainer import Trainer
 
 SPEC = TimeSpec(duration_s=2)
-SMALL: dict[str, Any] = {
-    "kind": "istft",
-    "width": 16,
-    "depth": 1,
-    "crop_s": 0.2,
-    "batch_size": 2,
-    "max_steps": 4,
-}
-MODEL: dict[str, Any] = {
-    "width": 16,
-    "depth": 1,
-    "heads": 1,
-    "window_s": 0.8,
-    "batch_size": 2,
-    "max_steps": 2,
-    "sampling_steps": 2,
-    "held_out_clips": 1,
-    "accelerator": "cpu",
-}
 
 
 def sounds_of(*clips: np.ndarray) -> Sounds:
@@ -57,9 +51,43 @@ def sounds_of(*clips: np.ndarray) -> Sounds:
     return Sounds(np.concatenate(pcm), [0, *np.cumsum([len(clip) for clip in clips])])
 
 
-def make_plan(folder: Path, **section: object) -> VocoderPlan:
-    settings = VocoderSettings.model_validate(SMALL | section)
-    return VocoderPlan(settings, "cpu", f"file://{folder}/bucket", VOCODER_CHECKPOINT, folder)
+def fit(
+    network: IstftNetwork, crops: dict[str, CropDataset], folder: Path, **section: object
+) -> list[dict[str, str]]:
+    """Train in place; its curve."""
+    training = {"vocoder": TINY_VOCODER | section, "accelerator": "cpu"}
+    content = {"name": "r", "collection": {"catalog": "c.csv"}, "training": training}
+    recipe = GenerationRecipe.model_validate(content)
+    settings = vocoder_settings(recipe)
+    objective = VocoderObjective(network, recipe.training.vocoder, settings, crops)
+    trained = Trainer(f"file://{folder}/bucket", "models/", folder)(objective)
+    assert trained.steps == settings.max_steps
+    return list(csv.DictReader((folder / "vocoder.csv").open()))
+
+
+def material_of(
+    settings: Settings, folder: Path, clips: Mapping[str, Sequence[DatasetClip]]
+) -> Material:
+    """Clips of which only the sound is asked for."""
+    stored = {
+        split: [StoredClip(clip, cast("ShardReader", None)) for clip in of_split]
+        for split, of_split in clips.items()
+    }
+    return make_material(settings, DatasetVersion("dataset_v1", {}), stored, folder)
+
+
+def prepared(material: Material) -> IstftConfig | None:
+    """Have the vocoder in the model directory, as the stage does."""
+    steps = prepare_vocoder(material)
+    try:
+        while True:
+            objective = next(steps)
+            material.fit(objective)
+            objective.export(material.folder)
+            key = model_prefix(material.recipe, "dataset_v1") + VOCODER_FILE
+            material.bucket.upload(material.folder / VOCODER_FILE, key)
+    except StopIteration as end:
+        return end.value
 
 
 def make_network(width: int = 16) -> IstftNetwork:
@@ -116,15 +144,15 @@ def test_sounds_are_those_of_the_clips(
 
 def test_it_learns_a_clip_better_than_griffin_lim_starts(tmp_path: Path):
     samples = clicking_clip(2, 2.0)[1]
-    plan = make_plan(tmp_path, max_steps=60, batch_size=4, crop_s=0.3, learning_rate=5e-3)
     network = make_network(width=32)
     crops = CropDataset(sounds_of(samples), SPEC, 30, 60 * 4, seed=0)
     mel, real = LogMel(SPEC).of_samples(torch.from_numpy(samples)), torch.from_numpy(samples)
     loss = SpectralLoss(SPEC)
     before = loss(IstftVocoder(network)(mel)[None], real[None])
-    curve = fit_vocoder(network, {"train": crops}, plan)
+    section = {"max_steps": 60, "batch_size": 4, "crop_s": 0.3, "learning_rate": 5e-3}
+    curve = fit(network, {"train": crops}, tmp_path, **section)
     after = loss(IstftVocoder(network)(mel)[None], real[None])
-    assert curve.rows[-1]["train_loss"] < curve.rows[0]["train_loss"]
+    assert float(curve[-1]["train_loss"]) < float(curve[0]["train_loss"])
     assert after < 0.7 * before
     assert after < loss(GriffinLim(SPEC, iterations=1)(mel)[None], real[None])
 
@@ -133,8 +161,8 @@ def test_discriminators_teach_it(tmp_path: Path):
     sounds, learned = sounds_of(clicking_clip(2, 1.0)[1]), []
     for discriminators in (False, True):
         network = make_network()
-        plan = make_plan(tmp_path, max_steps=2, discriminators=discriminators)
-        fit_vocoder(network, {"train": CropDataset(sounds, SPEC, 10, 4, seed=0)}, plan)
+        crops = {"train": CropDataset(sounds, SPEC, 10, 4, seed=0)}
+        fit(network, crops, tmp_path, max_steps=2, discriminators=discriminators)
         learned.append(network.state_dict())
     assert all(value.isfinite().all() for value in learned[1].values())
     assert not torch.equal(learned[0]["head.weight"], learned[1]["head.weight"])
@@ -161,38 +189,8 @@ def test_discriminators_tell_real_sound_from_noise():
     assert made.grad.abs().max() > 0
 
 
-def test_it_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("training.callbacks._CHECKPOINT_EVERY_S", 0.0)
-    sounds = sounds_of(clicking_clip(2, 1.0)[1])
-
-    def fit(folder: Path, steps: int) -> IstftNetwork:
-        network = make_network()
-        plan = make_plan(folder, max_steps=steps)
-        crops = CropDataset(sounds, SPEC, 20, steps * 2, seed=0)
-        assert fit_vocoder(network, {"train": crops, "val": crops}, plan).steps == steps
-        return network
-
-    fit(tmp_path, 3)
-    shutil.copytree(tmp_path / "bucket", tmp_path / "other" / "bucket")
-    one, other = fit(tmp_path, 8), fit(tmp_path / "other", 8)
-    for name, value in one.state_dict().items():
-        torch.testing.assert_close(other.state_dict()[name], value)
-    untouched = make_network().state_dict()["head.weight"]
-    assert not torch.equal(one.state_dict()["head.weight"], untouched)
-
-
-def test_a_model_has_its_vocoder_with_it(make_settings_of: MakeSettings, make_version: MakeVersion):
-    settings = make_settings_of(training=MODEL | {"vocoder": SMALL})
-    make_version(settings, {"train": (1.0, 1.0), "val": (1.0,), "test": (1.0,)})
-    extract_features(settings)
-    run(settings)
-    bucket = open_bucket(settings.bucket_url)
-    prefix = model_prefix(settings.recipe, "dataset_v1")
-    names = {key.removeprefix(prefix) for key in bucket.keys(prefix)}
-    assert {VOCODER_FILE, "vocoder.csv"} <= names
-    assert VOCODER_CHECKPOINT not in names
-
-    folder = settings.work_dir / "training" / prefix
+def test_a_model_has_its_vocoder_with_it(tiny_model: TinyModel, tmp_path: Path):
+    folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
     predictor = GenerationPredictor.load(folder)
     assert predictor.config.vocoder is not None
     mel = torch.randn(80, SPEC.n_mels) - 6
@@ -207,16 +205,15 @@ def test_a_model_has_its_vocoder_with_it(make_settings_of: MakeSettings, make_ve
 def test_a_vocoder_that_is_whole_is_not_trained_again(
     make_settings_of: MakeSettings, make_version: MakeVersion, tmp_path: Path
 ):
-    settings = make_settings_of(training=MODEL | {"vocoder": SMALL})
+    settings = make_settings_of(training=TINY | {"vocoder": TINY_VOCODER})
     version = make_version(settings, {"train": (1.0,)})
-    first = make_vocoder(settings, version.clips, ("models/", tmp_path))
-    (tmp_path / "other").mkdir()
-    again = make_vocoder(settings, {}, ("models/", tmp_path / "other"))
+    first = prepared(material_of(settings, tmp_path / "one", version.clips))
+    again = prepared(material_of(settings, tmp_path / "other", {}))
     assert first is not None
-    assert again is not None
-    for name, value in first.state_dict().items():
-        torch.testing.assert_close(again.state_dict()[name], value, rtol=0, atol=0)
-    assert (tmp_path / "other" / VOCODER_FILE).is_file()
+    assert first == again
+    vocoders = [load_vocoder(tmp_path / name, first).network for name in ("one", "other")]
+    for name, value in vocoders[0].state_dict().items():
+        torch.testing.assert_close(vocoders[1].state_dict()[name], value, rtol=0, atol=0)
 
 
 def test_one_from_a_file_takes_the_place_of_training(
@@ -225,19 +222,32 @@ def test_one_from_a_file_takes_the_place_of_training(
     section = {"kind": "file", "path": "vocos"}
     written = Path(__file__).parent.parent / "vocos"
     spec = {"fps": 100, "mel_per_frame": 10, "sample_rate_hz": 8000, "n_mels": 8}
-    settings = make_settings_of(spec=spec, training=MODEL | {"vocoder": section})
+    settings = make_settings_of(spec=spec, training=TINY | {"vocoder": section})
+    material = material_of(settings, tmp_path, {})
     with pytest.raises(ModelError, match=r"vocos/config\.yaml"):
-        make_vocoder(settings, {}, ("models/", tmp_path))
+        prepared(material)
     shutil.copytree(written, tmp_path / "vocos")
-    network = make_vocoder(settings, {}, ("models/", tmp_path))
-    assert network is not None
+    config = prepared(material)
+    assert config is not None
     mel = torch.randn(40, 8) - 4
-    loaded = load_vocoder(tmp_path, network.config)
-    torch.testing.assert_close(loaded(mel), IstftVocoder(network)(mel), rtol=0, atol=0)
+    expected = IstftVocoder(load_vocos(tmp_path / "vocos", settings.recipe.spec))(mel)
+    torch.testing.assert_close(load_vocoder(tmp_path, config)(mel), expected, rtol=0, atol=0)
 
 
 def test_without_sound_the_remedy_is_told(make_settings_of: MakeSettings, tmp_path: Path):
-    settings = make_settings_of(training=MODEL | {"vocoder": SMALL})
+    settings = make_settings_of(training=TINY | {"vocoder": TINY_VOCODER})
     with pytest.raises(StageError, match="griffin_lim, or add clips"):
-        make_vocoder(settings, {}, ("models/", tmp_path))
-    assert make_vocoder(make_settings_of(training=MODEL), {}, ("models/", tmp_path)) is None
+        prepared(material_of(settings, tmp_path, {}))
+    assert prepared(material_of(make_settings_of(training=TINY), tmp_path, {})) is None
+
+
+def test_sounds_travel_to_another_process_by_their_file(
+    make_settings_of: MakeSettings, make_version: MakeVersion, tmp_path: Path
+):
+    settings = make_settings_of()
+    version = make_version(settings, {"train": (2.0,)})
+    bucket = open_bucket(settings.bucket_url)
+    sounds = gather_sounds(bucket, version.split("train"), SPEC.sample_rate_hz, tmp_path / "pcm")
+    sent = pickle.dumps(sounds)
+    assert len(sent) < 1000
+    np.testing.assert_array_equal(pickle.loads(sent).samples_N, sounds.samples_N)

@@ -1,4 +1,4 @@
-"""Flow matching: the loss, what is hidden, the samplers, and windows over long videos."""
+"""Flow matching: the samplers, and windows over long videos."""
 
 from itertools import pairwise
 from typing import Any
@@ -8,15 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s2s.tasks.generation.network.flow import (
-    Hiding,
-    Sampling,
-    Scene,
-    flow_loss,
-    hide,
-    sample_flows,
-    windows,
-)
+from s2s.tasks.generation.network.flow import Sampling, Scene, sample_flows, windows
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 
 STREAMS = {"motion": 4, "appearance": 2}
@@ -58,43 +50,6 @@ def network() -> MelTransformer:
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return network.eval()
-
-
-def test_the_loss_of_perfect_predictions_is_zero():
-    clean = torch.randn(4, 8, 6)
-    assert flow_loss(Oracle(CONFIG), clean, clean, Hiding()) == 0
-
-
-def test_hiding_every_condition_costs():
-    clean = torch.ones(64, 8, 6)
-    loss = flow_loss(Oracle(CONFIG), clean, clean, Hiding(null=1.0))
-    # Squared error 1, weight 1 / (1 - t) between 1 and 20.
-    assert 1 < loss < 20
-
-
-def test_the_same_chance_gives_the_same_loss(network: MelTransformer):
-    clean, condition = torch.randn(4, 8, 6), torch.randn(4, 8, 6)
-    losses = [
-        flow_loss(
-            network, clean, condition, Hiding(0.1, 0.1), torch.Generator().manual_seed(seed)
-        ).item()
-        for seed in (3, 3, 4)
-    ]
-    assert losses[0] == losses[1] != losses[2]
-
-
-def test_some_windows_are_hidden_and_some_stand_still():
-    condition = torch.randn(4000, 5, 6)
-    shown, hidden = hide(condition, Hiding(null=0.2, still=0.1), torch.Generator().manual_seed(0))
-    is_null, is_still = hidden.all(dim=1), hidden[:, 0] & ~hidden[:, 1]
-    assert is_null.float().mean() == pytest.approx(0.2, abs=0.03)
-    assert is_still.float().mean() == pytest.approx(0.1, abs=0.03)
-    torch.testing.assert_close(shown[~is_still], condition[~is_still])
-    assert (shown[is_still] == shown[is_still][:, :1]).all()
-    # A still is one of the window's own frames, not always the first.
-    same = (shown[is_still][:, :1] == condition[is_still]).all(dim=2)
-    assert (same.sum(dim=1) == 1).all()
-    assert same.any(dim=0).all()
 
 
 @pytest.mark.parametrize("length", [1, 5, 16, 17, 100])

@@ -1,71 +1,125 @@
-"""The loop: in parts, in several processes, compiled; what comes out is the same network."""
+"""The loop: whatever is trained, in parts, in several processes, by several losses."""
 
+import csv
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from torch.utils.data import Dataset, TensorDataset
+from small_objectives import AdversarialObjective, ResNetObjective, SmallObjective
 
 from s2s.errors import StageError
-from s2s.tasks.generation.data import MelScale
-from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
-from s2s.tasks.generation.settings import GenerationTrainingSettings
-from training.callbacks import Budget, LearningCurve
-from training.fit import Batch, FlowTraining, Plan, fit, make_trainer
-
-CONFIG = NetworkConfig(
-    token_dim=4, streams={"motion": 2, "appearance": 1}, width=16, depth=1, heads=1
-)
-TINY = {"width": 16, "depth": 1, "heads": 1, "batch_size": 4, "accelerator": "cpu"}
-SCALE = MelScale(0.0, 1.0)
+from s2s.tasks.common.optimizers import rate_share
+from s2s.tasks.contract import Objective, Trained
+from training.batches import HeldOutBatches, TrainingBatches, split_batch
+from training.checkpoints import StoredCheckpoints
+from training.trainer import Trainer
 
 
-def windows(count: int) -> dict[str, Dataset[Any]]:
-    """Mel that follows from what is seen, in float16 as it is stored."""
-    generator = torch.Generator().manual_seed(0)
-    seen = torch.randn(count, 10, 3, generator=generator)
-    mel = seen @ torch.randn(3, 4, generator=generator)
-    return {"train": TensorDataset(mel.half(), seen.half())}
+def train(objective: Objective, folder: Path) -> Trained:
+    return Trainer(f"file://{folder}/bucket", "models/", folder)(objective)
 
 
-def train(folder: Path, **settings: object) -> tuple[MelTransformer, dict[str, list[float]]]:
-    torch.manual_seed(0)
-    checked = GenerationTrainingSettings.model_validate({**TINY, **settings})
-    data = windows(checked.max_steps * checked.batch_size * checked.devices)
-    plan = Plan(checked, SCALE, f"file://{folder}/bucket", "none.ckpt", folder)
-    result = fit(MelTransformer(CONFIG), data, plan)
-    assert result.curve.steps == checked.max_steps
-    losses = [row["train_loss"] for row in result.curve.rows if "train_loss" in row]
-    return result.network, {"losses": losses}
+def losses(folder: Path, name: str, column: str = "train_loss") -> list[float]:
+    rows = list(csv.DictReader((folder / f"{name}.csv").open()))
+    return [float(row[column]) for row in rows if row[column]]
 
 
-def plain_loss(network: Any, clean: torch.Tensor, seen: torch.Tensor, *_: object) -> torch.Tensor:
-    """Without chance, so that trainings can be compared."""
-    nothing = torch.zeros(len(clean)), seen, torch.zeros(len(clean), 2, dtype=torch.bool)
-    return (network(torch.zeros_like(clean), *nothing) - clean).square().mean()
+@pytest.fixture
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The curve has every step."""
+    monkeypatch.setattr("training.curve._EVERY_STEPS", 1)
 
 
-def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("training.fit.flow_loss", plain_loss)
-    whole, curve = train(tmp_path / "whole", max_steps=10)
-    parts, curve_in_parts = train(tmp_path / "parts", max_steps=10, accumulate=4)
-    assert curve["losses"] == pytest.approx(curve_in_parts["losses"], rel=1e-3)
-    assert curve["losses"][-1] < curve["losses"][0]
-    for name, value in whole.state_dict().items():
-        torch.testing.assert_close(value, parts.state_dict()[name], atol=1e-2, rtol=1e-2)
+def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, every_step: None):
+    whole, parts = SmallObjective(n_val=6), SmallObjective(n_val=6, accumulate=4)
+    for name, objective in (("whole", whole), ("parts", parts)):
+        assert train(objective, tmp_path / name).steps == 10
+    for column in ("train_loss", "val_loss"):
+        in_parts = losses(tmp_path / "parts", "small", column)
+        assert losses(tmp_path / "whole", "small", column) == pytest.approx(in_parts, rel=1e-4)
+    for name, value in whole.network.state_dict().items():
+        torch.testing.assert_close(value, parts.network.state_dict()[name], atol=1e-4, rtol=1e-4)
 
 
-def test_time_ends_a_training(tmp_path: Path):
-    torch.manual_seed(0)
-    settings = GenerationTrainingSettings.model_validate(
-        {**TINY, "max_steps": 10**6, "max_minutes": 0.03}
-    )
-    plan = Plan(settings, SCALE, f"file://{tmp_path}/bucket", "none.ckpt", tmp_path)
-    result = fit(MelTransformer(CONFIG), windows(10**4), plan)
-    assert 0 < result.curve.steps < 10**4 / 4
-    assert result.curve.rows[-1]["learning_rate"] < settings.learning_rate
+def test_it_learns_and_ends_with_averaged_weights(tmp_path: Path):
+    objective = SmallObjective(n_val=8, max_steps=300, learning_rate=0.02)
+    trained = train(objective, tmp_path)
+    assert (trained.steps, trained.stopped_by) == (300, "max_steps")
+    found = losses(tmp_path, "small", "val_loss")
+    assert len(found) == 3
+    assert found[-1] < 0.5 * losses(tmp_path, "small")[0]
+    assert not objective.network.training
+    assert (tmp_path / "small.png").is_file()
+
+
+def test_processes_share_one_training(tmp_path: Path):
+    curves = []
+    for devices in (1, 2):
+        objective = SmallObjective(n_val=6, max_steps=20, devices=devices)
+        assert train(objective, tmp_path / str(devices)).steps == 20
+        folder = tmp_path / str(devices)
+        curves.append(losses(folder, "small") + losses(folder, "small", "val_loss"))
+        weights = objective.network.state_dict()
+    alone = SmallObjective(n_val=6, max_steps=20)
+    train(alone, tmp_path / "again")
+    assert curves[0] == pytest.approx(curves[1], abs=1e-5)
+    for name, value in alone.network.state_dict().items():
+        torch.testing.assert_close(value, weights[name], atol=1e-5, rtol=1e-4)
+
+
+def test_time_is_a_cap_that_is_told_and_that_the_learning_rate_does_not_follow(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    objective = SmallObjective(max_steps=10**6, max_minutes=0.02)
+    trained = train(objective, tmp_path)
+    assert trained.stopped_by == "max_minutes"
+    assert 0 < trained.steps < 10**6
+    assert "stopped after" in caplog.text
+    last = losses(tmp_path, "small", "learning_rate")[-1]
+    step = int(list(csv.DictReader((tmp_path / "small.csv").open()))[-1]["step"])
+    assert last == pytest.approx(1e-3 * rate_share(step - 1, 10**6))
+
+
+def test_the_learning_rate_follows_the_steps():
+    shares = [rate_share(step, 1000) for step in range(1000)]
+    assert shares[0] < 0.05
+    assert max(shares) == pytest.approx(1, abs=0.01)
+    assert shares[40:] == sorted(shares[40:], reverse=True)
+    assert 0 < shares[-1] < 0.02
+
+
+def test_batch_normalisation_is_averaged_with_its_counters(tmp_path: Path):
+    objective = ResNetObjective(max_steps=10)
+    train(objective, tmp_path)
+    state = objective.network.state_dict()
+    assert state["1.norm.num_batches_tracked"] == 10
+    assert state["1.norm.running_var"].isfinite().all()
+    assert not objective.network[1].norm.training
+
+
+def test_an_adversary_takes_its_steps_first_and_each_reaches_its_own_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    objective = AdversarialObjective(max_steps=3, n_val=2)
+    order: list[tuple[str, float]] = []
+    for learner, name in ((objective, "network"), (objective.critic, "critic")):
+        loss: Any = learner.loss
+
+        def noted(batch: Any, chance: Any, loss: Any = loss, name: str = name) -> torch.Tensor:
+            order.append((name, objective.critic.weight()))
+            return loss(batch, chance)
+
+        monkeypatch.setattr(learner, "loss", noted)
+    before = objective.network[0].weight.clone()
+    train(objective, tmp_path)
+    assert [name for name, _ in order] == 3 * ["critic", "network"]
+    critic = [weight for _, weight in order]
+    assert critic[0] != critic[1] == critic[2] != critic[3]
+    assert not torch.equal(objective.network[0].weight, before)
 
 
 def fill_gpu(*_: object) -> torch.Tensor:
@@ -80,11 +134,12 @@ def fill_machine(*_: object) -> torch.Tensor:
 def test_too_little_memory_is_told_with_the_remedy(
     fill: Callable[..., torch.Tensor], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("training.fit.flow_loss", fill)
+    objective = SmallObjective()
+    monkeypatch.setattr(objective, "loss", fill)
     with pytest.raises(
-        StageError, match=rf"{place}'s memory .* batch of 4 windows: raise training\.accumulate"
+        StageError, match=rf"{place}'s memory .* batch of 4 examples of small: raise training\.acc"
     ):
-        train(tmp_path, max_steps=1)
+        train(objective, tmp_path)
 
 
 def test_other_errors_are_not_taken_for_too_little_memory(
@@ -93,38 +148,100 @@ def test_other_errors_are_not_taken_for_too_little_memory(
     def fail(*_: object) -> torch.Tensor:
         raise RuntimeError("shapes do not fit")
 
-    monkeypatch.setattr("training.fit.flow_loss", fail)
+    objective = SmallObjective()
+    monkeypatch.setattr(objective, "loss", fail)
     with pytest.raises(RuntimeError, match="shapes"):
-        train(tmp_path, max_steps=1)
+        train(objective, tmp_path)
 
 
-class Compared(FlowTraining):
-    """In each step, processes compare what they have."""
-
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Windows are different, weights are not."""
-        seen = self.all_gather(batch[1].float().sum())
-        assert seen[0] != seen[1]
-        for parameter in self.network.parameters():
-            first, second = self.all_gather(parameter.detach())
-            torch.testing.assert_close(first, second, rtol=0, atol=0)
+def test_without_a_gpu_none_can_be_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(StageError, match="set it to auto or cpu"):
+        train(SmallObjective(accelerator="gpu"), tmp_path)
 
 
-def test_processes_share_one_training(tmp_path: Path):
-    settings = GenerationTrainingSettings.model_validate(
-        {**TINY, "max_steps": 4, "devices": 2, "max_minutes": 5}
+def test_an_interruption_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*_: object) -> torch.Tensor:
+        signal.raise_signal(signal.SIGINT)
+        return torch.zeros(())
+
+    objective, handler = SmallObjective(), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(objective, "loss", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(objective, tmp_path)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_examples_follow_from_the_step_alone():
+    whole = TrainingBatches(6, 5)
+    assert list(whole)[2] == [12, 13, 14, 15, 16, 17]
+    later = TrainingBatches(6, 5, first_step=3)
+    assert list(later) == list(whole)[3:]
+    assert len(later) == 5
+    shares = [list(TrainingBatches(6, 5, rank=rank, world_size=2)) for rank in (0, 1)]
+    assert [first + second for first, second in zip(*shares, strict=True)] == list(whole)
+
+
+def test_held_out_examples_are_taken_once():
+    assert list(HeldOutBatches(4, 6)) == [[0, 1, 2, 3], [4, 5]]
+    shares = [list(HeldOutBatches(4, 5, rank, 2)) for rank in (0, 1)]
+    assert shares == [[[0, 2], [4]], [[1, 3], [0]]]
+
+
+def test_a_batch_is_split_however_it_is_nested():
+    batch = {"a": torch.arange(4), "b": [torch.arange(8).view(4, 2), (torch.ones(4),)]}
+    first, second = split_batch(batch, 2)
+    assert first["a"].tolist() == [0, 1]
+    assert second["b"][0].tolist() == [[4, 5], [6, 7]]
+    assert second["b"][1][0].shape == (2,)
+    with pytest.raises(TypeError, match="str"):
+        split_batch("names", 2)
+
+
+class Writing:
+    """A trainer that writes so slowly that it can be seen, on a clock of its own."""
+
+    max_steps, enable_validation, val_check_batch, world_size = 10**9, False, 100, 1
+    is_global_zero = True
+
+    def __init__(self, seconds: float) -> None:
+        self.global_step, self.now_s, self._seconds = 0, 0.0, seconds
+        self.stored_s: list[float] = []
+
+    def save_checkpoint(self, path: Path, **_: object) -> None:
+        self.stored_s.append(self.now_s)
+        self.now_s += self._seconds
+        path.write_bytes(b"weights")
+
+
+@pytest.mark.parametrize(("writing_s", "interval_s"), [(0.1, 60), (4.0, 200)])
+def test_checkpoints_take_little_of_the_time(tmp_path: Path, writing_s: float, interval_s: float):
+    trainer = Writing(writing_s)
+    stored = StoredCheckpoints(
+        f"file://{tmp_path}/bucket", "last.ckpt", tmp_path / "ckpt", lambda: trainer.now_s
     )
-    budget = Budget(settings)
-    module = Compared(MelTransformer(CONFIG), settings, SCALE, budget)
-    before = {name: value.clone() for name, value in module.network.state_dict().items()}
-    curve = LearningCurve(budget, tmp_path / "curve.json")
-    trainer = make_trainer(settings, [budget, curve], on_gpu=False, validate=False)
-    loader = torch.utils.data.DataLoader(windows(32)["train"], 4)
-    trainer.fit(module, loader)
-    changed = [
-        name for name, value in module.network.state_dict().items() if (value != before[name]).any()
+    for step in range(1, 2001):
+        trainer.global_step, trainer.now_s = step, trainer.now_s + 1.0
+        stored.on_train_batch_end(trainer)  # pyright: ignore[reportArgumentType]
+    assert trainer.stored_s[0] == 60
+    steps = [
+        later - sooner
+        for sooner, later in zip(trainer.stored_s, trainer.stored_s[1:], strict=False)
     ]
-    assert "blocks.0.attention.read.weight" in changed
-    curve.read()  # the other processes are gone
-    assert curve.steps == settings.max_steps
-    assert [row["step"] for row in curve.rows] == [1]
+    assert steps == pytest.approx([interval_s] * len(steps), abs=2)
+    assert writing_s * len(trainer.stored_s) / trainer.now_s <= 0.02
+
+
+def test_no_checkpoint_is_taken_where_one_could_not_go_on_alike(tmp_path: Path):
+    def is_due(**changes: object) -> bool:
+        stored = StoredCheckpoints("file://b", "key", tmp_path, iter([0.0, 99.0]).__next__)
+        plain = {"max_steps": 200, "enable_validation": True, "val_check_batch": 100}
+        trainer = SimpleNamespace(world_size=1, global_step=50, **plain)
+        for name, value in changes.items():
+            setattr(trainer, name, value)
+        return stored._is_due(trainer)  # pyright: ignore[reportArgumentType]
+
+    assert is_due()
+    assert not is_due(global_step=100)
+    assert is_due(global_step=100, enable_validation=False)
+    assert not is_due(global_step=200, enable_validation=False)

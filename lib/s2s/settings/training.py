@@ -13,10 +13,12 @@ class TrainingSettings(Section):
     """How a network is trained, whatever it learns.
 
     Attributes:
-        batch_size: examples in a batch of each device.
-        accumulate: a batch is taken in so many parts, one after another, to save memory.
-        max_steps: optimizer steps.
-        max_minutes: training stops after this time, wherever it is; None for no limit.
+        batch_size: examples in a batch, of all devices together.
+        accumulate: each device takes its share of a batch in so many parts, one after another, to
+            save memory.
+        max_steps: optimizer steps: the budget, which the learning rate follows.
+        max_minutes: a cap: training stops after this time, wherever it is, and reports say so;
+            None for none.
         learning_rate: peak of the schedule.
         held_out_clips: test clips that the metrics are computed on, at most.
         accelerator: what Lightning trains on.
@@ -39,8 +41,9 @@ class TrainingSettings(Section):
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
-        if self.batch_size % self.accumulate:
+        if self.batch_size % (self.devices * self.accumulate):
             raise ValueError(
-                f"batch_size {self.batch_size} must divide into accumulate {self.accumulate} parts"
+                f"batch_size {self.batch_size} must divide into accumulate {self.accumulate} parts "
+                f"on each of devices {self.devices}"
             )
         return self

@@ -196,12 +196,16 @@ class Objective(Learner, Protocol):
             ones in the end.
         adversary: what is trained against it: takes its step before it does, in every step. Its
             loss and that of the network each reach its own optimizers only.
+        summary: what a model is that was trained by it, in Markdown, for the model card.
+        memory_remedy: what to change in the recipe where memory does not hold a batch.
     """
 
     name: str
     settings: TrainingSettings
     seed: int
     adversary: Learner | None = None
+    summary: str = ""
+    memory_remedy: str = "raise training.accumulate, or lower training.batch_size"
 
     def datasets(self) -> Mapping[str, "Dataset[Any]"]:
         """`train` and, where there are clips for it, `val`.

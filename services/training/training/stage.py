@@ -3,37 +3,30 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import lightning
-
-from s2s.dataset import DatasetClip, DatasetVersion, latest_version, read_version
+from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
 from s2s.features.stored import StoredClip, fetch_clips
 from s2s.layout import extractors_key, model_config_key, model_prefix
+from s2s.media import MediaLimits
+from s2s.model_directory import CONFIG_FILE
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
-from s2s.tasks.generation.data import MelScale, measure_mel, window_sets
-from s2s.tasks.generation.network.directory import CONFIG_FILE, ModelConfig, save_bundle
-from s2s.tasks.generation.network.istft import IstftVocoder
-from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
-from s2s.tasks.generation.predictor.predictor import GenerationPredictor
-from s2s.tasks.generation.processor import STREAMS
-from s2s.tasks.generation.settings import GenerationRecipe
+from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Material, Objective
 from s2s.tasks.loading import load_task
+from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model
-from training.evaluation.material import make_material
-from training.export import METRICS_FILE, write_card, write_curve, write_metrics
-from training.fit import CHECKPOINT_FILE, Fit, Plan, fit
+from training.material import make_material
 from training.tracking import Tracking
-from training.vocoder import make_vocoder
+from training.trainer import Trainer
 
 __all__ = ["run"]
 
@@ -54,17 +47,17 @@ def run(settings: Settings) -> StageReport:
     bucket.check()
     bucket.prepare()
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
-    key = model_config_key(recipe, version.name)
-    outputs: dict[str, Any] = {"version": version.name, "model": model_prefix(recipe, version.name)}
+    prefix = model_prefix(recipe, version.name)
+    outputs: dict[str, Any] = {"version": version.name, "model": prefix}
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-    if bucket.exists(key):
-        metrics = json.loads(bucket.read(model_prefix(recipe, version.name) + METRICS_FILE))
+    if bucket.exists(model_config_key(recipe, version.name)):
+        metrics = json.loads(bucket.read(prefix + METRICS_FILE))
         return finish(settings, STAGE, [done], started, outputs | _summary(metrics))
     folder = settings.work_dir / STAGE
-    with _alone(folder / model_prefix(recipe, version.name)) as model_dir:
+    with _alone(folder / prefix) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)
         metrics = _make_model(settings, version, clips, model_dir)
-        outcome = _upload(bucket, model_dir, recipe, version)
+        outcome = _upload(bucket, model_dir, prefix, version.name)
     return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
 
 
@@ -75,131 +68,90 @@ def _summary(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _make_model(
-    settings: Settings, version: DatasetVersion, clips: dict[str, list[StoredClip]], folder: Path
+    settings: Settings,
+    version: DatasetVersion,
+    clips: Mapping[str, Sequence[StoredClip]],
+    folder: Path,
 ) -> dict[str, Any]:
     """Train and measure; every file of the model is in the folder then."""
-    recipe, bucket = settings.recipe, shared_bucket(settings.bucket_url)
     if not clips.get("train"):
         raise StageError(
             f"{version.name} has no clip with features to train on: see the failures of "
             "feature_extraction with './s2s status RECIPE', or add clips to the catalog"
         )
-    prefix = model_prefix(recipe, version.name)
-    vocoder = make_vocoder(settings, _listed(version, clips), (prefix, folder))
-    lightning.seed_everything(recipe.seed, workers=True, verbose=False)
-    scale = measure_mel(clips["train"])
-    config = _config(recipe, version.name, scale, _dims(clips["train"][0]))
-    if vocoder is not None:
-        config = config.model_copy(update={"vocoder": vocoder.config})
-    network = MelTransformer(config.network)
-    tracking = Tracking(settings, prefix)
-    watchers = tracking.watchers(config, clips.get("val") or clips["train"])
-    store = (settings.bucket_url, prefix + CHECKPOINT_FILE, folder)
-    plan = Plan(recipe.training, scale, *store, tracking.loggers, watchers)
-    result = fit(network, window_sets(recipe, clips), plan)
-    predictor = GenerationPredictor(
-        result.network, config, vocoder=None if vocoder is None else IstftVocoder(vocoder)
-    )
-    material = make_material(settings, version, clips, folder)
-    metrics = measure_model(
-        load_task(recipe.task), material, predictor, recipe.training.held_out_clips
-    )
-    metrics["training"] = _training_facts(result, version, clips)
-    _write(folder, recipe, config, result, metrics)
-    if recipe.feature_extraction.needs_weights:
-        bucket.download(extractors_key(recipe), folder / EXTRACTOR_WEIGHTS_FILE)
+    recipe, prefix = settings.recipe, model_prefix(settings.recipe, version.name)
+    task, tracking = load_task(recipe.task), Tracking(settings, prefix)
+    trainer = Trainer(settings.bucket_url, prefix, folder, tracking)
+    material = make_material(settings, version, clips, folder, trainer)
+    last = _train(task.objectives(material), material, prefix)
+    for suffix, name in ((".csv", "metrics.csv"), (".png", "learning_curve.png")):
+        (folder / f"{last.name}{suffix}").replace(folder / name)
+    if material.bucket.exists(extractors_key(recipe)):
+        material.bucket.fetch(extractors_key(recipe), folder / EXTRACTOR_WEIGHTS_FILE)
+    predictor = task.load(folder, MediaLimits())
+    metrics = measure_model(task, material, predictor, recipe.training.held_out_clips)
+    metrics["training"] = _facts(material, last, prefix)
+    (folder / METRICS_FILE).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    write_card(folder / "README.md", recipe, version, metrics, last.summary)
     tracking.finish(metrics, folder)
     return metrics
 
 
-def _write(
-    folder: Path,
-    recipe: GenerationRecipe,
-    config: ModelConfig,
-    result: Fit,
-    metrics: dict[str, Any],
-) -> None:
-    write_metrics(folder / METRICS_FILE, metrics)
-    write_curve(folder / "learning_curve.png", result.curve)
-    result.curve.write_csv(folder / "metrics.csv")
-    write_card(folder / "README.md", recipe, config, metrics)
-    save_bundle(folder, result.network, config)
+def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> Objective:
+    """Train and export every objective; the last one, whose model it is.
+
+    What was exported before that is stored at once: a run that is stopped later goes on from there.
+    """
+    following: Objective | None = next(objectives)
+    while following is not None:
+        objective = following
+        trained = json.dumps(asdict(material.fit(objective)))
+        objective.export(material.folder)
+        following = next(objectives, None)
+        if following is not None:
+            _upload_files(material.bucket, material.folder, prefix)
+        key = f"{prefix}checkpoints/{objective.name}.json"
+        material.bucket.write(key, trained.encode(), overwrite=True)
+    return objective
 
 
-def _listed(
-    version: DatasetVersion, clips: Mapping[str, list[StoredClip]]
-) -> dict[str, list[DatasetClip]]:
-    """Clips of each split that have features, as they are listed."""
-    stored = {split: {clip.clip_id for clip in of_split} for split, of_split in clips.items()}
-    return {
-        split: [clip for clip in version.split(split) if clip.clip_id in clip_ids]
-        for split, clip_ids in stored.items()
-    }
-
-
-def _dims(clip: StoredClip) -> dict[str, int]:
-    """Features of each stream."""
-    return {name: clip.shape(name)[1] for name in STREAMS}
-
-
-def _config(
-    recipe: GenerationRecipe, version: str, scale: MelScale, dims: Mapping[str, int]
-) -> ModelConfig:
-    training = recipe.training
-    return ModelConfig(
-        recipe=recipe.name,
-        version=version,
-        spec=recipe.spec,
-        features=recipe.feature_extraction,
-        network=NetworkConfig(
-            token_dim=recipe.spec.token_dim,
-            streams={name: dims[name] for name in STREAMS},
-            width=training.width,
-            depth=training.depth,
-            heads=training.heads,
-        ),
-        mel_mean=scale.mean,
-        mel_std=scale.std,
-        window_frames=recipe.spec.frames(training.window_s),
-        guidance=training.guidance,
-        sampler=training.sampler,
-        sampling_steps=training.sampling_steps,
-    )
-
-
-def _training_facts(
-    result: Fit, version: DatasetVersion, clips: dict[str, list[StoredClip]]
-) -> dict[str, Any]:
-    trained = {clip.clip_id for clip in clips["train"]}
-    sources = {clip.source_id for clip in version.split("train") if clip.clip_id in trained}
-    return {
+def _facts(material: Material, last: Objective, prefix: str) -> dict[str, Any]:
+    """How the model was trained, objective by objective where there are several."""
+    keys = [key for key in material.bucket.keys(f"{prefix}checkpoints/") if key.endswith(".json")]
+    found = {Path(key).stem: json.loads(material.bucket.read(key)) for key in keys}
+    trained = material.clips["train"]
+    facts = {
         "n_train": len(trained),
-        "n_train_sources": len(sources),
-        "steps": result.curve.steps,
-        "seconds": round(result.curve.seconds, 1),
-        "parameters": sum(part.numel() for part in result.network.parameters()),
+        "n_train_sources": len({clip.listed.source_id for clip in trained}),
+        **found[last.name],
+        "parameters": sum(part.numel() for part in last.network.parameters()),
     }
+    if len(found) > 1:
+        facts["objectives"] = found
+    if any(of["stopped_by"] == "max_minutes" for of in found.values()):
+        facts["stopped_by"] = "max_minutes"
+    return facts
 
 
-def _upload(
-    bucket: Bucket, folder: Path, recipe: GenerationRecipe, version: DatasetVersion
-) -> Outcome:
+def _upload(bucket: Bucket, folder: Path, prefix: str, name: str) -> Outcome:
     """Store the model's files, the config last and create-only: it makes the model exist."""
-    prefix = model_prefix(recipe, version.name)
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()]
-    size = 0
-    for path in files:
-        if path.name != CONFIG_FILE and path.suffix != ".ckpt" and not path.name.startswith("."):
-            size += bucket.upload(path, prefix + path.name, overwrite=True).size
+    size = _upload_files(bucket, folder, prefix)
     info = bucket.upload(folder / CONFIG_FILE, prefix + CONFIG_FILE)
-    bucket.delete(prefix + CHECKPOINT_FILE)
+    for key in list(bucket.keys(f"{prefix}checkpoints/")):
+        bucket.delete(key)
     return Outcome(
-        clip_id=version.name,
-        status=Status.OK,
-        key=info.key,
-        crc32c=info.crc32c,
-        size=size + info.size,
+        clip_id=name, status=Status.OK, key=info.key, crc32c=info.crc32c, size=size + info.size
     )
+
+
+def _upload_files(bucket: Bucket, folder: Path, prefix: str) -> int:
+    """Store what is whole of a model, without its config; their bytes."""
+    paths = [
+        path
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != CONFIG_FILE and not path.name.startswith(".")
+    ]
+    return sum(bucket.upload(path, prefix + path.name, overwrite=True).size for path in paths)
 
 
 @contextmanager

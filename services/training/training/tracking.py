@@ -1,4 +1,4 @@
-"""Trainings, followed in MLflow or W&B: settings, losses, sounds and spectrograms, figures.
+"""Trainings, followed in MLflow or W&B: settings, losses, what was learned so far, figures.
 
 Both work without a network: MLflow in `<work dir>/mlflow`, W&B in `<work dir>/wandb`.
 """
@@ -11,83 +11,80 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger, MLFlowLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from s2s.features.stored import StoredClip
-from s2s.media import write_wav
-from s2s.settings import Settings, TrackingSettings
-from s2s.tasks.generation.data import condition_of, mel_of
-from s2s.tasks.generation.network.directory import ModelConfig
-from s2s.tasks.generation.predictor.predictor import Draw, GenerationPredictor
-from training.export import draw_mels
+from s2s.settings import Settings
+from s2s.tasks.contract import Objective
+from training.averaging import Averaging
 
-__all__ = ["SampleWatcher", "Tracking"]
+__all__ = ["Samples", "Tracking"]
 
 _RESULTS = ("README.md", "metrics.json", "learning_curve.png")
 
 
 class Tracking:
-    """One training's record in every tracker that the recipe names.
+    """The record of a model's trainings in every tracker that the recipe names.
 
     Args:
         settings: which recipe, and where.
-        name: of the run.
+        name: of the model; each of its objectives is a run of its own.
     """
 
     def __init__(self, settings: Settings, name: str) -> None:
         self._settings = settings
-        makers = {"mlflow": _mlflow, "wandb": _wandb}
-        names = settings.recipe.tracking.trackers
-        self.loggers: list[Logger] = [makers[tracker](settings, name) for tracker in names]
+        self._name = name
+        self._loggers: list[Logger] = []
 
-    def watchers(self, config: ModelConfig, clips: Sequence[StoredClip]) -> list[Callback]:
-        """What logs the recipe, and every so many steps sounds of some clips."""
-        if not self.loggers:
-            return []
-        tracking = self._settings.recipe.tracking
-        recipe = self._settings.recipe.model_dump(mode="json")
-        return [SampleWatcher(tracking, config, clips[: tracking.sample_clips], recipe)]
+    def start(self, objective: Objective) -> list[Logger]:
+        """Begin a run, and end the one before."""
+        self._end()
+        makers = {"mlflow": _mlflow, "wandb": _wandb}
+        name = f"{self._name}{objective.name}"
+        for tracker in self._settings.recipe.tracking.trackers:
+            self._loggers.append(makers[tracker](self._settings, name))
+        return self._loggers
+
+    def samples(self, objective: Objective, averaging: Averaging) -> list[Callback]:
+        """What logs the recipe, and every so many steps what was learned."""
+        return [Samples(self._settings, objective, averaging)] if self._loggers else []
 
     def finish(self, metrics: Mapping[str, Any], folder: Path) -> None:
-        """Log what the model is worth, and its card."""
+        """Log what the model is worth, and its card, into the last run."""
         figures = {
             f"{system}/{name}": value
             for system, values in metrics["systems"].items()
             for name, value in values.items()
             if value is not None
         }
-        for logger in self.loggers:
+        for logger in self._loggers:
             logger.log_metrics(figures)
             log_files(logger, [folder / name for name in _RESULTS], "results", 0)
+        self._end()
+
+    def _end(self) -> None:
+        for logger in self._loggers:
             logger.finalize("success")
             if isinstance(logger, WandbLogger):
                 logger.experiment.finish()
+        self._loggers = []
 
 
-class SampleWatcher(Callback):
-    """Logs the recipe at the beginning, and what the model has learned as it goes on.
+class Samples(Callback):
+    """Logs the recipe at the beginning, and what an objective has to show as it goes on.
 
     Args:
-        settings: the recipe's section.
-        config: the model's.
-        clips: what sounds are drawn for.
-        recipe: all its settings.
+        settings: which recipe.
+        objective: what is trained.
+        averaging: its averaged weights, which are shown.
     """
 
-    def __init__(
-        self,
-        settings: TrackingSettings,
-        config: ModelConfig,
-        clips: Sequence[StoredClip],
-        recipe: Mapping[str, Any],
-    ) -> None:
-        self._settings = settings
-        self._config = config
-        self._clips = clips
-        self._recipe = recipe
+    def __init__(self, settings: Settings, objective: Objective, averaging: Averaging) -> None:
+        self._every = settings.recipe.tracking.sample_every
+        self._recipe = settings.recipe.model_dump(mode="json")
+        self._objective = objective
+        self._averaging = averaging
 
     @rank_zero_only
     def on_fit_start(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
@@ -96,31 +93,16 @@ class SampleWatcher(Callback):
             logger.log_hyperparams(dict(self._recipe))
 
     @rank_zero_only
-    def on_train_batch_end(
-        self, trainer: lightning.Trainer, pl_module: Any, *_args: Any, **_kwargs: Any
-    ) -> None:
-        """Log sounds when it is time."""
-        every = self._settings.sample_every
-        if every and trainer.global_step % every == 0:
-            network = pl_module.network.eval()
-            with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
-                paths = self._draw(GenerationPredictor(network, self._config), Path(folder))
-                for logger in trainer.loggers:
-                    log_files(logger, paths, "samples", trainer.global_step)
-            network.train()
-
-    def _draw(self, predictor: GenerationPredictor, folder: Path) -> list[Path]:
-        """A sound and a pair of spectrograms for each clip."""
-        spec, paths = self._config.spec, []
-        for clip in self._clips:
-            condition_TC = condition_of(clip)[: spec.frames(self._settings.sample_s)]
-            mel_MB = predictor.mels([Draw(condition_TC)])[0]
-            wav, picture = folder / f"{clip.clip_id}.wav", folder / f"{clip.clip_id}.png"
-            write_wav(wav, predictor.vocode(mel_MB), spec.sample_rate_hz)
-            real_MB = mel_of(clip)[: len(mel_MB)]
-            draw_mels(picture, {"real": real_MB, "generated": mel_MB.cpu().numpy()}, spec)
-            paths += [wav, picture]
-        return paths
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
+        """Log what there is to show when it is time."""
+        if not self._every or trainer.global_step % self._every:
+            return
+        network = self._objective.network.eval()
+        with tempfile.TemporaryDirectory() as folder, self._averaging.applied():
+            paths = self._objective.show(Path(folder))
+            for logger in trainer.loggers:
+                log_files(logger, paths, "samples", trainer.global_step)
+        network.train()
 
 
 def log_files(logger: Logger, paths: Sequence[Path], group: str, step: int) -> None:
@@ -156,8 +138,9 @@ def _mlflow(settings: Settings, name: str) -> Logger:
 
 def _wandb(settings: Settings, name: str) -> Logger:
     settings.work_dir.mkdir(parents=True, exist_ok=True)
+    version, _, objective = name.rpartition("/")
     return WandbLogger(
-        name=name.strip("/").rpartition("/")[2],
+        name=f"{version.rpartition('/')[2]} {objective}",
         project=settings.recipe.name,
         save_dir=settings.work_dir,
         offline=os.environ.get("WANDB_MODE", "offline") == "offline",

@@ -125,9 +125,7 @@ def window_sets(
     training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
     counts = {"train": training.max_steps, "val": _VAL_BATCHES}
     return {
-        split: WindowDataset(
-            clips[split], size, batches * training.batch_size * training.devices, recipe.seed
-        )
+        split: WindowDataset(clips[split], size, batches * training.batch_size, recipe.seed)
         for split, batches in counts.items()
         if clips.get(split)
     }

@@ -1,19 +1,23 @@
-"""A model directory: weights as safetensors and a plain config that pins all they depend on.
+"""The model directory of a generation model, see `s2s.model_directory`.
 
-model.safetensors       weights
-extractors.safetensors  weights of feature extractors that have any
-vocoder.safetensors     weights of the vocoder, where it has any
-config.json             what is needed to use them
+vocoder.safetensors   weights of the vocoder, where it has any; beside the files of every model
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from s2s.errors import ModelError
+from s2s.model_directory import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    ModelDescription,
+    checked_config,
+    load_weights,
+    read_description,
+    save_weights,
+    write_description,
+)
 from s2s.spec import TimeSpec
 from s2s.tasks.generation.network.istft import IstftConfig
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
@@ -21,16 +25,14 @@ from s2s.tasks.generation.settings import GenerationFeatureSettings
 
 __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "ModelConfig", "load_bundle", "save_bundle"]
 
-WEIGHTS_FILE = "model.safetensors"
-CONFIG_FILE = "config.json"
-_REMEDY = "fetch the model again, or train it again"
+_TASK = "generation"
+_OF_EVERY_TASK = {"recipe", "version", "spec"}
 
 
 class ModelConfig(BaseModel):
     """All that is needed to use a model's weights.
 
     Attributes:
-        format: version of this layout.
         recipe: name of the recipe that the model was trained by.
         version: data set version that it was trained on.
         spec: the time grid.
@@ -47,7 +49,6 @@ class ModelConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = Field(default=2, ge=2, le=2)
     recipe: str
     version: str
     spec: TimeSpec
@@ -84,12 +85,17 @@ def save_bundle(folder: Path, network: MelTransformer, config: ModelConfig) -> N
         network: its weights are saved.
         config: what goes with them.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
-    }
-    save_file(weights, folder / WEIGHTS_FILE)
-    (folder / CONFIG_FILE).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    save_weights(folder / WEIGHTS_FILE, network)
+    write_description(
+        folder,
+        ModelDescription(
+            task=_TASK,
+            recipe=config.recipe,
+            version=config.version,
+            spec=config.spec,
+            config=config.model_dump(mode="json", exclude=_OF_EVERY_TASK),
+        ),
+    )
 
 
 def load_bundle(folder: Path) -> tuple[MelTransformer, ModelConfig]:
@@ -101,19 +107,9 @@ def load_bundle(folder: Path) -> tuple[MelTransformer, ModelConfig]:
     Raises:
         ModelError: if a file is missing or damaged, or the two do not fit.
     """
-    try:
-        text = (folder / CONFIG_FILE).read_text(encoding="utf-8")
-        config = ModelConfig.model_validate_json(text)
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise ModelError(
-            f"{folder / CONFIG_FILE}: not a model's config ({error}): {_REMEDY}"
-        ) from (error)
+    description = read_description(folder, _TASK)
+    content: dict[str, Any] = {name: getattr(description, name) for name in _OF_EVERY_TASK}
+    config: ModelConfig = checked_config(folder, ModelConfig, description.config | content)
     network = MelTransformer(config.network)
-    try:
-        network.load_state_dict(load_file(folder / WEIGHTS_FILE))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(
-            f"{folder / WEIGHTS_FILE}: not the weights that {CONFIG_FILE} describes ({error}): "
-            f"{_REMEDY}"
-        ) from error
+    load_weights(folder / WEIGHTS_FILE, network)
     return network.eval(), config

@@ -1,8 +1,8 @@
-"""Flow matching: how the network learns, and how a spectrogram is drawn from it.
+"""How a spectrogram is drawn: along the path from noise that a network has learned.
 
 Lipman et al. 2022, "Flow Matching for Generative Modeling": on the straight path
 `x_t = (1 - t) * noise + t * x` the velocity is `x - noise = (x - x_t) / (1 - t)`. The network
-predicts x itself; squared errors weigh 1 / (1 - t).
+predicts x itself.
 
 Legend: B batch, T tokens, D values of a token, C condition features, S streams.
 """
@@ -18,31 +18,13 @@ import torch
 from s2s.tasks.generation.network.transformer import MelTransformer
 from s2s.tasks.generation.processor import STREAMS
 
-__all__ = ["Hiding", "Sampling", "Scene", "flow_loss", "hide", "sample_flows", "windows"]
+__all__ = ["Sampling", "Scene", "sample_flows", "windows"]
 
-TIME_MEAN = -0.8
-"""Centre of the logits of training times: more noise than not."""
-_NEAREST_END = 0.05
 _GUIDED_UNTIL = 0.7
 """Towards the end, guidance only makes what is loud louder: there it is left out. Kynkäänniemi et
 al. 2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
 _WINDOWS_AT_A_TIME = 8
 _MOTION = STREAMS.index("motion")
-
-Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Hiding:
-    """What is hidden in training.
-
-    Attributes:
-        null: share of windows that show nothing at all, for guidance.
-        still: share of windows that are still pictures: no motion, and one frame all the time.
-    """
-
-    null: float = 0.0
-    still: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,55 +58,6 @@ class Sampling:
     steps: int = 8
     guidance: float = 2.5
     sampler: Literal["euler", "heun"] = "euler"
-
-
-def flow_loss(
-    network: Predict,
-    clean_BTD: torch.Tensor,
-    condition_BTC: torch.Tensor,
-    hiding: Hiding,
-    generator: torch.Generator | None = None,
-) -> torch.Tensor:
-    """Loss of one batch, a scalar.
-
-    Args:
-        network: predicts clean tokens, see `MelTransformer.forward`.
-        clean_BTD: normalised mel tokens.
-        condition_BTC: visual features.
-        hiding: how much of them is hidden.
-        generator: source of chance on the tensors' device.
-    """
-    batch, device = len(clean_BTD), clean_BTD.device
-    time_B = torch.sigmoid(TIME_MEAN + torch.randn(batch, generator=generator, device=device))
-    noise = torch.randn(clean_BTD.shape, generator=generator, device=device)
-    condition_BTC, hidden_BS = hide(condition_BTC, hiding, generator)
-    time = time_B[:, None, None]
-    noisy = (1 - time) * noise + time * clean_BTD
-    error = network(noisy, time_B, condition_BTC, hidden_BS) - clean_BTD
-    weight = 1 / (1 - time).clamp_min(_NEAREST_END)
-    return (weight * error.square()).mean()
-
-
-def hide(
-    condition_BTC: torch.Tensor, hiding: Hiding, generator: torch.Generator | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide what some windows of a batch show.
-
-    Returns:
-        the condition, in which stills show one of their frames all the time, and which streams
-        are hidden, bool (B, S).
-    """
-    batch, length, _ = condition_BTC.shape
-    device = condition_BTC.device
-    chance_B = torch.rand(batch, generator=generator, device=device)
-    is_null_B = chance_B < hiding.null
-    is_still_B = ~is_null_B & (chance_B < hiding.null + hiding.still)
-    frame_B = torch.randint(length, (batch,), generator=generator, device=device)
-    frame_BTC = condition_BTC[torch.arange(batch, device=device), frame_B][:, None]
-    shown_BTC = torch.where(is_still_B[:, None, None], frame_BTC, condition_BTC)
-    hidden_BS = is_null_B[:, None].repeat(1, len(STREAMS))
-    hidden_BS[:, _MOTION] |= is_still_B
-    return shown_BTC, hidden_BS
 
 
 def windows(length: int, size: int) -> list[int]:

@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torchaudio.functional import griffinlim
 
-from s2s.errors import ModelError
+from s2s.model_directory import load_weights, save_weights
 from s2s.spec import TimeSpec
 from s2s.tasks.common.mel import mel_filters
 from s2s.tasks.generation.network.istft import IstftConfig, IstftNetwork, IstftVocoder
@@ -87,10 +85,7 @@ class GriffinLim:
 
 def save_vocoder(folder: Path, network: IstftNetwork) -> Path:
     """Write a network's weights into a model directory."""
-    path = folder / VOCODER_FILE
-    weights = network.state_dict()
-    save_file({name: value.cpu().contiguous() for name, value in weights.items()}, path)
-    return path
+    return save_weights(folder / VOCODER_FILE, network)
 
 
 def load_vocoder(folder: Path, config: IstftConfig) -> IstftVocoder:
@@ -103,12 +98,6 @@ def load_vocoder(folder: Path, config: IstftConfig) -> IstftVocoder:
     Raises:
         ModelError: if they are missing, damaged, or of another shape.
     """
-    network, path = IstftNetwork(config), folder / VOCODER_FILE
-    try:
-        network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise ModelError(
-            f"{path}: not the weights of the vocoder that the model's config describes ({error}): "
-            "fetch the model again, or train it again"
-        ) from error
+    network = IstftNetwork(config)
+    load_weights(folder / VOCODER_FILE, network)
     return IstftVocoder(network)

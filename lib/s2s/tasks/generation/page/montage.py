@@ -1,5 +1,6 @@
 """Side by side: one video of three panels, each with its spectrogram and a playhead."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def compose_montage(panels: Sequence[MontagePanel], output: Path, fps: int) -> N
         output: the mp4, replaced when it is there.
         fps: frames a second.
     """
-    staged = output.with_suffix(".part.mp4")
+    own = f".{os.getpid()}.part"  # nobody else writes it at the same time
+    staged = output.with_suffix(f"{own}.mp4")
     with ExitStack() as stack:
         videos = [
             stack.enter_context(
@@ -78,7 +80,7 @@ def compose_montage(panels: Sequence[MontagePanel], output: Path, fps: int) -> N
             codec="libx264",
             preset="veryfast",
             audio_codec="aac",
-            temp_audiofile=str(output.with_suffix(".part.m4a")),
+            temp_audiofile=str(output.with_suffix(f"{own}.m4a")),
             pixel_format="yuv420p",
             ffmpeg_params=["-movflags", "+faststart"],
             threads=1,

@@ -62,4 +62,9 @@ class GenerationTrainingSettings(TrainingSettings):
             )
         if self.null_probability + self.still_probability >= 1:
             raise ValueError("null_probability and still_probability leave nothing of videos")
+        if self.vocoder.batch_size % self.devices:
+            raise ValueError(
+                f"vocoder.batch_size {self.vocoder.batch_size} must divide into devices "
+                f"{self.devices}"
+            )
         return self

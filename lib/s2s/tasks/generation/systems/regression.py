@@ -3,27 +3,22 @@
 It wins where the picture says all about the sound, and shows what drawing is worth where not.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import torch
-from torch.utils.data import Dataset
 
 from s2s.layout import model_prefix
-from s2s.tasks.contract import Material, Objective
-from s2s.tasks.generation.data import MelScale, window_sets
+from s2s.tasks.common.chance import seeded
+from s2s.tasks.contract import Material
 from s2s.tasks.generation.network.directory import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     ModelConfig,
     load_bundle,
-    save_bundle,
 )
 from s2s.tasks.generation.network.transformer import MelTransformer
+from s2s.tasks.generation.objective.flow import FlowObjective
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
-from s2s.tasks.generation.settings import GenerationRecipe, GenerationTrainingSettings
 
 __all__ = ["Regressor", "fetch_regression"]
 
@@ -49,25 +44,6 @@ class Regressor(MelTransformer):
         return super().forward(*nothing, condition_BTC, hidden_BS)
 
 
-@dataclass(frozen=True)
-class RegressionObjective:
-    """What the baseline is trained by; see `s2s.tasks.contract.Objective`."""
-
-    material: Material
-    network: Regressor
-    scale: MelScale
-    name: str = _NAME
-
-    @property
-    def settings(self) -> GenerationTrainingSettings:
-        """Those of the model: it is trained alike."""
-        return cast("GenerationRecipe", self.material.recipe).training
-
-    def datasets(self) -> Mapping[str, Dataset[Any]]:
-        """Those of the model."""
-        return window_sets(cast("GenerationRecipe", self.material.recipe), self.material.clips)
-
-
 def fetch_regression(material: Material, model: GenerationPredictor) -> GenerationPredictor:
     """The baseline of a model: the one that is stored beside it, or else a new one, stored there.
 
@@ -90,11 +66,9 @@ def fetch_regression(material: Material, model: GenerationPredictor) -> Generati
 
 
 def _train(material: Material, config: ModelConfig, folder: Path) -> None:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(material.recipe.seed)
-        network = Regressor(config.network)
-    scale = MelScale(config.mel_mean, config.mel_std)
-    material.fit(cast("Objective", RegressionObjective(material, network, scale)))
-    folder.mkdir(parents=True, exist_ok=True)
     alone = config.model_copy(update={"guidance": 1.0, "sampling_steps": 1, "vocoder": None})
-    save_bundle(folder, network, alone)
+    with seeded(material.recipe.seed):
+        network = Regressor(config.network)
+    objective = FlowObjective(material, alone, network, _NAME)
+    material.fit(objective)
+    objective.export(folder)

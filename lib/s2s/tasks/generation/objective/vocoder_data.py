@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,12 @@ class Sounds:
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # For another process: mapped there, not sent there.
+        if isinstance(self.samples_N, np.memmap):
+            return _map_sounds, (Path(str(self.samples_N.filename)), self.bounds)
+        return Sounds, (self.samples_N, self.bounds)
 
     def read(self, clip: int, start: int, length: int) -> np.ndarray:
         """Part of a clip, float32 (N,) in -1..1; silence is outside of it.
@@ -136,5 +143,9 @@ def gather_sounds(
             for pcm_N in pool.map(fetch, enumerate(clips)):
                 file.write(pcm_N.tobytes())
                 bounds.append(bounds[-1] + len(pcm_N))
+    return _map_sounds(path, bounds)
+
+
+def _map_sounds(path: Path, bounds: Sequence[int]) -> Sounds:
     samples_N = np.memmap(path, "<i2", mode="r") if bounds[-1] else np.zeros(0, "<i2")
     return Sounds(samples_N, bounds)

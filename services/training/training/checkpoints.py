@@ -1,0 +1,84 @@
+"""Checkpoints in the bucket, from which any machine goes on."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+
+from s2s.errors import ObjectNotFoundError
+from s2s.stage import shared_bucket
+
+__all__ = ["StoredCheckpoints", "fetch_checkpoint"]
+
+log = logging.getLogger(__name__)
+
+_AT_LEAST_EVERY_S = 60.0
+_SHARE_OF_TIME = 0.02
+_ASKED_EVERY_STEPS = 20
+"""Steps after which several processes agree whether it is time."""
+
+
+class StoredCheckpoints(Callback):
+    """Puts a checkpoint into the bucket now and then.
+
+    Writing takes 2 % of the time at most: the longer the last one took, the later is the next.
+
+    Args:
+        bucket_url: where to.
+        key: its key; each takes the place of the one before.
+        path: the same on this machine.
+        clock: seconds.
+    """
+
+    def __init__(
+        self, bucket_url: str, key: str, path: Path, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._bucket_url = bucket_url
+        self._key = key
+        self._path = path
+        self._clock = clock
+        self._last_s = clock()
+        self._interval_s = _AT_LEAST_EVERY_S
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
+        """Store one when it is time."""
+        if self._is_due(trainer):
+            self.store(trainer)
+
+    def store(self, trainer: lightning.Trainer) -> None:
+        """Store one; every process takes part."""
+        started_s = self._clock()
+        trainer.save_checkpoint(self._path, weights_only=False)
+        if trainer.is_global_zero:
+            shared_bucket(self._bucket_url).upload(self._path, self._key, overwrite=True)
+        self._last_s = self._clock()
+        taken_s = self._last_s - started_s
+        self._interval_s = max(_AT_LEAST_EVERY_S, taken_s * (1 / _SHARE_OF_TIME - 1))
+
+    def _is_due(self, trainer: lightning.Trainer) -> bool:
+        step = trainer.global_step
+        if step >= trainer.max_steps:
+            return False  # what is left to do takes no time
+        if trainer.enable_validation and step % int(trainer.val_check_batch or 1) == 0:
+            return False  # a run that goes on from here would leave this validation out
+        is_due = self._clock() - self._last_s >= self._interval_s
+        if trainer.world_size > 1:  # processes take part together, or wait for ever
+            if step % _ASKED_EVERY_STEPS != 1:
+                return False
+            is_due = trainer.strategy.broadcast(is_due)
+        return is_due
+
+
+def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:
+    """Fetch what `StoredCheckpoints` has stored; None if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shared_bucket(bucket_url).download(key, path)
+    except ObjectNotFoundError:
+        return None
+    log.warning("going on from the checkpoint %s", key)
+    return path

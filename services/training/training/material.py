@@ -1,0 +1,42 @@
+"""What a recipe's model is trained and measured on, put together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from s2s.dataset import DatasetVersion
+from s2s.features.stored import StoredClip
+from s2s.layout import model_prefix
+from s2s.settings import Settings
+from s2s.stage import shared_bucket
+from s2s.tasks.contract import Material, Objective, Trained
+from training.trainer import Trainer
+
+__all__ = ["make_material"]
+
+
+def make_material(
+    settings: Settings,
+    version: DatasetVersion,
+    clips: Mapping[str, Sequence[StoredClip]],
+    folder: Path,
+    fit: Callable[[Objective], Trained] | None = None,
+) -> Material:
+    """What is needed to train and measure a model.
+
+    Args:
+        settings: the recipe, and where it runs.
+        version: the data set version.
+        clips: those of each split that have features.
+        folder: the model directory on this machine.
+        fit: trains an objective; by default without trackers.
+    """
+    prefix = model_prefix(settings.recipe, version.name)
+    return Material(
+        recipe=settings.recipe,
+        recipe_folder=settings.recipe_path.parent,
+        bucket=shared_bucket(settings.bucket_url),
+        version=version,
+        clips=clips,
+        folder=folder,
+        fit=fit or Trainer(settings.bucket_url, prefix, folder),
+    )

@@ -1,0 +1,192 @@
+"""How any objective is trained: on what, from where, and what it came to."""
+
+import logging
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy
+
+from s2s.errors import StageError
+from s2s.settings import TrainingSettings
+from s2s.tasks.contract import Objective, Trained
+from training.averaging import Averaging
+from training.checkpoints import StoredCheckpoints, fetch_checkpoint
+from training.curve import LearningCurve
+from training.module import TrainingModule
+from training.progress import Budget, TrainingBar
+from training.tracking import Tracking
+
+__all__ = ["Trainer", "make_trainer"]
+
+log = logging.getLogger(__name__)
+
+_VAL_EVERY_STEPS = 100
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Trains objectives of one model: `Material.fit` is one.
+
+    Attributes:
+        bucket_url: where checkpoints are stored.
+        prefix: of the model's keys; checkpoints are `<prefix>checkpoints/<objective>.ckpt`.
+        folder: the model directory on this machine; every curve is left there, as
+            `<objective>.csv` and `<objective>.png`.
+        tracking: where losses are followed as well.
+    """
+
+    bucket_url: str
+    prefix: str
+    folder: Path
+    tracking: Tracking | None = None
+
+    def checkpoint_key(self, objective: Objective) -> str:
+        """Where an objective's checkpoint is."""
+        return f"{self.prefix}checkpoints/{objective.name}.ckpt"
+
+    def __call__(self, objective: Objective) -> Trained:
+        """Train an objective's network in place, from its last checkpoint if there is one.
+
+        Raises:
+            StageError: if there is no GPU where one is asked for, or memory does not suffice.
+            KeyboardInterrupt: if the user stops it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key, path = self.checkpoint_key(objective), self.folder / f".{objective.name}.ckpt"
+        budget, averaging = Budget(objective.settings), Averaging(objective.network)
+        curve = LearningCurve(budget, self.folder / f".{objective.name}.json")
+        callbacks: list[Callback] = [budget, averaging, curve]
+        callbacks += [StoredCheckpoints(self.bucket_url, key, path)]
+        callbacks += [TrainingBar(budget, objective.name)]
+        loggers = self.tracking.start(objective) if self.tracking else []
+        if self.tracking:
+            callbacks += self.tracking.samples(objective, averaging)
+        module = TrainingModule(objective)
+        trainer = make_trainer(module, callbacks)
+        trainer.loggers = loggers
+        objective.network.train()
+        with _within_memory(objective), _interruptible():
+            trainer.fit(
+                module, ckpt_path=fetch_checkpoint(self.bucket_url, key, path), weights_only=True
+            )
+        path.unlink(missing_ok=True)
+        objective.network.cpu().eval()
+        curve.read()
+        curve.write(self.folder / f"{objective.name}.csv")
+        curve.draw(self.folder / f"{objective.name}.png")
+        return self._trained(objective, budget, curve)
+
+    def _trained(self, objective: Objective, budget: Budget, curve: LearningCurve) -> Trained:
+        found = Trained(curve.steps, round(curve.seconds, 1), budget.stopped_by(curve.steps))
+        if found.stopped_by == "max_minutes":
+            log.warning(
+                "%s: stopped after %s of %s steps by its max_minutes: what it is worth depends on "
+                "this machine",
+                objective.name,
+                found.steps,
+                budget.max_steps,
+            )
+        return found
+
+
+def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning.Trainer:
+    """Lightning's loop alone: files, bars and checkpoints are the callbacks'.
+
+    In bf16 on a GPU; in processes of its own for several devices.
+
+    Raises:
+        StageError: if there is no GPU where one is asked for, or less than asked for.
+    """
+    settings = module.objective.settings
+    on_gpu = _find_gpu(settings)
+    if on_gpu:
+        torch.set_float32_matmul_precision("high")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
+    warnings.filterwarnings(
+        "ignore", r".*isinstance\(treespec, LeafSpec\)"
+    )  # is Lightning's affair
+    warnings.filterwarnings("ignore", ".*does not have many workers")  # shards are mapped
+    return lightning.Trainer(
+        max_steps=settings.max_steps,
+        callbacks=callbacks,
+        val_check_interval=min(_VAL_EVERY_STEPS, settings.max_steps),
+        limit_val_batches=1.0 if module.is_validated else 0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(50, settings.max_steps),
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+        use_distributed_sampler=False,  # ours knows about steps
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        # Processes that this one starts: what is around the training runs once.
+        strategy=DDPStrategy(
+            start_method="spawn", find_unused_parameters=module.adversary is not None
+        )
+        if settings.devices > 1
+        else "auto",
+        sync_batchnorm=on_gpu and settings.devices > 1,
+        precision="bf16-mixed" if on_gpu else "32-true",
+    )
+
+
+def _find_gpu(settings: TrainingSettings) -> bool:
+    if settings.accelerator == "gpu" and not torch.cuda.is_available():
+        raise StageError(
+            "training.accelerator is gpu, but torch finds none: set it to auto or cpu in the "
+            "recipe, or run on a machine with a GPU and its driver"
+        )
+    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
+    if on_gpu and settings.devices > torch.cuda.device_count():
+        raise StageError(
+            f"training.devices is {settings.devices}, but torch finds {torch.cuda.device_count()} "
+            "GPUs: lower it in the recipe"
+        )
+    return on_gpu
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interruption pass: Lightning ends the process, and ignores further ones.
+
+    Raises:
+        KeyboardInterrupt: as it was.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        raise KeyboardInterrupt from error
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
+def _within_memory(objective: Objective) -> Iterator[None]:
+    """Say what to change where memory, a GPU's or the machine's, does not suffice.
+
+    Raises:
+        StageError: instead of the error by which torch tells it.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # Of a GPU's memory torch tells by a class of its own, of the machine's by a message.
+        on_gpu = isinstance(error, torch.OutOfMemoryError)
+        if not on_gpu and "can't allocate memory" not in str(error):
+            raise
+        place = "the GPU's" if on_gpu else "this machine's"
+        raise StageError(
+            f"{place} memory does not hold a batch of {objective.settings.batch_size} examples of "
+            f"{objective.name}: {objective.memory_remedy} in the recipe"
+        ) from error
