@@ -23,6 +23,7 @@ from s2s.settings import CHECKS, CLIPS, EVALUATION, EXTRACTORS, FEATURES, MODEL,
 __all__ = [
     "FAILED",
     "catalog_key",
+    "checkpoint_key",
     "checks_prefix",
     "dataset_bundle_key",
     "dataset_index_key",
@@ -141,6 +142,11 @@ def model_prefix(recipe: Recipe, version: str) -> str:
 def model_config_key(recipe: Recipe, version: str) -> str:
     """The model's configuration: written last, so it means that the model is there."""
     return f"{model_prefix(recipe, version)}config.json"
+
+
+def checkpoint_key(recipe: Recipe, version: str, objective: str) -> str:
+    """Where the training of one of the model's objectives goes on from."""
+    return f"{model_prefix(recipe, version)}checkpoints/{objective}.ckpt"
 
 
 def evaluation_prefix(recipe: Recipe, version: str) -> str:

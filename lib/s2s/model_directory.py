@@ -83,8 +83,10 @@ def read_description(folder: Path, task: str | None = None) -> ModelDescription:
     path = folder / CONFIG_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        found = content.get("format") if isinstance(content, dict) else None
-        if isinstance(found, int) and found != FORMAT:
+        if not isinstance(content, dict) or "format" not in content:
+            raise ValueError("it names no format")
+        found = content["format"]
+        if found != FORMAT:
             raise ModelError(
                 f"{path}: a model of format {found}, and this version of the project reads format "
                 f"{FORMAT}: train it again with './s2s training RECIPE'"

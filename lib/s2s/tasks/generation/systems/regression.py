@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from s2s.layout import model_prefix
+from s2s.layout import checkpoint_key, model_prefix
 from s2s.tasks.common.chance import seeded
 from s2s.tasks.contract import Material
 from s2s.tasks.generation.network.directory import (
@@ -57,6 +57,7 @@ def fetch_regression(material: Material, model: GenerationPredictor) -> Generati
         _train(material, model.config, folder)
         for name in (WEIGHTS_FILE, CONFIG_FILE):  # the config says that all is there
             bucket.upload(folder / name, prefix + name, overwrite=True)
+        bucket.delete(checkpoint_key(material.recipe, model.config.version, _NAME))
     for name in (WEIGHTS_FILE, CONFIG_FILE):
         bucket.fetch(prefix + name, folder / name)
     network, config = load_bundle(folder)
