@@ -78,10 +78,10 @@ class Work(Generic[ItemT]):
         prefix: where its outputs, and the failures beside them, live.
         items: what to work on, by name (a clip id, a source id, a shard's name).
         done: names whose output is in the bucket already.
-        task: works on one item; returns its outcome, or raises `MediaError` for a failed one.
-        threads: the task waits more than it computes.
+        function: works on one item; returns its outcome, or raises `MediaError` for a failed one.
+        threads: the function waits more than it computes.
         workers: items at a time; None for the settings' number.
-        together: items for which it gives the same value are worked on together: the task gets
+        together: items for which it gives the same value are worked on together: the function gets
             them as a list, and returns an outcome, or the exception that stands for one, for each.
         sessions: processes, each with so many threads, where threads will do.
     """
@@ -90,7 +90,7 @@ class Work(Generic[ItemT]):
     prefix: str
     items: Mapping[str, ItemT]
     done: frozenset[str] | set[str]
-    task: Callable[[ItemT], Outcome] | Callable[[list[ItemT]], Sequence[Outcome | Exception]]
+    function: Callable[[ItemT], Outcome] | Callable[[list[ItemT]], Sequence[Outcome | Exception]]
     threads: bool = False
     workers: int | None = None
     together: Callable[[ItemT], Hashable] | None = None
@@ -122,7 +122,7 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     engine = make_engine(settings.engine, workers, threads=work.threads, sessions=work.sessions)
     with _progress() as progress:
         bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes))
-        attempt = partial(_attempt, work.task, is_batch=work.together is not None)
+        attempt = partial(_attempt, work.function, is_batch=work.together is not None)
         for batch, results in engine.map(attempt, _batches(pending, work.together)):
             for name, outcome in _outcomes(batch, results):
                 _store(bucket, work.prefix, outcome, had_failed=name in failures)
@@ -219,11 +219,11 @@ def _batches(
     return list(batches.values())
 
 
-def _attempt(task: Callable[[Any], Any], batch: _Batch, *, is_batch: bool) -> list[Outcome]:
+def _attempt(function: Callable[[Any], Any], batch: _Batch, *, is_batch: bool) -> list[Outcome]:
     started = time.monotonic()
     results: Sequence[Outcome | Exception]
     try:
-        results = task([item for _, item in batch]) if is_batch else [task(batch[0][1])]
+        results = function([item for _, item in batch]) if is_batch else [function(batch[0][1])]
     except (BucketUnavailableError, StageError):
         raise
     except Exception as error:  # noqa: BLE001 - one bad clip never stops a run

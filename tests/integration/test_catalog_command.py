@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from launcher.commands.catalog import catalog
+from s2s.storage import DirectoryBucket
 
 app = typer.Typer()
 app.command()(catalog)
@@ -148,3 +149,63 @@ def test_what_cannot_be_shown_is_an_error_of_one_line(tmp_path: Path, args: list
     result = show(tmp_path / args[0], *args[1:])
     assert result.exit_code == 1
     assert not isinstance(result.exception, (TypeError, KeyError))
+
+
+TABLES = {
+    "start alone": ("source_id,start_s,labels\nabcdefghij1,1,dog\n", "{}", 1),
+    "ids alone": ("Source_ID\nabcdefghij1\nabcdefghij2\n", "{}", 2),
+    "named columns": (
+        "audiocap_id,youtube_id,start_time,caption\n1,abcdefghij1,130,rain\n2,abcdefghij1,130,x\n",
+        "{source_id: youtube_id, start_s: start_time, labels: caption}",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_recipe_asks_for_no_more_columns_than_collection_does(tmp_path: Path, kind: str):
+    table, columns, n_clips = TABLES[kind]
+    (tmp_path / "t.csv").write_text(table)
+    recipe, output = tmp_path / "r.yaml", tmp_path / "out.csv"
+    recipe.write_text(f"{{name: r, collection: {{catalog: t.csv, columns: {columns}}}}}")
+    result = show(tmp_path / "t.csv", "--recipe", recipe, "--output", output)
+    assert result.exit_code == 0, result.output
+    assert lines_of(result)["clips"].startswith(f"{n_clips},")
+    assert len(output.read_text().splitlines()) == n_clips + 1
+    assert f"format   │ {lines_of(show('--recipe', recipe))['format']}" in result.output
+
+
+def test_catalog_and_label_table_may_be_in_the_bucket(tmp_path: Path):
+    bucket = DirectoryBucket(tmp_path / "bucket")
+    bucket.write("lists/a.csv", b'abcdefghij1, 1.000, 11.000, "/m/1"\n')
+    bucket.write("lists/labels.csv", b'index,mid,display_name\n0,/m/1,"Speech"\n')
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "{name: r, collection: {catalog: lists/a.csv, label_table: lists/labels.csv}}"
+    )
+    options = ["--bucket", bucket.url, "--work-dir", tmp_path / "work"]
+    for args in (["--recipe", recipe], ["lists/a.csv", "--recipe", recipe]):
+        result = show(*args, *options)
+        assert result.exit_code == 0, result.output
+        assert "1  Speech" in result.output
+    assert not list((tmp_path / "work" / "tmp" / "catalog").iterdir())
+    nowhere = show("lists/b.csv", "--bucket", f"file://{tmp_path / 'typo'}", *options[2:])
+    assert nowhere.exit_code == 1
+    assert not (tmp_path / "typo").exists(), "reading makes no bucket"
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ("validation: {keep_catalog_split: true}", 1),
+        ("validation: {keep_catalog_split: false}", 0),
+        ("validation: {keep_catalog_split: true}, split_names", 0),
+    ],
+)
+def test_splits_are_looked_at_as_collection_does(tmp_path: Path, settings: str, code: int):
+    (tmp_path / "v.csv").write_text("abcdefghij1,1,dog,part 1\nabcdefghij2,1,dog,Testing\n")
+    names = ", split_names: {Part 1: train}" if "split_names" in settings else ""
+    recipe = tmp_path / "r.yaml"
+    validation = settings.partition(", split_names")[0]
+    recipe.write_text(f"{{name: r, collection: {{catalog: v.csv{names}}}, {validation}}}")
+    assert show("--recipe", recipe).exit_code == code

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from s2s.catalog import CatalogFormat, FormatOptions, choose_format, read_rows
-from s2s.catalog.formats.audioset import AudioSet
+from s2s.catalog.formats.audioset import AVE, AudioSet
 from s2s.catalog.formats.avspeech import AVSpeech
-from s2s.catalog.formats.json_documents import KineticsJson
+from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson
 from s2s.catalog.formats.kinetics import FileList, KineticsCsv
 from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
-from s2s.catalog.formats.vggsound import VGGSound
+from s2s.catalog.formats.vggsound import VGGSound, VGGSoundFiles
 from s2s.records import ClipRecord
 
 REAL = [
@@ -68,6 +68,18 @@ FORMATS: list[tuple[CatalogFormat, st.SearchStrategy[ClipRecord]]] = [
             length_s=whole_s.filter(bool),
         ),
     ),
+    (
+        FileList(in_ms=True),
+        clips(
+            labels=st.tuples() | st.tuples(labels_in_folders),
+            split=splits,
+            length_s=st.integers(100, 600_000).map(lambda value: value / 1000),
+        ),
+    ),
+    (ActivityNet(), clips(labels=one_label, split=splits)),
+    (AVE(), clips(labels=one_label)),
+    (VGGSoundFiles(10.0), clips(labels=one_label, start_s=whole_s, length_s=st.just(10.0))),
+    (TableJson(TABLE), clips(labels=st.lists(texts, max_size=3).map(tuple), split=splits)),
     (AVSpeech(), clips(face_xy=st.tuples(fractions, fractions))),
     (
         AudioSet({"/m/1": 'Speech, "loud"', "/m/2": "Dog/cat"}),

@@ -1,4 +1,4 @@
-"""Engines map a task over items, with processes or threads on this machine, or with Ray."""
+"""Engines map a function over items, with processes or threads on this machine, or with Ray."""
 
 from s2s.engine.base import Engine, WorkerDiedError, make_engine
 

@@ -19,12 +19,13 @@ class Engine(Protocol):
     """Maps one function over items."""
 
     def map(
-        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
         """Yield each item with its result, as they are ready.
 
-        An item whose worker died comes with a `WorkerDiedError`; the others go on. What the task
-        raises is raised here, after which the map is over. Items are taken as they are needed.
+        An item whose worker died comes with a `WorkerDiedError`; the others go on. What the
+        function raises is raised here, after which the map is over. Items are taken as they are
+        needed.
         """
         ...
 
@@ -35,7 +36,7 @@ def make_engine(name: str, workers: int, *, threads: bool = False, sessions: int
     Args:
         name: "local" or "ray".
         workers: items worked on at a time.
-        threads: the task waits more than it computes, so threads will do ("local" only).
+        threads: the function waits more than it computes, so threads will do ("local" only).
         sessions: processes, each with `workers` threads ("local" only).
 
     Raises:

@@ -31,14 +31,16 @@ class ProcessEngine:
         self.workers = workers
 
     def map(
-        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
-        """See `Engine.map`; the task and its items travel between processes."""
+        """See `Engine.map`; the function and its items travel between processes."""
         # Not fork: the parent has threads (progress bars, HTTP connections).
         context = multiprocessing.get_context("forkserver")
         with ProcessPool(self.workers, initializer=_leave_interrupts, context=context) as pool:
             try:
-                yield from _drain(lambda item: pool.schedule(task, (item,)), items, self.workers)
+                yield from _drain(
+                    lambda item: pool.schedule(function, (item,)), items, self.workers
+                )
             except BaseException:
                 pool.stop()
                 raise
@@ -55,11 +57,11 @@ class ThreadEngine:
         self.workers = workers
 
     def map(
-        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
         """See `Engine.map`."""
         with ThreadPoolExecutor(self.workers) as pool:
-            yield from _drain(lambda item: pool.submit(task, item), items, self.workers)
+            yield from _drain(lambda item: pool.submit(function, item), items, self.workers)
 
 
 class SessionEngine:
@@ -78,11 +80,11 @@ class SessionEngine:
         self.threads = threads
 
     def map(
-        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
-        """See `Engine.map`; the task and its items travel between processes."""
+        """See `Engine.map`; the function and its items travel between processes."""
         processes = ProcessEngine(self.sessions)
-        in_threads = partial(_map_in_threads, task, self.threads)
+        in_threads = partial(_map_in_threads, function, self.threads)
         source = iter(items)
         lost: list[ItemT] = []
         for part, results in processes.map(
@@ -97,10 +99,10 @@ class SessionEngine:
 
 
 def _map_in_threads(
-    task: Callable[[ItemT], ResultT], threads: int, items: list[ItemT]
+    function: Callable[[ItemT], ResultT], threads: int, items: list[ItemT]
 ) -> list[ResultT]:
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(task, items))
+        return list(pool.map(function, items))
 
 
 def _drain(

@@ -35,10 +35,10 @@ class RayEngine:
             )
 
     def map(
-        self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
         """See `Engine.map`."""
-        remote = ray.remote(max_retries=0)(_as_function(task))
+        remote = ray.remote(max_retries=0)(_as_function(function))
         source = iter(items)
         running: dict[Any, ItemT] = {}
         try:
@@ -67,9 +67,9 @@ def _result(reference: Any) -> Any:
         raise StageError(f"Ray: {error}. Check the cluster and run again") from error
 
 
-def _as_function(task: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _as_function(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     # Ray takes functions alone, not the partial ones that stages map.
     def call(item: Any) -> Any:
-        return task(item)
+        return function(item)
 
     return call

@@ -61,7 +61,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
             # source may have one of them, and not the others.
             done=items.keys()
             - {files[clip.clip_id].name for clip in _absent(selected.clips, files, sources)},
-            task=TakeOverFile(settings, folder, videos),
+            function=TakeOverFile(settings, folder, videos),
             threads=True,
         )
         by_name = fan_out(settings, work)

@@ -66,7 +66,7 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         prefix=raw_prefix(),
         items={fetch.name: fetch for fetch in pending.values()},
         done=set(),
-        task=DownloadSource(settings, folder, DownloadOptions.of_run(settings)),
+        function=DownloadSource(settings, folder, DownloadOptions.of_run(settings)),
         threads=True,
         workers=settings.workers or site.workers,
         sessions=site.sessions,
@@ -94,7 +94,7 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
             if source_id in wanted
         },
         done=set(stored_sources(shared_bucket(settings.bucket_url)).files.key_of),
-        task=TakeOverFile(settings, folder, videos),
+        function=TakeOverFile(settings, folder, videos),
         threads=True,
     )
     by_source = fan_out(settings, work)

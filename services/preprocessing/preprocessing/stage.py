@@ -61,7 +61,7 @@ def run(settings: Settings) -> StageReport:
             prefix=processed_prefix(settings.recipe),
             items={clip.clip_id: (clip, file) for clip in clips if (file := found[clip.clip_id])},
             done=_done(bucket, settings.recipe),
-            task=PassTask(settings, folder),
+            function=PassTask(settings, folder),
             threads=True,
             together=lambda item: (passes[item[0].clip_id], item[1].key),
         )

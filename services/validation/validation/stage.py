@@ -73,7 +73,7 @@ def _check(settings: Settings, clips: Mapping[str, ClipRecord], folder: Path) ->
         prefix=checks_prefix(recipe),
         items={clip_id: clip_id for clip_id in sorted(cut - unknown.keys())},
         done=_names(bucket, checks_prefix(recipe), ".json"),
-        task=CheckTask(settings, folder),
+        function=CheckTask(settings, folder),
     )
     not_cut = _not_cut(bucket, recipe, clips.keys() - cut)
     return fan_out(settings, work) | unknown | not_cut
