@@ -13,14 +13,15 @@ from playwright.sync_api import sync_playwright
 from feature_extraction.stage import run as extract_features
 from launcher.pages.evaluation import write_evaluation_report
 from s2s.dataset import Split, read_version
-from s2s.errors import StageError
-from s2s.layout import evaluation_prefix
+from s2s.errors import SettingsError, StageError
+from s2s.layout import evaluation_prefix, model_config_key
 from s2s.media import probe, read_audio
 from s2s.settings import Settings
 from s2s.storage import open_bucket
 from s2s.tasks.contract import Material
 from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from s2s.tasks.generation.systems.regression import fetch_regression
+from s2s.workspace import workspace
 from training.evaluation.thorough import evaluate_model
 from training.stage import run as train
 
@@ -89,7 +90,12 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
     store_version(folder, settings, LENGTHS)
     extract_features(settings)
     train(settings)
-    return settings, evaluate_model(settings)
+    with workspace(settings.work_dir / "evaluation") as of_another_run:
+        (of_another_run / "answer.wav").touch()
+        content = evaluate_model(settings)
+        assert (of_another_run / "answer.wav").exists(), "each run has files of its own"
+    assert list((settings.work_dir / "evaluation").iterdir()) == [], "and leaves none"
+    return settings, content
 
 
 def test_every_system_is_measured_and_examples_can_be_heard(evaluated: Evaluated, tmp_path: Path):
@@ -180,4 +186,15 @@ def test_without_a_model_there_is_nothing_to_evaluate(
     make_version(settings, {"train": (1.0,), "test": (1.0,)})
     extract_features(settings)
     with pytest.raises(StageError, match="training RECIPE"):
+        evaluate_model(settings)
+
+
+def test_a_target_that_nothing_can_reach_is_refused(
+    make_settings_of: MakeSettings, make_version: MakeVersion
+):
+    target = {"figure": "beauty", "must_be": "at_least", "bound": 1}
+    settings = make_settings_of(training=TINY, evaluation={"targets": [target]})
+    make_version(settings, {"train": (1.0,), "test": (1.0,)})
+    open_bucket(settings.bucket_url).write(model_config_key(settings.recipe, "dataset_v1"), b"{}")
+    with pytest.raises(SettingsError, match=r"no figure 'beauty': use onset_f1"):
         evaluate_model(settings)

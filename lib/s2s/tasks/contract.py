@@ -260,10 +260,12 @@ class System:
     Attributes:
         title: what it is, in reports.
         answer: gives an answer to a held-out clip; the same one whenever it is asked.
+        is_ceiling: knows what is true: nobody needs to be told that it is better.
     """
 
     title: str
     answer: Callable[[Example], Any]
+    is_ceiling: bool = False
 
 
 class Judge(Protocol):

@@ -1,6 +1,6 @@
 """What was measured, as `metrics.json` and `evaluation.json` say it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -83,7 +83,7 @@ def with_intervals(
                     name: {key: apart and _plain(apart) for key, apart in of.items()}
                     for name, of in differences[group].items()
                 },
-                "ahead": _ahead(differences[group], figures),
+                "ahead": _ahead(differences[group], figures, measurement.ceilings),
             }
             for group, systems in values.items()
         },
@@ -121,8 +121,10 @@ def _differences(systems: Systems) -> Differences:
     }
 
 
-def _ahead(differences: Differences, figures: Sequence[Figure]) -> dict[str, list[str]]:
-    """Figures in which a system is better than the model by the whole interval."""
+def _ahead(
+    differences: Differences, figures: Sequence[Figure], ceilings: Container[str]
+) -> dict[str, list[str]]:
+    """Figures in which a system that is no ceiling beats the model by the whole interval."""
     found = {
         name: [
             figure.name
@@ -131,6 +133,7 @@ def _ahead(differences: Differences, figures: Sequence[Figure]) -> dict[str, lis
             and apart.side == (-1 if figure.more_is_better else 1)
         ]
         for name, of in differences.items()
+        if name not in ceilings
     }
     return {name: names for name, names in found.items() if names}
 

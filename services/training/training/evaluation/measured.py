@@ -1,6 +1,6 @@
 """Held-out clips, and how every system does on each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class Measurement:
         split: of the clips; None if there are none.
         note: a sentence about that for people.
         titles: of the systems, by name.
+        ceilings: names of those that know what is true.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first.
     """
@@ -43,6 +44,7 @@ class Measurement:
     split: str | None
     note: str
     titles: Mapping[str, str]
+    ceilings: Container[str]
     rows: Sequence[Measured]
     groups: Sequence[str]
 
@@ -87,6 +89,7 @@ def measure(
         split=held_out.split,
         note=" ".join(filter(None, (held_out.note, judge.note))),
         titles={name: system.title for name, system in systems.items()},
+        ceilings={name for name, system in systems.items() if system.is_ceiling},
         rows=rows,
         groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
     )

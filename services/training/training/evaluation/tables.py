@@ -10,7 +10,8 @@ from rich.table import Table
 __all__ = ["print_evaluation"]
 
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured"}
-_GAP = 2
+_GAP = 1
+_ANY_WIDTH = 10_000
 
 
 def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
@@ -20,7 +21,7 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
     """
     for group, part in content["groups"].items():
         title = f"{group}: {part['n_clips']} clips of {part['n_sources']} sources"
-        for names in _fitting(list(content["figures"]), part["systems"], console.width):
+        for names in _fitting(list(content["figures"]), part["systems"], console):
             console.print(_figures_table(title, names, part["systems"]))
             title = ""
         console.print(_said_of_rivals(group, part["ahead"]))
@@ -30,19 +31,15 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
         console.print(f"By a program of others: {content['by_others']['note']}.", markup=False)
 
 
-def _fitting(names: Sequence[str], systems: Mapping[str, Any], width: int) -> list[list[str]]:
+def _fitting(names: Sequence[str], systems: Mapping[str, Any], console: Console) -> list[list[str]]:
     """Figures in as few tables as their columns fit into."""
-    room = width - max(map(len, systems))
     tables: list[list[str]] = [[]]
-    left = room
+    wide = console.options.update(max_width=_ANY_WIDTH)
     for name in names:
-        cells = [_cell(values[name]) for values in systems.values()]
-        needed = max(map(len, [*name.split("_"), *cells])) + _GAP
-        if needed > left and tables[-1]:
+        table = _figures_table("", [*tables[-1], name], systems)
+        if tables[-1] and console.measure(table, options=wide).maximum > console.width:
             tables.append([])
-            left = room
         tables[-1].append(name)
-        left -= needed
     return tables
 
 
@@ -66,10 +63,11 @@ def _figures_table(title: str, names: Sequence[str], systems: Mapping[str, Any])
 
 def _said_of_rivals(group: str, ahead: Mapping[str, Sequence[str]]) -> str:
     """In which figures another system surely does better than the model."""
-    said = [f"  {system}: {', '.join(names)}" for system, names in ahead.items()]
-    if not said:
-        return f"{group}: no system is surely better than the model in any figure.\n"
-    return "\n".join([f"{group}: surely better than the model:", *said, ""])
+    said = [
+        f"{group}: {system} is surely better in {', '.join(names)}"
+        for system, names in ahead.items()
+    ]
+    return "\n".join([*(said or [f"{group}: no baseline is surely better in any figure"]), ""])
 
 
 def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:

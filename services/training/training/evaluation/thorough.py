@@ -7,16 +7,16 @@ examples/*             what its page shows of some clips
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from s2s.dataset import latest_version, read_version
-from s2s.errors import StageError
+from s2s.errors import SettingsError, StageError
 from s2s.features.stored import fetch_clips
 from s2s.layout import evaluation_prefix, model_config_key, model_prefix
 from s2s.media import MediaLimits
-from s2s.settings import Settings
+from s2s.settings import Recipe, Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 from s2s.tasks.contract import AnswerFiles, Example, Material
@@ -44,6 +44,7 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
         what `evaluation.json` says.
 
     Raises:
+        SettingsError: if a target names a figure or a system that there is not.
         StageError: if there is no model yet, or nothing to measure it on.
         VersionError: if there is no data set version, or it is damaged.
         ModelError: if the model or features do not fit the recipe.
@@ -58,12 +59,14 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
     )
     if not bucket.exists(model_config_key(recipe, version.name)):
         raise StageError(f"there is no model of {version.name} yet: run './s2s training RECIPE'")
+    _check_targets(recipe, "figure", [figure.name for figure in task.figures])
     with workspace(settings.work_dir / "evaluation") as folder:
         clips = fetch_clips(bucket, recipe, version, settings.work_dir / "training")
         model = _fetch_model(bucket, model_prefix(recipe, version.name), folder / "model")
         material = make_material(settings, version, clips, model)
         predictor = task.load(model, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
+        _check_targets(recipe, "system", systems)
         judge = task.make_judge(material, predictor, thorough=True)
         files = task.make_files(material, folder / "answers")
         found = measure(material, systems, judge, recipe.evaluation.clips, files)
@@ -84,6 +87,17 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
         }
         _store(material, content, folder / "output", files, [one for one, _ in examples])
     return content
+
+
+def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
+    """Refuse targets of a figure or system that there is not: they would never be measured."""
+    for target in recipe.evaluation.targets:
+        name = getattr(target, what)
+        if name not in known:
+            raise SettingsError(
+                f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}: use "
+                f"{', '.join(known)}"
+            )
 
 
 def _fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
