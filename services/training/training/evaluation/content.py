@@ -160,4 +160,4 @@ def _plain(value: Value) -> dict[str, float | None]:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+    return None if value is None else round(value, _DIGITS) + 0.0  # no minus before a zero
