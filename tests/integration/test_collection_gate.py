@@ -1,6 +1,5 @@
 """Where a site leads: not into private networks, and not for ever."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,11 +147,9 @@ def test_the_environment_does_not_open_the_gate(
 @pytest.mark.parametrize("fetch", ["whole", "section"])
 def test_what_trickles_is_given_up(tmp_path: Path, site: FaultySite, fetch: str):
     site.answers[NAME] = trickle
-    started = time.monotonic()
     outcome = collect(tmp_path, site.url, timeout_s=1.0, fetch=fetch)
     assert outcome.reason is Reason.TIMEOUT
     assert "collection.min_bytes_per_s" in outcome.message
-    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("fetch", ["whole", "section"])
