@@ -197,7 +197,9 @@ def test_every_reason_is_among_the_lost_clips_and_files_are_found():
     bucket.write(f"{raw_prefix()}whole.mkv", b"source")
     outcomes = {
         "collection": [
-            Outcome(clip_id=build_clip_id(f"gone{n}", 0, 2), status=Status.FAILED, reason="gone")
+            Outcome(
+                clip_id=build_clip_id(f"gone{n}", 0, 2), status=Status.FAILED, reason=Reason.GONE
+            )
             for n in range(50)
         ],
         "preprocessing": [Outcome(clip_id=whole, status=Status.FAILED, reason=Reason.CORRUPT)],

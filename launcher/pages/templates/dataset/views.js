@@ -33,7 +33,7 @@ function still(clip) {
 
 function card(clip, list, figures = ["length", "mean"]) {
   const facts = clip.stage ? plainName(clip.stage) : figures.map((name) => told(clip, name)).filter(Boolean).join(", ");
-  const button = make("button", { type: "button", className: "card" }, still(clip), make("span", {}, make("strong", {}, labelsOf(clip)),
+  const button = make("button", { type: "button", className: "card" }, still(clip), make("span", {}, make("strong", {}, clip.labels.length ? labelsOf(clip) : clip.id),
     chip(clip), make("span", { className: "soft" }, facts && ` ${facts}`),
     clip.kinds.length ? make("span", { className: "mark" }, ` ${clip.kinds.join(", ")}`) : null));
   button.addEventListener("click", () => show(clip, list));
