@@ -17,7 +17,7 @@ __all__ = ["run_pass"]
 # Time stamps are rounded when they go from one time base to another.
 _ROUNDING_S = 0.002
 # The frame after a clip's last, to know how long that is on screen, begins about then.
-_AFTER_S = 0.25
+_AFTER_S = 0.1
 
 
 def run_pass(footage: Footage, cuts: Sequence[Cut]) -> bool:

@@ -4,6 +4,7 @@ Compared are the number of frames and, as small grey pictures, the first frame, 
 at keyframes in between, where seeking and joining go wrong.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from preprocessing.outputs import SEAM_PX
 from preprocessing.plan import Cut, Footage
-from preprocessing.stretch import Stretch, decode_frames
+from preprocessing.stretch import ROUNDING, Stretch, decode_frames
 from s2s.errors import MediaError
 from s2s.media import open_guarded
 from s2s.media.read.orientation import orientation_of
@@ -31,9 +32,12 @@ _FLAT = 6.0
 def choose_seams(cut: Cut, fps: float, stretch: Stretch) -> tuple[int, ...]:
     """The numbers of a clip's frames that are compared, in order."""
     keys = stretch.keys(cut.start_s, cut.start_s + cut.n_frames / fps)
+    # The first step in which a keyframe is on screen for certain: the frame before it would take
+    # decoding all the way there.
     between = {
-        min(cut.n_frames - 1, round((stretch.seconds(key) - cut.start_s) * fps)) for key in keys
+        math.ceil((stretch.seconds(key) - cut.start_s) * fps - 0.5 + ROUNDING) for key in keys
     }
+    between = {number for number in between if number < cut.n_frames}
     inner = sorted(between - {0, cut.n_frames - 1})
     step = max(1, -(-len(inner) // _MOST_BETWEEN))
     return tuple(sorted({0, cut.n_frames - 1, *inner[::step]}))

@@ -17,14 +17,14 @@ from s2s.media.read.listing import Listed, can_seek, decode_listed, list_packets
 from s2s.media.read.order import has_stored_order
 from s2s.reasons import Reason
 
-__all__ = ["Stretch", "decode_frames", "list_stretch"]
+__all__ = ["ROUNDING", "Stretch", "decode_frames", "list_stretch"]
 
 # Seeking goes by decoding time: the keyframe it lands on may show after what is asked for, and a
 # frame may have been on screen for long.
 _RUN_UPS_S = (0.5, 5.0, 60.0)
-# Time stamps are rounded, in Matroska to 1 ms; a frame that begins this close to the middle of a
-# step may be shown in it or not.
-_ROUNDING = 0.05
+ROUNDING = 0.05
+"""A frame that begins this close to the middle of a step, in steps, may be shown in it or not: time
+stamps are rounded, in Matroska to 1 ms."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Stretch:
 
     def candidates(self, instant_s: float, step_s: float) -> set[int]:
         """What may be shown in a step of a constant rate: what is, in its middle, on screen."""
-        middle_s, rounding_s = instant_s + step_s / 2, step_s * _ROUNDING
+        middle_s, rounding_s = instant_s + step_s / 2, step_s * ROUNDING
         return {self.shown_at(middle_s - rounding_s), self.shown_at(middle_s + rounding_s)}
 
     def keys(self, start_s: float, end_s: float) -> list[int]:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-
 from s2s.errors import MediaError
 from s2s.media.ffmpeg import input_args, run_ffmpeg
 from s2s.media.guard.door import open_guarded
@@ -23,7 +21,7 @@ _ENCODE = ["-vf", "setpts=N/FRAME_RATE/TB", "-c:v", "libx264", "-preset", "veryf
 
 @dataclass(frozen=True)
 class _Picture:
-    """A video's picture: which stream it is, when it begins, whether packets can be copied."""
+    """A video's picture: which stream it is, its first time stamp, whether it can be copied."""
 
     index: int
     start_s: float
@@ -31,7 +29,9 @@ class _Picture:
 
     def input_args(self, video: Path) -> list[str]:
         """Open the video so that its picture begins at 0."""
-        return input_args(video, "-itsoffset", f"{-self.start_s:.6f}", "-fflags", "+genpts")
+        # ffmpeg would else count from a start of its own, which is that of other streams too.
+        start = ["-copyts", "-itsoffset", f"{-self.start_s:.6f}"]
+        return input_args(video, *start, "-fflags", "+genpts")
 
     def output_args(self) -> list[str]:
         """Write its picture."""
@@ -96,5 +96,4 @@ def _picture(video: Path) -> _Picture:
         at = None if first is None or not first.size else first.pts
         if at is None:
             return _Picture(stream.index, 0.0, is_copyable=True)
-        start_s = float(at * (stream.time_base or 1)) - (file.start_time or 0) / av.time_base
-        return _Picture(stream.index, start_s, is_copyable=True)
+        return _Picture(stream.index, float(at * (stream.time_base or 1)), is_copyable=True)
