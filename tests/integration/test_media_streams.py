@@ -5,6 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from marked_video import MarkedVideo, frame_numbers
 
 from s2s.media import (
@@ -89,7 +90,7 @@ def test_a_cover_in_front_of_the_picture_is_not_the_picture(marked: Path, tmp_pa
     boxes.sort(key=lambda box: [b"mvhd", b"udta", b"trak"].index(box[4:8]))
     path.write_bytes(data[: at + 8] + b"".join(boxes))
     with av.open(str(path)) as file:
-        assert file.streams.video[0].disposition & av.stream.Disposition.attached_pic
+        assert file.streams.video[0].disposition & Disposition.attached_pic
         assert file.streams[0].type == "video"
         assert len(file.streams.video) == 2
     assert_readable(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import pytest
+from av.error import FFmpegError
 
 from s2s.errors import MediaError
 from s2s.media import input_args, probe, read_frames, run_ffmpeg
@@ -115,7 +116,7 @@ def test_a_container_opens_no_second_file(demuxer: str, tmp_path: Path):
                         media = [*file.streams.video, *file.streams.audio]
                         for _, packet in zip(range(50), file.demux(media), strict=False):
                             packet.decode()
-                except av.FFmpegError:
+                except FFmpegError:
                     continue
             try:
                 run_ffmpeg([*input_args(path), "-f", "null", "-"], "null")

@@ -13,8 +13,7 @@ from s2s.media.read.frames import map_frames, read_frames, write_frames
 from s2s.media.read.picture import write_picture
 from s2s.media.read.probe import Probe, probe
 from s2s.media.read.sampling import SampledFrames, sample_frames
-from s2s.media.read.segments import SoundSpan, read_segments, read_span, resample
-from s2s.media.read.sound import read_audio
+from s2s.media.read.sound import SoundSpan, read_audio, read_segments, read_span, resample
 from s2s.media.write.jpegs import write_jpegs
 from s2s.media.write.mux import add_sound, drop_sound
 from s2s.media.write.still import make_still_video

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from preprocessing.encode import encode_pictures
+from preprocessing.encoding.clips import encode_pictures
 from preprocessing.packets.smart_cut import NotCopyableError, cut_packets
 from preprocessing.plan import ClipFiles, Cut, plan_cut
 from preprocessing.sounds import write_sounds

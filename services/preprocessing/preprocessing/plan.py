@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from preprocessing.encoding.stretch import Stretch
 from preprocessing.span import Span
-from preprocessing.stretch import Stretch
 from s2s.errors import MediaError
 from s2s.reasons import Reason
 from s2s.records import ClipRecord

@@ -13,13 +13,14 @@ from typing import Literal
 
 import av
 import numpy as np
-from av import AudioFrame, Packet, VideoCodecContext, VideoFrame
+from av import Packet, VideoCodecContext, VideoFrame
 from av.container import InputContainer
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from preprocessing.packets.edits import limit_edits
 from preprocessing.packets.h264 import add_parameter_sets, has_idr, is_avcc, to_length_prefixed
+from preprocessing.packets.movie import write_movie
 from s2s.media import open_guarded, picture_stream, read_span, resample, sound_stream
 from s2s.media.read.order import has_stored_order
 
@@ -33,7 +34,6 @@ _MAX_PACKET_BYTES = 200_000_000
 # Far from the ids that encoders use, so that the source's own parameter sets stay valid.
 _HEAD_ID = 31
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ITU-T H.273, table 3
-_MOVIE_OPTIONS = {"movflags": "+faststart", "movie_timescale": "90000", "fflags": "+bitexact"}
 
 
 class NotCopyableError(Exception):
@@ -101,7 +101,9 @@ def cut_packets(
             extradata, packets, n_encoded = _smart(stream, span)
         else:
             extradata, packets, n_encoded = None, _from_keyframe(span), 0
-        _write(output, stream, extradata, _shifted(packets, span.begin), (samples, sample_rate_hz))
+        write_movie(
+            output, stream, extradata, _shifted(packets, span.begin), (samples, sample_rate_hz)
+        )
     limit_edits(output, duration_s)
     return CopiedSpan(start_s, duration_s, n_encoded, samples)
 
@@ -278,34 +280,6 @@ def _sound(
         return np.zeros(n_samples, np.float32)
     samples = resample(read_span(source, start_s, duration_s), rate_hz)[:n_samples]
     return np.pad(samples, (0, n_samples - len(samples)))
-
-
-def _write(
-    output: Path,
-    template: VideoStream,
-    extradata: bytes | None,
-    packets: list[Packet],
-    sound: tuple[np.ndarray, int],
-) -> None:
-    samples, rate_hz = sound
-    with av.open(f"file:{output.absolute()}", "w", format="mp4", options=_MOVIE_OPTIONS) as file:
-        # Opaque: of what is only copied no encoder is looked for; AV1's decoder has none.
-        picture = file.add_stream_from_template(template, opaque=extradata is None)
-        picture.time_base = _time_base(template)
-        if extradata is not None:
-            picture.codec_context.extradata = extradata
-        audio = file.add_stream("aac", rate=rate_hz, layout="mono")
-        audio.codec_context.options = {"aac_coder": "fast"}
-        for packet in packets:
-            packet.stream = picture
-            file.mux(packet)
-        for first in range(0, len(samples), 1024):
-            block = samples[None, first : first + 1024]
-            frame = AudioFrame.from_ndarray(block, format="fltp", layout="mono")
-            frame.sample_rate, frame.time_base = rate_hz, Fraction(1, rate_hz)
-            frame.pts = first
-            file.mux(audio.encode(frame))
-        file.mux(audio.encode(None))
 
 
 def _pts(packet: Packet) -> int:

@@ -6,10 +6,10 @@ the sound is the asked start. The sound is as long as the picture.
 
 from collections.abc import Sequence
 
-from preprocessing.damage import MAX_DAMAGE
-from preprocessing.outputs import output_args, shape_filters
+from preprocessing.encoding.damage import MAX_DAMAGE
+from preprocessing.encoding.outputs import output_args, shape_filters
+from preprocessing.encoding.stretch import Stretch
 from preprocessing.plan import Cut, Footage
-from preprocessing.stretch import Stretch
 from s2s.media import input_args, run_ffmpeg
 
 __all__ = ["run_pass"]

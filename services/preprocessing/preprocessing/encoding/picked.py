@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from av import VideoFrame
 
-from preprocessing.outputs import output_args, shape_filters
+from preprocessing.encoding.outputs import output_args, shape_filters
+from preprocessing.encoding.stretch import decode_frames
 from preprocessing.plan import Cut, Footage
 from preprocessing.span import Span
-from preprocessing.stretch import decode_frames
 from s2s.errors import MediaError
 from s2s.media import input_args
 from s2s.media.ffmpeg import feed_ffmpeg

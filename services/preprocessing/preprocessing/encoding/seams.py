@@ -11,9 +11,9 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from preprocessing.outputs import SEAM_PX
+from preprocessing.encoding.outputs import SEAM_PX
+from preprocessing.encoding.stretch import ROUNDING, Stretch, decode_frames
 from preprocessing.plan import Cut, Footage
-from preprocessing.stretch import ROUNDING, Stretch, decode_frames
 from s2s.errors import MediaError
 from s2s.media import open_guarded
 from s2s.media.read.orientation import orientation_of
@@ -43,13 +43,16 @@ def choose_seams(cut: Cut, fps: float, stretch: Stretch) -> tuple[int, ...]:
     return tuple(sorted({0, cut.n_frames - 1, *inner[::step]}))
 
 
-def seam_error(footage: Footage, cut: Cut, *, spare_damage: bool) -> MediaError | None:
+def seam_error(
+    footage: Footage, cut: Cut, *, spare_damage: bool, is_rough: bool = False
+) -> MediaError | None:
     """Say where a clip differs from its source.
 
     Args:
         footage: what it was cut from.
         cut: the clip; its files are written.
         spare_damage: let frames pass that cannot be decoded, and so not be compared.
+        is_rough: decode the source's frames with less work, so that a difference may be none.
     """
     fps, stretch = footage.recipe.spec.fps, footage.stretch
     n_frames = _count_frames(cut.files.video)
@@ -62,7 +65,9 @@ def seam_error(footage: Footage, cut: Cut, *, spare_damage: bool) -> MediaError 
     scaler = VideoReformatter()
     expected = {
         time: _small_grey(frame, scaler)
-        for time, frame in decode_frames(footage.path, stretch, set().union(*candidates))
+        for time, frame in decode_frames(
+            footage.path, stretch, set().union(*candidates), is_rough=is_rough
+        )
     }
     pictures = seen.reshape(-1, SEAM_PX, SEAM_PX)
     name, is_hdr = footage.path.name, footage.span.is_hdr

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from preprocessing.stretch import Stretch, decode_frames
+from preprocessing.encoding.stretch import Stretch, decode_frames
 
 __all__ = ["MAX_DAMAGE", "damaged_share"]
 

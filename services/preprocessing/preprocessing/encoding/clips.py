@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from preprocessing.damage import MAX_DAMAGE, damaged_share
-from preprocessing.passes import run_pass
-from preprocessing.picked import encode_picked
+from preprocessing.encoding.damage import MAX_DAMAGE, damaged_share
+from preprocessing.encoding.passes import run_pass
+from preprocessing.encoding.picked import encode_picked
+from preprocessing.encoding.seams import choose_seams, seam_error
+from preprocessing.encoding.stretch import list_stretch
 from preprocessing.plan import Cut, Footage
-from preprocessing.seams import choose_seams, seam_error
 from preprocessing.span import Span
-from preprocessing.stretch import list_stretch
 from s2s.errors import MediaError
 from s2s.reasons import Reason
 from s2s.settings import Recipe
@@ -57,7 +57,8 @@ def encode_pictures(
 
 
 def _compared(footage: Footage, cut: Cut, *, is_whole: bool) -> MediaError | None:
-    failure = seam_error(footage, cut, spare_damage=not is_whole)
+    failure = seam_error(footage, cut, spare_damage=not is_whole, is_rough=True)
+    failure = failure and seam_error(footage, cut, spare_damage=not is_whole)
     cut.files.seams.unlink(missing_ok=True)
     if failure is not None:
         return _cut_picked(footage, cut)

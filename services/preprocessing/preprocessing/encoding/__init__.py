@@ -1,0 +1,1 @@
+"""Clips encoded in one pass, and compared with their source."""
