@@ -56,11 +56,8 @@ class Loudness:
 
     def __call__(self, clip: ClipMedia) -> Mapping[str, Array]:
         size = RATE_HZ // FPS
-        return {
-            "loudness": np.abs(clip.samples_N[: len(clip.samples_N) // size * size])
-            .reshape(-1, size)
-            .max(1)
-        }
+        whole = clip.samples_N[: len(clip.samples_N) // size * size]
+        return {"loudness": np.abs(whole).reshape(-1, size).max(axis=1)}
 
 
 @dataclass
@@ -79,14 +76,15 @@ class FaceTask:
     def __init__(self, processor: object) -> None:
         self.processor = processor
 
-    def make_processor(self, recipe: object, weights: Path | None) -> object:
+    def make_processor(self, _recipe: object, weights: Path | None) -> object:
+        assert weights is None
         return self.processor
 
 
 def make_shard(
     settings: Settings, clips: list, monkeypatch: pytest.MonkeyPatch, processor: object
 ) -> tuple[Outcome, ShardReader]:
-    monkeypatch.setattr(shard_module, "load_task", lambda name: FaceTask(processor))
+    monkeypatch.setattr(shard_module, "load_task", lambda _: FaceTask(processor))
     (shard,) = plan_shards({"train": clips}, 64).values()
     outcome = ShardMaker(settings, "dataset_v1", settings.work_dir)(shard)
     path = settings.work_dir / "shard.safetensors"
