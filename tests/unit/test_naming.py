@@ -35,15 +35,15 @@ FACTORIES = {
 PINNED = {
     "silent_to_sound": {
         **{"clips": "b3e61f0c", "checks": "e4072cd1", "extractors": "99b5c7ff"},
-        **{"features": "7016589b", "model": "0b0cb747", "evaluation": "c9635f4c"},
+        **{"features": "7016589b", "model": "0b0cb747", "evaluation": "c8c5e1ed"},
     },
     "silent_to_sound.sample": {
         **{"clips": "dcc7e09b", "checks": "f83bb3ff", "extractors": "338dc948"},
-        **{"features": "488bef88", "model": "a46055f6", "evaluation": "650daf2a"},
+        **{"features": "488bef88", "model": "a46055f6", "evaluation": "db69cc45"},
     },
     "silent_to_sound.smoke": {
         **{"clips": "baf0c9e9", "checks": "ded9c383", "extractors": "338dc948"},
-        **{"features": "a52df3f8", "model": "cadbc679", "evaluation": "c9635f4c"},
+        **{"features": "a52df3f8", "model": "cadbc679", "evaluation": "c8c5e1ed"},
     },
 }
 CUTTING = {
@@ -86,7 +86,7 @@ VOCODER_TRAINING = {
 }
 MEASURING = {
     f"evaluation.{name}"
-    for name in ("clips", "intervals", "examples", "worst", "groups", "targets", "takes")
+    for name in ("clips", "intervals", "examples", "worst", "groups", "targets", "seeds_per_clip")
 }
 WITH_NETWORKS = {
     "feature_extraction": {"motion": "raft_small", "semantic": "timm/resnet18"},
@@ -144,7 +144,7 @@ def candidates(recipe: GenerationRecipe, path: str) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value * 2, value / 2, value + 1, value + 8, value - 0.05)
     yield from ("other", "file:other", "timm/other", "https://other/{source_id}", "path")
-    yield from (["*x*"], ["mlflow", "wandb"], [8000], [], {"group": ["*x*"]})
+    yield from (["*x*"], ["mlflow", "wandb"], [8000], [], {"group": ["*x*"]}, {"other": "val"})
     yield [{"figure": "other", "must_be": "below", "bound": 1}]
 
 
