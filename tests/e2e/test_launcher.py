@@ -10,6 +10,7 @@ from conftest import ROOT, Launch
 COMMANDS = [
     [],
     ["demo"],
+    ["evaluate"],
     ["run"],
     ["status"],
     ["serve"],
@@ -31,6 +32,13 @@ def test_help_says_what_it_is_for(command: list[str], launch: Launch):
     assert shown.returncode == 0, shown.stderr
     assert "Usage: s2s" in shown.stdout
     assert len(shown.stdout) > 200
+
+
+def test_a_demo_of_a_recipe_that_is_not_there_names_those_that_are(launch: Launch):
+    shown = launch("demo", "nothing")
+    assert shown.returncode == 1
+    assert "'nothing': there are" in shown.stderr
+    assert "silent_to_sound" in shown.stderr
 
 
 def test_the_bucket_server_starts_stops_and_keeps_its_data(launch: Launch, tmp_path: Path):

@@ -170,7 +170,11 @@ def test_the_page_in_a_browser(evaluated: Evaluated, tmp_path: Path, chromium: s
             assert table.locator("tbody tr").count() == len(SYSTEMS)
             assert f"{part['n_clips']} clips of {part['n_sources']}" in table.inner_text()
         assert page.locator("#targets ~ div tbody td").all_inner_texts()[1::2] == ["met", "missed"]
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, "tables scroll alone"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        wider = "table => table.parentElement.scrollWidth > table.parentElement.clientWidth"
+        assert not any(table.evaluate(wider) for table in page.locator("table").all()), (
+            "none is cut"
+        )
         assert page.locator("video").first.evaluate(PLAYED) > 0, "the generated sound plays"
         page.evaluate(AXE.read_text())
         assert page.evaluate("axe.run()")["violations"] == []
