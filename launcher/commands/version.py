@@ -127,7 +127,9 @@ def verify(
     def work() -> int:
         store, loaded = _opened(bucket, recipe)
         content = _read(store, loaded, version)
-        problems = verify_folder(content, folder) if folder else verify_stored(store, content)
+        problems = (
+            verify_folder(content, folder) if folder else verify_stored(store, loaded, content)
+        )
         for problem in problems:
             print(problem)
         console.print(f"{content.name}: {len(problems)} files differ" if problems else "all right")

@@ -68,7 +68,8 @@ class DatasetClip:
         height: its pixels.
         loudness_dbfs: the loudest sample.
         mean_dbfs: power of the sound on average.
-        picture_hash: perceptual hash of the picture, hexadecimal.
+        picture_hash: perceptual hashes of the picture as it is, mirrored, and of its middle,
+            64 hexadecimal digits each.
         sound_hash: fingerprint of the sound, hexadecimal.
         moment_hashes: both around each moment where the sound rises most, separated by spaces.
         face_xy: position of a face as fractions of the picture, where it is part of the clip's

@@ -20,6 +20,21 @@ NAME = "bell0_00000000_00002000"
 RECIPE = make_recipe()
 
 
+def test_a_still_under_an_equaliser_is_frozen_and_a_real_clip_is_not(
+    real_data: Path, tmp_path: Path
+):
+    real, still = real_data / "clips" / "vas" / "dog_video_02677.mp4", tmp_path / "still.mp4"
+    graph = (
+        "[0:v]trim=end_frame=1,loop=150:1,setpts=N/25/TB,scale=320:240[p];"
+        "[0:a]showfreqs=s=320x72:mode=bar:fscale=log:colors=white[d];[p][d]overlay=0:H-h[v]"
+    )
+    encoding = ["-map", "[v]", "-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-f", "mp4"]
+    run_ffmpeg(["-i", str(real), "-filter_complex", graph, *encoding, str(still)], "still")
+    assert measure_picture(still).is_still
+    assert measure_picture(still).motion > 100
+    assert not measure_picture(real).is_still
+
+
 @pytest.fixture
 def task(directory_bucket: Bucket, tmp_path: Path) -> CheckTask:
     settings = Settings(

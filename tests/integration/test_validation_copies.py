@@ -113,6 +113,22 @@ def cut(source: Path, output: Path, start_s: float, quality: list[str]) -> Datas
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["hflip", "pad=iw:ih*4/3:0:(oh-ih)/2", "crop=iw*.8:ih*.8", "crop=iw*.9:ih*.9,hflip"],
+    ids=["mirrored", "bars", "cropped", "mirrored and cropped"],
+)
+def test_copies_that_look_different_are_found_by_their_sound(
+    real_data: Path, tmp_path: Path, change: str
+):
+    even, clips = "scale=trunc(iw/4)*2:trunc(ih/4)*2", []
+    for n, video in enumerate(sorted((real_data / "clips" / "vggsound").glob("*.mp4"))[:2]):
+        clips.append(cut(video, tmp_path / f"{n}.mp4", 0, ["-vf", even]))
+        clips.append(cut(video, tmp_path / f"{n}-copy.mp4", 0, ["-vf", f"{change},{even}"]))
+    found = [(pair.first, pair.second) for pair in alike_pairs(clips)]
+    assert found == [("0", "0-copy"), ("1", "1-copy")]
+
+
 def test_copies_that_start_later_are_found(real_data: Path, tmp_path: Path):
     good, poor = ["-vf", "scale=-2:160"], ["-vf", "scale=-2:128", "-crf", "30", "-b:a", "64k"]
     clips = []

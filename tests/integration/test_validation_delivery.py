@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from launcher.commands.version import version_app
 from s2s.dataset import SPLITS, read_version
-from s2s.layout import dataset_bundle_key
+from s2s.layout import dataset_bundle_key, dataset_manifest_key
 from s2s.settings import Settings
 from s2s.storage import DirectoryBucket
 from validation.release.changes import compare
@@ -106,6 +106,18 @@ def test_what_differs_in_a_folder_is_named(bucket: DirectoryBucket, tmp_path: Pa
 
 def test_what_differs_in_the_bucket_is_named(bucket: DirectoryBucket):
     assert ask(bucket, "verify", "v2") == (0, "all right\n")
+    key = dataset_manifest_key(RECIPE, "dataset_v2", "train", "parquet")
+    stored, of_test = (
+        bucket.read(key),
+        dataset_manifest_key(RECIPE, "dataset_v2", "test", "parquet"),
+    )
+    for damaged, problem in ((bucket.read(of_test), "rows"), (b"x", "cannot be read")):
+        bucket.write(key, damaged, overwrite=True)
+        status, text = ask(bucket, "verify", "v2")
+        assert (status, key in text, problem in text) == (1, True, True)
+    bucket.delete(key)
+    assert "is missing" in ask(bucket, "verify", "v2")[1]
+    bucket.write(key, stored)
     version = read_version(bucket, RECIPE, "dataset_v2")
     clip = version.split("train")[0]
     good = bucket.read(clip.key)

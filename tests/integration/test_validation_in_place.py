@@ -121,7 +121,7 @@ def test_plain_dvc_reads_single_files_of_either(bucket: Bucket, clone: Path, tmp
 
 def test_verifying_tells_what_was_replaced_and_what_is_lost(bucket: Bucket):
     version = read_version(bucket, RECIPE, "dataset_v1")
-    told = verify_stored(bucket, version)
+    told = verify_stored(bucket, RECIPE, version)
     # The two files that were replaced are not what they were, but DVC still has them.
     assert len(told) == 2
     assert all("has another sha256" in problem for problem in told)

@@ -74,7 +74,7 @@ def test_a_bucket_that_goes_away_during_a_push(
             run(settings)
     server.start()
     assert version_names(bucket, RECIPE) == ["dataset_v1"]
-    assert verify_stored(bucket, read_version(bucket, RECIPE, "dataset_v1")) == []
+    assert verify_stored(bucket, RECIPE, read_version(bucket, RECIPE, "dataset_v1")) == []
     shutil.rmtree(tmp_path / "work")
     assert run(settings).outputs["version"] == "dataset_v2"
-    assert verify_stored(bucket, read_version(bucket, RECIPE, "dataset_v2")) == []
+    assert verify_stored(bucket, RECIPE, read_version(bucket, RECIPE, "dataset_v2")) == []

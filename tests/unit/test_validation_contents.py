@@ -46,7 +46,7 @@ def put_check(
         wav_size=20,
         wav_crc32c="BBBBBB==",
         wav_sha256="1" * 64,
-        picture=PictureFigures(2, 0, 0, 25, 64, 48, 90, 50, hash_of(f"picture {name}")),
+        picture=PictureFigures(2, 0, 0, 25, 64, 48, 90, 50, hash_of(f"picture {name}") * 3),
         sound=SoundFigures(2, -6, -20, 0, False, hash_of(f"sound {name}")),
     )
     bucket.write(check_key(RECIPE, clip_id), check.model_dump_json().encode(), overwrite=True)

@@ -14,7 +14,7 @@ from s2s.dataset import SPLITS, DatasetClip
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant, still_alike
-from validation.alike.hashes import BITS, average_tiles, hash_picture, hash_sound
+from validation.alike.hashes import BITS, VIEWS, average_tiles, hash_picture, hash_sound
 from validation.alike.shifted import find_moments
 from validation.checks.clip_checks import ClipCheck, check_key
 from validation.checks.picture import PictureFigures
@@ -214,7 +214,7 @@ def test_tiles_are_averages():
 
 
 def test_short_media_have_hashes_too():
-    assert len(hash_picture(np.zeros((1, 8, 9), np.float32))) == BITS // 4
+    assert len(hash_picture(np.zeros((1, 72, 72), np.float32))) == VIEWS * BITS // 4
     assert len(hash_sound(np.zeros(10, np.float32), 16_000)) == BITS // 4
 
 

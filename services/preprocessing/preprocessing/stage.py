@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from preprocessing.cut import CutClip, cut_clips
+from preprocessing.sound_pair import store_sound
 from preprocessing.source_files import SourceFiles
 from s2s.catalog import StoredFile, StoredSources, stored_catalog, stored_sources
 from s2s.errors import MediaError, ObjectExistsError
@@ -139,8 +140,12 @@ class PassTask:
         bucket = shared_bucket(self.settings.bucket_url)
         files, recipe = clip.files, self.settings.recipe
         prefix = processed_prefix(recipe)
-        # The mp4 makes a clip done. What is there without one was left by a run that died.
-        size = bucket.upload(files.sound, prefix + files.sound.name, overwrite=True).size
+        # The mp4 makes a clip done, and its wav must be of the same run.
+        key, video_key = prefix + files.sound.name, prefix + files.video.name
+        sound = store_sound(bucket, files.sound, key, video_key)
+        if sound is None:
+            return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+        size = sound.info.size
         for path in files.extras(recipe):
             with suppress(ObjectExistsError):
                 size += bucket.upload(path, prefix + path.name).size
@@ -148,7 +153,9 @@ class PassTask:
             mp4 = bucket.upload(files.video, prefix + files.video.name)
         except ObjectExistsError:
             # Another run, with another ffmpeg, was faster: what it wrote stays.
+            sound.give_back()
             return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+        sound.keep()
         return Outcome(
             clip_id=files.clip_id,
             status=Status.OK,

@@ -1,56 +1,16 @@
-"""Which clips are alike: the same bytes, or the same video under another name.
-
-Pairs are found by locality-sensitive hashing: each 16 bits of the two perceptual hashes are a band,
-clips that agree in a band are compared. So time grows with the number of clips, not its square.
-"""
+"""Which clips are alike: the same bytes, or the same video under another name."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from s2s.dataset import DatasetClip
 from s2s.reasons import Reason
+from validation.alike.nearness import near_looks, near_moments
 
 __all__ = ["AlikePair", "Links", "alike_pairs", "link", "redundant", "still_alike"]
 
 
-class _Limits(NamedTuple):
-    """What is near.
-
-    Attributes:
-        picture: bits of 256 that may differ.
-        sound: the same.
-        neighbours: clips that a clip is compared with in each band.
-        first_band: bands before are not looked at.
-    """
-
-    picture: int
-    sound: int
-    neighbours: int
-    first_band: int
-
-    def near(
-        self, words: NDArray[np.uint64], first: NDArray[np.intp], second: NDArray[np.intp]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Those pairs of rows that are near; sounds, which tell more, are compared first."""
-        half = words.shape[1] // 2
-        for half_words, most in ((words[:, half:], self.sound), (words[:, :half], self.picture)):
-            bits = np.bitwise_count(half_words[first] ^ half_words[second]).sum(axis=1)
-            first, second = first[bits <= most], second[bits <= most]
-        return first, second
-
-
-# Other encodings, sizes and croppings of a video differ in up to 35 bits of the picture's hash and
-# 40 of the sound's; cut 0.3 s later, in up to 20 and about 90. Unrelated clips: 48 and 100 or more.
-_WHOLE = _Limits(picture=40, sound=96, neighbours=16, first_band=0)
-# Around a moment: other encodings of it differ in up to 45 and 55, unrelated ones with pictures as
-# near in 75 or more of the sound's.
-_MOMENT = _Limits(picture=40, sound=72, neighbours=4, first_band=16)
-_HASH_DIGITS, _ROW_BYTES = 64, 64
 _DROPPED_FIRST = ("train", "val", "test")
 
 
@@ -99,19 +59,15 @@ def alike_pairs(clips: Sequence[DatasetClip]) -> list[AlikePair]:
         by_bytes[clip.sha256].append(clip)
     pairs = [pair for same in by_bytes.values() for pair in _same_bytes(same)]
     known = {(pair.first, pair.second) for pair in pairs}
-    whole = (
-        clip.picture_hash + clip.sound_hash if len(clip.picture_hash) == _HASH_DIGITS else ""
-        for clip in ordered
-    )
-    moments = (clip.moment_hashes for clip in ordered)
-    for texts, limits in ((whole, _WHOLE), (moments, _MOMENT)):
-        for n, m in _near(texts, limits):
-            one, other = ordered[n], ordered[m]
-            ids = (one.clip_id, other.clip_id)
-            if one.source_id != other.source_id and ids not in known:
-                is_one_face = one.face_xy == other.face_xy
-                pairs.append(AlikePair(*ids, Reason.NEAR_DUPLICATE, is_one_face))
-                known.add(ids)
+    near = near_looks((clip.picture_hash, clip.sound_hash) for clip in ordered)
+    near |= near_moments(clip.moment_hashes for clip in ordered)
+    for n, m in sorted(near):
+        one, other = ordered[n], ordered[m]
+        ids = (one.clip_id, other.clip_id)
+        if one.source_id != other.source_id and ids not in known:
+            is_one_face = one.face_xy == other.face_xy
+            pairs.append(AlikePair(*ids, Reason.NEAR_DUPLICATE, is_one_face))
+            known.add(ids)
     return sorted(pairs)
 
 
@@ -241,33 +197,3 @@ class _Groups:
 
     def is_name(self, name: str) -> bool:
         return self._parent[name] == name
-
-
-def _near(texts: Iterable[str], limits: _Limits) -> set[tuple[int, int]]:
-    """Which clips are nearly the same, by their places, the smaller one first.
-
-    Args:
-        texts: each clip's hashes, a picture's and a sound's in turn; it may have none.
-        limits: what is near.
-    """
-    data, numbers = bytearray(), []
-    for text in texts:
-        row = bytes.fromhex(text)
-        data += row
-        numbers.append(len(row) // _ROW_BYTES)
-    owner = np.repeat(np.arange(len(numbers)), numbers)
-    hashes = np.frombuffer(data, np.uint8).reshape(-1, _ROW_BYTES)
-    words = hashes.view(np.uint64)
-    found: set[tuple[int, int]] = set()
-    for column in hashes.view(np.uint16).T[limits.first_band :]:
-        order = np.argsort(column, kind="stable")
-        # Neighbours lie side by side then, which is what memory is fast at.
-        band, nearby, clips = column[order], words[order], owner[order]
-        for apart in range(1, min(limits.neighbours, len(order) - 1) + 1):
-            first = np.flatnonzero(band[:-apart] == band[apart:])
-            if not len(first):
-                break
-            first, second = limits.near(nearby, first, first + apart)
-            places = np.sort([clips[first], clips[second]], axis=0)
-            found.update(zip(*places.tolist(), strict=True))
-    return {(n, m) for n, m in found if n != m}

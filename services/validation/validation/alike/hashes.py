@@ -1,6 +1,7 @@
 """Hashes of pictures and sounds that survive another encoding, size and volume.
 
-Picture: the difference hash (Krawetz 2013) of the average frame of each quarter of the clip.
+Picture: the difference hash (Krawetz 2013) of the average frame of each quarter of the clip,
+without black bars; and the same mirrored, and of its middle, which a cropped copy shows.
 Sound: signs of energy differences along time and frequency (Haitsma and Kalker 2002, eq. 1), of 17
 bands in 17 slots of time. Both have 256 bits; hashes of unrelated clips differ in about half of
 them.
@@ -15,17 +16,27 @@ from numpy.typing import NDArray
 __all__ = [
     "BANDS",
     "BITS",
+    "FINE_HW",
     "TILES_HW",
+    "VIEWS",
     "average_tiles",
     "band_energy",
     "hash_levels",
     "hash_picture",
     "hash_sound",
     "hash_tiles",
+    "resize_tiles",
+    "trim_bars",
 ]
 
 BITS = 256
-TILES_HW = (8, 9)
+TILES_HW, FINE_HW = (8, 9), (72, 72)
+VIEWS = 3
+"""Hashes of a picture: as it is, mirrored, its middle."""
+
+# Between crops of a tenth and of a fifth.
+_MIDDLE = 0.85
+_BLACK = 28.0
 _QUARTERS = 4
 _SLOTS, BANDS = 17, 17
 _WINDOW = 1024
@@ -46,12 +57,61 @@ def average_tiles(image_HW: NDArray[np.uint8], tiles_hw: tuple[int, int]) -> NDA
     return (sums / np.maximum(sizes, 1)).astype(np.float32)
 
 
-def hash_picture(tiles_THW: NDArray[np.float32]) -> str:
-    """Hash the tiles of frames at equal steps of time; 64 hexadecimal digits."""
-    edges = np.arange(_QUARTERS + 1) * len(tiles_THW) // _QUARTERS
-    return hash_tiles(
-        [tiles_THW[first : max(end, first + 1)].mean(axis=0) for first, end in pairwise(edges)]
+def hash_picture(tiles_TYX: NDArray[np.float32]) -> str:
+    """Hash the views of a picture, one after another; `VIEWS` times 64 hexadecimal digits.
+
+    Args:
+        tiles_TYX: tiles of frames at equal steps of time, of `FINE_HW`, bars trimmed.
+    """
+    edges = np.arange(_QUARTERS + 1) * len(tiles_TYX) // _QUARTERS
+    quarters = np.stack(
+        [tiles_TYX[first : max(end, first + 1)].mean(axis=0) for first, end in pairwise(edges)]
     )
+    whole = resize_tiles(quarters, TILES_HW)
+    height, width = (side * _MIDDLE / 2 for side in quarters.shape[1:])
+    y, x = (side / 2 for side in quarters.shape[1:])
+    middle = resize_tiles(quarters, TILES_HW, (y - height, y + height, x - width, x + width))
+    return "".join(hash_tiles(list(view)) for view in (whole, whole[:, :, ::-1], middle))
+
+
+def trim_bars(tiles_TYX: NDArray[np.float32]) -> tuple[slice, slice]:
+    """Rows and columns of tiles between black bars, which copies have on both sides alike."""
+    brightest = tiles_TYX.max(axis=0)
+    return _between(brightest.max(axis=1)), _between(brightest.max(axis=0))
+
+
+def _between(brightest_N: NDArray[np.float32]) -> slice:
+    bright = np.flatnonzero(brightest_N > _BLACK)
+    if not len(bright):
+        return slice(None)
+    bar = min(int(bright[0]), len(brightest_N) - 1 - int(bright[-1]))
+    return slice(bar, len(brightest_N) - bar)
+
+
+def resize_tiles(
+    tiles_TYX: NDArray[np.float32],
+    tiles_hw: tuple[int, int],
+    box: tuple[float, float, float, float] | None = None,
+) -> NDArray[np.float32]:
+    """Average tiles over the larger tiles of another grid.
+
+    Args:
+        tiles_TYX: the tiles.
+        tiles_hw: rows and columns of the grid.
+        box: where it lies: first and last row, first and last column; over all of them if None.
+    """
+    height, width = tiles_TYX.shape[1:]
+    top, bottom, left, right = box or (0, height, 0, width)
+    rows = _shares(height, np.linspace(top, bottom, tiles_hw[0] + 1))
+    columns = _shares(width, np.linspace(left, right, tiles_hw[1] + 1))
+    return (rows @ tiles_TYX @ columns.T).astype(np.float32)
+
+
+def _shares(size: int, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each of `size` tiles adds to the average between two edges, (edges - 1, size)."""
+    at = np.arange(size)
+    inside = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
+    return inside.clip(0) / np.diff(edges)[:, None]
 
 
 def hash_tiles(tiles: Sequence[NDArray[np.float32]]) -> str:

@@ -200,6 +200,12 @@ def _picture_problems(picture: PictureFigures, recipe: Recipe) -> Iterator[tuple
             f"no pixel ever changes by more than {picture.motion:.1f} of 255, more than "
             f"{limits.min_motion:g} is asked for (validation.checks.min_motion of the recipe)",
         )
+    elif picture.is_still and limits.min_motion >= 0:
+        yield (
+            Reason.FROZEN,
+            "it shows a still picture: what changes is grain, a fade, a slow zoom or pan, or a "
+            "drawn equaliser (validation.checks.min_motion: -1 in the recipe takes still pictures)",
+        )
 
 
 def _sha256(path: Path) -> str:

@@ -14,14 +14,22 @@ from numpy.typing import NDArray
 from s2s.errors import MediaError
 from s2s.media import open_guarded
 from s2s.reasons import Reason
-from validation.alike.hashes import TILES_HW, average_tiles, hash_picture
+from validation.alike.hashes import (
+    FINE_HW,
+    TILES_HW,
+    average_tiles,
+    hash_picture,
+    resize_tiles,
+    trim_bars,
+)
 from validation.alike.shifted import hash_instants, instants_of
+from validation.checks.stillness import is_still
 
 __all__ = ["PictureFigures", "measure_picture"]
 
 _PLANAR = {"yuv420p", "yuvj420p", "yuv422p", "yuv444p", "gray"}
 _STEP_PX = 4
-_HASHED_EACH_S = 0.5
+_LOOKED_AT_EACH_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,9 @@ class PictureFigures:
         height: pixels.
         brightness: average of the brightest frame, 0..255.
         motion: most that a pixel ever differs from its first value, 0..255.
-        hash: perceptual hash, 64 hexadecimal digits (see `validation.alike.hashes`).
+        hash: perceptual hashes, 64 hexadecimal digits each (see `validation.alike.hashes`).
         moment_hashes: the same of what is seen around each moment (see `validation.alike.shifted`).
+        is_still: whether nothing in it moves of its own (see `validation.checks.stillness`).
     """
 
     duration_s: float
@@ -51,6 +60,7 @@ class PictureFigures:
     motion: float
     hash: str
     moment_hashes: tuple[str, ...] = ()
+    is_still: bool = False
 
 
 def measure_picture(path: Path, moments_s: Sequence[float] = ()) -> PictureFigures:
@@ -68,9 +78,11 @@ def measure_picture(path: Path, moments_s: Sequence[float] = ()) -> PictureFigur
             raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
         stream = file.streams.video[0]
         fps = float(stream.average_rate or 0)
-        seen = _Seen(max(1, round(fps * _HASHED_EACH_S)), instants_of(moments_s))
+        seen = _Seen(max(1, round(fps * _LOOKED_AT_EACH_S)), instants_of(moments_s))
         for frame in _frames(file, stream, path.name):
             seen.add(frame, 1 / fps if fps else 0.0)
+        tiles = np.stack(seen.tiles)
+        box = (slice(None), *trim_bars(tiles))
         starts_s = float((stream.start_time or 0) * (stream.time_base or 0))
         return PictureFigures(
             duration_s=round(seen.end_s, 6),
@@ -81,8 +93,9 @@ def measure_picture(path: Path, moments_s: Sequence[float] = ()) -> PictureFigur
             height=stream.codec_context.height,
             brightness=round(seen.brightness, 2),
             motion=seen.motion,
-            hash=hash_picture(np.stack(seen.tiles)),
-            moment_hashes=hash_instants(seen.tiles_at(), moments_s),
+            hash=hash_picture(tiles[box]),
+            moment_hashes=hash_instants(seen.tiles_at(box[1:]), moments_s),
+            is_still=is_still(tiles[box]),
         )
 
 
@@ -109,14 +122,14 @@ class _Seen:
     """What the frames so far amount to.
 
     Args:
-        hashed_each: every so many frames one goes into the hash.
+        looked_at_each: every so many frames one is looked at.
         instants_s: when frames are looked at besides, in order.
     """
 
-    def __init__(self, hashed_each: int, instants_s: Sequence[float]) -> None:
+    def __init__(self, looked_at_each: int, instants_s: Sequence[float]) -> None:
         self.end_s, self.brightness, self.motion = 0.0, 0.0, 0.0
         self.tiles: list[NDArray[np.float32]] = []
-        self._hashed_each, self._n_frames = hashed_each, 0
+        self._each, self._n_frames = looked_at_each, 0
         self._instants_s = instants_s
         self._at_instants: list[NDArray[np.float32]] = []
         self._first: NDArray[np.int16] | None = None
@@ -131,20 +144,20 @@ class _Seen:
             self._first = sparse
         self.brightness = max(self.brightness, float(sparse.mean()))
         self.motion = max(self.motion, float(np.abs(sparse - self._first).max()))
-        if self._n_frames % self._hashed_each == 0:
-            self.tiles.append(average_tiles(luma, TILES_HW))
+        if self._n_frames % self._each == 0:
+            self.tiles.append(average_tiles(luma, FINE_HW))
         n_due = bisect_left(self._instants_s, self.end_s)
         if n_due > len(self._at_instants):
-            tiles = average_tiles(luma, TILES_HW)
+            tiles = average_tiles(luma, FINE_HW)
             self._at_instants += [tiles] * (n_due - len(self._at_instants))
         self._n_frames += 1
 
-    def tiles_at(self) -> dict[float, NDArray[np.float32]]:
+    def tiles_at(self, box: tuple[slice, slice]) -> dict[float, NDArray[np.float32]]:
         """Tiles of the frame that is shown at each instant; after the end, of the last frame."""
         n_late = len(self._instants_s) - len(self._at_instants)
-        return dict(
-            zip(self._instants_s, self._at_instants + self.tiles[-1:] * n_late, strict=True)
-        )
+        shown = [tiles[box] for tiles in self._at_instants + self.tiles[-1:] * n_late]
+        large = resize_tiles(np.stack(shown), TILES_HW) if shown else ()
+        return dict(zip(self._instants_s, large, strict=True))
 
 
 def _luma(frame: VideoFrame) -> NDArray[np.uint8]:

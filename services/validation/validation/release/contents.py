@@ -12,6 +12,7 @@ from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from validation.alike.duplicates import AlikePair, Links, alike_pairs, link, redundant, still_alike
+from validation.alike.hashes import VIEWS
 from validation.checks.clip_checks import ClipCheck, read_checks
 from validation.splits.split import (
     assign_splits,
@@ -102,7 +103,9 @@ def _rows(
     known = {
         clip.clip_id: clip
         for clip in before
-        if clip.key.startswith(prefix) and clip.picture_hash and clip.clip_id not in new
+        if clip.key.startswith(prefix)
+        and len(clip.picture_hash) == VIEWS * 64
+        and clip.clip_id not in new
     }
     missing = [name for name in records if name not in known]
     for name, check in read_checks(bucket, recipe, missing):

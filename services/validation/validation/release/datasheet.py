@@ -17,6 +17,7 @@ from validation.release.remote import RemoteMode
 
 __all__ = ["describe", "statistics_of"]
 
+_NO_LOUDNESS_DBFS = -190.0  # softer than any sample is
 _TOOLS = ("av", "dvc", "dvc-gs", "imageio-ffmpeg", "numpy")
 _TEXT = """\
 # Data set of the recipe `{name}`
@@ -32,8 +33,8 @@ _TEXT = """\
 | DVC's remote | {remote} |
 | made with | {tools} |
 
-Clips were decoded to their ends; damaged, silent, clipped, frozen and black ones are not in. All
-clips of a source, and all clips that look and sound alike, are in one split. The videos belong to
+Clips were decoded to their ends; not in are those that are {left_out}. {not_checked}All clips of a
+source, and those that were found to look and sound alike, are in one split. The videos belong to
 those who made them: the licence of a catalog covers its list, not the videos.
 """
 
@@ -67,6 +68,7 @@ def describe(
         duration_s=sum(statistics[split]["duration_s"]["sum"] for split in SPLITS),
         megabytes=sum(statistics[split]["bytes"]["sum"] for split in SPLITS) / 1e6,
         remote=mode.meaning,
+        **_checked(recipe),
         tools=", ".join(f"{tool} {version_of(tool)}" for tool in _TOOLS),
     )
     return {
@@ -74,6 +76,30 @@ def describe(
         "statistics.json": json.dumps(statistics, indent=1, ensure_ascii=False) + "\n",
         "recipe.yaml": yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False),
     }
+
+
+def _checked(recipe: Recipe) -> dict[str, str]:
+    """What clips were checked for, and what this recipe turned off, in words."""
+    section, limits = recipe.validation, recipe.validation.checks
+    silent = "silent"
+    if recipe.preprocessing.no_audio == "silent":
+        silent += " (those without a sound track are in)"
+    is_on = {
+        silent: section.min_loudness_dbfs > _NO_LOUDNESS_DBFS,
+        "clipped": limits.max_clipped_share < 1,
+        "frozen": limits.min_motion >= 0,
+        "black": limits.min_brightness > 0,
+        "slower than is asked for": limits.min_fps > 0,
+        "smaller than is asked for": limits.min_side_px > 1,
+    }
+    out = ["damaged", "too short", *(name for name, on in is_on.items() if on)]
+    off = [name for name, on in is_on.items() if not on]
+    told = f"This recipe does not check whether clips are {_listed(off, 'or')}. " if off else ""
+    return {"left_out": _listed(out, "or"), "not_checked": told}
+
+
+def _listed(words: list[str], joint: str) -> str:
+    return f" {joint} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def statistics_of(clips: Mapping[str, Iterable[DatasetClip]]) -> dict[str, dict]:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, manifest_to_csv
 from s2s.errors import ChecksumError, ObjectNotFoundError, VersionError
+from s2s.layout import dataset_manifest_key
+from s2s.settings import Recipe
 from s2s.storage import Bucket, VersionedBucket
 from s2s.workspace import replacing
+from validation.release.parquet import parquet_problem
 from validation.release.remote import listed_md5, listing_problems, store_key
 from validation.release.repository import DATA, DataRepository
 
@@ -101,8 +104,10 @@ def verify_folder(version: DatasetVersion, folder: Path) -> list[str]:
     return _looked_at(look, _files(version))
 
 
-def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
-    """Hash a version's objects again, the clips and what DVC's remote has of them.
+def verify_stored(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[str]:
+    """Hash a version's objects again: the clips, its manifests and what DVC's remote has of them.
+
+    A manifest as Parquet is compared with the one as CSV, row by row and value by value.
 
     Returns:
         a sentence for each object that is missing or differs.
@@ -113,6 +118,7 @@ def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
     problems = _looked_at(
         lambda item: _problem(bucket, item[1], "sha256", item[2]), _files(version)
     )
+    problems += _parquet_problems(bucket, recipe, version)
     tracked = _dvc_files(bucket, version)
     listing, problem = _listing(bucket, tracked.pop(f"{DATA}.dvc"))
     if problem:
@@ -130,6 +136,24 @@ def verify_stored(bucket: Bucket, version: DatasetVersion) -> list[str]:
     stored = {entry["relpath"] for entry in listing}
     expected = {name for name, _, _ in _files(version)}
     return problems + [f"{DATA}/{name}: DVC does not have it" for name in sorted(expected - stored)]
+
+
+def _parquet_problems(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        for split in SPLITS:
+            key = dataset_manifest_key(recipe, version.name, split, "parquet")
+            manifest, stored = Path(scratch, f"{split}.csv"), Path(scratch, f"{split}.parquet")
+            manifest.write_bytes(manifest_to_csv(version.split(split)))
+            try:
+                bucket.download(key, stored)
+            except ObjectNotFoundError:
+                yield f"{bucket.url}/{key}: is missing"
+                continue
+            except ChecksumError as error:
+                yield f"{bucket.url}/{key}: {error}"
+                continue
+            if problem := parquet_problem(manifest, stored):
+                yield f"{bucket.url}/{key}: {problem}"
 
 
 def _looked_at(look: Callable, items: Iterable) -> list[str]:

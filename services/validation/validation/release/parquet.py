@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-__all__ = ["write_parquet"]
+__all__ = ["parquet_problem", "write_parquet"]
 
 _TYPES = {
     "start_s": "DOUBLE",
@@ -31,9 +31,42 @@ def write_parquet(manifest: Path, output: Path) -> None:
         output: the Parquet file.
     """
     with duckdb.connect(config={"threads": 1}) as database:
-        rows = database.read_csv(str(manifest), header=True, all_varchar=True)
+        rows = database.read_csv(_literal(manifest), header=True, all_varchar=True)
         columns = ", ".join(_column(name) for name in rows.columns)
         rows.project(columns).write_parquet(str(output), compression="zstd")
+
+
+def parquet_problem(manifest: Path, stored: Path) -> str:
+    """What is wrong with a Parquet file that should have a manifest's rows; empty if nothing.
+
+    Only columns that it has are compared, since an older version may have fewer.
+
+    Args:
+        manifest: the CSV.
+        stored: the Parquet file.
+    """
+    with duckdb.connect(config={"threads": 1}) as database:
+        try:
+            found = database.read_parquet(_literal(stored))
+            names = found.columns
+            rows = found.fetchall()
+        except duckdb.Error as error:
+            return f"cannot be read as Parquet ({str(error).splitlines()[0]})"
+        written = database.read_csv(_literal(manifest), header=True, all_varchar=True)
+        if unknown := set(names) - set(written.columns):
+            return f"has columns that no manifest has: {', '.join(sorted(unknown))}"
+        if missing := {"clip_id", "labels", "key", "sha256", "wav_sha256"} - set(names):
+            return f"lacks columns {', '.join(sorted(missing))}"
+        expected = written.project(", ".join(_column(name) for name in names)).fetchall()
+    if len(rows) != len(expected):
+        return f"has {len(rows)} rows, the manifest as CSV has {len(expected)}"
+    differ = sum(one != other for one, other in zip(rows, expected, strict=True))
+    return f"{differ} of its rows are not those of the manifest as CSV" if differ else ""
+
+
+def _literal(path: Path) -> str:
+    """A path in which nothing stands for other names."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
 def _column(name: str) -> str:
