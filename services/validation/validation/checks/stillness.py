@@ -45,7 +45,8 @@ def _smooth(tiles_TYX: NDArray[np.float32]) -> NDArray[np.float32]:
     """Averages of 3 by 3 tiles, which grain does not survive."""
     padded = np.pad(tiles_TYX, ((0, 0), (1, 1), (1, 1)), mode="edge")
     rows = padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]
-    return (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(9)
+    sums = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
+    return (sums / 9).astype(np.float32)
 
 
 def _is_one_picture(soft_TYX: NDArray[np.float32]) -> bool:
