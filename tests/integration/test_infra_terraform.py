@@ -63,6 +63,8 @@ def test_every_prefix_of_the_layout_is_there():
         "split": "train",
         "kind": "csv",
         "job_id": "job",
+        "objective": "model",
+        "name": "video",
     }
     builders = [
         getattr(layout, name)
