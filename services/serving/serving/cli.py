@@ -62,6 +62,20 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     is_open: Annotated[
         bool, typer.Option("--open", help="Let everybody in who reaches another host than this.")
     ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A host name that the server is called by; repeatable. Needed without "
+            "--keys only, for other names than the machine's."
+        ),
+    ] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of a proxy whose X-Forwarded-For is believed; repeatable."),
+    ] = None,
+    connections: Annotated[
+        int, typer.Option(help="Connections at a time; a quarter of them of one address.", min=4)
+    ] = 512,
     rate: Annotated[
         int, typer.Option(help="Uploads a minute of each key or address; 0 for no limit.", min=0)
     ] = 0,
@@ -71,6 +85,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Serve the recipes' models: an HTTP API and a page, until SIGTERM or Ctrl-C."""
+    from serving.access.connections import ConnectionLimits  # noqa: PLC0415
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
     from serving.http.server import Server  # noqa: PLC0415
@@ -89,7 +104,15 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
             rate_per_minute=rate,
         )
         ring = None if keys is None else KeyRing.load(keys)
-        server = Server(create_app(models, limits, work_dir / "serving", store, ring), host, port)
+        made = create_app(
+            models, limits, work_dir / "serving", store, ring, names=[host, *(name or [])]
+        )
+        bounds = ConnectionLimits(
+            max_connections=connections,
+            max_per_address=max(1, connections // 4),
+            proxies=frozenset(proxy or []),
+        )
+        server = Server(made, host, port, bounds)
         names = ", ".join(served.name for served in models)
         console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
         log_as_json()

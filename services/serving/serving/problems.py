@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from s2s.errors import BucketUnavailableError, MediaError, UnsupportedMediaError
 
-__all__ = ["TITLES", "Problem", "ProblemDocument", "invalid_fields", "problem_of"]
+__all__ = ["TITLES", "Problem", "ProblemDocument", "disk_full", "invalid_fields", "problem_of"]
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +21,15 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 TITLES = {
     "bad-request": "The request cannot be read",
     "too-large": "The upload is too large",
+    "headers-too-large": "The headers are too large",
     "unsupported-type": "This kind of file is not accepted",
     "unusable-video": "The video cannot be used",
     "invalid-fields": "A field is missing or wrong",
     "other-request": "The request is another one",
     "too-slow": "The upload takes too long",
     "unauthorized": "A key is needed",
+    "other-site": "The request comes from another site",
+    "unknown-host": "The server has another name",
     "rate-limited": "Too many requests with this key",
     "queue-full": "The queue is full",
     "no-such-job": "There is no such job",
@@ -107,12 +110,17 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(503, "bucket-away", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
     if _is_full(error):
         log.error("the disk is full: %s", error)
-        detail = "The server's disk is full. Try again later, or with a smaller file."
-        return Problem(507, "disk-full", detail)
+        return disk_full()
     # The error itself is only logged: it may tell more about this machine than a client should
     # know.
     log.error("not foreseen", exc_info=error)
     return Problem(500, "internal", "This is a fault of the server, which has logged it.")
+
+
+def disk_full() -> Problem:
+    """The problem of a disk without room."""
+    detail = "The server's disk is full. Try again later, or with a smaller file."
+    return Problem(507, "disk-full", detail)
 
 
 def _is_full(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -11,13 +12,14 @@ from pathlib import Path
 from fastapi import Request
 
 from s2s.errors import SettingsError
+from serving.access.sessions import COOKIE, Sessions
 from serving.problems import Problem
 
-__all__ = ["COOKIE", "KeyRing", "RateLimit", "add_key"]
+__all__ = ["KeyRing", "RateLimit", "add_key"]
 
-COOKIE = "s2s_key"
 _PREFIX = "s2s_"
 _NAMED = "name sha256-of-the-key"
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def add_key(path: Path, name: str) -> str:
@@ -78,7 +80,8 @@ class KeyRing:
             if not line.strip() or line.startswith("#"):
                 continue
             name, _, digest = line.strip().partition(" ")
-            if len(digest) != hashlib.sha256().digest_size * 2:
+            digest = digest.strip().lower()
+            if not _HASH.fullmatch(digest):
                 raise SettingsError(f"{path}:{number}: not a line of the form '{_NAMED}'")
             found[digest] = name
         return cls(found)
@@ -91,16 +94,21 @@ class KeyRing:
                 owner = name
         return owner
 
-    def check(self, request: Request) -> str:
-        """Whose request it is, by its bearer token, or by the cookie that the page has set.
+    def token(self, key: str, sessions: Sessions) -> str:
+        """A cookie's value that stands for a key that is known."""
+        return sessions.token(_hash(key))
+
+    def check(self, request: Request, sessions: Sessions) -> str:
+        """Whose request it is, by its bearer token, or by the cookie that the page has got.
 
         Raises:
             Problem: 401 without a key that is known.
         """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            key = request.cookies.get(COOKIE, "")
-        owner = self.owner(key.strip())
+        if scheme.lower() == "bearer":
+            owner = self.owner(key.strip())
+        else:
+            owner = self._owner_of_session(sessions.key_hash(request.cookies.get(COOKIE, "")))
         if owner is None:
             raise Problem(
                 401,
@@ -109,6 +117,11 @@ class KeyRing:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         return owner
+
+    def _owner_of_session(self, start: str) -> str | None:
+        """Whose key has a hash that starts so."""
+        found = (name for known, name in self._names_by_hash.items() if known.startswith(start))
+        return next(found, None) if start else None
 
 
 @dataclass
@@ -165,4 +178,4 @@ class RateLimit:
 
 
 def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -8,14 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from s2s.errors import StageError
 from s2s.media import start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
-from serving.access.keys import COOKIE, KeyRing, RateLimit
+from serving.access.bodies import ShortBodies
+from serving.access.keys import KeyRing, RateLimit
+from serving.access.origins import KnownOrigins
+from serving.access.sessions import COOKIE, LIFETIME_S, Sessions
 from serving.http import job_routes
 from serving.http.headers import SecurityHeaders
 from serving.http.methods import include_routes
@@ -43,6 +46,8 @@ def create_app(
     folder: Path,
     bucket: Bucket | None = None,
     keys: KeyRing | None = None,
+    *,
+    names: Iterable[str] = (),
 ) -> FastAPI:
     """Make the API of some models.
 
@@ -55,6 +60,8 @@ def create_app(
         folder: jobs and uploads are kept here, by one server at a time.
         bucket: where results are stored; by default under the folder.
         keys: who may use the API; None for everybody.
+        names: hosts that the server is called by; without keys, it answers to these, to addresses,
+            localhost and the machine's own name only.
 
     Raises:
         StageError: if another server uses the folder.
@@ -85,6 +92,9 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.service = service
+    uploads = [f"/v1/{route}" for route in offered.by_route]
+    app.add_middleware(ShortBodies, uploads=uploads)
+    app.add_middleware(KnownOrigins, names=None if keys is not None else names)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observer, metrics=service.metrics, tracer=service.tracer)
     add_problem_handlers(app)
@@ -101,7 +111,11 @@ def _server_router() -> APIRouter:
     router = APIRouter()
     router.add_api_route("/v1/models", read_models)
     router.add_api_route(
-        "/v1/session", open_session, methods=["POST"], status_code=204, responses=responses(401)
+        "/v1/session",
+        open_session,
+        methods=["POST"],
+        status_code=204,
+        responses=responses(401, 403, 413, 422),
     )
     router.add_api_route("/healthz", health)
     router.add_api_route("/readyz", ready, responses=responses(503))
@@ -142,6 +156,7 @@ def _make_service(
         metrics=metrics,
         tracer=tracer,
         keys=keys,
+        sessions=Sessions.of_folder(folder),
         rate_limit=RateLimit(limits.rate_per_minute),
     )
     return service, lock
@@ -172,8 +187,10 @@ async def health() -> dict[str, str]:
 
 
 async def ready(service: _ServiceOfApp) -> dict[str, str]:
-    """Whether new work is taken: every model is loaded, and the server is not about to stop."""
+    """Whether new work is taken: models are loaded, jobs worked on, and there is room."""
     service.check_ready()
+    if service.is_full:
+        raise Problem(503, "not-ready", "The disk has no room for an upload.")
     return {"status": "ready"}
 
 
@@ -208,10 +225,20 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
     }
 
 
-async def open_session(key: Key, service: _ServiceOfApp, response: Response) -> None:
-    """Let the page use a key: it comes back as a cookie that no script can read."""
+async def open_session(
+    key: Key, request: Request, service: _ServiceOfApp, response: Response
+) -> None:
+    """Let the page use a key: a cookie that no script can read stands for it from now on."""
     if service.keys is None:
         return
     if service.keys.owner(key.key) is None:
         raise Problem(401, "unauthorized", "This server does not know the key. Check it.")
-    response.set_cookie(COOKIE, key.key, httponly=True, samesite="strict", path="/")
+    response.set_cookie(
+        COOKIE,
+        service.keys.token(key.key, service.sessions),
+        max_age=LIFETIME_S,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+        path="/",
+    )

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from s2s.errors import StageError
+from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.http.service import Service
 
 __all__ = ["Server"]
@@ -55,18 +56,32 @@ class Server:
         app: made by `serving.http.app.create_app`.
         host: address to listen on.
         port: port to listen on; 0 for a free one.
+        connections: what clients may ask for before there is a request.
 
     Raises:
         StageError: if the address cannot be listened on.
     """
 
-    def __init__(self, app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        connections: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - it is frozen
+    ) -> None:
         self._service: Service = app.state.service
         self._socket = _listen(host, port)
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            app, log_config=None, server_header=False, timeout_graceful_shutdown=_LAST_ANSWERS_S
+            app,
+            http=limited_protocol(connections),
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=_LAST_ANSWERS_S,
+            # Who is not named as a proxy cannot say whom it asks for.
+            proxy_headers=bool(connections.proxies),
+            forwarded_allow_ips=sorted(connections.proxies),
         )
         self._uvicorn = _DrainingServer(config, self._service)
         for batcher in self._service.batchers.values():

@@ -1,5 +1,6 @@
 """What the routes share: the models that are served, and what a request may ask of them."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from fastapi import Request
 from s2s.media import MediaLimits
 from s2s.settings import ServingSettings
 from serving.access.keys import KeyRing, RateLimit
+from serving.access.sessions import Sessions
 from serving.jobs.batcher import Batcher
 from serving.jobs.job import Job
 from serving.jobs.runner import Runner
@@ -15,7 +17,7 @@ from serving.jobs.store import JobStore
 from serving.models.served import MAX_PIXELS, MAX_STREAMS, Offered, ServedModel
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
-from serving.problems import Problem
+from serving.problems import Problem, disk_full
 
 __all__ = ["Limits", "Service", "owner_of", "service_of"]
 
@@ -80,6 +82,7 @@ class Service:
         metrics: counts.
         tracer: notes how long things take.
         keys: who may use the API; None for everybody.
+        sessions: makes and reads the page's cookies.
         rate_limit: counts uploads.
         n_arriving: uploads that are on their way.
         is_draining: whether the server stops when its jobs are done.
@@ -93,6 +96,7 @@ class Service:
     metrics: Metrics
     tracer: Tracer
     keys: KeyRing | None
+    sessions: Sessions
     rate_limit: RateLimit
     n_arriving: int = 0
     is_draining: bool = field(default=False)
@@ -102,6 +106,11 @@ class Service:
         """Whether every model is loaded, and new work is taken."""
         loaded = all(batcher.is_ready for batcher in self.batchers.values())
         return loaded and not self.is_draining
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the disk has no room for an upload of the largest size."""
+        return shutil.disk_usage(self.runner.folder).free < self.limits.max_upload_bytes
 
     def check_ready(self) -> None:
         """Make sure that new work is taken.
@@ -117,11 +126,13 @@ class Service:
             raise _not_ready("Jobs cannot be worked on now; the server's log says why.")
 
     def check_room(self) -> None:
-        """Make sure that one more job fits into the queue.
+        """Make sure that one more job fits into the queue, and its upload on the disk.
 
         Raises:
-            Problem: 429 if it does not.
+            Problem: 429 or 507 if it does not.
         """
+        if self.is_full:
+            raise disk_full()
         if self.runner.n_unfinished + self.n_arriving >= self.limits.max_jobs:
             raise Problem(
                 429,
@@ -159,8 +170,8 @@ def owner_of(request: Request) -> str:
     Raises:
         Problem: 401 without a key that is known.
     """
-    keys = service_of(request).keys
-    return "" if keys is None else keys.check(request)
+    service = service_of(request)
+    return "" if service.keys is None else service.keys.check(request, service.sessions)
 
 
 def _not_ready(detail: str) -> Problem:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from s2s.errors import MediaError
 from s2s.storage import Bucket
 from s2s.tasks.contract import Made, Upload
 from serving.jobs.batcher import Batcher
@@ -23,7 +24,7 @@ from serving.models.notes import JobNotes
 from serving.models.served import Offered
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
-from serving.problems import Problem, problem_of
+from serving.problems import Problem, disk_full, problem_of
 
 __all__ = ["UPLOAD_NAME", "JobStorage", "Runner"]
 
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 UPLOAD_NAME = "upload"
 _ATTEMPTS, _ATTEMPTS_ALONE = 3, 3
 _SWEEP_S = 60.0
+_LEAST_ROOM_BYTES = 1 << 20
 # Which part of a job's progress each step of a predictor is.
 _PREPARE, _PREDICT, _FINISH = (0.05, 0.4), (0.4, 0.7), (0.7, 0.95)
 
@@ -94,6 +96,11 @@ class Runner:
     def bucket(self) -> Bucket:
         """Where results are."""
         return self._storage.bucket
+
+    @property
+    def folder(self) -> Path:
+        """Where jobs' folders are."""
+        return self._storage.folder
 
     @property
     def n_unfinished(self) -> int:
@@ -213,7 +220,7 @@ class Runner:
             except _RemovedError:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
-                self._fail(job, problem_of(error))
+                self._fail(job, self._problem_of(error))
                 return
         self._metrics.finished(job.route, job.model, notes.seconds)
         expires_s = time.time() + self._storage.keep_s
@@ -248,6 +255,13 @@ class Runner:
         job = self._store.proceed(job_id, progress)
         self._tell(job_id)
         return job is not None
+
+    def _problem_of(self, error: Exception) -> Problem:
+        """What a job failed of; programs that found no room on the disk blame the file."""
+        is_media = isinstance(error, MediaError)
+        if is_media and shutil.disk_usage(self.folder).free < _LEAST_ROOM_BYTES:
+            return disk_full()
+        return problem_of(error)
 
     def _fail(self, job: Job, problem: Problem) -> None:
         document = problem.document.model_dump(exclude_none=True)

@@ -1,0 +1,91 @@
+"""Where requests come from: pages of other sites may not use a server through its users' browsers.
+
+A site can send forms to any address, and its name can be made to lead to this machine (DNS
+rebinding). Browsers tell both: in Origin and Sec-Fetch-Site, and in Host.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.http.problem_answers import answer_of
+from serving.problems import Problem
+
+__all__ = ["KnownOrigins"]
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_ELSEWHERE = frozenset({"cross-site", "same-site"})
+
+
+class KnownOrigins:
+    """Middleware that refuses unknown hosts, and changes that pages of other sites ask for.
+
+    Args:
+        app: what answers.
+        names: hosts that this server is called by, besides addresses, localhost and the machine's
+            own name; None for any, where keys tell who asks.
+    """
+
+    def __init__(self, app: ASGIApp, names: Iterable[str] | None) -> None:
+        self.app = app
+        self._names = None if names is None else {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 403 or 421."""
+        problem = self._problem(scope) if scope["type"] == "http" else None
+        if problem is None:
+            await self.app(scope, receive, send)
+        else:
+            await answer_of(problem)(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> Problem | None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
+            return Problem(400, "bad-request", "Send one Host header.")
+        host = hosts[0].strip().lower() if hosts else ""
+        if self._names is not None and host and not self._is_known(_name_of(host)):
+            detail = (
+                "This server does not answer to that name. Use its address, or start it with "
+                "--name to add the name."
+            )
+            return Problem(421, "unknown-host", detail)
+        if scope["method"] not in _READING and _is_of_another_site(headers, host):
+            return Problem(403, "other-site", "Pages of other sites may not use this server.")
+        return None
+
+    def _is_known(self, name: str) -> bool:
+        assert self._names is not None  # noqa: S101 - see the caller
+        if name in self._names or name == "localhost" or name.endswith(".localhost"):
+            return True
+        if name == socket.gethostname().lower():
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True  # a name that leads here is never sent as an address
+
+
+def _is_of_another_site(headers: Headers, host: str) -> bool:
+    if headers.get("sec-fetch-site", "").lower() in _ELSEWHERE:
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False  # no browser: those that are send it with every change
+    try:
+        return urlsplit(origin.lower()).netloc != host
+    except ValueError:
+        return True
+
+
+def _name_of(host: str) -> str:
+    """A host without its port and brackets; what cannot be read is a name that nobody has."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
