@@ -1,13 +1,18 @@
 """The process that untrusted media is read in: what it can still do when it is taken over."""
 
+import errno
 import socket
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sandboxed_tasks as tasks
 
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media import SandboxLimits, run_sandboxed
+from s2s.media import SandboxLimits, missing_protections, run_sandboxed
+from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
 
 INHERITED = {"TMPDIR", "LC_CTYPE", "IMAGEIO_FFMPEG_EXE"}
 SHORT = SandboxLimits(wall_s=1)
@@ -107,3 +112,43 @@ def test_files_are_bounded_in_size_and_number(tmp_path: Path):
     assert (tmp_path / "large").stat().st_size <= 1 << 20
     with pytest.raises(OSError, match="Too many open files"):
         run_sandboxed(tasks.open_many_files, folder=tmp_path)
+
+
+def test_what_the_system_kills_is_run_again_and_blames_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("s2s.media.guard.sandbox._PAUSES_S", (0.0, 0.0))
+    assert run_sandboxed(tasks.die_until, str(tmp_path / "runs"), 3, folder=tmp_path) == 3
+    with pytest.raises(OSError, match="memory") as caught:
+        run_sandboxed(tasks.die_until, str(tmp_path / "again"), 9, folder=tmp_path)
+    assert caught.value.errno == errno.ENOMEM
+    assert len((tmp_path / "again").read_text()) == 3
+
+
+def test_the_processors_time_is_a_limit_of_ours(tmp_path: Path):
+    with pytest.raises(MediaError, match="more memory or time") as caught:
+        run_sandboxed(tasks.spin, folder=tmp_path, limits=SandboxLimits(cpu_s=1))
+    assert caught.value.reason == "refused"
+
+
+def test_all_together_hold_no_more_than_the_budget():
+    budget, held, most = MemoryBudget(10), Counter[str](), []
+
+    def work(wanted: int) -> None:
+        with budget.hold(wanted):
+            held["now"] += min(wanted, 10)
+            most.append(held["now"])
+            time.sleep(0.01)
+            held["now"] -= min(wanted, 10)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, [4, 4, 4, 4, 99, 1, 10, 4]))
+    assert len(most) == 8
+    assert max(most) <= 10
+
+
+def test_a_machine_without_fences_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert set(missing_protections(tmp_path)) <= {"files", "network"}
+    monkeypatch.setattr("s2s.media.guard.sandbox.run_sandboxed", lambda *_, **__: [False, True])
+    assert missing_protections(tmp_path) == ["files"]
+    assert 1 << 26 < machine_memory_bytes() < 1 << 50

@@ -6,7 +6,12 @@ strangers, by `run_sandboxed` besides.
 
 from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
 from s2s.media.guard.door import MediaLimits, open_guarded
-from s2s.media.guard.sandbox import SandboxLimits, run_sandboxed, start_sandbox
+from s2s.media.guard.sandbox import (
+    SandboxLimits,
+    missing_protections,
+    run_sandboxed,
+    start_sandbox,
+)
 from s2s.media.guard.streams import picture_stream, sound_stream
 from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
 from s2s.media.read.frames import map_frames, read_frames, write_frames
@@ -35,6 +40,7 @@ __all__ = [
     "input_args",
     "make_still_video",
     "map_frames",
+    "missing_protections",
     "open_guarded",
     "picture_demuxer",
     "picture_stream",

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterable
@@ -104,7 +105,8 @@ def run_ffmpeg(
         what it said of errors that did not stop it.
 
     Raises:
-        MediaError: `corrupt` if ffmpeg fails, `timeout` if it takes too long.
+        MediaError: `corrupt` if ffmpeg fails, `timeout` if it takes too long, `crashed` if somebody
+            kills it.
         OSError: with ENOSPC if the disk is full.
     """
     command = [str(ffmpeg_path()), "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *args]
@@ -120,6 +122,8 @@ def run_ffmpeg(
     if done.returncode:
         if os.strerror(errno.ENOSPC) in message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+        if done.returncode == -signal.SIGKILL:  # as the system does when memory is short
+            raise MediaError(Reason.CRASHED, f"{name}: ffmpeg was killed; is memory short?")
         last_lines = " / ".join(message.splitlines()[-2:])
         raise MediaError(Reason.CORRUPT, f"{name}: ffmpeg could not do it: {last_lines}")
     return message

@@ -106,15 +106,26 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(422, "unusable-video", error.message, {"reason": str(error.reason)})
     if isinstance(error, BucketUnavailableError):
         log.error("the bucket is away: %s", error)
-        detail = "The server cannot reach its results. Try again in a while."
-        return Problem(503, "bucket-away", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
-    if _is_full(error):
-        log.error("the disk is full: %s", error)
-        return disk_full()
+        return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
+    if _is_full(error) or _is_short_of_memory(error):
+        log.error("the disk is full, or memory is short: %s", error)
+        return disk_full() if _is_full(error) else _memory_short()
     # The error itself is only logged: it may tell more about this machine than a client should
     # know.
     log.error("not foreseen", exc_info=error)
     return Problem(500, "internal", "This is a fault of the server, which has logged it.")
+
+
+def _later(kind: str, detail: str) -> Problem:
+    return Problem(503, kind, detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def _memory_short() -> Problem:
+    return _later("not-ready", "The server has too little memory now. Try again in a while.")
+
+
+def _is_short_of_memory(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.ENOMEM
 
 
 def disk_full() -> Problem:

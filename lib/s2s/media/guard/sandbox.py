@@ -6,7 +6,9 @@ open file of that. Then it loses the network, all files but its folder and the p
 and is bounded in memory, processor time, file size and wall-clock time. It answers in JSON.
 """
 
+import errno
 import json
+import logging
 import multiprocessing
 import os
 import resource
@@ -24,13 +26,19 @@ from typing import Any
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.ffmpeg import ffmpeg_path
 from s2s.media.guard.confinement import confine_files, forbid_network
+from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
 from s2s.reasons import Reason
 
-__all__ = ["SandboxLimits", "run_sandboxed", "start_sandbox"]
+__all__ = ["SandboxLimits", "missing_protections", "run_sandboxed", "start_sandbox"]
+
+log = logging.getLogger(__name__)
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["s2s.media.guard.sandbox", "s2s.media.guard.upload"])
 _MAX_ANSWER_BYTES = 1 << 20
+_PROTECTIONS = ("files", "network")
+_PAUSES_S = (0.5, 2.0)
+_LAST_WORDS_S = 5.0
 _SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/dev/urandom")
 
 
@@ -53,7 +61,26 @@ class SandboxLimits:
     open_files: int = 64
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a process is to do, and where ffmpeg is: it cannot look for that any more."""
+
+    function: Callable[..., Any]
+    args: tuple[object, ...]
+    folder: Path
+    limits: SandboxLimits
+    ffmpeg: Path
+    tells_progress: bool
+
+
+class _KilledError(Exception):
+    """The system has ended the process, which no limit of ours does."""
+
+
 _DEFAULT_LIMITS = SandboxLimits()
+_memory = MemoryBudget(machine_memory_bytes() // 2)
+# In a sandbox: which of the protections hold there.
+_held: tuple[bool, ...] = ()
 
 
 def start_sandbox() -> None:
@@ -65,7 +92,7 @@ def start_sandbox() -> None:
 
 
 def run_sandboxed(
-    task: Callable[..., Any],
+    function: Callable[..., Any],
     *args: object,
     folder: Path,
     limits: SandboxLimits = _DEFAULT_LIMITS,
@@ -73,8 +100,11 @@ def run_sandboxed(
 ) -> Any:
     """Run a function in a process of its own that is confined.
 
+    It waits until all such processes together have the memory that it may use. One that the system
+    ends because memory is short says nothing of the file: it is run again.
+
     Args:
-        task: a function of a module, that returns something JSON can hold.
+        function: of a module; returns something JSON can hold. It may be run again from the start.
         args: its arguments; may be pickled on their way there, nothing is on the way back.
         folder: the only one that it may read and write in.
         limits: what it may use.
@@ -86,15 +116,45 @@ def run_sandboxed(
     Raises:
         MediaError: what the function raises; `timeout` if it takes too long, `refused` if it dies
             at a limit or otherwise.
+        OSError: with ENOMEM if the system ends it again and again.
     """
+    work = _Work(function, args, folder, limits, ffmpeg_path(), on_progress is not None)
+    for pause_s in (*_PAUSES_S, None):
+        with _memory.hold(limits.memory_bytes):
+            try:
+                return _unwrapped(_run_once(work, on_progress))
+            except _KilledError:
+                log.warning("the system has ended a process that read a file: memory is short")
+        if pause_s is not None:
+            time.sleep(pause_s)
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+
+def missing_protections(folder: Path) -> list[str]:
+    """What this system cannot keep a sandboxed process from: `files`, `network`, or neither.
+
+    Args:
+        folder: an empty one.
+    """
+    held: list[bool] = run_sandboxed(_held_protections, folder=folder)
+    return [name for name, is_held in zip(_PROTECTIONS, held, strict=True) if not is_held]
+
+
+def _held_protections() -> list[bool]:
+    return list(_held)
+
+
+def _run_once(work: _Work, on_progress: Callable[[float], None] | None) -> dict[str, Any]:
     receiver, sender = _context.Pipe(duplex=False)
-    work = _Work(task, args, folder, limits, ffmpeg_path(), on_progress is not None)
     process = _context.Process(target=_do, args=(sender, work), daemon=True)
     process.start()
     sender.close()
     try:
-        answer = _answer(receiver, time.monotonic() + limits.wall_s, on_progress)
+        answer = _answer(receiver, time.monotonic() + work.limits.wall_s, on_progress)
     except (EOFError, OSError, ValueError, TypeError) as error:
+        process.join(_LAST_WORDS_S)
+        if process.exitcode == -signal.SIGKILL:  # no limit of ours ends it so
+            raise _KilledError from error
         message = "reading it took more memory or time than a file may; send a smaller one"
         raise MediaError(Reason.REFUSED, message) from error
     finally:
@@ -102,7 +162,9 @@ def run_sandboxed(
         process.kill()
         process.join()
         process.close()
-    return _unwrapped(answer)
+    if answer.get("reason") == str(Reason.CRASHED):
+        raise _KilledError
+    return answer
 
 
 def _answer(
@@ -130,18 +192,6 @@ def _unwrapped(answer: dict[str, Any]) -> Any:
     raise RuntimeError(f"work in the sandbox failed: {answer.get('message')}")
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What a process is to do, and where ffmpeg is: it cannot look for that any more."""
-
-    task: Callable[..., Any]
-    args: tuple[object, ...]
-    folder: Path
-    limits: SandboxLimits
-    ffmpeg: Path
-    tells_progress: bool
-
-
 def _do(sender: Connection, work: _Work) -> None:
     """What the process does."""
 
@@ -153,7 +203,7 @@ def _do(sender: Connection, work: _Work) -> None:
     answer: dict[str, Any]
     try:
         _confine(work)
-        answer = {"value": work.task(*work.args, **options if work.tells_progress else {})}
+        answer = {"value": work.function(*work.args, **options if work.tells_progress else {})}
     except UnsupportedMediaError as error:
         answer = {"kind": "UnsupportedMediaError", "message": error.message}
     except MediaError as error:
@@ -180,7 +230,6 @@ def _confine(work: _Work) -> None:
     signal.alarm(limits.wall_s)  # also when that is gone
     for kind, value in (
         (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CPU, limits.cpu_s),
         (resource.RLIMIT_FSIZE, limits.file_bytes),
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_CORE, 0),
@@ -188,7 +237,12 @@ def _confine(work: _Work) -> None:
         hard = resource.getrlimit(kind)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (bound, bound))
+    # At the soft limit comes SIGXCPU; SIGKILL, as at the hard one, is how the system ends it.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_s, limits.cpu_s + 5))
     own_code = Path(__file__).parents[2]
     programs = (sys.prefix, sys.base_prefix, own_code, work.ffmpeg, *_SYSTEM)
-    confine_files(map(Path, programs), [folder, Path(os.devnull)])
-    forbid_network()
+    global _held  # noqa: PLW0603 - this process does one piece of work
+    _held = (
+        confine_files(map(Path, programs), [folder, Path(os.devnull)]),
+        forbid_network(),
+    )

@@ -2,6 +2,8 @@
 
 import asyncio
 import fcntl
+import logging
+import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
 from s2s.errors import StageError
-from s2s.media import start_sandbox
+from s2s.media import missing_protections, start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
 from serving.access.bodies import ShortBodies
 from serving.access.keys import KeyRing, RateLimit
@@ -36,6 +38,8 @@ from serving.observe.traces import make_tracer
 from serving.problems import Problem
 
 __all__ = ["create_app"]
+
+log = logging.getLogger(__name__)
 
 _ServiceOfApp = Annotated[Service, Depends(service_of)]
 
@@ -74,7 +78,9 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         start_sandbox()
         service.runner.start()
+        checking = asyncio.create_task(asyncio.to_thread(_check_sandbox))
         yield
+        await checking
         await service.runner.close()
         for batcher in service.batchers.values():
             await asyncio.to_thread(batcher.close)
@@ -160,6 +166,17 @@ def _make_service(
         rate_limit=RateLimit(limits.rate_per_minute),
     )
     return service, lock
+
+
+def _check_sandbox() -> None:
+    """Say in the log what the system cannot keep the readers of uploads from."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in missing_protections(Path(folder)):
+            log.warning(
+                "uploads are read without a fence around this machine's %s: the kernel has no %s",
+                name,
+                {"files": "Landlock", "network": "seccomp"}[name],
+            )
 
 
 def _locked(folder: Path) -> BinaryIO:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
 from fastapi import Request
 
 from s2s.media import MediaLimits
@@ -22,6 +23,7 @@ from serving.problems import Problem, disk_full
 __all__ = ["Limits", "Service", "owner_of", "service_of"]
 
 _RETRY_AFTER_S = 5
+_MOST_CHECKS = 8
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Service:
         keys: who may use the API; None for everybody.
         sessions: makes and reads the page's cookies.
         rate_limit: counts uploads.
+        checking: bounds how many uploads are checked at a time.
         n_arriving: uploads that are on their way.
         is_draining: whether the server stops when its jobs are done.
     """
@@ -98,6 +101,8 @@ class Service:
     keys: KeyRing | None
     sessions: Sessions
     rate_limit: RateLimit
+    # Those who wait for a sandbox keep no thread from those who read results.
+    checking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_CHECKS))
     n_arriving: int = 0
     is_draining: bool = field(default=False)
 

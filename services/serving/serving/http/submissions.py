@@ -151,7 +151,9 @@ async def _checked(
     options = _parse_options(model.offer.options, form.fields)
     check = partial(run_sandboxed, folder=folder)
     upload, types = folder / UPLOAD_NAME, model.offer.types
-    kind = await to_thread.run_sync(check, check_upload, upload, form.file_name, media, types)
+    kind = await to_thread.run_sync(
+        check, check_upload, upload, form.file_name, media, types, limiter=service.checking
+    )
     fields = {
         "route": model.offer.route,
         "model": model.name,
