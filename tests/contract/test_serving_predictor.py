@@ -10,9 +10,10 @@ from serving_fixtures import MakeVideo
 from tone import TonePredictor
 
 from s2s.errors import MediaError
-from s2s.media import MediaLimits, read_audio, run_ffmpeg
+from s2s.media import MediaLimits, read_audio, run_ffmpeg, write_frames
 from s2s.tasks.contract import Made, Predictor, Upload
 from s2s.tasks.generation.predictor.offer import GenerationOptions
+from s2s.tasks.generation.predictor.predictor import GenerationPredictor
 from s2s.tasks.loading import load_task
 from serving.models.notes import JobNotes
 
@@ -135,3 +136,18 @@ def test_what_is_not_a_video_is_a_media_error(work: Work, tmp_path: Path):
     text.write_text("not a video")
     with pytest.raises(MediaError):
         work.do(text)
+
+
+def test_the_longest_video_fits_into_what_may_be_written(
+    untrained_model: Path, silent_video: Path, tmp_path: Path
+):
+    predictor = GenerationPredictor.load(untrained_model, MediaLimits(max_duration_s=2.0))
+    frames, size = tmp_path / "frames", predictor.processor.frame_size
+    upload = Upload(shutil.copy(silent_video, tmp_path / "upload"), "video", tmp_path)
+    work = (write_frames, upload.path, frames, predictor.config.spec.fps, size, predictor.limits)
+    upload.run(*work, file_bytes=predictor.frame_bytes)
+    one = size[0] * size[1] * 3
+    assert frames.stat().st_size == 50 * one
+    assert predictor.frame_bytes == 75 * one  # with the second of tolerance
+    with pytest.raises(OSError, match="too large"):
+        upload.run(*work, file_bytes=49 * one)

@@ -33,7 +33,7 @@ from pydantic import BaseModel
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.features.arrays import Array, ArraySpec, ClipMedia
 from s2s.features.stored import StoredClip
-from s2s.media import MediaLimits, run_sandboxed
+from s2s.media import MediaLimits, SandboxLimits, run_sandboxed
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
 
@@ -403,6 +403,7 @@ class Upload:
         self,
         function: Callable[..., Any],
         *args: object,
+        file_bytes: int = SandboxLimits.file_bytes,
         on_progress: Callable[[float], None] | None = None,
     ) -> Any:
         """Run a function of a module that reads the file: of a client's, in a sandbox.
@@ -410,6 +411,7 @@ class Upload:
         Args:
             function: returns something JSON can hold; writes in the job's folder only.
             args: its arguments.
+            file_bytes: size of a file that it may write.
             on_progress: passed on to the function, where it is given.
 
         Raises:
@@ -418,7 +420,10 @@ class Upload:
         if self.is_own:
             options = {} if on_progress is None else {"on_progress": on_progress}
             return function(*args, **options)
-        return run_sandboxed(function, *args, folder=self.folder, on_progress=on_progress)
+        limits = SandboxLimits(file_bytes=file_bytes)
+        return run_sandboxed(
+            function, *args, folder=self.folder, limits=limits, on_progress=on_progress
+        )
 
 
 class Notes(Protocol):

@@ -18,7 +18,7 @@ from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
-__all__ = ["map_frames", "read_frames", "to_rgb", "write_frames"]
+__all__ = ["map_frames", "most_frames", "read_frames", "to_rgb", "write_frames"]
 
 _TOLERANCE_S = 1.0
 
@@ -74,7 +74,7 @@ def write_frames(
         MediaError: see `read_frames`.
     """
     limits = limits or MediaLimits()
-    most, count = math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps), 0
+    most, count = most_frames(limits, fps), 0
     with output.open("wb") as file:
         for count, frame in enumerate(_frames(path, fps, size, limits, on_progress), start=1):
             if count > most:
@@ -82,6 +82,11 @@ def write_frames(
                 raise MediaError(Reason.REFUSED, message)
             file.write(np.ascontiguousarray(frame).data)
     return count
+
+
+def most_frames(limits: MediaLimits, fps: int) -> int:
+    """How many frames `write_frames` writes at most."""
+    return math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps)
 
 
 def map_frames(path: Path, size: tuple[int, int]) -> np.ndarray:

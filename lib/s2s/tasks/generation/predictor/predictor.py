@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from s2s.media import MediaLimits, map_frames, write_frames, write_picture
+from s2s.media import MediaLimits, map_frames, most_frames, write_frames, write_picture
 from s2s.tasks.contract import Made, Notes, Upload
 from s2s.tasks.generation.predictor.files import video_of, write_answer
 from s2s.tasks.generation.predictor.model import Draw, SoundModel
@@ -50,6 +50,12 @@ class GenerationPredictor(SoundModel):
         predictor.limits = limits
         return predictor
 
+    @property
+    def frame_bytes(self) -> int:
+        """What the frames of the longest video that is taken have; features read them in pieces."""
+        width, height = self.processor.frame_size
+        return most_frames(self.limits, self.config.spec.fps) * width * height * 3
+
     def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Input:
         """What is seen in the picture."""
         _use_one_thread()
@@ -61,7 +67,7 @@ class GenerationPredictor(SoundModel):
                 upload.run(write_picture, *work)
             else:
                 work = (upload.path, picture, self.config.spec.fps, size, self.limits)
-                upload.run(write_frames, *work, on_progress=notes.tell)
+                upload.run(write_frames, *work, file_bytes=self.frame_bytes, on_progress=notes.tell)
         with notes.step("features"):
             seen_THWC = map_frames(picture, size)
             duration_s = min(options.duration_s, self.limits.max_duration_s)
