@@ -56,6 +56,8 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     """Give a video or a picture generated sound; a part of it, which is kept as FILE_cut.mp4."""
 
     def work() -> int:
+        if out is not None and not out.parent.is_dir():
+            raise SettingsError(f"{out.parent}: no such folder: make it, or choose another --out")
         span = cut_span(start_time, end_time, duration)
         loaded = load_recipe(recipe)
         is_picture = picture_demuxer(file) is not None

@@ -31,6 +31,17 @@ def test_a_refusal_is_shown_and_nothing_written(tone_url: str, tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.mp4"]
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_sent(
+    silent_video: Path, tmp_path: Path
+):
+    out = tmp_path / "none" / "out.mp4"
+    done = CliRunner().invoke(
+        app, [str(silent_video), "--out", str(out), "--url", "http://[::1]:9"]
+    )
+    assert done.exit_code == 1
+    assert "no such folder" in " ".join(done.stderr.split())
+
+
 def test_no_server_is_told_with_what_to_do(silent_video: Path, tmp_path: Path):
     with (
         open_client("http://127.0.0.1:9") as http,

@@ -41,6 +41,22 @@ def test_a_part_is_cut_and_kept(untrained_model: Path, file: Path, tmp_path: Pat
         assert probe(path).duration_s == pytest.approx(1.2, abs=1 / 25)
 
 
+def test_ones_own_cut_is_not_overwritten(untrained_model: Path, file: Path):
+    own = file.with_name("clip_cut.mp4")
+    own.write_bytes(b"my own")
+    for name in ("clip_cut_2.mp4", "clip_cut_3.mp4"):
+        done = generate(untrained_model, file, "--duration", 0.4)
+        assert done.exit_code == 0, done.stderr
+        assert probe(file.with_name(name)).duration_s == pytest.approx(0.4, abs=1 / 25)
+    assert own.read_bytes() == b"my own"
+
+
+def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, tmp_path: Path):
+    done = generate(untrained_model, file, "--out", tmp_path / "none" / "out.mp4")
+    assert done.exit_code == 1
+    assert "no such folder" in " ".join(done.stderr.split())
+
+
 def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp_path: Path):
     picture = tmp_path / "picture.jpg"
     run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")

@@ -4,6 +4,8 @@ import re
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from server_process import RECIPE, server
 from typer.testing import CliRunner
 
+from launcher.__main__ import app as launcher
 from s2s.errors import StageError
 from serving.cli import app
 from serving.client import open_client
@@ -93,6 +96,25 @@ def test_a_port_in_use_is_told(tone_model: ServedModel, small_limits: Limits, tm
         pytest.raises(StageError, match="--port"),
     ):
         Server(create_app([tone_model], small_limits, tmp_path), port=taken.getsockname()[1])
+
+
+def test_a_port_in_use_ends_the_command_in_peace(
+    recipe: Path, untrained_model: Path, tmp_path: Path
+):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "serving", "serve", str(recipe)]
+        command += ["--model", str(untrained_model), "--work-dir", str(tmp_path / "work")]
+        command += ["--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["typo", "typo.yaml"])
+def test_a_recipe_that_is_not_there_is_named(name: str):
+    done = CliRunner().invoke(launcher, ["serve", name])
+    assert done.exit_code == 1
+    assert f"recipe {name}: cannot be read" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("command", [["serve"], []])

@@ -88,13 +88,14 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     from serving.access.connections import ConnectionLimits  # noqa: PLC0415
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
-    from serving.http.server import Server  # noqa: PLC0415
+    from serving.http.server import Server, listen  # noqa: PLC0415
     from serving.http.service import Limits  # noqa: PLC0415
     from serving.observe.requests import log_as_json  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
         loaded = [load_recipe(path) for path in recipes]
+        listener = listen(host, port)
         store = shared_bucket(bucket)
         models = _models(loaded, model or [], store, work_dir)
         limits = replace(
@@ -112,7 +113,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
             max_per_address=max(1, connections // 4),
             proxies=frozenset(proxy or []),
         )
-        server = Server(made, host, port, bounds)
+        server = Server(made, host, listener, bounds)
         names = ", ".join(served.name for served in models)
         console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
         log_as_json()

@@ -15,7 +15,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from s2s.cli import guarded
-from s2s.errors import S2SError
+from s2s.errors import S2SError, SettingsError
 from s2s.logs import console
 from serving.http.headers import SEED_HEADER
 
@@ -224,6 +224,10 @@ def run(  # noqa: PLR0913 - these are the options of the command line
     options = {name: value for name, value in chosen.items() if value is not None}
 
     def work() -> int:
+        if not output.parent.is_dir():
+            raise SettingsError(
+                f"{output.parent}: no such folder: make it, or choose another --out"
+            )
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         with (
             Progress(*columns, TimeElapsedColumn(), console=console) as progress,

@@ -76,6 +76,9 @@ def check_upload(
         if not file.format.name.startswith(family.demuxer):
             raise _unsupported(f"{file_name!r} holds {file.format.name}", types)
         picture = picture_stream(file)
+        if picture is None and any(stream.codec_context is None for stream in file.streams.video):
+            message = "The picture is encoded in a way that nothing here reads. Send H.264."
+            raise MediaError(Reason.CORRUPT, message)
         if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
         codec = picture.codec_context.codec.canonical_name

@@ -14,7 +14,7 @@ from s2s.errors import StageError
 from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.http.service import Service
 
-__all__ = ["Server"]
+__all__ = ["Server", "listen"]
 
 _DRAIN_S = 60.0
 _LAST_ANSWERS_S = 10
@@ -55,7 +55,7 @@ class Server:
     Args:
         app: made by `serving.http.app.create_app`.
         host: address to listen on.
-        port: port to listen on; 0 for a free one.
+        port: port to listen on; 0 for a free one. Or a socket that listens already.
         connections: what clients may ask for before there is a request.
 
     Raises:
@@ -66,11 +66,11 @@ class Server:
         self,
         app: FastAPI,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | socket.socket = 0,
         connections: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._service: Service = app.state.service
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port) if isinstance(port, int) else port
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -128,7 +128,12 @@ class Server:
             self.stop()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Listen at an address: before models are loaded, which nothing can break off in peace.
+
+    Raises:
+        StageError: if the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
