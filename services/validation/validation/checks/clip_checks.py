@@ -1,6 +1,5 @@
 """What a clip must be to be of use, looked at once: the files are decoded to their ends."""
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 from validation.checks.picture import PictureFigures, measure_picture
 from validation.checks.sound import SoundFigures, measure_sound
+from validation.checksum import sha256_of_file
 
 __all__ = ["CheckTask", "ClipCheck", "check_key", "read_checks"]
 
@@ -80,11 +80,11 @@ class CheckTask:
                 key=mp4.key,
                 size=mp4.size,
                 crc32c=mp4.crc32c,
-                sha256=_sha256(video),
+                sha256=sha256_of_file(video),
                 wav_key=wav.key,
                 wav_size=wav.size,
                 wav_crc32c=wav.crc32c,
-                wav_sha256=_sha256(sound),
+                wav_sha256=sha256_of_file(sound),
                 sound=heard,
                 picture=measure_picture(video, [moment.at_s for moment in heard.moments]),
             )
@@ -206,8 +206,3 @@ def _picture_problems(picture: PictureFigures, recipe: Recipe) -> Iterator[tuple
             "it shows a still picture: what changes is grain, a fade, a slow zoom or pan, or a "
             "drawn equaliser (validation.checks.min_motion: -1 in the recipe takes still pictures)",
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from s2s.layout import dataset_manifest_key
 from s2s.settings import Recipe
 from s2s.storage import Bucket, VersionedBucket
 from s2s.workspace import replacing
+from validation.checksum import sha256_of_file
 from validation.release.parquet import parquet_problem
 from validation.release.remote import listed_md5, listing_problems, store_key
 from validation.release.repository import DATA, DataRepository
@@ -71,11 +72,11 @@ def pull(bucket: Bucket, version: DatasetVersion, folder: Path) -> int:
     def fetch(item: tuple[str, str, str]) -> bool:
         name, key, sha256 = item
         path = target / name
-        if path.is_file() and _sha256(path) == sha256:
+        if path.is_file() and sha256_of_file(path) == sha256:
             return False
         with replacing(path) as staged:
             bucket.download(key, staged)
-            if _sha256(staged) != sha256:
+            if sha256_of_file(staged) != sha256:
                 raise VersionError(
                     f"{bucket.url}/{key}: does not have the SHA-256 that {version.name} gives: it "
                     f"was changed. 'dvc pull' has the right one ({version.bundle})"
@@ -99,7 +100,7 @@ def verify_folder(version: DatasetVersion, folder: Path) -> list[str]:
         path = folder / (item[1] if has_keys else f"{DATA}/{item[0]}")
         if not path.is_file():
             return f"{path}: is missing"
-        return "" if _sha256(path) == item[2] else f"{path}: is not what {version.name} says"
+        return "" if sha256_of_file(path) == item[2] else f"{path}: is not what {version.name} says"
 
     return _looked_at(look, _files(version))
 
@@ -201,8 +202,3 @@ def _files_of(clip: DatasetClip) -> Iterator[tuple[str, str, str]]:
     stem = f"clips/{clip.split}/{clip.clip_id}"
     yield f"{stem}.mp4", clip.key, clip.sha256
     yield f"{stem}.wav", clip.wav_key, clip.wav_sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
