@@ -102,9 +102,8 @@ def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> 
 
     What was exported before that is stored at once: a run that is stopped later goes on from there.
     """
-    following: Objective | None = next(objectives)
-    while following is not None:
-        objective = following
+    objective = next(objectives)
+    while True:
         trained = json.dumps(asdict(material.fit(objective)))
         objective.export(material.folder)
         following = next(objectives, None)
@@ -112,7 +111,9 @@ def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> 
             _upload_files(material.bucket, material.folder, prefix)
         key = f"{prefix}checkpoints/{objective.name}.json"
         material.bucket.write(key, trained.encode(), overwrite=True)
-    return objective
+        if following is None:
+            return objective
+        objective = following
 
 
 def _facts(material: Material, last: Objective, prefix: str) -> dict[str, Any]:
