@@ -32,7 +32,6 @@ from s2s.cli import (
     guarded,
     make_settings,
     recipe_command,
-    stage_app,
 )
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
@@ -121,7 +120,7 @@ def serve(context: typer.Context) -> None:
     args = context.args
     names_recipe = args and not args[0].startswith("-")
     names_recipe = names_recipe or any(arg.endswith((".yaml", ".yml")) for arg in args)
-    if not names_recipe and "--help" not in args:
+    if not names_recipe and "--help" not in args and "S2S_RECIPE" not in os.environ:
         args = [str(sample_recipe()), *args]
     import_module("serving.cli").app(["serve", *args], prog_name="s2s")
 
@@ -189,7 +188,7 @@ def _add_stage(stage: str) -> None:
 def _stage_command(stage: str) -> typer.Typer:
     """The same command as in the stage's container, but that the sample's site is at hand."""
     if stage == "collection":
-        return stage_app(stage, PURPOSES[stage], _collect)
+        return import_module("collection.cli").collection_app(_collect)
     return import_module(f"{stage}.cli").app
 
 

@@ -1,9 +1,12 @@
 """The options that every command shares, and how a command ends."""
 
+import atexit
 import errno
 import inspect
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
@@ -19,6 +22,7 @@ from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
 from s2s.settings import Settings, checked
 from s2s.stage import StageReport
+from s2s.storage import open_bucket
 from s2s.tasks.recipes import load_recipe
 
 __all__ = [
@@ -33,6 +37,7 @@ __all__ = [
     "StrictOption",
     "WorkDirOption",
     "WorkersOption",
+    "find_recipe",
     "guarded",
     "make_settings",
     "recipe_command",
@@ -44,8 +49,51 @@ DEFAULT_BUCKET = "file://.s2s/bucket"
 DEFAULT_WORK_DIR = Path(".s2s")
 FAILURE_STATUS, INTERRUPTED_STATUS = 1, 130
 
+_RECIPE_FOLDERS = (Path("recipes"), Path("/recipes"))
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe; one in a bucket is fetched, and kept while this process runs.
+
+    Args:
+        name: a path; the name of a recipe in `recipes/`, of the directory or the image; or a URL,
+            `gs://BUCKET/KEY` or `file://PATH`.
+
+    Raises:
+        typer.BadParameter: if the bucket has no such object, or does not answer.
+    """
+    if name.startswith("file://"):
+        return Path(name.removeprefix("file://"))
+    if name.startswith("gs://"):
+        return _fetched_recipe(name)
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        for folder in _RECIPE_FOLDERS:
+            if (path := folder / f"{name}.yaml").is_file():
+                return path
+    return Path(name)
+
+
+def _fetched_recipe(url: str) -> Path:
+    bucket, _, key = url.removeprefix("gs://").partition("/")
+    folder = Path(tempfile.mkdtemp(prefix="s2s-recipe-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / (key.rpartition("/")[2] or "recipe.yaml")
+    try:
+        path.write_bytes(open_bucket(f"gs://{bucket}").read(key))
+    except S2SError as error:
+        raise typer.BadParameter(f"recipe {url}: {error}") from error
+    return path
+
+
 RecipeArgument = Annotated[
-    Path, typer.Argument(help="The recipe: a YAML file that says what every stage does.")
+    Path,
+    typer.Argument(
+        envvar="S2S_RECIPE",
+        parser=find_recipe,
+        metavar="RECIPE",
+        help="What every stage does: a YAML file, the name of one in recipes/, or a URL: "
+        "gs://BUCKET/KEY, file://PATH.",
+    ),
 ]
 BucketOption = Annotated[
     str,
@@ -60,10 +108,7 @@ StrictOption = Annotated[bool, typer.Option(help="A failed clip makes the run fa
 RetryFailedOption = Annotated[
     bool, typer.Option(help="Try clips with a permanent failure again too.")
 ]
-LimitOption = Annotated[
-    int | None,
-    typer.Option("--limit", "--nums_to_download", help="At most so many clips of the catalog."),
-]
+LimitOption = Annotated[int | None, typer.Option(help="At most so many clips of the catalog.")]
 """Shared options, to be used as annotations of a command's parameters."""
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -204,7 +249,7 @@ class _StageUnlessNamed(TyperGroup):
     """`SERVICE RECIPE` is the stage, also of a service that has other commands."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, "--help"}:
+        if not args or args[0] not in {*self.commands, "--help"}:
             args = [next(iter(self.commands)), *args]
         return super().parse_args(ctx, args)
 

@@ -146,6 +146,15 @@ def test_the_command_downloads_as_many_as_are_asked_for(settings: Settings):
     assert "ERROR" not in errors
 
 
+def test_the_command_downloads_as_many_more_when_it_is_called_again(settings: Settings):
+    for n_collected in (1, 2, 2):  # there are no more than two
+        process = start(settings, "--nums_to_download", "1")
+        errors = process.communicate()[1].decode()
+        assert process.returncode == 0, errors
+        stored = open_bucket(settings.bucket_url).keys("raw_data/")
+        assert len(list(stored)) == n_collected
+
+
 def test_strict_makes_a_failed_row_fatal(settings: Settings):
     settings.recipe_path.with_name("vggsound.csv").write_text(ROWS + "no row\n")
     process = start(settings, "--strict")

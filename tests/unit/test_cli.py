@@ -65,11 +65,48 @@ def test_options_reach_the_stage(recipe: Path):
         seen.append(settings)
         return report(ok=1)
 
-    arguments = [str(recipe), "--bucket", "gs://b", "--nums_to_download", "7", "--workers", "3"]
+    arguments = [str(recipe), "--bucket", "gs://b", "--limit", "7", "--workers", "3"]
     result = CliRunner().invoke(stage_app("unit", "Test.", run), arguments)
     assert result.exit_code == 0, result.output
     assert (seen[0].bucket_url, seen[0].n_workers) == ("gs://b", 3)
     assert seen[0].recipe.collection.limit == 7
+
+
+def run_unit(*arguments: str, **environment: str) -> tuple[int, str, list[Settings]]:
+    """Exit status and output of a stage's command, and the settings that the stage got."""
+    seen: list[Settings] = []
+
+    def run(settings: Settings) -> StageReport:
+        seen.append(settings)
+        return report(ok=1)
+
+    result = CliRunner(env=environment).invoke(stage_app("unit", "Test.", run), arguments)
+    return result.exit_code, result.output, seen
+
+
+def test_the_recipe_is_that_of_the_environment_unless_one_is_named(recipe: Path, tmp_path: Path):
+    other = tmp_path / "other.yaml"
+    other.write_text("{name: other, seed: 7, collection: {catalog: a.csv}}")
+    assert run_unit(S2S_RECIPE=str(recipe))[2][0].recipe_path == recipe
+    assert run_unit(str(other), S2S_RECIPE=str(recipe))[2][0].recipe.seed == 7
+    status, said, _ = run_unit()
+    assert (status, "Missing argument" in said) == (2, True)
+
+
+def test_a_recipe_is_named_as_it_is_in_recipes(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "at" / "recipes").mkdir(parents=True)
+    (tmp_path / "at" / "recipes" / "short.name.yaml").write_text(recipe.read_text())
+    monkeypatch.chdir(tmp_path / "at")
+    assert run_unit("short.name")[2][0].recipe_path == Path("recipes/short.name.yaml")
+    assert run_unit(f"file://{recipe}")[2][0].recipe_path == recipe
+
+
+def test_a_recipe_that_is_nowhere_is_named():
+    status, said, _ = run_unit("no_such_recipe")
+    assert status == 1, said
+    assert "no_such_recipe" in said
 
 
 def test_the_table_of_a_large_run_fits_80_columns():

@@ -24,6 +24,7 @@ class Settings(BaseModel):
         workers: processes at a time; None for one a core.
         strict: a failed clip makes the run fail.
         retry_failed: clips with a permanent failure are tried again too.
+        more: collection has so many clips beside those that are collected; None for all.
         retry_reasons: only clips that failed for one of these are worked on; None for all clips.
         report_dir: reports are also written to `<report_dir>/<recipe>/<stage>.json`.
     """
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     strict: bool = False
     retry_failed: bool = False
+    more: int | None = Field(default=None, ge=1)
     retry_reasons: frozenset[Reason] | None = None
     report_dir: Path | None = None
 

@@ -1,14 +1,49 @@
 """The command line of collection."""
 
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
 from collection.stage import run
-from s2s.cli import stage_app
+from s2s.cli import STAGE_OPTIONS, recipe_command, report_table
+from s2s.logs import console
+from s2s.settings import Settings
+from s2s.stage import StageReport
 
-__all__ = ["app"]
+__all__ = ["app", "collection_app"]
 
-app = stage_app(
-    "collection",
-    "Read the recipe's catalog and download every clip's source to raw_data/ with yt-dlp. "
-    "A source that is there is not downloaded again; one that failed is tried again only where "
-    "that can help.",
-    run,
-)
+
+def collection_app(run: Callable[[Settings], StageReport]) -> typer.Typer:
+    """The command line of the stage.
+
+    Args:
+        run: the stage.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command()
+    @recipe_command(*STAGE_OPTIONS)
+    def collection(
+        settings: Settings,
+        *,
+        nums_to_download: Annotated[
+            int | None,
+            typer.Option(
+                "--nums_to_download", help="So many clips more than are collected.", min=1
+            ),
+        ] = None,
+    ) -> int:
+        """Read the recipe's catalog and download every clip's source to raw_data/ with yt-dlp.
+
+        A source that is there is not downloaded again; one that failed is tried again only where
+        that can help.
+        """
+        report = run(settings.model_copy(update={"more": nums_to_download}))
+        console.print(report_table([report]))
+        return int(settings.strict and report.n_failed > 0)
+
+    return app
+
+
+app = collection_app(run)

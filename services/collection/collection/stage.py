@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from collection.breaker import BLOCKS
@@ -15,10 +15,11 @@ from collection.video_folder import open_video_folder
 from s2s.catalog import RowProblem, stored_sources
 from s2s.layout import raw_prefix
 from s2s.logs import console
+from s2s.manifest import read_failures
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
-from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
+from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
 from s2s.workspace import workspace
 
 __all__ = ["run"]
@@ -49,7 +50,11 @@ def run(settings: Settings) -> StageReport:
         [*outcomes.values(), *(_bad_row(problem, selected.name) for problem in selected.problems)],
         started,
         selected.outputs,
-        {f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out},
+        {
+            f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out
+            + len(selected.clips)
+            - len(outcomes)
+        },
     )
 
 
@@ -61,6 +66,8 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
     stored = {clip.clip_id for clip in selected.clips if sources.files.find(clip)}
     fetches = plan_fetches(selected.clips, site)
     pending = {clip_id: fetch for clip_id, fetch in fetches.items() if clip_id not in stored}
+    beyond = _beyond(settings, [fetch.name for fetch in pending.values()])
+    pending = {clip_id: fetch for clip_id, fetch in pending.items() if fetch.name not in beyond}
     work = Work(
         stage=STAGE,
         prefix=raw_prefix(),
@@ -77,6 +84,7 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         if clip_id in pending
         else Outcome(clip_id=clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
         for clip_id, fetch in fetches.items()
+        if clip_id in pending or clip_id in stored
     }
 
 
@@ -84,7 +92,10 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
     """Copy the videos of the recipe's folder; an outcome for each clip."""
     recipe = settings.recipe
     videos = open_video_folder(recipe.collection.catalog, settings.recipe_path.parent)
-    wanted = {clip.source_id for clip in selected.clips}
+    wanted = dict.fromkeys(clip.source_id for clip in selected.clips)
+    done = set(stored_sources(shared_bucket(settings.bucket_url)).files.key_of)
+    for name in _beyond(settings, [name for name in wanted if name not in done]):
+        del wanted[name]
     work = Work(
         stage=STAGE,
         prefix=raw_prefix(),
@@ -93,12 +104,28 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
             for source_id, path in videos.named(recipe)
             if source_id in wanted
         },
-        done=set(stored_sources(shared_bucket(settings.bucket_url)).files.key_of),
+        done=done,
         function=TakeOverFile(settings, folder, videos),
         threads=True,
     )
     by_source = fan_out(settings, work)
-    return {clip.clip_id: _of_clip(clip, by_source) for clip in selected.clips}
+    return {
+        clip.clip_id: _of_clip(clip, by_source)
+        for clip in selected.clips
+        if clip.source_id in wanted
+    }
+
+
+def _beyond(settings: Settings, names: Sequence[str]) -> set[str]:
+    """Of the sources that are not there, those after the first `settings.more`.
+
+    Failures that this run leaves alone are none of them.
+    """
+    if settings.more is None:
+        return set()
+    failures = read_failures(shared_bucket(settings.bucket_url), raw_prefix())
+    alone = left_alone(settings, names, set(), failures)
+    return {*list(dict.fromkeys(name for name in names if name not in alone))[settings.more :]}
 
 
 def _of_clip(clip: ClipRecord, by_source: Mapping[str, Outcome]) -> Outcome:

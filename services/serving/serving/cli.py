@@ -13,6 +13,7 @@ from s2s.cli import (
     DEFAULT_BUCKET,
     BucketOption,
     WorkDirOption,
+    find_recipe,
     guarded,
     stage_app,
 )
@@ -44,11 +45,18 @@ app = stage_app(_STAGE, "Prove that the recipe's model answers over HTTP (the st
 def serve(  # noqa: PLR0913 - these are the options of the command line
     recipes: Annotated[
         list[Path],
-        typer.Argument(metavar="RECIPE...", help="YAML files: whose models are offered."),
+        typer.Argument(
+            envvar="S2S_RECIPE",
+            parser=find_recipe,
+            metavar="RECIPE...",
+            help="Whose models are offered: YAML files, names of those in recipes/, or URLs.",
+        ),
     ],
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 for a free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option(envvar="PORT", help="Port to listen on; 0 for a free one.")
+    ] = 8000,
     model: Annotated[
         list[Path] | None,
         typer.Option(
