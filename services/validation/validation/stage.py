@@ -107,6 +107,7 @@ def _release(
         content = contents.clips
         reused = newest is not None and newest.clips == content
         version = newest if newest is not None and reused else releases.make(content, newest, mode)
+        releases.bring_back(version, mode)
         releases.push(version)
     outcomes |= {name: _left_out(name, pair) for name, pair in contents.left_out.items()}
     notes = remarks(recipe, contents)

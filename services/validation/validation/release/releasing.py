@@ -125,6 +125,16 @@ class Releases:
         write_version(bucket, recipe, version)
         return version
 
+    def bring_back(self, version: DatasetVersion, mode: RemoteMode) -> None:
+        """Have the data set repository where this machine has none; `dvc pull` there gets files.
+
+        Raises:
+            VersionError: if git fails.
+            BucketUnavailableError: if the bucket does not answer.
+        """
+        if not self._repository().is_there():
+            self._restored(version).configure(shared_bucket(self.settings.bucket_url), mode)
+
     def push(self, version: DatasetVersion) -> None:
         """Push a version to the git repository that the recipe names, if it names one.
 
@@ -136,7 +146,7 @@ class Releases:
 
     def _restored(self, version: DatasetVersion | None) -> DataRepository:
         """The data set repository, its history that of a version."""
-        repository = DataRepository(self.settings.work_dir / f"dataset-{self.settings.recipe.name}")
+        repository = self._repository()
         if version is None:
             repository.restore(None)
         else:
@@ -144,6 +154,9 @@ class Releases:
             shared_bucket(self.settings.bucket_url).download(version.bundle, bundle)
             repository.restore(bundle)
         return repository
+
+    def _repository(self) -> DataRepository:
+        return DataRepository(self.settings.work_dir / f"dataset-{self.settings.recipe.name}")
 
     def _publish(self, repository: DataRepository, newest: DatasetVersion | None) -> str:
         """Store the bundle of the last commit under the first version's name that is free."""

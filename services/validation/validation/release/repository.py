@@ -48,6 +48,10 @@ class DataRepository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
 
+    def is_there(self) -> bool:
+        """Whether this machine has the repository."""
+        return (self.folder / ".git").is_dir() and (self.folder / ".dvc" / "config").is_file()
+
     def restore(self, bundle: Path | None) -> None:
         """Take history from a bundle, in place of the one here; None starts a new one.
 
