@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from s2s.errors import MediaError
@@ -54,7 +55,12 @@ def ffmpeg_folder(parent: Path) -> Path:
 
 
 def container_name(path: Path) -> str:
-    """What ffmpeg takes a file for, though it is of a kind that is not opened; may be empty."""
+    """What ffmpeg takes a file for, though it is of a kind that is not opened.
+
+    Empty if it does not know, and in an image without ffmpeg: validation reads its own clips.
+    """
+    if find_spec("imageio_ffmpeg") is None:
+        return ""
     args = ["-hide_banner", "-nostdin", "-loglevel", "debug", *input_args(path)]
     # Nothing is opened but the file's beginning: the whitelist stops what it is taken for.
     done = subprocess.run(

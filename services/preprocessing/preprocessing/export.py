@@ -14,6 +14,7 @@ import typer
 from preprocessing.plan import ClipFiles
 from s2s.catalog import folder_name, stored_catalog
 from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
+from s2s.errors import SettingsError
 from s2s.layout import processed_prefix
 from s2s.logs import console
 from s2s.media import write_jpegs
@@ -67,9 +68,15 @@ def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = 
 
     Raises:
         CatalogError: if collection has not run yet.
+        SettingsError: if DuckDB is not installed.
     """
-    import duckdb  # noqa: PLC0415 - only this needs it
-
+    try:
+        import duckdb  # noqa: PLC0415 - only this needs it
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "manifest.parquet needs DuckDB, which the image of preprocessing is without: export "
+            "with './s2s export' outside of it, or install duckdb"
+        ) from error
     folder.mkdir(parents=True, exist_ok=True)
     rows = list(_export(bucket, recipe, folder, jpegs=jpegs))
     manifest = folder / "manifest.csv"
