@@ -129,4 +129,4 @@ def test_without_a_model_both_commands_say_to_train(
 def test_help_lists_the_stage_and_the_server():
     said = CliRunner().invoke(app, ["--help"]).stdout
     assert "Prove that the recipe's model answers" in said
-    assert "Serve the recipe's model" in said
+    assert "Serve the recipes' models" in said

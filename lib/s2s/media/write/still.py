@@ -1,13 +1,16 @@
 """Still pictures as videos."""
 
+import math
 from pathlib import Path
 
-from s2s.media.ffmpeg import picture_args, run_ffmpeg
+from s2s.media.ffmpeg import input_args, picture_args, run_ffmpeg
 from s2s.media.guard.door import MediaLimits, open_picture
 from s2s.media.read.picture import demuxer_of
 
 __all__ = ["make_still_video"]
 
+# So much is encoded, and repeated; each time it begins with a whole picture.
+_PART_S = 5
 # No larger than full HD, and even: H.264 has no odd sizes in 4:2:0.
 _SCALE = (
     "scale=w=trunc(min(1\\,1920/max(iw\\,ih))*iw/2)*2:h=trunc(min(1\\,1920/max(iw\\,ih))*ih/2)*2,"
@@ -34,13 +37,25 @@ def make_still_video(
     demuxer = demuxer_of(picture)
     with open_picture(picture, demuxer, limits or MediaLimits()):
         pass
+    n_frames = math.floor(duration_s * fps + 0.5)
+    some, part = output.with_name(f".{output.name}.part"), min(n_frames, _PART_S * fps)
     shown = f"{_SCALE},loop=loop=-1:size=1,setpts=N/{fps}/TB"
-    encoding = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage"]
-    run_ffmpeg(
-        [
-            *picture_args(picture, demuxer),
-            *["-vf", shown, "-r", str(fps), "-t", f"{duration_s:.3f}", *encoding],
-            *["-pix_fmt", "yuv420p", "-threads", "1", "-f", "mp4", f"file:{output.absolute()}"],
-        ],
-        name=picture.name,
-    )
+    # Without B-frames, what is shown follows in the order in which it is stored, so that a few
+    # seconds' packets can be repeated: to encode a minute takes as many times as long.
+    encoding = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage", "-bf", "0"]
+    try:
+        run_ffmpeg(
+            [
+                *picture_args(picture, demuxer),
+                *["-vf", shown, "-r", str(fps), "-frames:v", str(part), *encoding],
+                *["-pix_fmt", "yuv420p", "-threads", "1", "-f", "mp4", f"file:{some.absolute()}"],
+            ],
+            name=picture.name,
+        )
+        again = ["-c", "copy", "-frames:v", str(n_frames), "-f", "mp4"]
+        run_ffmpeg(
+            [*input_args(some, "-stream_loop", "-1"), *again, f"file:{output.absolute()}"],
+            name=picture.name,
+        )
+    finally:
+        some.unlink(missing_ok=True)

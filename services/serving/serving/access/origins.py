@@ -18,6 +18,7 @@ from serving.problems import Problem
 __all__ = ["KnownOrigins"]
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_HERE = frozenset({"same-origin", "none"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
 
 
@@ -72,8 +73,9 @@ class KnownOrigins:
 
 
 def _is_of_another_site(headers: Headers, host: str) -> bool:
-    if headers.get("sec-fetch-site", "").lower() in _ELSEWHERE:
-        return True
+    # Said by the browser itself; Origin is "null" in our own forms, as no referrer is told.
+    if (site := headers.get("sec-fetch-site", "").lower()) in _ELSEWHERE | _HERE:
+        return site in _ELSEWHERE
     origin = headers.get("origin")
     if origin is None:
         return False  # no browser: those that are send it with every change
