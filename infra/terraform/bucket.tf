@@ -15,13 +15,6 @@ locals {
   ]
 }
 
-resource "google_project_service" "needed" {
-  for_each = toset(["artifactregistry.googleapis.com", "iam.googleapis.com", "storage.googleapis.com"])
-
-  service            = each.key
-  disable_on_destroy = false
-}
-
 resource "google_storage_bucket" "data" {
   name     = var.bucket
   location = var.region
@@ -69,6 +62,18 @@ resource "google_storage_bucket" "data" {
     }
   }
 
+  # What serving removed when it expired was a user's: it is not kept for long.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      with_state                 = "ARCHIVED"
+      days_since_noncurrent_time = 1
+      matches_prefix             = ["serving/"]
+    }
+  }
+
   # Serving removes results when they expire; these are what a server that died has left.
   lifecycle_rule {
     action {
@@ -100,11 +105,16 @@ resource "google_storage_bucket" "data" {
     }
   }
 
+  logging {
+    log_bucket        = google_storage_bucket.access_log.name
+    log_object_prefix = "data"
+  }
+
   lifecycle {
     prevent_destroy = true
   }
 
-  depends_on = [google_project_service.needed]
+  depends_on = [google_project_service.needed, google_storage_bucket_iam_member.access_log]
 }
 
 resource "google_storage_managed_folder" "prefix" {
@@ -112,4 +122,36 @@ resource "google_storage_managed_folder" "prefix" {
 
   bucket = google_storage_bucket.data.name
   name   = "${each.key}/"
+}
+
+# Who read and wrote what: Google puts a file an hour here.
+resource "google_storage_bucket" "access_log" {
+  name     = "${var.bucket}_access_log"
+  location = var.region
+
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = false
+
+  versioning {
+    enabled = true
+  }
+
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age        = var.keep_access_log_days
+      with_state = "ANY"
+    }
+  }
+
+  depends_on = [google_project_service.needed]
+}
+
+resource "google_storage_bucket_iam_member" "access_log" {
+  bucket = google_storage_bucket.access_log.name
+  role   = "roles/storage.objectCreator"
+  member = "group:cloud-storage-analytics@google.com"
 }

@@ -12,3 +12,23 @@ output "registry" {
   description = "Where images are pushed: docker tag s2s/NAME REGISTRY/NAME:TAG"
   value       = google_artifact_registry_repository.images.registry_uri
 }
+
+output "vertex_arguments" {
+  description = "Options of ./s2s cloud train that follow from this configuration."
+  value       = "--project ${var.project} --location ${var.region} --service-account ${google_service_account.service["training"].email}"
+}
+
+output "pipeline_account" {
+  description = "Account of the pipeline on Vertex AI; its steps run as the services' accounts."
+  value       = google_service_account.pipeline.email
+}
+
+output "serving_url" {
+  description = "Where serving on Cloud Run answers; null as long as serving_image is empty."
+  value       = one(google_cloud_run_v2_service.serving[*].uri)
+}
+
+output "cluster" {
+  description = "Name of the cluster; null unless it is made."
+  value       = one(google_container_cluster.stages[*].name)
+}

@@ -28,3 +28,21 @@ resource "google_artifact_registry_repository" "images" {
 
   depends_on = [google_project_service.needed]
 }
+
+# Whoever runs an image reads it, and nothing else: Cloud Run and Vertex AI through agents of their
+# own in this project, the cluster through the account of its nodes.
+resource "google_artifact_registry_repository_iam_member" "pull" {
+  repository = google_artifact_registry_repository.images.name
+  location   = google_artifact_registry_repository.images.location
+  role       = "roles/artifactregistry.reader"
+  member     = google_service_account.nodes.member
+}
+
+resource "google_artifact_registry_repository_iam_member" "push" {
+  for_each = toset(var.image_pushers)
+
+  repository = google_artifact_registry_repository.images.name
+  location   = google_artifact_registry_repository.images.location
+  role       = "roles/artifactregistry.writer"
+  member     = each.key
+}

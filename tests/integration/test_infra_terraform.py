@@ -62,6 +62,8 @@ def test_every_prefix_of_the_layout_is_there():
         "stage": "training",
         "split": "train",
         "kind": "csv",
+        "objective": "flow",
+        "name": "name",
         "job_id": "job",
         "objective": "model",
         "name": "video",
@@ -96,15 +98,69 @@ def test_serving_cannot_write_a_model(rights: dict[str, dict[str, list[str]]]):
     assert "models" not in rights["serving"]["replace"]
 
 
-def test_no_account_gets_a_predefined_role(resources: dict[str, Any]):
-    members = {name: body for name, body in resources.items() if "_iam_member" in name}
-    assert set(members) == {
-        f"google_storage_bucket_iam_member.{name}" for name in ("list", "read", "create", "replace")
+# Predefined roles, and what each is given on: one repository, one secret, one account. On the whole
+# project are only the rights to start jobs, to write logs and to be a node.
+PREDEFINED = {
+    "roles/artifactregistry.reader": "artifact_registry_repository",
+    "roles/artifactregistry.writer": "artifact_registry_repository",
+    "roles/secretmanager.secretAccessor": "secret_manager_secret",
+    "roles/iam.workloadIdentityUser": "service_account",
+    "roles/iam.serviceAccountUser": "service_account",
+    "roles/run.invoker": "cloud_run_v2_service",
+    "roles/storage.objectCreator": "storage_bucket",  # Google's own group, for access logs
+    "roles/storage.objectUser": "storage_bucket",  # the pipeline's, on a bucket of its own
+    "roles/aiplatform.user": "project",
+    "roles/logging.logWriter": "project",
+    "roles/container.defaultNodeServiceAccount": "project",
+}
+ON_DATA = ("list", "read", "create", "replace")
+
+
+def test_accounts_of_services_get_own_roles_on_the_data_only(resources: dict[str, Any]):
+    on_data = {
+        name.rpartition(".")[2]: body
+        for name, body in resources.items()
+        if "_iam_member" in name and body.get("bucket") == "${google_storage_bucket.data.name}"
     }
-    for name, body in members.items():
-        role = name.rpartition(".")[2].capitalize()
+    assert set(on_data) == set(ON_DATA)
+    for name, body in on_data.items():
+        role = name.capitalize()
         assert body["role"] == f'${{google_project_iam_custom_role.storage["{role}"].name}}'
         assert ("condition" in body) == (role != "List"), f"{name} is not limited to prefixes"
+
+
+def test_predefined_roles_are_on_one_thing(resources: dict[str, Any]):
+    for name, body in resources.items():
+        kind = name.partition(".")[0]
+        if not kind.endswith("_iam_member") or body["role"].startswith("${google_project_iam"):
+            continue
+        if body["role"] == "${each.value.role}":  # people who may start jobs
+            assert name == "google_project_iam_member.submit"
+            continue
+        on = kind.removeprefix("google_").removesuffix("_iam_member")
+        assert PREDEFINED[body["role"]] == on, name
+    assert not [
+        name
+        for name in resources
+        if name.partition(".")[0].endswith(("_iam_binding", "_iam_policy"))
+    ]
+
+
+def test_every_service_is_a_kubernetes_account_and_nobody_else(resources: dict[str, Any]):
+    member = resources["google_service_account_iam_member.workload"]["member"]
+    assert member.endswith('[s2s/${replace(each.key, "_", "-")}]')
+
+
+def test_no_value_of_a_secret_is_in_the_state(resources: dict[str, Any]):
+    assert not [name for name in resources if "secret_version" in name]
+    assert read("locals")["secrets"] == {"s2s-api-keys": "serving", "s2s-wandb": "training"}
+
+
+def test_serving_is_one_instance_in_one_zone(resources: dict[str, Any]):
+    template = resources["google_cloud_run_v2_service.serving"]["template"][0]
+    assert template["gpu_zonal_redundancy_disabled"] == '${var.serving_gpu == "" ? null : true}'
+    assert template["scaling"][0]["max_instance_count"] == 1
+    assert template["containers"][0]["resources"][0]["cpu_idle"] is False
 
 
 def test_roles_hold_what_their_names_say(resources: dict[str, Any]):
@@ -121,6 +177,23 @@ def test_bucket_is_closed_versioned_and_kept(resources: dict[str, Any]):
     assert bucket["versioning"][0]["enabled"] is True
     assert bucket["force_destroy"] is False
     assert bucket["lifecycle"][0]["prevent_destroy"] is True
+    log = resources["google_storage_bucket.access_log"]
+    assert bucket["logging"][0]["log_bucket"] == "${google_storage_bucket.access_log.name}"
+    for other in (log, resources["google_storage_bucket.pipeline"]):
+        assert other["uniform_bucket_level_access"] is True
+        assert other["public_access_prevention"] == "enforced"
+
+
+def test_replaced_models_and_results_are_not_kept_long(resources: dict[str, Any]):
+    rules = resources["google_storage_bucket.data"]["lifecycle_rule"]
+    days = {
+        rule["condition"][0].get("matches_prefix", [""])[0]: rule["condition"][0][
+            "days_since_noncurrent_time"
+        ]
+        for rule in rules
+        if "days_since_noncurrent_time" in rule["condition"][0]
+    }
+    assert days == {"": "${var.keep_replaced_days}", "models/": 1, "serving/": 1}
 
 
 def test_nothing_deletes_a_live_object_but_results_of_users(resources: dict[str, Any]):
@@ -141,3 +214,4 @@ def test_every_variable_and_output_is_explained():
         entries = read(block)
         assert entries
         assert all(body.get("description") for body in entries.values())
+    assert all(body.get("type") for body in read("variable").values())
