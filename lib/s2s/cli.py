@@ -135,7 +135,8 @@ def make_settings(
     """Read the recipe and put a run's settings together.
 
     S2S_SOURCE_URL, where it is set, takes the place of the recipe's `collection.source_url`;
-    S2S_REPORTS names a directory that reports are also written to.
+    S2S_REPORTS names a directory that reports are also written to; S2S_PART, such as `0/16`, is
+    the part of collection or preprocessing that is worked on here.
 
     Raises:
         SettingsError: if the recipe or an option is wrong.
@@ -151,6 +152,7 @@ def make_settings(
         "bucket_url": bucket_url,
         "work_dir": work_dir.absolute(),  # some work runs in a directory of its own
         "report_dir": os.environ.get("S2S_REPORTS"),
+        "part": os.environ.get("S2S_PART"),
         **options,
     }
     return checked(Settings, content, "options")

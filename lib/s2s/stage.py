@@ -4,7 +4,7 @@ import errno
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar
@@ -20,13 +20,19 @@ from rich.progress import (
 )
 
 from s2s.engine import WorkerDiedError, make_engine
-from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
+from s2s.errors import (
+    BucketUnavailableError,
+    MediaError,
+    SettingsError,
+    StageError,
+    StorageError,
+)
 from s2s.layout import failure_key, manifest_key, report_key
 from s2s.logs import console
 from s2s.manifest import read_failures, write_manifest
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
-from s2s.settings import Recipe, Settings
+from s2s.settings import Part, Recipe, Settings
 from s2s.storage import Bucket, open_bucket
 
 __all__ = ["StageReport", "Work", "fan_out", "finish", "left_alone", "read_report", "shared_bucket"]
@@ -84,6 +90,7 @@ class Work(Generic[ItemT]):
         together: items for which it gives the same value are worked on together: the function gets
             them as a list, and returns an outcome, or the exception that stands for one, for each.
         sessions: processes, each with so many threads, where threads will do.
+        divisible: machines may share it out among themselves; the stage makes nothing of all items.
     """
 
     stage: str
@@ -95,6 +102,7 @@ class Work(Generic[ItemT]):
     workers: int | None = None
     together: Callable[[ItemT], Hashable] | None = None
     sessions: int = 1
+    divisible: bool = False
 
 
 @lru_cache(maxsize=4)
@@ -113,10 +121,13 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     Raises:
         BucketUnavailableError: if the bucket stops answering or is full.
         StageError: if this machine's disk is full.
+        SettingsError: if a part is asked for of what cannot be divided.
     """
     bucket = shared_bucket(settings.bucket_url)
     failures = read_failures(bucket, work.prefix)
     outcomes = left_alone(settings, work.items, work.done, failures)
+    if settings.part is not None:
+        outcomes |= _other_parts(settings.part, work, outcomes)
     pending = {name: item for name, item in work.items.items() if name not in outcomes}
     workers = min(work.workers or settings.n_workers, len(pending) or 1)
     engine = make_engine(settings.engine, workers, threads=work.threads, sessions=work.sessions)
@@ -206,6 +217,20 @@ def read_report(bucket: Bucket, recipe: Recipe, stage: str) -> StageReport:
         ObjectNotFoundError: if the stage has never finished.
     """
     return StageReport.model_validate_json(bucket.read(report_key(recipe, stage)))
+
+
+def _other_parts(part: Part, work: Work[Any], settled: Container[str]) -> dict[str, Outcome]:
+    if not work.divisible:
+        raise SettingsError(
+            f"S2S_PART={part.index}/{part.count}: {work.stage} is not shared out among machines. "
+            "Unset S2S_PART, and run it once, on one machine"
+        )
+    together = work.together
+    return {
+        name: _skipped(name, Reason.LEFT_OUT)
+        for name, item in work.items.items()
+        if name not in settled and not part.has(together(item) if together else name)
+    }
 
 
 def _batches(

@@ -62,8 +62,6 @@ def test_every_prefix_of_the_layout_is_there():
         "stage": "training",
         "split": "train",
         "kind": "csv",
-        "objective": "flow",
-        "name": "name",
         "job_id": "job",
         "objective": "model",
         "name": "video",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from s2s.errors import BucketUnavailableError, MediaError, StageError
+from s2s.errors import BucketUnavailableError, MediaError, SettingsError, StageError
 from s2s.layout import failure_key, manifest_key
 from s2s.manifest import read_failures, read_manifest
 from s2s.reasons import Reason, Status
@@ -150,6 +150,60 @@ def test_a_retry_works_on_failures_of_its_reasons_and_on_nothing_else(settings: 
         "ok-2": Reason.LEFT_OUT,
     }
     assert list(read_failures(shared_bucket(settings.bucket_url), PREFIX)) == ["network-1"]
+
+
+def part_of(settings: Settings, text: str) -> Settings:
+    return Settings.model_validate(
+        settings.model_dump() | {"recipe": settings.recipe, "part": text}
+    )
+
+
+def test_parts_are_together_all_and_share_nothing(settings: Settings):
+    items = {name: name for name in (f"clip-{number}" for number in range(40))}
+    tried: list[list[str]] = [[], [], []]
+
+    def divided(at: int) -> Work[str]:
+        def task(name: str) -> Outcome:
+            tried[at].append(name)
+            return Outcome(clip_id=name, status=Status.OK)
+
+        return Work("unit", PREFIX, items, {"clip-7"}, task, threads=True, divisible=True)
+
+    for at in range(3):
+        outcomes = fan_out(part_of(settings, f"{at}/3"), divided(at))
+        assert set(outcomes) == set(items)
+        assert outcomes["clip-7"].reason is Reason.ALREADY_DONE
+        others = {name for name, one in outcomes.items() if one.reason is Reason.LEFT_OUT}
+        assert others == set(items) - {"clip-7"} - set(tried[at])
+    assert all(len(names) > 5 for names in tried)
+    assert sorted(name for names in tried for name in names) == sorted(set(items) - {"clip-7"})
+
+
+def test_items_that_are_worked_on_together_are_in_one_part(settings: Settings):
+    items = {name: name for name in (f"{source}-{at}" for source in "abcdefgh" for at in range(3))}
+    seen: list[list[str]] = []
+
+    def task(names: list[str]) -> list[Outcome]:
+        seen.append(names)
+        return [Outcome(clip_id=name, status=Status.OK) for name in names]
+
+    for at in range(2):
+        work = Work(
+            "unit", PREFIX, items, set(), task, True, together=lambda name: name[0], divisible=True
+        )
+        fan_out(part_of(settings, f"{at}/2"), work)
+    assert sorted(map(len, seen)) == [3] * 8
+
+
+def test_what_is_made_of_all_items_is_not_divided(settings: Settings):
+    with pytest.raises(SettingsError, match="Unset S2S_PART"):
+        run(part_of(settings, "0/2"), "ok-1", "ok-2")
+
+
+@pytest.mark.parametrize("text", ["2/2", "1", "-1/2", "a/b", "0/0", "1/2/3", ""])
+def test_a_part_that_there_is_not_is_refused(settings: Settings, text: str):
+    with pytest.raises(ValueError, match="INDEX/COUNT"):
+        part_of(settings, text)
 
 
 def test_a_failure_stays_when_its_clip_is_put_off(settings: Settings):

@@ -22,7 +22,7 @@ from s2s.settings.naming import (
 )
 from s2s.settings.preprocessing import PreprocessingSettings
 from s2s.settings.recipe import STAGES, Recipe
-from s2s.settings.run import Settings
+from s2s.settings.run import Part, Settings
 from s2s.settings.section import Section, checked, fill_in_size
 from s2s.settings.serving import ServingSettings
 from s2s.settings.tracking import TrackingSettings
@@ -47,6 +47,7 @@ __all__ = [
     "FeatureSettings",
     "Kind",
     "Names",
+    "Part",
     "PreprocessingSettings",
     "Recipe",
     "Section",

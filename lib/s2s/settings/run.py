@@ -1,15 +1,45 @@
 """One run of a stage: a recipe, and where and how to run it."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
+from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from s2s.reasons import Reason
 from s2s.settings.recipe import Recipe
 
-__all__ = ["Settings"]
+__all__ = ["Part", "Settings"]
+
+
+class Part(BaseModel):
+    """One part of what several machines share out among themselves, each by its own number.
+
+    Attributes:
+        index: this part, from 0.
+        count: how many parts there are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: int = Field(ge=0)
+    count: int = Field(ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", value)
+        if match is None or int(match[1]) >= int(match[2]):
+            raise ValueError("must be INDEX/COUNT such as 0/16, the first of sixteen parts")
+        return {"index": int(match[1]), "count": int(match[2])}
+
+    def has(self, name: object) -> bool:
+        """Whether something is in this part, by the checksum of its name's text."""
+        return crc32(str(name).encode()) % self.count == self.index
 
 
 class Settings(BaseModel):
@@ -27,6 +57,8 @@ class Settings(BaseModel):
         more: collection has so many clips beside those that are collected; None for all.
         retry_reasons: only clips that failed for one of these are worked on; None for all clips.
         report_dir: reports are also written to `<report_dir>/<recipe>/<stage>.json`.
+        part: of collection and preprocessing, only this part is worked on, as `0/16`, the first of
+            sixteen; None for all.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +74,7 @@ class Settings(BaseModel):
     more: int | None = Field(default=None, ge=1)
     retry_reasons: frozenset[Reason] | None = None
     report_dir: Path | None = None
+    part: Part | None = None
 
     @property
     def n_workers(self) -> int:

@@ -77,6 +77,7 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         threads=True,
         workers=settings.workers or site.workers,
         sessions=site.sessions,
+        divisible=True,
     )
     by_name = fan_out(settings, work)
     return {
@@ -107,6 +108,7 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
         done=done,
         function=TakeOverFile(settings, folder, videos),
         threads=True,
+        divisible=True,
     )
     by_source = fan_out(settings, work)
     return {

@@ -65,6 +65,7 @@ def run(settings: Settings) -> StageReport:
             function=PassTask(settings, folder),
             threads=True,
             together=lambda item: (passes[item[0].clip_id], item[1].key),
+            divisible=True,
         )
         outcomes |= fan_out(settings, work)
     return finish(settings, STAGE, outcomes.values(), started)
