@@ -17,7 +17,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "ray":
         ray = pytest.importorskip("ray", reason="Ray is not installed")
         with pytest.MonkeyPatch.context() as patch:
-            # Ray's workers import this module by name.
+            # Not a cluster that someone else has started. Its workers import this module by name.
+            patch.setenv("RAY_ADDRESS", "local")
             patch.setenv("PYTHONPATH", str(Path(__file__).parent))
             yield make_engine("ray", 2)
             ray.shutdown()
@@ -82,6 +83,11 @@ def test_a_dead_worker_takes_only_its_item(engine: Engine, request: pytest.Fixtu
     results = dict(engine.map(die_on_three, range(6)))
     assert isinstance(results.pop(3), WorkerDiedError)
     assert results == {n: n for n in (0, 1, 2, 4, 5)}
+
+
+def test_it_says_how_much_it_works_on(engine: Engine):
+    assert engine.room.workers >= 2
+    assert engine.room.nodes == 1
 
 
 def test_unknown_engine():

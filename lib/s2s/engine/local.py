@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from s2s.engine.base import WorkerDiedError
+from s2s.engine.contract import Room, WorkerDiedError
 
 __all__ = ["ProcessEngine", "SessionEngine", "ThreadEngine"]
 
@@ -29,6 +29,11 @@ class ProcessEngine:
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+
+    @property
+    def room(self) -> Room:
+        """See `Engine.room`."""
+        return Room(self.workers)
 
     def map(
         self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
@@ -56,6 +61,11 @@ class ThreadEngine:
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
+    @property
+    def room(self) -> Room:
+        """See `Engine.room`."""
+        return Room(self.workers)
+
     def map(
         self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
@@ -78,6 +88,11 @@ class SessionEngine:
     def __init__(self, sessions: int, threads: int) -> None:
         self.sessions = sessions
         self.threads = threads
+
+    @property
+    def room(self) -> Room:
+        """See `Engine.room`."""
+        return Room(self.sessions * self.threads)
 
     def map(
         self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]

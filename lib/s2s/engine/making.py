@@ -1,0 +1,51 @@
+"""Engines by their names."""
+
+import os
+
+from s2s.engine.contract import Engine
+from s2s.engine.local import ProcessEngine, SessionEngine, ThreadEngine
+from s2s.errors import SettingsError
+
+__all__ = ["make_engine"]
+
+
+def make_engine(
+    name: str,
+    workers: int | None = None,
+    *,
+    threads: bool = False,
+    sessions: int | None = None,
+    gpus: float | None = 0.0,
+) -> Engine:
+    """Make an engine.
+
+    Args:
+        name: "local" or "ray".
+        workers: items worked on at a time, at most; None for as many as there are cores, on this
+            machine or in the cluster.
+        threads: the function waits more than it computes, so threads will do ("local" only).
+        sessions: so many processes, each with `workers` threads; None for one item a process.
+        gpus: share of a GPU that each worker has ("ray" only); None for a whole one where the
+            cluster has any.
+
+    Raises:
+        SettingsError: for an unknown name, for Ray where it is not installed, or for a cluster
+            that does not answer.
+    """
+    if name == "local":
+        workers = workers or os.cpu_count() or 1
+        if threads and (sessions or 1) > 1:
+            return SessionEngine(sessions or 1, workers)
+        return ThreadEngine(workers) if threads else ProcessEngine(workers)
+    if name == "ray":
+        try:
+            from s2s.engine.ray import RayEngine  # noqa: PLC0415 - optional, slow to import
+        except ImportError as error:
+            raise SettingsError(
+                "engine ray: Ray is not installed here. Install it with 'pip install ray', "
+                "or choose the engine local"
+            ) from error
+        if sessions is None:
+            return RayEngine(workers, gpus=gpus)
+        return RayEngine(sessions, threads=workers or 1, gpus=gpus)
+    raise SettingsError(f"engine {name!r}: use local or ray")

@@ -1,0 +1,49 @@
+"""Ray: the same map over a cluster's machines."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from s2s.engine.contract import Room, WorkerDiedError
+from s2s.engine.ray.cluster import Share, join_cluster
+from s2s.engine.ray.pool import Pool
+from s2s.engine.ray.shipping import packages_of
+
+__all__ = ["RayEngine"]
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class RayEngine:
+    """Ray actors; joins the cluster of RAY_ADDRESS, or starts one on this machine.
+
+    Args:
+        workers: actors, at most; None for as many as the cluster has room for, which is looked at
+            again every few seconds.
+        threads: items that an actor works on at a time.
+        gpus: share of a GPU that an actor has; None for a whole one where the cluster has any.
+    """
+
+    def __init__(
+        self, workers: int | None = None, *, threads: int = 1, gpus: float | None = 0.0
+    ) -> None:
+        self.workers = workers
+        self.threads = threads
+        self._cluster = join_cluster(frozenset({"s2s"}))
+        if gpus is None:
+            gpus = 1.0 if self._cluster.has_gpu else 0.0
+        self._share = Share(1.0, gpus)
+
+    @property
+    def room(self) -> Room:
+        """See `Engine.room`."""
+        found = self._cluster.room(self._share)
+        workers = min(self.workers or found.workers, found.workers)
+        return Room(workers * self.threads, min(found.nodes, workers))
+
+    def map(
+        self, function: Callable[[ItemT], ResultT], items: Iterable[ItemT]
+    ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
+        """See `Engine.map`; the function and its items travel between machines."""
+        cluster = join_cluster(packages_of(function))
+        yield from Pool(cluster, function, self._share, self.threads, self.workers).map(items)

@@ -1,0 +1,115 @@
+"""Which cluster is joined, and whether one answers there: known before Ray is asked, which waits.
+
+Ray itself tries an address where nobody answers for a minute and more, again and again.
+"""
+
+import os
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from s2s.errors import SettingsError
+
+__all__ = ["ClusterAddress", "find_cluster"]
+
+_ANSWER_S = 5.0
+# RFC 9113, section 3.4: what a client of HTTP/2 (which gRPC is) says first, with empty settings.
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_SETTINGS_FRAME = 4
+
+
+@dataclass(frozen=True)
+class ClusterAddress:
+    """A cluster that answers.
+
+    Attributes:
+        url: as `ray.init` takes it.
+        origin: who named it, for messages.
+    """
+
+    url: str
+    origin: str
+
+
+def find_cluster() -> ClusterAddress | None:
+    """The cluster to join: that of RAY_ADDRESS, or the one that was started on this machine.
+
+    Returns:
+        None where a cluster is to be started on this machine for the run alone: nobody named one,
+        or RAY_ADDRESS is `local`.
+
+    Raises:
+        SettingsError: if nothing that could be a cluster answers there within 10 s.
+    """
+    named = os.environ.get("RAY_ADDRESS", "").strip()
+    if named == "local":
+        return None
+    if named and named != "auto":
+        return _answering(ClusterAddress(named, "RAY_ADDRESS"), "Set RAY_ADDRESS to HOST:PORT")
+    left = _temporary_folder() / "ray_current_cluster"
+    if not left.is_file():
+        if named:
+            raise SettingsError(
+                f"RAY_ADDRESS=auto: {left} names no cluster, so none was started on this machine. "
+                "Run 'ray start --head', or set RAY_ADDRESS to HOST:PORT of one"
+            )
+        return None
+    found = ClusterAddress(left.read_text(encoding="utf-8").strip(), str(left))
+    return _answering(found, f"A cluster that is gone has left {left}: delete it")
+
+
+def _temporary_folder() -> Path:
+    return Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir())) / "ray"
+
+
+def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
+    told = f"no Ray cluster answers at {address.url} ({address.origin})"
+    end = f"{remedy}, or set RAY_ADDRESS=local to work on this machine alone"
+    parts = urlsplit(address.url if "://" in address.url else f"gcs://{address.url}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in {"gcs", "ray"} or not host or not port:
+        raise SettingsError(
+            f"{address.origin} is {address.url!r}: use HOST:PORT on a node of the cluster, or "
+            "ray://HOST:PORT from another machine"
+        )
+    try:
+        is_grpc = _speaks_grpc(host, port)
+    except OSError as error:
+        raise SettingsError(f"{told}: {error}. {end}") from error
+    if not is_grpc:
+        raise SettingsError(f"{told}: something else does. {end}")
+    if parts.scheme == "gcs" and not _has_raylet():
+        raise SettingsError(
+            f"{address.origin} is {address.url}, and this machine is no node of that cluster. "
+            "Name it as ray://HOST:10001, or run here what joins it: "
+            f"ray start --address={address.url}"
+        )
+    return address
+
+
+def _speaks_grpc(host: str, port: int) -> bool:
+    with socket.create_connection((host, port), timeout=_ANSWER_S) as connection:
+        connection.sendall(_HELLO)
+        answer = b""
+        while len(answer) < 9 and (part := connection.recv(9 - len(answer))):
+            answer += part
+    return len(answer) == 9 and answer[3] == _SETTINGS_FRAME
+
+
+def _has_raylet() -> bool:
+    """Whether a Ray node runs on this machine, as far as its processes can be listed."""
+    if not Path("/proc/self/cmdline").is_file():
+        return True
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            program = (folder / "cmdline").read_bytes().split(b"\0", 1)[0]
+        except OSError:  # it has ended in the meantime
+            continue
+        if program.endswith(b"/raylet"):
+            return True
+    return False

@@ -1,0 +1,125 @@
+"""The cluster that this process works on: joined, or started here."""
+
+import logging
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+import ray
+from ray.exceptions import AuthenticationError, RayError
+
+from s2s.engine.contract import Room
+from s2s.engine.ray.address import ClusterAddress, find_cluster
+from s2s.engine.ray.shipping import runtime_env
+from s2s.errors import SettingsError
+
+__all__ = ["Cluster", "Share", "join_cluster"]
+
+log = logging.getLogger(__name__)
+# On a busy machine a node that starts here may miss the 30 s that Ray gives it.
+_STARTS = 3
+_joined: tuple[ClusterAddress | None, frozenset[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one worker occupies of a node.
+
+    Attributes:
+        cpus: cores.
+        gpus: of the graphics processors, fractions of one too.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+
+class Cluster:
+    """The cluster's nodes, as they are at this moment."""
+
+    def nodes(self) -> dict[str, dict[str, float]]:
+        """Resources of every node that is alive, by its id."""
+        return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether any node has one."""
+        return any(resources.get("GPU", 0) for resources in self.nodes().values())
+
+    def room(self, share: Share) -> Room:
+        """How many workers fit, on so many nodes."""
+        each = [_fits(resources, share) for resources in self.nodes().values()]
+        return Room(sum(each), sum(number > 0 for number in each))
+
+
+def join_cluster(packages: frozenset[str]) -> Cluster:
+    """Join the cluster of RAY_ADDRESS, or start one on this machine.
+
+    Args:
+        packages: whose code a cluster that is joined has to be brought.
+
+    Raises:
+        SettingsError: if the cluster does not answer, or does not let us in.
+    """
+    global _joined  # noqa: PLW0603 - Ray, too, has one cluster a process
+    if ray.is_initialized():
+        if _joined is None or _joined[0] is None or packages <= _joined[1]:
+            return Cluster()
+        ray.shutdown()  # code is brought once, when a cluster is joined
+        packages |= _joined[1]
+    address = find_cluster()
+    if address is None:
+        _start()
+    else:
+        _join(address, packages)
+    _joined = address, packages
+    return Cluster()
+
+
+def _join(address: ClusterAddress, packages: frozenset[str]) -> None:
+    try:
+        _init(address=address.url, runtime_env=runtime_env(packages))
+    except AuthenticationError as error:
+        raise SettingsError(
+            f"the Ray cluster at {address.url} wants a token: set RAY_AUTH_TOKEN or "
+            f"RAY_AUTH_TOKEN_PATH to its own ({_first_line(error)})"
+        ) from error
+    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+        raise SettingsError(
+            f"the Ray cluster at {address.url} ({address.origin}) cannot be joined: "
+            f"{_first_line(error)}. Its nodes need the Python and the Ray of this machine"
+        ) from error
+
+
+def _start() -> None:
+    for attempt in range(1, _STARTS + 1):
+        try:
+            _init(address="local", include_dashboard=False)
+        except Exception as error:
+            # Ray has no class of its own for it.
+            if "timed out during startup" not in str(error) or attempt == _STARTS:
+                raise SettingsError(
+                    f"Ray cannot be started on this machine: {_first_line(error)}. Choose the "
+                    "engine local"
+                ) from error
+            log.info("Ray did not start in time, again: %s", _first_line(error))
+        else:
+            return
+
+
+def _init(**options: Any) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    ray.init(**options, **quiet)
+
+
+def _fits(resources: dict[str, float], share: Share) -> int:
+    wanted = {"CPU": share.cpus, "GPU": share.gpus}
+    return min(
+        floor(resources.get(name, 0.0) / number + 1e-9)
+        for name, number in wanted.items()
+        if number > 0
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

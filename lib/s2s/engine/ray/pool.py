@@ -1,0 +1,255 @@
+"""A pool of workers that follows the cluster: chunks go out, results come in, what dies is redone.
+
+An item is given to a second worker when its first one dies, alone and, where there is one, on
+another node. Whoever has two workers die is given up. A node that goes away is not the item's
+doing: that happens to it five times at most.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import ray
+from ray.exceptions import (
+    LocalRayletDiedError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    RuntimeEnvSetupError,
+    WorkerCrashedError,
+)
+
+from s2s.engine.chunks import ChunkSize
+from s2s.engine.contract import WorkerDiedError
+from s2s.engine.ray.cluster import Cluster, Share
+from s2s.engine.ray.worker import start_worker
+from s2s.errors import StageError
+
+__all__ = ["Pool"]
+
+LOSSES = (RayActorError, WorkerCrashedError, OutOfMemoryError, NodeDiedError, ObjectLostError)
+"""What is raised for a chunk whose worker, or the node that it was on, is gone."""
+_WORKER_DEATHS, _NODE_DEATHS = 2, 5
+_AHEAD = 2
+"""Chunks that a worker has: the one that it works on, and the next."""
+_FAILED_STARTS = 10
+_PATIENCE_S = 600.0
+"""A cluster that grows by itself needs minutes for a machine."""
+_LOOK_S = 5.0
+"""How often the cluster is looked at."""
+
+
+@dataclass(eq=False)
+class _Item:
+    item: Any
+    deaths: int = 0
+    node_deaths: int = 0
+    avoid: str = ""
+
+
+@dataclass(eq=False)
+class _Member:
+    """A worker, with what it was sent, the oldest first."""
+
+    handle: Any
+    node: str = ""
+    sent: deque[Any] = field(default_factory=deque)
+
+
+class Pool:
+    """Workers for one map.
+
+    Args:
+        cluster: where they are.
+        function: what is mapped.
+        share: what each occupies.
+        threads: items of a chunk that each works on at a time.
+        most: workers, at most; None for as many as there is room for.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        function: Callable[[Any], Any],
+        share: Share,
+        threads: int = 1,
+        most: int | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._function = ray.put(function)
+        self._share = share
+        self._threads = threads
+        self._most = most
+        self._size = ChunkSize()
+        self._members: list[_Member] = []
+        self._starting: dict[Any, _Member] = {}
+        self._running: dict[Any, tuple[_Member, list[_Item]]] = {}
+        self._suspects: deque[_Item] = deque()
+        self._back: deque[_Item] = deque()
+        self._failed_starts = 0
+        self._waits_since_s = time.monotonic()
+        self._looked_s = -_LOOK_S
+
+    def map(self, items: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+        """See `Engine.map`."""
+        self._left = len(items) if hasattr(items, "__len__") else None  # pyright: ignore
+        source = iter(items)
+        following = deque(islice(source, 1))
+        try:
+            while following or self._suspects or self._back or self._running:
+                self._follow_cluster()
+                self._send(following, source)
+                yield from self._receive()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the workers."""
+        for member in (*self._members, *self._starting.values()):
+            ray.kill(member.handle)
+        self._members.clear()
+        self._starting.clear()
+
+    def _follow_cluster(self) -> None:
+        """Have as many workers as there is room for, or as are asked for."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = now_s
+        wanted = self._most or max(1, self._cluster.room(self._share).workers)
+        if self._left is not None:
+            waiting = len(self._suspects) + len(self._back) + len(self._running)
+            wanted = min(wanted, self._left + waiting)
+        for _ in range(wanted - len(self._members) - len(self._starting)):
+            share = self._share
+            handle = start_worker(self._function, self._threads, share.cpus, share.gpus)
+            self._starting[handle.node.remote()] = _Member(handle)
+
+    def _send(self, following: deque[Any], source: Iterator[Any]) -> None:
+        """Give every worker something to do, and one chunk ahead."""
+        for depth in range(_AHEAD):
+            for member in self._members:
+                if len(member.sent) <= depth and (chunk := self._next(member, following, source)):
+                    reference = member.handle.work.remote([one.item for one in chunk])
+                    member.sent.append(reference)
+                    self._running[reference] = member, chunk
+
+    def _next(self, member: _Member, following: deque[Any], source: Iterator[Any]) -> list[_Item]:
+        """The next chunk for a worker; empty if it is to have none now."""
+        for at, one in enumerate(self._suspects):
+            if self._may_go(one, member):
+                if member.sent:
+                    return []  # a suspect goes to a worker that has nothing else to lose
+                del self._suspects[at]
+                return [one]
+        if any(self._running[sent][1][0].deaths for sent in member.sent):
+            return []
+        n_workers = max(1, len(self._members) + len(self._starting))
+        size = max(self._size.next(self._left, n_workers), self._threads)
+        back = [one for one in islice(self._back, size) if self._may_go(one, member)]
+        for one in back:
+            self._back.remove(one)
+        if back or not following:
+            return back
+        taken = [following.popleft(), *islice(source, size - 1)]
+        following.extend(islice(source, 1))
+        if self._left is not None:
+            self._left -= len(taken)
+        return [_Item(item) for item in taken]
+
+    def _may_go(self, one: _Item, member: _Member) -> bool:
+        return one.avoid != member.node or all(other.node == one.avoid for other in self._members)
+
+    def _receive(self) -> Iterator[tuple[Any, Any]]:
+        waiting = [*self._running, *self._starting]
+        ready, _ = ray.wait(waiting, num_returns=1, timeout=_LOOK_S)
+        self._check_patience()
+        for reference in ready:
+            if reference in self._starting:
+                self._started(reference)
+            elif reference in self._running:  # not given back with another of its worker
+                yield from self._finished(reference)
+
+    def _check_patience(self) -> None:
+        if self._members:
+            self._waits_since_s = time.monotonic()
+        elif time.monotonic() - self._waits_since_s > _PATIENCE_S:
+            share = self._share
+            raise StageError(
+                f"Ray: no node has had room for a worker ({share.cpus:g} CPU, {share.gpus:g} GPU) "
+                f"for {_PATIENCE_S:.0f} s: look at 'ray status', and free or add nodes"
+            )
+
+    def _started(self, reference: Any) -> None:
+        member = self._starting.pop(reference)
+        try:
+            member.node = ray.get(reference)
+        except RuntimeEnvSetupError as error:
+            raise StageError(
+                f"Ray: our code does not get to the cluster's nodes: {error}"
+            ) from error
+        except RayActorError as error:
+            if error._actor_init_failed:  # nothing public tells
+                raise StageError(
+                    "Ray: a worker cannot start: the cluster's Python lacks what the stage needs "
+                    f"(its service's requirements.txt, or its image): {error}"
+                ) from error
+            self._failed_starts += 1
+            if self._failed_starts == _FAILED_STARTS:
+                raise StageError(
+                    f"Ray: {_FAILED_STARTS} workers in a row died before they began: {error}"
+                ) from error
+            self._looked_s = -_LOOK_S
+        else:
+            self._failed_starts = 0
+            self._members.append(member)
+
+    def _finished(self, reference: Any) -> Iterator[tuple[Any, Any]]:
+        member, chunk = self._running.pop(reference)
+        try:
+            results, seconds = ray.get(reference)
+        except RayTaskError as error:
+            raise error.cause if error.cause is not None else error from error
+        except LOSSES as error:
+            yield from self._lost(member, reference, chunk, error)
+            return
+        except (LocalRayletDiedError, RayError) as error:
+            raise StageError(f"Ray: {error}. Check the cluster and run again") from error
+        member.sent.remove(reference)
+        self._size.measured(len(chunk), seconds)
+        yield from ((one.item, result) for one, result in zip(chunk, results, strict=True))
+
+    def _lost(
+        self, member: _Member, reference: Any, chunk: list[_Item], error: RayError
+    ) -> Iterator[tuple[Any, Any]]:
+        """Put what a dead worker had back; the chunk that it was on is the suspect."""
+        is_node = isinstance(error, NodeDiedError) or member.node not in self._cluster.nodes()
+        was_at_work = member.sent[0] == reference
+        if member in self._members:
+            self._members.remove(member)
+            ray.kill(member.handle)  # if it cannot be reached any more, it may live
+            self._looked_s = -_LOOK_S
+        if not was_at_work:  # the one before it was
+            self._back.extend(chunk)
+            return
+        for one in chunk:
+            one.avoid = member.node
+            one.node_deaths += is_node
+            one.deaths += not is_node
+            if one.deaths >= _WORKER_DEATHS or one.node_deaths >= _NODE_DEATHS:
+                yield one.item, WorkerDiedError(f"the Ray worker died, twice ({_told(error)})")
+            elif is_node:
+                self._back.append(one)
+            else:
+                self._suspects.append(one)
+
+
+def _told(error: RayError) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[-1][:200] if lines else error}"

@@ -1,0 +1,60 @@
+"""Our code, for clusters that have none of it."""
+
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+__all__ = ["packages_of", "runtime_env"]
+
+_PASSED_ON = ("S2S_LOG_LEVEL", "STORAGE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT")
+
+
+def packages_of(function: Callable[..., Any]) -> frozenset[str]:
+    """Top packages that hold a function and what it was bound to, with our own."""
+    return frozenset({"s2s", *(name.partition(".")[0] for name in _modules_of(function))}) - {
+        "__main__",
+        "builtins",
+        "functools",
+    }
+
+
+def _modules_of(part: Any) -> Iterator[str]:
+    if isinstance(part, partial):
+        for inner in (part.func, *part.args, *part.keywords.values()):
+            yield from _modules_of(inner)
+    elif isinstance(part, types.MethodType):
+        yield from _modules_of(part.__self__)
+    elif isinstance(part, types.FunctionType):
+        yield part.__module__
+    else:
+        yield type(part).__module__
+
+
+def runtime_env(packages: frozenset[str]) -> dict[str, Any]:
+    """What Ray has to bring to a cluster's nodes so that functions of these packages run there.
+
+    A folder of tasks of one's own (S2S_TASKS) becomes the workers' working directory.
+    """
+    variables = {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
+    env: dict[str, Any] = {
+        "py_modules": sorted(str(path) for name in packages if (path := _source(name))),
+        "excludes": ["**/__pycache__/**"],
+        "env_vars": variables,
+    }
+    if tasks := os.environ.get("S2S_TASKS"):
+        env["working_dir"] = str(Path(tasks).absolute())
+        variables["S2S_TASKS"] = "."
+    return env
+
+
+def _source(name: str) -> Path | None:
+    """A package's folder, or a module's file; nothing for what has none."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if file is None:
+        return None
+    path = Path(file)
+    return path.parent if path.name == "__init__.py" else path

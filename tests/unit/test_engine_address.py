@@ -1,0 +1,139 @@
+"""Which cluster is joined; one that is not there is an error at once, not a wait of minutes."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from s2s.engine import make_engine
+from s2s.errors import SettingsError
+
+pytest.importorskip("ray", reason="Ray is not installed")
+addresses = pytest.importorskip("s2s.engine.ray.address")
+find_cluster = addresses.find_cluster
+SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+
+
+@pytest.fixture(autouse=True)
+def ray_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Ray's temporary folder, where a cluster leaves its address."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    return tmp_path / "ray"
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A server that takes one connection and answers what the test wants, or nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.sendall(request.param)
+                with suppress(ConnectionResetError):
+                    while connection.recv(1000):
+                        pass
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+
+
+def test_nobody_names_a_cluster():
+    assert find_cluster() is None
+
+
+def test_local_leaves_other_clusters_alone(ray_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    (ray_folder / "ray_current_cluster").write_text("127.0.0.1:1")
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    assert find_cluster() is None
+
+
+@pytest.mark.parametrize("kind", ["", "ray://"])
+def test_nobody_answers(kind: str, closed_port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", f"{kind}127.0.0.1:{closed_port}")
+    with pytest.raises(SettingsError, match=rf"answers at {kind}127.0.0.1:{closed_port} \(RAY_ADD"):
+        find_cluster()
+
+
+def test_the_engine_does_not_wait_either(closed_port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{closed_port}")
+    with pytest.raises(SettingsError, match="RAY_ADDRESS=local"):
+        make_engine("ray")
+
+
+@pytest.mark.parametrize("named", [None, "auto"])
+def test_a_killed_cluster_has_left_its_address(
+    named: str | None, closed_port: int, ray_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    if named:
+        monkeypatch.setenv("RAY_ADDRESS", named)
+    left = ray_folder / "ray_current_cluster"
+    left.write_text(f"127.0.0.1:{closed_port}")
+    with pytest.raises(SettingsError, match=f"has left {left}: delete it"):
+        find_cluster()
+
+
+def test_auto_without_a_cluster(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    with pytest.raises(SettingsError, match="ray start --head"):
+        find_cluster()
+
+
+@pytest.mark.parametrize(
+    "name", ["http://127.0.0.1:8265", "10.0.0.1", "10.0.0.1:ray", "10.0.0.1:99999", "ray://h", "::"]
+)
+def test_what_is_no_address(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", name)
+    with pytest.raises(SettingsError, match="use HOST:PORT"):
+        find_cluster()
+
+
+def test_a_host_that_is_unknown(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", "no-such-host.invalid:6379")
+    with pytest.raises(SettingsError, match="answers at no-such-host"):
+        find_cluster()
+
+
+@pytest.mark.parametrize("server", [b"SSH-2.0-OpenSSH_9.2\r\n", b"220\r\n", b""], indirect=True)
+def test_something_else_answers_or_nothing_ever(server: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(addresses, "_ANSWER_S", 0.3)
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server}")
+    with pytest.raises(SettingsError, match="no Ray cluster answers"):
+        find_cluster()
+
+
+def test_a_web_server_is_no_cluster(monkeypatch: pytest.MonkeyPatch):
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as http:
+        threading.Thread(target=http.handle_request, daemon=True).start()
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{http.server_port}")
+        with pytest.raises(SettingsError, match="something else does"):
+            find_cluster()
+
+
+@pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
+def test_a_cluster_that_this_machine_is_no_node_of(server: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(addresses, "_has_raylet", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server}")
+    with pytest.raises(SettingsError, match=f"ray start --address=127.0.0.1:{server}"):
+        find_cluster()
+
+
+@pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
+def test_a_cluster_from_another_machine(server: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{server}")
+    found = find_cluster()
+    assert found is not None
+    assert (found.url, found.origin) == (f"ray://127.0.0.1:{server}", "RAY_ADDRESS")
