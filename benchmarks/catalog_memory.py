@@ -45,7 +45,7 @@ def read_sample(path: Path) -> int:
         read_rows,
         select_clips,
     )
-    from s2s.settings import GenerationRecipe  # noqa: PLC0415
+    from s2s.tasks.generation.settings import GenerationRecipe  # noqa: PLC0415
 
     collection = {"catalog": path.name, "sample_per_label": 100}
     recipe = GenerationRecipe.model_validate({"name": "r", "collection": collection})
