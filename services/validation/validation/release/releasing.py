@@ -193,13 +193,16 @@ class Releases:
             yield
         except OSError as error:
             if error.errno in _FULL:
-                raise StageError(_full(self.settings.work_dir)) from error
+                what = f"this machine's disk is full ({self.settings.work_dir})"
+                raise StageError(_full(what)) from error
             raise
         except VersionError as error:
             # A bucket that is gone says so better than DVC does.
             shared_bucket(self.settings.bucket_url).check()
             if os.strerror(errno.ENOSPC) in str(error):
-                raise StageError(_full(self.settings.work_dir)) from error
+                # DVC does not say whose.
+                what = f"a disk is full: that of {self.settings.work_dir}, or the bucket's"
+                raise StageError(_full(what)) from error
             raise
 
 
@@ -207,8 +210,8 @@ def _number(version: str) -> int:
     return int(version.removeprefix("dataset_v"))
 
 
-def _full(folder: Path) -> str:
+def _full(what: str) -> str:
     return (
-        f"the disk of {folder} or of the bucket is full. Nothing stored was lost: free some space, "
-        "or choose another --work-dir, and run again"
+        f"{what}. Nothing stored was lost: free some space, or choose another --work-dir, and run "
+        "again"
     )
