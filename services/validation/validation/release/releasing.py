@@ -201,7 +201,7 @@ class Releases:
             shared_bucket(self.settings.bucket_url).check()
             if os.strerror(errno.ENOSPC) in str(error):
                 # DVC does not say whose.
-                what = f"a disk is full: that of {self.settings.work_dir}, or the bucket's"
+                what = f"the disk of {self.settings.work_dir} or of the bucket is full"
                 raise StageError(_full(what)) from error
             raise
 
