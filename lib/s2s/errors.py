@@ -72,12 +72,22 @@ class MediaError(S2SError):
     Args:
         reason: reason code of the clip's outcome, one of `s2s.records.Reason`.
         message: what was wrong, with which file.
+        cause: the words of a program that was run, which may name files of this machine.
+
+    Attributes:
+        reason: as given.
+        message: what was wrong, with its cause: for the owner of this machine.
+        plain_message: the same without the cause: for anybody.
+        cause: as given.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
+    def __init__(self, reason: str, message: str, cause: str = "") -> None:
+        full = f"{message}: {cause}" if cause else message
+        super().__init__(reason, full)
         self.reason = reason
-        self.message = message
+        self.message = full
+        self.plain_message = message
+        self.cause = cause
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _PROBE_TIMEOUT_S = 20.0
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 
 
 @lru_cache(maxsize=1)
@@ -121,17 +122,20 @@ def run_ffmpeg(
             command, stdin=stdin, capture_output=True, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise MediaError(
-            Reason.TIMEOUT, f"{name}: ffmpeg took more than {timeout_s:.0f} s"
-        ) from error
-    message = done.stderr.decode(errors="replace").strip()
+        raise MediaError(Reason.TIMEOUT, f"{name}: took more than {timeout_s:.0f} s") from error
+    # Addresses in memory are others each time.
+    message = _ADDRESS.sub("", done.stderr.decode(errors="replace")).strip()
     if done.returncode:
         if os.strerror(errno.ENOSPC) in message:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         if done.returncode == -signal.SIGKILL:  # as the system does when memory is short
             raise MediaError(Reason.CRASHED, f"{name}: ffmpeg was killed; is memory short?")
         last_lines = " / ".join(message.splitlines()[-2:])
-        raise MediaError(Reason.CORRUPT, f"{name}: ffmpeg could not do it: {last_lines}")
+        raise MediaError(
+            Reason.CORRUPT,
+            f"{name}: damaged, or of a kind that cannot be converted",
+            f"ffmpeg: {last_lines}",
+        )
     return message
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _TYPE_PREFIX = "urn:problem-type:s2s:"
 _RETRY_AFTER_S = 10
+_NAME_HERE = re.compile(r"^[\w.-]+: ")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 TITLES = {
@@ -101,9 +103,12 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, UnsupportedMediaError):
-        return Problem(415, "unsupported-type", error.message)
+        return Problem(415, "unsupported-type", _sentence(error.plain_message))
     if isinstance(error, MediaError):
-        return Problem(422, "unusable-video", error.message, {"reason": str(error.reason)})
+        if error.cause:
+            log.info("a file that cannot be used: %s", error.cause)
+        detail = _sentence(error.plain_message)
+        return Problem(422, "unusable-video", detail, {"reason": str(error.reason)})
     if isinstance(error, BucketUnavailableError):
         log.error("the bucket is away: %s", error)
         return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
@@ -114,6 +119,12 @@ def problem_of(error: BaseException) -> Problem:
     # know.
     log.error("not foreseen", exc_info=error)
     return Problem(500, "internal", "This is a fault of the server, which has logged it.")
+
+
+def _sentence(message: str) -> str:
+    """What is told of a file, without the name that it has here."""
+    told = _NAME_HERE.sub("", message)
+    return f"{told[:1].upper()}{told[1:]}" + ("" if told.endswith(".") else ".")
 
 
 def _later(kind: str, detail: str) -> Problem:

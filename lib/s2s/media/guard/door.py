@@ -34,6 +34,10 @@ class MediaLimits:
 
 
 _DEFAULT_LIMITS = MediaLimits()
+# Below, nothing is seen; and H.264 of at most full HD keeps some pixels of the shorter side.
+_LEAST_SIDE, _MOST_TIMES = 16, 100
+# Of an extended WebP: the byte of its flags, and the flag that there are several pictures.
+_ANIMATION_AT, _ANIMATION = 20, 0x02
 
 
 @contextmanager
@@ -61,9 +65,12 @@ def open_picture(
         limits: what it may ask of us.
 
     Raises:
-        MediaError: see `open_guarded`.
+        MediaError: see `open_guarded`; `refused` too if it is animated, small or thin.
     """
+    if path.is_file() and _is_animated(path):
+        raise _refused(path, "an animation; send a still picture, or the animation as a video")
     with _opened(path, limits, PICTURE_FORMATS, demuxer) as file:
+        _check_shape(file, path)
         yield file
 
 
@@ -103,17 +110,41 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
             )
 
 
-def _unreadable(path: Path, error: FFmpegError, formats: str) -> MediaError:
+def _is_animated(path: Path) -> bool:
+    """Whether a file is an animated WebP, of which ffmpeg reads nothing (RFC 9649, section 2.7)."""
+    with path.open("rb") as file:
+        head = file.read(_ANIMATION_AT + 1)
+    return head[8:16] == b"WEBPVP8X" and bool(head[_ANIMATION_AT:] and head[-1] & _ANIMATION)
+
+
+def _check_shape(file: InputContainer, path: Path) -> None:
+    picture = picture_stream(file)
+    if picture is None or not picture.codec_context.width:
+        raise _unreadable(path, None, PICTURE_FORMATS)
+    width, height = picture.codec_context.width, picture.codec_context.height
+    if min(width, height) < _LEAST_SIDE or max(width, height) > _MOST_TIMES * min(width, height):
+        raise _refused(
+            path,
+            f"{width}×{height} pixels, too small or too thin; each side needs at least "
+            f"{_LEAST_SIDE}, and a {_MOST_TIMES}th of the other",
+        )
+
+
+def _unreadable(path: Path, error: FFmpegError | None, formats: str) -> MediaError:
     kind = playlist_kind(path)
     if not kind and isinstance(error, ArgumentError):  # what a whitelist says
         kind = container_name(path)
     if kind and kind not in formats.split(","):
         return _refused(path, f"a file of kind {kind} is not opened; convert it to mp4 or mkv")
-    return MediaError(
-        Reason.CORRUPT,
-        f"{path.name}: not a media file that can be read ({error.strerror}); "
-        "mp4, mov, webm, mkv, avi, mpg, ts, flv, wmv and ogv are",
-    )
+    if formats == PICTURE_FORMATS:
+        message = f"{path.name}: not a picture that can be read; jpeg, png and webp are"
+    else:
+        message = (
+            f"{path.name}: not a media file that can be read; "
+            "mp4, mov, webm, mkv, avi, mpg, ts, flv, wmv and ogv are"
+        )
+    cause = "" if error is None else error.strerror or ""
+    return MediaError(Reason.CORRUPT, message, cause)
 
 
 def _refused(path: Path, why: str) -> MediaError:

@@ -186,7 +186,8 @@ def _unwrapped(answer: dict[str, Any]) -> Any:
     if answer.get("kind") == "UnsupportedMediaError":
         raise UnsupportedMediaError(str(answer.get("message")))
     if answer.get("kind") == "MediaError":
-        raise MediaError(str(answer.get("reason")), str(answer.get("message")))
+        reason, message = str(answer.get("reason")), str(answer.get("message"))
+        raise MediaError(reason, message, str(answer.get("cause", "")))
     if answer.get("kind") == "OSError":
         raise OSError(answer.get("errno"), str(answer.get("message")))
     raise RuntimeError(f"work in the sandbox failed: {answer.get('message')}")
@@ -207,7 +208,8 @@ def _do(sender: Connection, work: _Work) -> None:
     except UnsupportedMediaError as error:
         answer = {"kind": "UnsupportedMediaError", "message": error.message}
     except MediaError as error:
-        answer = {"kind": "MediaError", "reason": str(error.reason), "message": error.message}
+        answer = {"kind": "MediaError", "reason": str(error.reason)}
+        answer |= {"message": error.plain_message, "cause": error.cause}
     except MemoryError:
         answer = {
             "kind": "MediaError",

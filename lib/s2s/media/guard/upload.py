@@ -67,11 +67,8 @@ def check_upload(
     """
     family = _family(path, file_name, types)
     if family in _PICTURES:
-        with open_picture(path, family.demuxer, limits) as file:
-            picture = picture_stream(file)
-            if picture is None or not picture.codec_context.width:
-                raise MediaError(Reason.CORRUPT, "The picture cannot be read. Send another file.")
-        return "picture"
+        with open_picture(path, family.demuxer, limits):
+            return "picture"
     with open_guarded(path, limits) as file:
         if not file.format.name.startswith(family.demuxer):
             raise _unsupported(f"{file_name!r} holds {file.format.name}", types)
