@@ -18,7 +18,7 @@ from validation.release.remote import RemoteMode
 __all__ = ["describe", "statistics_of"]
 
 _NO_LOUDNESS_DBFS = -190.0  # softer than any sample is
-_TOOLS = ("av", "dvc", "dvc-gs", "imageio-ffmpeg", "numpy")
+_TOOLS = ("av", "dvc", "dvc-gs", "numpy")
 _TEXT = """\
 # Data set of the recipe `{name}`
 
