@@ -1,6 +1,7 @@
 """What every stage does: list what is pending, map one function over it, report by outcome."""
 
 import errno
+import json
 import logging
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from s2s.errors import (
 from s2s.layout import failure_key, manifest_key, report_key
 from s2s.logs import console
 from s2s.manifest import read_failures, write_manifest
+from s2s.memory_limit import count_memory_kills, memory_limit_bytes
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Part, Recipe, Settings
@@ -40,6 +42,7 @@ __all__ = ["StageReport", "Work", "fan_out", "finish", "left_alone", "read_repor
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 _Batch = list[tuple[str, Any]]
+_MEMORY_KILLS_BEFORE = count_memory_kills()
 
 
 class StageReport(BaseModel):
@@ -178,6 +181,8 @@ def finish(
 ) -> StageReport:
     """Store the stage's manifest and report; the report also in `settings.report_dir`.
 
+    There its results are beside it once more, without what differs from run to run.
+
     Args:
         settings: the run's settings.
         stage: the stage's name.
@@ -197,7 +202,7 @@ def finish(
         counts=dict(sorted(counts.items())),
         seconds=round(time.monotonic() - started, 3),
         bytes_written=sum(written.values()),
-        outputs=outputs or {},
+        outputs=(outputs or {}) | _said_of_memory(),
     )
     bucket = shared_bucket(settings.bucket_url)
     write_manifest(bucket, manifest_key(settings.recipe, stage), rows)
@@ -207,6 +212,10 @@ def finish(
         path = settings.report_dir / report.recipe / f"{stage}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        results = json.dumps(
+            _results({"counts": report.counts, "outputs": report.outputs}), indent=1
+        )
+        path.with_suffix(".results.json").write_text(results + "\n", encoding="utf-8")
     return report
 
 
@@ -311,6 +320,33 @@ def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -
         bucket.write(key, outcome.model_dump_json().encode(), overwrite=True)
     elif had_failed and outcome.reason in {None, Reason.ALREADY_DONE}:
         bucket.delete(key)
+
+
+def _results(value: Any) -> Any:
+    """A report's content without times, rates and texts: what two runs may be compared by."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: _results(inner)
+        for name, inner in value.items()
+        if name not in {"memory", "minutes"}
+        and not name.endswith(("seconds", "_per_s", "_minutes"))
+        and isinstance(inner, Mapping | int | float)
+    }
+
+
+def _said_of_memory() -> dict[str, str]:
+    """That this container has reached its memory limit, where it has: for people and the report."""
+    kills, limit = count_memory_kills() - _MEMORY_KILLS_BEFORE, memory_limit_bytes()
+    if kills <= 0 or limit is None:
+        return {}
+    said = (
+        f"{kills} processes were ended because this container reached its memory limit of "
+        f"{limit / (1 << 20):.0f} MiB: give it more (mem_limit, S2S_MEMORY with compose), or work "
+        "on fewer at a time (--workers)"
+    )
+    console.print(f"[yellow]memory[/]: {said}")
+    return {"memory": said}
 
 
 def _count_name(outcome: Outcome) -> str:
