@@ -42,7 +42,8 @@ class Compose:
         self.url = f"http://127.0.0.1:{port}"
         self._name = f"s2s-test-{os.getpid()}"
         self._environment = environment | {
-            "S2S_ACCELERATOR": "cpu",
+            "S2S_BUCKET_LOG": "info",
+            "S2S_CPUS": str(min(2, os.cpu_count() or 1)),
             "S2S_RECIPE": RECIPE,
             "S2S_SAMPLE_SOURCES": "8",
             "S2S_PORT": str(port),
@@ -123,7 +124,7 @@ def traces(compose: Compose) -> dict[str, Trace]:
 @pytest.fixture(scope="module")
 def served(compose: Compose, traces: dict[str, Trace]) -> str:
     """The address of serving, once `up` has brought it there through all stages."""
-    compose("up", "--detach", "serving")
+    compose("up", "--detach")
     deadline = time.monotonic() + 5 * MINUTES
     while True:
         try:
@@ -190,6 +191,21 @@ def test_a_silent_clip_comes_back_with_sound(served: str, make_video: MakeVideo,
     assert not probe(silent).has_audio
     assert probe(answer).audio_codec == "aac"
     assert probe(answer).duration_s == pytest.approx(probe(silent).duration_s, abs=1 / 25 + 0.064)
+
+
+def test_serving_reaches_the_bucket_and_nothing_else(compose: Compose, served: str):
+    code = (
+        "import socket\n"
+        "for address in (('bucket', 4443), ('169.254.169.254', 80), ('1.1.1.1', 443)):\n"
+        "    try:\n"
+        "        socket.create_connection(address, timeout=3).close()\n"
+        "        print('reached')\n"
+        "    except OSError as error:\n"
+        "        print(type(error).__name__, error.errno)\n"
+    )
+    said = compose("exec", "-T", "serving", "python", "-c", code).splitlines()
+    assert said[0] == "reached"
+    assert set(said[1:]) == {"OSError 101"}  # the network is unreachable
 
 
 @pytest.mark.parametrize("stage", ["collection", "preprocessing", "validation"])

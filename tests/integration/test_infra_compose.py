@@ -16,12 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVICES = ("deploy", "resources", "reservations", "devices")
 
 
-def config(*files: str, **environment: str) -> dict[str, Any]:
+def config(*options: str, **environment: str) -> dict[str, Any]:
     """The configuration that docker-compose derives."""
     program = shutil.which("docker-compose")
     if program is None:
         pytest.skip("docker-compose is not installed")
-    options = [option for file in files for option in ("--file", file)]
     answer = subprocess.run(
         [program, *options, "config"],
         cwd=ROOT,
@@ -32,8 +31,8 @@ def config(*files: str, **environment: str) -> dict[str, Any]:
     return yaml.safe_load(answer.stdout)
 
 
-def gpus(configuration: dict[str, Any]) -> Any:
-    value = configuration["services"]["training"]
+def gpus(configuration: dict[str, Any], stage: str) -> Any:
+    value = configuration["services"][stage]
     for name in DEVICES:
         value = value.get(name) or {}
     return value
@@ -44,8 +43,8 @@ def services() -> dict[str, Any]:
     return config()["services"]
 
 
-def test_all_six_services_a_bucket_and_the_sample(services: dict[str, Any]):
-    assert set(services) == {*STAGES, "bucket", "sample"}
+def test_all_six_services_a_bucket_the_sample_and_the_way_in(services: dict[str, Any]):
+    assert set(services) == {*STAGES, "bucket", "sample", "gateway"}
 
 
 def test_containers_can_do_no_more_than_they_need(services: dict[str, Any]):
@@ -54,7 +53,10 @@ def test_containers_can_do_no_more_than_they_need(services: dict[str, Any]):
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service.get("privileged") is None, name
-        written = [volume for volume in service["volumes"] if not volume.endswith(":ro")]
+        assert service["mem_limit"], name
+        assert 0 < service["cpus"] <= 2, name
+        assert 0 < service["pids_limit"] <= 1024, name
+        written = [volume for volume in service.get("volumes", []) if not volume.endswith(":ro")]
         assert all(volume.split(":")[0].isidentifier() for volume in written), name
 
 
@@ -62,38 +64,75 @@ def test_stages_share_the_bucket_and_nothing_else(services: dict[str, Any]):
     volumes = [
         volume.split(":")[0]
         for service in services.values()
-        for volume in service["volumes"]
+        for volume in service.get("volumes", [])
         if not volume.endswith(":ro")
     ]
     assert len(volumes) == len(set(volumes))
 
 
-def test_only_serving_is_seen_from_outside(services: dict[str, Any]):
+def test_only_collection_has_a_way_out_and_only_the_gateway_a_way_in(services: dict[str, Any]):
     assert config()["networks"]["inside"]["internal"] is True
     for name, service in services.items():
+        is_at_the_border = name in {"collection", "gateway"}
         assert set(service["networks"]) == (
-            {"inside", "outside"} if name == "serving" else {"inside"}
-        )
+            {"inside", "outside"} if is_at_the_border else {"inside"}
+        ), name
         assert service.get("ports") == (
-            ["127.0.0.1:8000:8000/tcp"] if name == "serving" else None
+            ["127.0.0.1:8000:8000/tcp"] if name == "gateway" else None
         ), name
 
 
 def test_stages_follow_one_another(services: dict[str, Any]):
-    for stage, before in zip(STAGES[1:], STAGES, strict=False):
+    chain = [stage for stage in STAGES if stage != "serving"]
+    for stage, before in zip(chain[1:], chain, strict=False):
         assert services[stage]["depends_on"] == {
             before: {"condition": "service_completed_successfully"}
         }
 
 
-def test_training_reserves_a_gpu_unless_told_otherwise():
-    assert gpus(config()) == [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]
-    assert not gpus(config("docker-compose.yml", "docker-compose.cpu.yml"))
-    assert not gpus(config(S2S_ACCELERATOR="cpu"))
+def test_serving_comes_with_the_bucket_alone_and_waits_for_a_model(services: dict[str, Any]):
+    assert set(services["serving"]["depends_on"]) == {"bucket", "gateway"}
+    assert "--wait" in services["serving"]["command"]
+    assert "depends_on" not in services["gateway"]
+
+
+def test_what_stays_is_started_again_and_stages_are_not(services: dict[str, Any]):
+    stays = {name for name, one in services.items() if one["restart"] == "unless-stopped"}
+    assert stays == {"bucket", "serving", "gateway"}
+    assert {services[stage]["restart"] for stage in STAGES if stage != "serving"} == {"no"}
+
+
+@pytest.mark.parametrize("stage", ["feature_extraction", "training"])
+def test_a_gpu_is_reserved_where_it_is_asked_for(stage: str):
+    files = ["--file", "docker-compose.yml", "--file", "docker-compose.gpu.yml"]
+    assert gpus(config(*files), stage) == [
+        {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+    ]
+    assert not gpus(config(), stage)
+
+
+def test_the_same_file_works_on_a_bucket_of_googles(tmp_path: Path):
+    made = config(
+        *("--env-file", "infra/compose/use-google.env"),
+        S2S_GOOGLE_BUCKET="gs://my_bucket",
+        GOOGLE_APPLICATION_CREDENTIALS=str(tmp_path / "key.json"),
+    )
+    assert made["secrets"]["google"]["file"] == str(tmp_path / "key.json")
+    assert made["networks"]["inside"]["internal"] is False
+    for stage in STAGES:
+        environment = made["services"][stage]["environment"]
+        assert environment["S2S_BUCKET"] == "gs://my_bucket"
+        assert not {"STORAGE_EMULATOR_HOST", "S2S_SOURCE_URL"} & environment.keys()
+        assert environment["GOOGLE_APPLICATION_CREDENTIALS"] == "/run/secrets/google"
+        assert made["services"][stage]["secrets"] == [{"source": "google"}]
+    assert made["services"]["sample"]["environment"]["S2S_BUCKET"] == "gs://s2s_data"
+    local = config()["services"]["collection"]["environment"]
+    assert local["STORAGE_EMULATOR_HOST"] == "http://bucket:4443"
+    assert local["S2S_SOURCE_URL"] == "http://sample:8080/{source_id}.mp4"
 
 
 @pytest.mark.parametrize("recipe", ["silent_to_sound.sample", "silent_to_sound.smoke"])
 def test_recipes_are_there(recipe: str):
-    command = config(S2S_RECIPE=recipe)["services"]["training"]["command"]
-    assert command == [f"/recipes/{recipe}.yaml"]
+    environment = config(S2S_RECIPE=recipe)["services"]["training"]["environment"]
+    assert environment["S2S_RECIPE"] == recipe
     assert load_recipe(ROOT / "recipes" / f"{recipe}.yaml").name == recipe

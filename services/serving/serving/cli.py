@@ -2,7 +2,8 @@
 
 import ipaddress
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ from s2s.cli import (
     guarded,
     stage_app,
 )
-from s2s.errors import SettingsError
+from s2s.errors import ModelError, SettingsError
 from s2s.logs import console
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, shared_bucket
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _STAGE = "serving"
+_WAIT_S = 5.0
 
 
 def _run_stage(settings: Settings) -> StageReport:
@@ -87,6 +89,9 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     rate: Annotated[
         int, typer.Option(help="Uploads a minute of each key or address; 0 for no limit.", min=0)
     ] = 0,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for a model that is not trained yet.")
+    ] = False,
     queue: Annotated[int, typer.Option(help="Jobs that may wait; more get 429.", min=1)] = 64,
     keep_hours: Annotated[float, typer.Option(help="Results are kept so long.", min=0.01)] = 24.0,
     bucket: BucketOption = DEFAULT_BUCKET,
@@ -105,7 +110,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         loaded = [load_recipe(path) for path in recipes]
         listener = listen(host, port)
         store = shared_bucket(bucket)
-        models = _models(loaded, model or [], store, work_dir)
+        models = _models(loaded, model or [], store, work_dir, wait=wait)
         limits = replace(
             Limits.of(*(recipe.serving for recipe in loaded)),
             max_jobs=queue,
@@ -147,11 +152,18 @@ def key(
 
 
 def _models(
-    recipes: Sequence[Recipe], folders: Sequence[Path], bucket: Bucket, work_dir: Path
+    recipes: Sequence[Recipe],
+    folders: Sequence[Path],
+    bucket: Bucket,
+    work_dir: Path,
+    *,
+    wait: bool,
 ) -> "list[ServedModel]":
-    from serving.models.stored import model_of_folder, model_of_recipe  # noqa: PLC0415
+    from serving.models.stored import find_model, model_of_folder, model_of_recipe  # noqa: PLC0415
 
     if not folders:
+        if wait:
+            _await(lambda: [find_model(bucket, recipe) for recipe in recipes])
         return [model_of_recipe(bucket, recipe, work_dir) for recipe in recipes]
     if len(recipes) > 1:
         raise SettingsError(
@@ -159,6 +171,20 @@ def _models(
             "leave --model out"
         )
     return [model_of_folder(folder, folder.absolute().name, recipes[0]) for folder in folders]
+
+
+def _await(find: Callable[[], object]) -> None:
+    """Return once a model is found; what it waits for is said once."""
+    said = ""
+    while True:
+        try:
+            find()
+            return
+        except ModelError as error:
+            if str(error) != said:
+                said = str(error)
+                console.print(f"Waiting: {said}", markup=False)
+        time.sleep(_WAIT_S)
 
 
 def _check_host(host: str, *, is_guarded: bool) -> None:
