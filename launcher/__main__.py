@@ -13,6 +13,7 @@ from launcher.bucket_server import BucketServer
 from launcher.commands.catalog import catalog
 from launcher.commands.evaluate import evaluate
 from launcher.commands.generate import generate
+from launcher.commands.images import images_app
 from launcher.commands.import_videos import import_command
 from launcher.commands.report import report
 from launcher.commands.retry import retry
@@ -58,6 +59,7 @@ bucket_app = typer.Typer(
 app.add_typer(bucket_app, name="bucket")
 app.command()(generate)
 app.add_typer(version_app, name="version")
+app.add_typer(images_app, name="images")
 app.command()(report)
 app.command()(evaluate)
 app.command()(catalog)

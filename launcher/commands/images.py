@@ -1,0 +1,129 @@
+"""The images of the services: build, list, push and remove them. Docker does the work."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2s.cli import guarded
+from s2s.errors import S2SError
+from s2s.logs import console
+from s2s.settings import STAGES
+
+__all__ = ["images_app"]
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILES = {stage: f"services/{stage}/Dockerfile" for stage in STAGES} | {
+    "sample": "sample/Dockerfile",
+    "bucket": "infra/fake_gcs/Dockerfile",
+    "gateway": "infra/gateway/Dockerfile",
+}
+"""Where each image's Dockerfile is, by the image's name without `s2s/`."""
+
+NamesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Such as training; all by default.")
+]
+images_app = typer.Typer(no_args_is_help=True, help="The services' Docker images.")
+
+
+class DockerError(S2SError):
+    """Docker is not there, or does not do what it is asked for."""
+
+
+@images_app.command()
+def build(names: NamesArgument = None) -> None:
+    """Build images; what has not changed is taken as it is."""
+
+    def work() -> int:
+        for name in _chosen(names):
+            console.print(f"s2s/{name}", highlight=False)
+            _docker("build", "--file", DOCKERFILES[name], "--tag", f"s2s/{name}", ".")
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@images_app.command("list")
+def list_images(names: NamesArgument = None) -> None:
+    """Show which images there are, when they were built, and their sizes."""
+
+    def work() -> int:
+        chosen = _chosen(names)
+        found = _docker("images", "--format", "{{.Repository}}\t{{.Size}}\t{{.CreatedSince}}")
+        there = dict(line.split("\t", 1) for line in found.splitlines())
+        for name in chosen:
+            size, _, age = there.get(f"s2s/{name}", "not built\t").partition("\t")
+            typer.echo(f"s2s/{name:<20}{size:>12}  {age}".rstrip())
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@images_app.command()
+def push(
+    registry: Annotated[
+        str, typer.Argument(help="Where to: REGION-docker.pkg.dev/PROJECT/REPOSITORY.")
+    ],
+    names: NamesArgument = None,
+    *,
+    tag: Annotated[str, typer.Option(help="The images' tag there.")] = "latest",
+) -> None:
+    """Push images to a registry, which `docker login` or `gcloud auth configure-docker` opens."""
+
+    def work() -> int:
+        for name in _chosen(names):
+            target = f"{registry.rstrip('/')}/{name}:{tag}"
+            _docker("tag", f"s2s/{name}", target)
+            _docker("push", target)
+            console.print(target, highlight=False)
+        return 0
+
+    sys.exit(guarded(work))
+
+
+@images_app.command()
+def clean(names: NamesArgument = None) -> None:
+    """Remove images; those of other projects, and all volumes, are left alone."""
+
+    def work() -> int:
+        for name in _chosen(names):
+            if _docker("images", "--quiet", f"s2s/{name}"):
+                _docker("rmi", f"s2s/{name}")
+                console.print(f"removed s2s/{name}", highlight=False)
+        return 0
+
+    sys.exit(guarded(work))
+
+
+def _chosen(names: list[str] | None) -> list[str]:
+    unknown = sorted(set(names or ()) - DOCKERFILES.keys())
+    if unknown:
+        raise DockerError(f"no image {', '.join(unknown)}: there are {', '.join(DOCKERFILES)}")
+    return list(names or DOCKERFILES)
+
+
+def _docker(*args: str) -> str:
+    """Run docker; what it prints. Builds and pushes show their progress.
+
+    Raises:
+        DockerError: if it is not installed, no engine answers, or it fails.
+    """
+    program = shutil.which("docker")
+    if program is None:
+        raise DockerError("docker is not installed: install Docker Engine 20.10 or later")
+    done = subprocess.run(
+        [program, *args],
+        cwd=ROOT,
+        stdout=None if args[0] in {"build", "push"} else subprocess.PIPE,
+        stderr=None if args[0] == "build" else subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in (done.stderr or "").splitlines() if line.strip()]
+        said = lines[-1] if lines else "see above"
+        raise DockerError(f"'docker {' '.join(args[:2])}' failed: {said}")
+    return (done.stdout or "").rstrip("\n")
