@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import uuid4
 
 import typer
 
@@ -159,7 +160,7 @@ def _make(
 def _keep(made: MadeFile, file: Path, out: Path | None) -> Path:
     """Put a file that was made beside the user's, whole or not at all."""
     output = out or file.with_name(f"{file.stem}{made.suffix}")
-    staged = output.with_name(f".{output.name}.part")
+    staged = output.with_name(f".{uuid4().hex}.part")  # others may write the same file
     try:
         shutil.copyfile(made.path, staged)
         staged.replace(output)

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from s2s.media import probe
-from serving.client import ApiError, app, generate, open_client
+from serving.client import ApiError, _fetch, app, generate, open_client
 
 
 def test_a_video_gets_sound_beside_itself(tone_url: str, silent_video: Path):
@@ -100,6 +100,28 @@ def test_an_answer_that_breaks_off_leaves_no_file(
     ):
         generate(http, video, "clip.mp4", tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_write_the_same_file_at_a_time_leave_a_whole_one(
+    silent_video: Path, tmp_path: Path
+):
+    output = tmp_path / f"{'a' * 246}.mp4"  # as long as a name may be
+
+    class Interrupted(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"one "
+            _fetch(http, "/other", output)
+            yield b"two"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_other = request.url.path == "/other"
+        stream = httpx.ByteStream(b"another") if is_other else Interrupted()
+        return httpx.Response(200, stream=stream)
+
+    with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://api") as http:
+        _fetch(http, "/first", output)
+    assert output.read_bytes() == b"one two"
+    assert list(tmp_path.iterdir()) == [output]
 
 
 @pytest.mark.parametrize("status", [200, 502])

@@ -69,6 +69,21 @@ def test_shell_examples(number: int, tone_url: str, folder: Path):
         assert json.loads(said) == example_of("detail")
 
 
+@pytest.mark.parametrize("number", range(len(blocks("sh"))))
+def test_no_example_writes_a_refusal_into_a_result(number: int):
+    for command in re.split(r"(?<!\\)\n", blocks("sh")[number]):
+        if command.lstrip().startswith("curl") and "--output" in command:
+            assert "--fail " in command, command
+
+
+def test_the_first_example_writes_nothing_when_it_is_refused(tone_url: str, tmp_path: Path):
+    (tmp_path / "clip.mp4").write_bytes(b"no video")
+    example = blocks("sh")[0].replace(ADDRESS, tone_url)
+    done = subprocess.run(["bash", "-euc", example], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 22
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
 def example_of(key: str) -> dict:
     return next(json.loads(block) for block in blocks("json") if key in json.loads(block))
 

@@ -33,6 +33,14 @@ def test_a_file_gets_sound_beside_itself(untrained_model: Path, file: Path):
     ]
 
 
+def test_nothing_beside_the_file_is_overwritten(untrained_model: Path, file: Path):
+    own = file.with_name(".clip_with_sound.mp4.part")
+    own.write_bytes(b"my own")
+    assert generate(untrained_model, file).exit_code == 0
+    assert own.read_bytes() == b"my own"
+    assert len(list(file.parent.iterdir())) == 3
+
+
 def test_a_part_is_cut_and_kept(untrained_model: Path, file: Path, tmp_path: Path):
     out = tmp_path / "out.mp4"
     done = generate(untrained_model, file, "--start-time", 0.4, "--end-time", 1.6, "--out", out)

@@ -168,7 +168,7 @@ def _follow(http: httpx.Client, url: str, on_progress: Callable[[float], None]) 
 
 
 def _fetch(http: httpx.Client, url: str, output: Path) -> Answer:
-    staged = output.with_name(f".{output.name}.part")
+    staged = output.with_name(f".{uuid4().hex}.part")  # others may write the same file
     try:
         with http.stream("GET", url) as answer:
             if not answer.is_success:

@@ -73,7 +73,7 @@ class KnownOrigins:
 
 
 def _is_of_another_site(headers: Headers, host: str) -> bool:
-    # Said by the browser itself; Origin is "null" in our own forms, as no referrer is told.
+    # Said by the browser itself, but only at addresses that it trusts: https and this machine.
     if (site := headers.get("sec-fetch-site", "").lower()) in _ELSEWHERE | _HERE:
         return site in _ELSEWHERE
     origin = headers.get("origin")
