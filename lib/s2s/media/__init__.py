@@ -21,6 +21,7 @@ from s2s.media.read.sampling import SampledFrames, sample_frames
 from s2s.media.read.sound import SoundSpan, read_audio, read_segments, read_span, resample
 from s2s.media.write.jpegs import write_jpegs
 from s2s.media.write.mux import add_sound, drop_sound
+from s2s.media.write.samples import write_samples
 from s2s.media.write.still import make_still_video
 from s2s.media.write.wav import write_wav
 
@@ -59,5 +60,6 @@ __all__ = [
     "write_frames",
     "write_jpegs",
     "write_picture",
+    "write_samples",
     "write_wav",
 ]

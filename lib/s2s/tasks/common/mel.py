@@ -115,10 +115,12 @@ class LogMel:
 
     Args:
         spec: rates and bands.
+        fps: pictures a second of clips; None for those of the time spec.
     """
 
-    def __init__(self, spec: TimeSpec) -> None:
+    def __init__(self, spec: TimeSpec, fps: int | None = None) -> None:
         self.spec = spec
+        self._fps = fps or spec.fps
         self.arrays = (ArraySpec(name="mel", shape=(spec.n_mels,), rate_hz=spec.mel_rate_hz),)
         self._spectrogram = MelSpectrogram(MelSpec.of(spec))
 
@@ -126,9 +128,11 @@ class LogMel:
         """Mel of the clip's sound, as long as its pictures; missing sound is silence.
 
         Returns:
-            `mel`: float32 (M, B) with M = `mel_per_frame` times the number of pictures.
+            `mel`: float32 (M, B); M is `mel_per_frame` times the number of pictures, where these
+            are those of the time spec.
         """
-        n_samples = self.spec.samples(len(clip.frames_THWC))
+        n_mel_frames = max(1, round(len(clip.frames_THWC) * self.spec.mel_rate_hz / self._fps))
+        n_samples = n_mel_frames * self.spec.hop
         samples = np.zeros(n_samples, dtype=np.float32)
         given = clip.samples_N[:n_samples]
         samples[: len(given)] = given

@@ -1,0 +1,28 @@
+"""Sound as raw files of samples: what a sandbox hands over."""
+
+from pathlib import Path
+
+from s2s.media.guard.door import MediaLimits
+from s2s.media.read.sound import read_audio
+
+__all__ = ["write_samples"]
+
+
+def write_samples(
+    path: Path, output: Path, sample_rate_hz: int, limits: MediaLimits | None = None
+) -> None:
+    """Write a file's sound, see `read_audio`, as float32 one after the other.
+
+    Args:
+        path: a video or a sound file.
+        output: the raw file, to be read with `numpy.fromfile(output, numpy.float32)`.
+        sample_rate_hz: samples a second.
+        limits: longer sound is cut off after `max_duration_s`.
+
+    Raises:
+        MediaError: `no_audio` without sound, `corrupt` if it cannot be decoded.
+    """
+    samples_N = read_audio(path, sample_rate_hz)
+    if limits is not None:
+        samples_N = samples_N[: int(limits.max_duration_s * sample_rate_hz)]
+    samples_N.tofile(output)

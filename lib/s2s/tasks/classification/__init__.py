@@ -1,0 +1,1 @@
+"""What a video shows or sounds like: the class of a clip."""

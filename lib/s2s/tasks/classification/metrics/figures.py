@@ -1,0 +1,93 @@
+"""Figures of classifications.
+
+Legend: N clips, L classes.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+from s2s.tasks.classification.metrics.judge import ClassScore
+from s2s.tasks.contract import Figure
+
+__all__ = ["FIGURES", "calibration_error", "confusion_matrix", "mean_average_precision"]
+
+_BINS = 15
+"""Of the calibration error, as in Guo et al. 2017."""
+
+Scores = Sequence[ClassScore]
+
+
+def calibration_error(scores: Scores) -> float | None:
+    """Expected calibration error: how far certainty and share of right answers are apart.
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3; 15 bins of one width.
+
+    Returns:
+        0..1, the mean over clips; None without clips.
+    """
+    if not scores:
+        return None
+    certain_N = np.array([score.chances_L.max() for score in scores])
+    right_N = np.array([score.is_right for score in scores], float)
+    bins_N = np.minimum((certain_N * _BINS).astype(int), _BINS - 1)
+    gaps = [
+        (bins_N == n).mean() * abs(certain_N[bins_N == n].mean() - right_N[bins_N == n].mean())
+        for n in np.unique(bins_N)
+    ]
+    return float(np.sum(gaps))
+
+
+def mean_average_precision(scores: Scores) -> float | None:
+    """Mean over the classes that any of the clips has of the average precision.
+
+    Returns:
+        0..1; None where no class is both in some clips and not in others.
+    """
+    if not scores:
+        return None
+    chances_NL = np.stack([score.chances_L for score in scores])
+    target_NL = np.stack([score.target_L for score in scores])
+    is_told_L = target_NL.any(axis=0) & ~target_NL.all(axis=0)
+    if not is_told_L.any():
+        return None
+    return float(average_precision_score(target_NL[:, is_told_L], chances_NL[:, is_told_L]))
+
+
+def confusion_matrix(scores: Scores) -> np.ndarray:
+    """Clips by their class (rows) and by what was said (columns): int (L, L).
+
+    Of a clip with several classes the row is the one that was said, or else its first.
+    """
+    size = len(scores[0].chances_L) if scores else 0
+    counts_LL = np.zeros((size, size), int)
+    for score in scores:
+        said = int(score.chances_L.argmax())
+        true = said if score.is_right else int(score.target_L.argmax())
+        counts_LL[true, said] += 1
+    return counts_LL
+
+
+def _mean(of: Callable[[ClassScore], float]) -> Callable[[Scores], float | None]:
+    return lambda scores: float(np.mean([of(score) for score in scores])) if scores else None
+
+
+def _class_mean(scores: Scores) -> float | None:
+    """The mean over classes of the share that is right: no class counts more for being frequent."""
+    if not scores:
+        return None
+    counts_LL = confusion_matrix(scores)
+    totals_L = counts_LL.sum(axis=1)
+    return float(np.mean(np.diag(counts_LL)[totals_L > 0] / totals_L[totals_L > 0]))
+
+
+FIGURES = (
+    Figure("top1", "top-1", _mean(lambda score: score.is_right), True, True, finds_worst=True),
+    Figure("top5", "top-5", _mean(lambda score: score.is_in_first(5)), True, True),
+    Figure("class_mean", "mean of classes", _class_mean, True),
+    Figure("map", "mAP", mean_average_precision, True, True),
+    Figure("nll", "negative log likelihood (nats)", _mean(lambda score: score.surprise)),
+    Figure("ece", "calibration error", calibration_error),
+)
+"""What is measured; the page shows the confusion matrix as well."""

@@ -1,0 +1,64 @@
+"""A classifier's model directory: its own part of the config."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+
+from s2s.model_directory import (
+    WEIGHTS_FILE,
+    ModelDescription,
+    checked_config,
+    load_weights,
+    read_description,
+    save_weights,
+    write_description,
+)
+from s2s.tasks.classification.network import ClassifierConfig, make_classifier
+
+__all__ = ["ModelConfig", "load_model", "save_model"]
+
+TASK = "classification"
+
+
+class ModelConfig(BaseModel):
+    """All that is needed to use a classifier's weights.
+
+    Attributes:
+        network: its shape.
+        processor: what makes its input, see `processor.ProcessorConfig`.
+        classes: names of the classes, in the order of its scores.
+        multi_label: whether a clip may have several: scores are then chances of each, apart.
+        weights: where a pretrained backbone was from; `random` where there is none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    network: ClassifierConfig
+    processor: dict[str, Any]
+    classes: tuple[str, ...]
+    multi_label: bool = False
+    weights: str = "random"
+
+
+def save_model(folder: Path, network: nn.Module, description: ModelDescription) -> None:
+    """Write weights, then the config."""
+    save_weights(folder / WEIGHTS_FILE, network)
+    write_description(folder, description)
+
+
+def load_model(folder: Path) -> tuple[nn.Module, ModelConfig, ModelDescription]:
+    """Load a model directory.
+
+    Returns:
+        the network, ready to be used; its config; and what `config.json` says.
+
+    Raises:
+        ModelError: if a file is missing or damaged, or the two do not fit.
+    """
+    description = read_description(folder, TASK)
+    config: ModelConfig = checked_config(folder, ModelConfig, description.config)
+    network = make_classifier(config.network)
+    load_weights(folder / WEIGHTS_FILE, network)
+    return network.eval(), config, description

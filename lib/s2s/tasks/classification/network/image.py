@@ -1,0 +1,104 @@
+"""2D networks: features of one picture.
+
+The small one is a residual network (He et al. 2016, "Deep Residual Learning") whose first layer
+already strides by four, as patches of vision transformers do: most of the work of a large first
+layer is spent on pixels that two cores cannot afford.
+
+Legend: B batch, C channels, H height, W width, D features.
+"""
+
+from itertools import pairwise
+from typing import cast
+
+import timm
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+__all__ = ["PictureNetwork", "TinyPictureNetwork", "make_picture_network"]
+
+_WIDTHS = (24, 48, 96, 128)
+
+
+class PictureNetwork(nn.Module):
+    """Features of pictures.
+
+    Attributes:
+        dim: features.
+    """
+
+    dim: int
+
+    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to (B, D)."""
+        raise NotImplementedError
+
+
+class TinyPictureNetwork(PictureNetwork):
+    """A small residual network, from scratch; where things are is kept on a grid of 2 x 2.
+
+    Args:
+        channels: of a picture.
+        dim: features.
+    """
+
+    def __init__(self, channels: int = 3, dim: int = 128) -> None:
+        super().__init__()
+        self.dim = dim
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, _WIDTHS[0], 5, stride=4, padding=2, bias=False),
+            nn.BatchNorm2d(_WIDTHS[0]),
+            nn.ReLU(),
+        )
+        self.blocks = nn.Sequential(*(_Block(before, after) for before, after in pairwise(_WIDTHS)))
+        self.last = nn.Linear(4 * _WIDTHS[-1], dim)
+
+    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) to (B, D)."""
+        maps = self.blocks(self.stem(pictures_BCHW))
+        return F.relu(self.last(F.adaptive_avg_pool2d(maps, 2).flatten(1)))
+
+
+class _Block(nn.Module):
+    """Two convolutions beside a shortcut; half as high and wide."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(),
+            nn.Conv2d(after, after, 3, padding=1, bias=False),
+            nn.BatchNorm2d(after),
+        )
+        self.shortcut = nn.Conv2d(before, after, 1, stride=2, bias=False)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return F.relu(self.layers(maps) + self.shortcut(maps))
+
+
+class _TimmNetwork(PictureNetwork):
+    """One of timm's, without its last layer."""
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__()
+        self.network = timm.create_model(name, pretrained=False, num_classes=0, in_chans=channels)
+        self.dim = cast("int", self.network.num_features)
+
+    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
+        return self.network(pictures_BCHW)
+
+
+def make_picture_network(backbone: str, channels: int = 3) -> PictureNetwork:
+    """A 2D network by its name.
+
+    Args:
+        backbone: `tiny` or `timm/NAME`.
+        channels: of a picture.
+
+    Raises:
+        RuntimeError: if timm has none of that name.
+    """
+    if backbone == "tiny":
+        return TinyPictureNetwork(channels)
+    return _TimmNetwork(backbone.partition("/")[2], channels)

@@ -1,0 +1,188 @@
+"""What is made small: cross entropy of a clip's classes.
+
+Legend: B batch, L classes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import Dataset
+
+from s2s.model_directory import ModelDescription
+from s2s.tasks.classification.data import ClipDataset, classes_of, measure_mel, targets_of
+from s2s.tasks.classification.network import ClassifierConfig, ClipInputs, make_classifier
+from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
+from s2s.tasks.classification.network.fusion import AudioVisual
+from s2s.tasks.classification.network.weights import give_backbone_weights
+from s2s.tasks.classification.processor import ClipProcessor, ProcessorConfig
+from s2s.tasks.classification.settings import ClassificationRecipe
+from s2s.tasks.common.chance import Chance, seeded
+from s2s.tasks.contract import MODEL, Material, Objective
+
+__all__ = ["ClassificationObjective", "objectives"]
+
+_VAL_BATCHES = 8
+_WEIGHT_DECAY = 0.05
+
+
+class ClassificationObjective(Objective):
+    """Cross entropy, or binary cross entropy where clips have several classes.
+
+    Args:
+        material: what is trained on; `train` has clips.
+        config: of the model.
+        network: to be trained.
+    """
+
+    memory_remedy = "raise training.accumulate, or lower training.batch_size or training.crop_px"
+
+    def __init__(self, material: Material, config: ModelConfig, network: torch.nn.Module) -> None:
+        recipe = material.recipe
+        assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
+        self.name = MODEL
+        self.settings = recipe.training
+        self.seed = recipe.seed
+        self.network = network
+        self.config = config
+        self._recipe = recipe
+        self._material = material
+        self._processor = ClipProcessor(ProcessorConfig.model_validate(config.processor))
+        self._weights_L = self._class_weights()
+
+    def datasets(self) -> Mapping[str, Dataset[Any]]:
+        """Clips in random views; for validation, each once in its middle view."""
+        training, clips = self.settings, self._material.clips
+        classes, processor = self.config.classes, self._processor
+        count = training.max_steps * training.batch_size
+        change = self._recipe.training.augmentation
+        sets: dict[str, Dataset[Any]] = {
+            "train": ClipDataset(clips["train"], classes, processor, change, count, self.seed)
+        }
+        if held_out := clips.get("val"):
+            n_held_out = min(len(held_out), _VAL_BATCHES * training.batch_size)
+            sets["val"] = ClipDataset(held_out, classes, processor, None, n_held_out, self.seed)
+        return sets
+
+    def optimizers(self) -> Sequence[torch.optim.Optimizer]:
+        """AdamW (Loshchilov and Hutter 2017)."""
+        rate = self.settings.learning_rate
+        return [torch.optim.AdamW(self.network.parameters(), rate, weight_decay=_WEIGHT_DECAY)]
+
+    def loss(self, batch: Any, chance: Chance) -> torch.Tensor:
+        """The loss of clips, of which some miss a modality."""
+        inputs, target_BL = _inputs_of(batch), batch["target"]
+        training = self._recipe.training
+        if training.model == "audio_visual":
+            inputs = _without_modalities(inputs, training.modality_dropout, chance)
+        return self._loss(inputs, target_BL, training.label_smoothing)
+
+    def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
+        """The same of clips as they are."""
+        return self._loss(_inputs_of(batch), batch["target"], 0.0)
+
+    def export(self, folder: Path) -> None:
+        """Write weights and config."""
+        description = ModelDescription(
+            task=TASK,
+            recipe=self._recipe.name,
+            version=self._material.version.name,
+            spec=self._recipe.spec,
+            config=self.config.model_dump(mode="json"),
+        )
+        save_model(folder, self.network, description)
+
+    def _loss(self, inputs: ClipInputs, target_BL: torch.Tensor, smoothing: float) -> torch.Tensor:
+        if not isinstance(self.network, AudioVisual):
+            return self._of_scores(self.network(inputs), target_BL, smoothing)
+        # What sees and what hears are trained as well, each where it has something to go by.
+        both_BL, seen_BL, heard_BL = self.network.every_score(inputs)
+        sees_B, hears_B = inputs.frames()[1].any(dim=1), inputs.sound()[1]
+        losses = [self._of_scores(both_BL, target_BL, smoothing)]
+        for scores_BL, is_there_B in ((seen_BL, sees_B), (heard_BL, hears_B)):
+            if is_there_B.any():
+                part = self._of_scores(scores_BL[is_there_B], target_BL[is_there_B], smoothing)
+                losses.append(part * is_there_B.float().mean())
+        return torch.stack(losses).sum()
+
+    def _of_scores(
+        self, scores_BL: torch.Tensor, target_BL: torch.Tensor, smoothing: float
+    ) -> torch.Tensor:
+        weights_L = self._weights_L.to(scores_BL.device)
+        if self.config.multi_label:
+            wanted = target_BL * (1 - smoothing) + smoothing / 2
+            return F.binary_cross_entropy_with_logits(scores_BL, wanted, weight=weights_L)
+        wanted = target_BL / target_BL.sum(dim=1, keepdim=True).clamp_min(1e-6)
+        wanted = wanted * (1 - smoothing) + smoothing / scores_BL.shape[1]
+        return -(weights_L * wanted * scores_BL.log_softmax(dim=1)).sum(dim=1).mean()
+
+    def _class_weights(self) -> torch.Tensor:
+        """One for each class, or more for those that are rare; their mean over clips is one."""
+        classes = self.config.classes
+        if self._recipe.training.class_weights == "none":
+            return torch.ones(len(classes))
+        targets_NL = torch.stack([targets_of(c, classes) for c in self._material.clips["train"]])
+        counts_L = targets_NL.sum(dim=0).clamp_min(1)
+        return counts_L.sum() / (len(classes) * counts_L)
+
+
+def objectives(material: Material) -> Iterator[Objective]:
+    """The one objective of a classifier.
+
+    Raises:
+        StageError: if the training clips have less than two classes.
+        ModelError: if there is no backbone of that name, or its weights do not fit.
+    """
+    recipe = material.recipe
+    assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
+    training, clips = recipe.training, material.clips["train"]
+    classes = classes_of(clips)
+    mel_mean, mel_std = measure_mel(clips)
+    processor = ProcessorConfig.of(recipe).model_copy(
+        update={"mel_mean": mel_mean, "mel_std": mel_std}
+    )
+    network_config = ClassifierConfig(
+        kind=training.model,
+        classes=len(classes),
+        backbone=training.backbone,
+        frames=training.frames,
+        crop_px=training.crop_px,
+        mel_bands=recipe.spec.n_mels,
+        fusion=training.fusion,
+        visual=training.visual,
+        dropout=training.dropout,
+    )
+    with seeded(recipe.seed):
+        network = make_classifier(network_config)
+    if training.weights != "random":
+        scale = give_backbone_weights(network, material)
+        processor = processor.model_copy(update=scale)
+    config = ModelConfig(
+        network=network_config,
+        processor=processor.model_dump(mode="json"),
+        classes=classes,
+        multi_label=training.multi_label,
+        weights=training.weights,
+    )
+    yield ClassificationObjective(material, config, network)
+
+
+def _inputs_of(batch: Mapping[str, torch.Tensor]) -> ClipInputs:
+    return ClipInputs(batch["frames"], batch["has_frame"], batch["mel"], batch["has_sound"])
+
+
+def _without_modalities(inputs: ClipInputs, share: float, chance: Chance) -> ClipInputs:
+    """Some clips without their picture, and as many others without their sound."""
+    frames_BTCHW, has_frame_BT = inputs.frames()
+    mel_BMK, has_sound_B = inputs.sound()
+    drawn_B = chance.uniform(1)[:, 0]
+    sees_B = (drawn_B >= share) | ~has_sound_B
+    hears_B = ((drawn_B < share) | (drawn_B >= 2 * share)) & has_sound_B
+    return ClipInputs(
+        frames_BTCHW * sees_B[:, None, None, None, None],
+        has_frame_BT & sees_B[:, None],
+        mel_BMK * hears_B[:, None, None],
+        hears_B,
+    )

@@ -1,0 +1,47 @@
+"""A recipe of classification: its own sections in their places."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from s2s.settings import SHARED, Names, Recipe
+from s2s.tasks.classification.settings.evaluation import ClassificationEvaluationSettings
+from s2s.tasks.classification.settings.feature_extraction import ClassificationFeatureSettings
+from s2s.tasks.classification.settings.naming import CLASSIFICATION
+from s2s.tasks.classification.settings.training import ClassificationTrainingSettings
+
+__all__ = ["ClassificationRecipe"]
+
+
+class ClassificationRecipe(Recipe, frozen=True, extra="forbid"):
+    """What every stage does to learn the classes of clips."""
+
+    naming: ClassVar[Mapping[str, Names]] = {**SHARED, **CLASSIFICATION}
+
+    task: Literal["classification"] = "classification"
+    feature_extraction: ClassificationFeatureSettings = ClassificationFeatureSettings()
+    training: ClassificationTrainingSettings = ClassificationTrainingSettings()
+    evaluation: ClassificationEvaluationSettings = ClassificationEvaluationSettings()
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        stored, training = self.feature_extraction, self.training
+        if training.crop_px > min(stored.height_px, stored.width_px):
+            raise ValueError(
+                f"training.crop_px {training.crop_px} is more than the stored frames have "
+                f"({stored.width_px} x {stored.height_px}): lower it, or raise "
+                "feature_extraction.height_px and width_px"
+            )
+        there = round(self.spec.duration_s * stored.frame_rate_hz)
+        if training.frames > there:
+            raise ValueError(
+                f"training.frames {training.frames}: a clip of {self.spec.duration_s:g} s has "
+                f"{there} frames at feature_extraction.frame_rate_hz {stored.frame_rate_hz}: "
+                "lower the one, or raise the other"
+            )
+        if training.model in {"audio", "audio_visual"} and not stored.sound:
+            raise ValueError(
+                f"training.model {training.model} hears: set feature_extraction.sound to true"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""How loud a video is: the smallest task that has every part."""
