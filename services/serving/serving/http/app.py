@@ -136,6 +136,7 @@ def _make_service(
     bucket: Bucket | None,
     keys: KeyRing | None,
 ) -> tuple[Service, BinaryIO]:
+    folder = folder.absolute()  # sandboxes work in directories of their own
     uploads = folder / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
