@@ -51,11 +51,11 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     totals = Counter[str]()
     for (true, _), number in counts.items():
         totals[true] += number
-    pairs = [pair for pair in counts.most_common() if pair[0][0] != pair[0][1]][:_PAIRS]
+    pairs = [(*pair, number) for pair, number in counts.most_common() if pair[0] != pair[1]]
     rows = []
     if len(labels) <= _MOST_CLASSES:
         rows = [
             _Row(true, totals[true], tuple(counts[true, said] for said in labels))
             for true in labels
         ]
-    return render(_TEMPLATE, labels=labels, rows=rows, pairs=pairs, totals=totals)
+    return render(_TEMPLATE, labels=labels, rows=rows, pairs=pairs[:_PAIRS], totals=totals)
