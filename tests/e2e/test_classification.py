@@ -51,14 +51,15 @@ serving: {show_clips: 1}
 
 
 @pytest.mark.parametrize(
-    ("world", "text", "systems"),
+    ("world", "text", "systems", "tolerance"),
     [
-        ("kinetics_actions", ACTIONS, {"full_view", "half_rate", "noise"}),
-        ("vggsound_contest", CONTEST, {"half_rate", "noise", "no_sound", "no_picture"}),
+        ("kinetics_actions", ACTIONS, {"full_view", "half_rate", "noise"}, 1e-4),
+        # The sound of an uploaded mp4 has been through AAC once more than the stored wav.
+        ("vggsound_contest", CONTEST, {"half_rate", "noise", "no_sound", "no_picture"}, 2e-3),
     ],
 )
 def test_a_recipe_goes_from_films_to_classes(
-    launch: Launch, tmp_path: Path, world: str, text: str, systems: set[str]
+    launch: Launch, tmp_path: Path, world: str, text: str, systems: set[str], tolerance: float
 ):
     catalog = render_catalog(tmp_path / "films", 16, world=world)
     shutil.copy(catalog, tmp_path / "films.csv")
@@ -79,11 +80,12 @@ def test_a_recipe_goes_from_films_to_classes(
     assert 0 <= figures["top1"]["value"] <= figures["top5"]["value"] <= 1
     (page,) = tmp_path.glob("reports/*/evaluation.html")
     assert "What is taken for what" in page.read_text()
-    _served_as_measured(recipe, config.parent, tmp_path)
+    _served_as_measured(recipe, config.parent, tolerance)
 
 
-def _served_as_measured(path: Path, model: Path, folder: Path) -> None:
+def _served_as_measured(path: Path, model: Path, tolerance: float) -> None:
     """A stored clip that is uploaded gets the same probabilities as its features in a shard."""
+    folder = path.parent
     predictor = ClassificationPredictor.load(model, MediaLimits())
     recipe, bucket = load_recipe(path), DirectoryBucket(folder / "bucket")
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
@@ -97,6 +99,6 @@ def _served_as_measured(path: Path, model: Path, folder: Path) -> None:
     document = predictor.finish(upload, options, output, JobNotes()).document
     said = {row["label"]: row["probability"] for row in document["classes"]}
     served_L = [said[name] for name in predictor.classes]
-    assert np.allclose(served_L, measured_L, atol=1e-4)
+    assert np.allclose(served_L, measured_L, atol=tolerance)
     assert list(said.values()) == sorted(said.values(), reverse=True)
     assert len(document["over_time"]) == 1
