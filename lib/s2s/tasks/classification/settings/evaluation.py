@@ -1,6 +1,4 @@
-"""The section `evaluation`: what `evaluate` and `compare` measure."""
-
-from typing import Any
+"""The section `evaluation`: what `evaluate` measures."""
 
 from pydantic import Field
 
@@ -19,13 +17,9 @@ class ClassificationEvaluationSettings(EvaluationSettings):
             sound or picture.
         modality_table: VGGSounder's table of which labels are seen and heard, a file beside the
             recipe; none when empty.
-        approaches: what `compare` compares: settings of `training` by a name of their own.
-        seeds: what `compare` trains each approach with.
     """
 
     views: int = Field(default=1, ge=1, le=30)
     crops: int = Field(default=1, ge=1, le=3)
     robustness: bool = True
     modality_table: str = ""
-    approaches: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)

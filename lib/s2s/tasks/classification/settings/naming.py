@@ -29,7 +29,6 @@ CLASSIFICATION: Mapping[str, Names] = {
     "training.label_smoothing": names(MODEL),
     "training.dropout": names(MODEL),
     "training.modality_dropout": names(MODEL, only_if=_BOTH),
-    "training.patience": names(MODEL),
     "training.augmentation.crop_scale": names(MODEL),
     "training.augmentation.flip": names(MODEL),
     "training.augmentation.operations": names(MODEL),
@@ -40,6 +39,4 @@ CLASSIFICATION: Mapping[str, Names] = {
     "evaluation.crops": names(EVALUATION),
     "evaluation.robustness": names(EVALUATION),
     "evaluation.modality_table": names(EVALUATION),
-    "evaluation.approaches": names(),
-    "evaluation.seeds": names(),
 }

@@ -56,7 +56,6 @@ class ClassificationTrainingSettings(TrainingSettings):
         dropout: share of features that are hidden before the last layer.
         modality_dropout: share of clips that are trained on without picture, and as many without
             sound.
-        patience: training stops after so many validations without a better one; None for never.
         augmentation: how training clips are changed.
     """
 
@@ -75,7 +74,6 @@ class ClassificationTrainingSettings(TrainingSettings):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     modality_dropout: float = Field(default=0.15, ge=0, lt=0.5)
-    patience: int | None = Field(default=None, ge=1)
     augmentation: AugmentationSettings = AugmentationSettings()
 
     @model_validator(mode="after")
