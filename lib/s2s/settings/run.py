@@ -54,7 +54,7 @@ class Settings(BaseModel):
         workers: processes at a time; None for one a core.
         strict: a failed clip makes the run fail.
         retry_failed: clips with a permanent failure are tried again too.
-        more: collection has so many clips beside those that are collected; None for all.
+        more: collection has so many sources beside those that are there; None for all.
         retry_reasons: only clips that failed for one of these are worked on; None for all clips.
         report_dir: reports are also written to `<report_dir>/<recipe>/<stage>.json`.
         part: of collection and preprocessing, only this part is worked on, as `0/16`, the first of

@@ -30,7 +30,7 @@ def collection_app(run: Callable[[Settings], StageReport]) -> typer.Typer:
         nums_to_download: Annotated[
             int | None,
             typer.Option(
-                "--nums_to_download", help="So many clips more than are collected.", min=1
+                "--nums_to_download", help="So many videos more than are collected.", min=1
             ),
         ] = None,
     ) -> int:
