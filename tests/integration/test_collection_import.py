@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from pathlib import Path
 from uuid import uuid4
 
@@ -109,6 +110,20 @@ def test_a_folder_may_be_a_prefix_of_a_bucket(tmp_path: Path, clip: Path, bucket
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(CatalogError, match="nowhere is no folder"):
         collection.stage.run(settings_of(tmp_path, catalog="nowhere", format="folder"))
+
+
+def test_a_pipe_in_a_folder_is_no_video_and_holds_nothing_up(tmp_path: Path, clip: Path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    shutil.copy(clip, folder / "good.mp4")
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "link.mp4").symlink_to("pipe.mp4")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(folder / "socket.mp4"))
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    assert collection.stage.run(settings).counts == {"ok": 1, "failed:no_source": 3}
+    messages = [row.message for row in outcomes(settings, "collection").values()]
+    assert sum("is a pipe, socket or device, not a file" in message for message in messages) == 3
 
 
 ROWS = """\

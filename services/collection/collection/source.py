@@ -13,7 +13,7 @@ from collection.fetch import Fetch
 from collection.video_folder import VideoFolder, printable
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
-from s2s.media import open_guarded, probe
+from s2s.media import open_guarded, picture_stream, probe
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
@@ -185,11 +185,12 @@ def _shown_s(path: Path) -> float:
     it, give them times, and have an edit list that leaves all of them out.
     """
     with open_guarded(path) as file:
-        if not file.streams.video:
+        picture = picture_stream(file)
+        if picture is None:
             return 0.0
         ends_s = [
             float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            for packet in file.demux(file.streams.video[0])
+            for packet in file.demux(picture)
             if packet.pts is not None and not packet.is_discard
         ]
     return max(ends_s, default=0.0)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -163,6 +164,11 @@ class _Folder:
 
     def copy(self, path: str, target: Path) -> None:
         try:
+            if not stat.S_ISREG((self.folder / path).stat().st_mode):
+                # A pipe without a writer would never end.
+                raise MediaError(
+                    Reason.NO_SOURCE, f"{printable(path)}: is a pipe, socket or device, not a file"
+                )
             with (self.folder / path).open("rb") as source, target.open("xb") as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
         except (FileNotFoundError, PermissionError) as error:
