@@ -83,6 +83,14 @@ def catalog(  # noqa: PLR0913 - these are the options of the command line
     sys.exit(guarded(work))
 
 
+def _together(duration_s: float) -> str:
+    if duration_s < 59.95:
+        return f"{duration_s:.1f} s"
+    if duration_s < 3597:
+        return f"{duration_s / 60:.1f} min"
+    return f"{duration_s / 3600:,.1f} h"
+
+
 def summary_table(summary: Summary, shown_labels: int | None) -> Table:
     """A catalog's numbers, its labels by number of clips, its first problems.
 
@@ -98,7 +106,7 @@ def summary_table(summary: Summary, shown_labels: int | None) -> Table:
     table.add_row("rows", f"{summary.n_rows:,}")
     if summary.n_clips:
         table.add_row("sources", f"{summary.n_sources:,}, {summary.n_dashes:,} begin with a dash")
-        table.add_row("clips", f"{summary.n_clips:,}, {summary.duration_s / 3600:,.1f} h together")
+        table.add_row("clips", f"{summary.n_clips:,}, {_together(summary.duration_s)} together")
         splits = (f"{name or 'without'}: {n:,}" for name, n in sorted(summary.splits.items()))
         table.add_row("splits", escape(", ".join(splits)))
     table.add_row("labels", f"{len(summary.labels):,}")

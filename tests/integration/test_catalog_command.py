@@ -24,6 +24,15 @@ def lines_of(result: Result) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
+    ("end_s", "together"), [(3, "3.0 s"), (59.96, "1.0 min"), (90, "1.5 min"), (7200, "2.0 h")]
+)
+def test_short_catalogs_have_a_length_too(tmp_path: Path, end_s: float, together: str):
+    path = tmp_path / "short.csv"
+    path.write_text(f"source_id,start_s,end_s\nabc,0,{end_s}\n")
+    assert lines_of(show(path))["clips"] == f"1, {together} together"
+
+
+@pytest.mark.parametrize(
     ("name", "layout", "expected"),
     [
         (

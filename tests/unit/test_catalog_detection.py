@@ -51,6 +51,9 @@ def test_a_bad_row_among_most_costs_itself():
         '["abcdefghijk"]',
         '[{"video": "a"}]',
         "[[" * 5000,
+        # 25 GB, if each place were written out.
+        "[" * 100_000,
+        '{"a":' * 100_000,
         "[",
         '{"a',
     ],

@@ -85,6 +85,31 @@ def test_json_that_breaks_off_keeps_what_came_before():
 
 
 @pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"source_id": "b", "labels": NaN}', "JSON has no NaN: write null"),
+        ('{"source_id": ' + "[" * 100_000, "more than 100 arrays and objects in each other"),
+    ],
+)
+def test_json_that_goes_wrong_says_why_in_one_line(row: str, message: str):
+    catalog = read_catalog(f'[{{"source_id": "abc"}}, {row}]'.encode())
+    assert [clip.source_id for clip in catalog.clips] == ["abc"]
+    [problem] = catalog.problems
+    assert message in problem.message
+    assert "\n" not in problem.message
+
+
+def test_a_cell_that_is_too_long_and_an_id_of_other_characters_are_said_plainly():
+    long = "x" * 200_000
+    data = f"source_id,labels\nabc,{long}\na b,dog\n{'a' * 129},dog\nabc,dog\n".encode()
+    catalog = read_catalog(data)
+    assert [clip.source_id for clip in catalog.clips] == ["abc"]
+    cell, *ids = [problem.message for problem in catalog.problems]
+    assert cell == "a cell is longer than 131,072 characters"
+    assert all("others than letters, digits, - and _" in message for message in ids)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         b"high kick/-C4lCVBZ3ux_000028_000038.mp4",

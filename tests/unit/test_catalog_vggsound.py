@@ -67,7 +67,7 @@ def test_split_and_label_may_be_missing():
     [
         (b"one,two", "has 2 columns"),
         (b"aEYwqY-Zt_k,11,donkey, ass braying,test", "a label with a comma needs quotes"),
-        (b'aEYwqY-Zt_k,11,"donkey, ass braying,test', "unexpected end of data"),
+        (b'aEYwqY-Zt_k,11,"donkey, ass braying,test', "a quote is opened and never closed"),
         (b"youtube_id,start,label,split", "start 'start' is not a number"),
         (b"abc,-1,dog,test", "start '-1' is not between"),
         (b"abc,nan,dog,test", "start 'nan' is not between"),

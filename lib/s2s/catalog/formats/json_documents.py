@@ -19,6 +19,9 @@ from s2s.records import ClipRecord
 __all__ = ["ActivityNet", "KineticsJson", "TableJson", "first_keys"]
 
 _KEYS_LOOKED_AT = 20
+# No catalog is nested more deeply than six.
+_DEEPEST = 100
+_OPENS, _CLOSES = ("start_map", "start_array"), ("end_map", "end_array")
 
 
 class KineticsJson:
@@ -28,7 +31,7 @@ class KineticsJson:
 
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`; a row's number is that of the entry."""
-        rows = _items(path, lambda ijson, file: ijson.kvitems(file, "", use_float=True))
+        rows = _items(path, lambda ijson, events: ijson.kvitems(events, ""))
         for entry, item in rows:
             yield entry, item if isinstance(item, str) else clip_or_problem(_clip_of_entry, item)
 
@@ -56,7 +59,7 @@ class ActivityNet:
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`; a row's number is that of the segment."""
         place = 0
-        videos = _items(path, lambda ijson, file: ijson.kvitems(file, "database", use_float=True))
+        videos = _items(path, lambda ijson, events: ijson.kvitems(events, "database"))
         for _, item in videos:
             for segment in [item] if isinstance(item, str) else _segments(item):
                 place += 1
@@ -93,9 +96,7 @@ class TableJson:
 
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`; a row's number is its place."""
-        for place, row in _items(
-            path, lambda ijson, file: ijson.items(file, "item", use_float=True)
-        ):
+        for place, row in _items(path, lambda ijson, events: ijson.items(events, "item")):
             yield place, row if isinstance(row, str) else clip_or_problem(self.table.clip_of, row)
 
     def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
@@ -115,7 +116,7 @@ def first_keys(path: Path) -> set[str]:
     found: set[str] = set()
     with open_text(path) as file:
         try:
-            for prefix, event, value in ijson.parse(file):
+            for prefix, event, value in _events(ijson, file):
                 if event == "map_key" and "." not in prefix:
                     found.add(value if not prefix else f".{value}")
                 if len(found) >= _KEYS_LOOKED_AT:
@@ -132,10 +133,41 @@ def _items(path: Path, items: Callable[[Any, Any], Iterable[Any]]) -> Iterator[t
     place = 0
     with open_text(path) as file:
         try:
-            for place, item in enumerate(items(ijson, file), start=1):
+            for place, item in enumerate(items(ijson, _events(ijson, file)), start=1):
                 yield place, {} if isinstance(item, str) else item
         except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
-            yield place + 1, f"is not JSON from here on: {error}"
+            yield place + 1, f"is not JSON from here on: {_what_is_wrong(error)}"
+
+
+def _events(ijson: Any, file: Any) -> Iterator[tuple[str, str, Any]]:
+    """What ijson meets in a document, each with its place, down to `_DEEPEST`.
+
+    ijson writes a place out in full: a document of 100 kB that only opens arrays would take 25 GB.
+
+    Raises:
+        RecursionError: if it is nested more deeply.
+    """
+
+    def not_too_deep() -> Iterator[tuple[str, Any]]:
+        depth = 0
+        for event in ijson.basic_parse(file, use_float=True):
+            if event[0] in _OPENS:
+                depth += 1
+                if depth > _DEEPEST:
+                    raise RecursionError(f"more than {_DEEPEST} arrays and objects in each other")
+            elif event[0] in _CLOSES:
+                depth -= 1
+            yield event
+
+    return ijson.parse(not_too_deep())
+
+
+def _what_is_wrong(error: Exception) -> str:
+    """One line of what ijson says: what follows in its own words points into the text."""
+    first, _, excerpt = str(error).strip().partition("\n")
+    if "NaN" in excerpt:
+        return f"{first} JSON has no NaN: write null (pandas' to_json does)"
+    return first
 
 
 def _segments(item: tuple[str, Any]) -> Iterator[tuple[str, Any] | str]:

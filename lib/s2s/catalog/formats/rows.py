@@ -126,12 +126,32 @@ def clip_or_problem(make: Callable[[T], R], raw: T) -> R | str:
     except UnicodeDecodeError:
         return "is not UTF-8 text"
     except ValidationError as error:
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))} {first['input']!r}: {first['msg']}"
-    except (ValueError, csv.Error) as error:
+        return _of_a_value(error)
+    except csv.Error as error:
+        return _of_cells(str(error))
+    except ValueError as error:
         return str(error)
     except RecursionError:
         return "is nested too deeply"
+
+
+def _of_a_value(error: ValidationError) -> str:
+    first = error.errors()[0]
+    if first["loc"] == ("source_id",):
+        return (
+            f"source_id {first['input']!r}: is empty, longer than 128 characters, or has others "
+            "than letters, digits, - and _"
+        )
+    return f"{'.'.join(map(str, first['loc']))} {first['input']!r}: {first['msg']}"
+
+
+def _of_cells(problem: str) -> str:
+    """What Python's csv says, in words that say what to mend."""
+    if problem == "unexpected end of data":
+        return "a quote is opened and never closed"
+    if problem.startswith("field larger than"):
+        return f"a cell is longer than {csv.field_size_limit():,} characters"
+    return problem
 
 
 def make_clip(
