@@ -8,7 +8,7 @@ from rich.rule import Rule
 from s2s.cli import report_table
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
-from s2s.stage import StageReport
+from s2s.stage import StageReport, check_came_through, preflight
 
 __all__ = ["PURPOSES", "run_stage", "run_stages"]
 
@@ -34,6 +34,7 @@ def run_stages(settings: Settings) -> list[StageReport]:
     try:
         for stage in STAGES:
             reports.append(run_stage(stage, settings))
+            check_came_through(settings, reports[-1])
     finally:
         if reports:
             seconds = time.monotonic() - started
@@ -44,4 +45,5 @@ def run_stages(settings: Settings) -> list[StageReport]:
 def run_stage(stage: str, settings: Settings) -> StageReport:
     """Run one stage by its name."""
     console.print(Rule(f"{stage}: {PURPOSES[stage]}", align="left", style="dim"))
+    preflight(settings, stage)
     return import_module(f"{stage}.stage").run(settings)

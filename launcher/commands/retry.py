@@ -22,6 +22,7 @@ from s2s.cli import (
 )
 from s2s.logs import console
 from s2s.reasons import Reason
+from s2s.stage import check_came_through
 
 __all__ = ["retry"]
 
@@ -52,6 +53,8 @@ def retry(
         console.print(report_table(reports))
         if reports[0].counts.get("ok"):
             console.print("There are new sources: './s2s run' goes on with their clips.")
+        for report in reports:
+            check_came_through(settings, report)
         return FAILURE_STATUS if strict and any(report.n_failed for report in reports) else 0
 
     sys.exit(guarded(work))

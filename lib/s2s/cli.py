@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
 from s2s.settings import Settings, checked
-from s2s.stage import StageReport
+from s2s.stage import StageReport, check_came_through, preflight
 from s2s.storage import open_bucket
 from s2s.tasks.recipes import load_recipe
 
@@ -37,6 +37,7 @@ __all__ = [
     "StrictOption",
     "WorkDirOption",
     "WorkersOption",
+    "end_stage",
     "find_recipe",
     "guarded",
     "make_settings",
@@ -103,7 +104,16 @@ WorkDirOption = Annotated[
     Path, typer.Option(envvar="S2S_HOME", help="Directory for temporary files.")
 ]
 EngineOption = Annotated[str, typer.Option(help="What maps the work: local or ray.")]
-WorkersOption = Annotated[int | None, typer.Option(help="Clips at a time.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Clips at a time; one a core, of the cluster with Ray.")
+]
+GpusOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of a GPU for each worker of Ray that uses one, such as 0.25; a whole one "
+        "where the cluster has any."
+    ),
+]
 StrictOption = Annotated[bool, typer.Option(help="A failed clip makes the run fail.")]
 RetryFailedOption = Annotated[
     bool, typer.Option(help="Try clips with a permanent failure again too.")
@@ -116,11 +126,12 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
     "work_dir": (WorkDirOption, DEFAULT_WORK_DIR),
     "engine": (EngineOption, "local"),
     "workers": (WorkersOption, None),
+    "gpus": (GpusOption, None),
     "strict": (StrictOption, False),
     "retry_failed": (RetryFailedOption, False),
     "limit": (LimitOption, None),
 }
-STAGE_OPTIONS = ("engine", "workers", "strict", "retry_failed", "limit")
+STAGE_OPTIONS = ("engine", "workers", "gpus", "strict", "retry_failed", "limit")
 """What every stage can be told, beside the bucket and the directory for its files."""
 
 
@@ -149,13 +160,20 @@ def make_settings(
     content = {
         "recipe": load_recipe(recipe_path, collection=changes),
         "recipe_path": recipe_path,
-        "bucket_url": bucket_url,
+        "bucket_url": _absolute(bucket_url) if options.get("engine") == "ray" else bucket_url,
         "work_dir": work_dir.absolute(),  # some work runs in a directory of its own
         "report_dir": os.environ.get("S2S_REPORTS"),
         "part": os.environ.get("S2S_PART"),
         **options,
     }
     return checked(Settings, content, "options")
+
+
+def _absolute(bucket_url: str) -> str:
+    """A bucket's URL that means the same in the working directory of a cluster's worker."""
+    if not bucket_url.startswith("file://"):
+        return bucket_url
+    return f"file://{Path(bucket_url.removeprefix('file://')).expanduser().absolute()}"
 
 
 def guarded(command: Callable[[], int]) -> int:
@@ -247,6 +265,20 @@ def report_table(reports: list[StageReport], title: str = "") -> Table:
     return table
 
 
+def end_stage(settings: Settings, report: StageReport) -> int:
+    """Print what a stage did.
+
+    Returns:
+        the exit status: 1 after a failed clip where the settings are strict.
+
+    Raises:
+        StageError: if no clip came through.
+    """
+    console.print(report_table([report]))
+    check_came_through(settings, report)
+    return FAILURE_STATUS if settings.strict and report.n_failed else 0
+
+
 class _StageUnlessNamed(TyperGroup):
     """`SERVICE RECIPE` is the stage, also of a service that has other commands."""
 
@@ -269,8 +301,7 @@ def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -
     @app.command(name=name, help=purpose)
     @recipe_command(*STAGE_OPTIONS)
     def command(settings: Settings) -> int:
-        report = run(settings)
-        console.print(report_table([report]))
-        return FAILURE_STATUS if settings.strict and report.n_failed else 0
+        preflight(settings, name)
+        return end_stage(settings, run(settings))
 
     return app

@@ -10,9 +10,14 @@ from typer.testing import CliRunner
 
 from s2s.cli import guarded, make_settings, report_table, stage_app
 from s2s.errors import SettingsError, StageError
+from s2s.layout import manifest_key
 from s2s.logs import console
+from s2s.manifest import write_manifest
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport
+from s2s.storage import DirectoryBucket
 
 
 @pytest.fixture
@@ -20,6 +25,12 @@ def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
     path.write_text("{name: small, collection: {catalog: a.csv}}")
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stage needs is looked at elsewhere: here nothing works, and no bucket is there."""
+    monkeypatch.setattr("s2s.cli.preflight", lambda *_: None)
 
 
 def report(**counts: int) -> StageReport:
@@ -56,6 +67,22 @@ def test_how_commands_end(raised: BaseException, status: int, capsys: pytest.Cap
 def test_failed_clips_fail_the_run_only_when_asked(recipe: Path, arguments: list[str], status: int):
     app = stage_app("unit", "Test.", lambda _: report(ok=1, failed__gone=2))
     assert CliRunner().invoke(app, [str(recipe), *arguments]).exit_code == status
+
+
+@pytest.mark.parametrize("counts", [{"failed__gone": 2}, {"skipped__no_source": 1}, {}])
+def test_a_run_in_which_no_clip_came_through_fails(
+    recipe: Path, tmp_path: Path, counts: dict[str, int]
+):
+    rows = [
+        Outcome(clip_id="a", status=Status.FAILED, reason=Reason.GONE, message="a: taken down"),
+        Outcome(clip_id="b", status=Status.FAILED, reason=Reason.GONE, message="b: taken down"),
+    ]
+    bucket = DirectoryBucket(tmp_path / "bucket")
+    bucket.prepare()
+    write_manifest(bucket, manifest_key(make_settings(recipe).recipe, "unit"), rows)
+    app = stage_app("unit", "Test.", lambda _: report(**counts))
+    result = CliRunner().invoke(app, [str(recipe), "--bucket", bucket.url])
+    assert result.exit_code == 1, result.output
 
 
 def test_options_reach_the_stage(recipe: Path):

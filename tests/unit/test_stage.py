@@ -6,13 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from s2s.engine import Room
 from s2s.errors import BucketUnavailableError, MediaError, SettingsError, StageError
 from s2s.layout import failure_key, manifest_key
 from s2s.manifest import read_failures, read_manifest
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import CollectionSettings, Settings
-from s2s.stage import StageReport, Work, fan_out, finish, read_report, shared_bucket
+from s2s.stage import (
+    StageReport,
+    Work,
+    check_came_through,
+    fan_out,
+    finish,
+    read_report,
+    shared_bucket,
+)
+from s2s.stage.progress import Rate
 from s2s.tasks.generation.settings import GenerationRecipe
 
 PREFIX = "outputs/"
@@ -261,3 +271,48 @@ def test_items_that_belong_together_are_worked_on_together(settings: Settings):
         "bug-c",
         "ok-c",
     }
+
+
+def test_a_run_without_a_clip_that_came_through_is_no_success(settings: Settings):
+    outcomes = run(settings, "gone-1", "gone-2", "network-1")
+    report = finish(settings, "unit", outcomes.values(), 0.0, None, {"skipped:left_out": 5})
+    with pytest.raises(StageError, match=r"none of 3 clips.*2 gone \(gone-1: not there any more"):
+        check_came_through(settings, report)
+
+
+@pytest.mark.parametrize(
+    ("names", "done", "more"),
+    [
+        (["ok-1", "gone-1"], frozenset(), {}),
+        (["gone-1", "seen"], frozenset({"seen"}), {}),
+        ([], frozenset(), {"skipped:left_out": 3}),  # the clips are another machine's
+    ],
+)
+def test_what_is_a_success(
+    settings: Settings, names: list[str], done: frozenset[str], more: dict[str, int]
+):
+    outcomes = run(settings, *names, done=done)
+    check_came_through(settings, finish(settings, "unit", outcomes.values(), 0.0, None, more))
+
+
+def test_a_run_that_had_no_clip_is_no_success(settings: Settings):
+    with pytest.raises(StageError, match="no clip to work on"):
+        check_came_through(settings, finish(settings, "unit", [], 0.0))
+
+
+def test_all_put_off_is_no_success(settings: Settings):
+    def put_off(name: str) -> Outcome:
+        return Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.BOT_CHECK, message="no")
+
+    outcomes = fan_out(settings, Work("unit", PREFIX, {"a": "a"}, set(), put_off, threads=True))
+    with pytest.raises(StageError, match=r"1 bot_check \(no\)"):
+        check_came_through(settings, finish(settings, "unit", outcomes.values(), 0.0))
+
+
+def test_the_rate_is_told_beside_its_ceiling():
+    rate = Rate(started_s=0.0)
+    assert rate.told(Room(2), 1.0) == ""
+    for _ in range(10):
+        rate.add(0.5)
+    assert rate.told(Room(4, 2), 4.0) == "2 nodes, 2.5/s of 8.0/s"
+    assert rate.told(Room(4), 100.0) == "1 node, 0.1/s of 8.0/s"

@@ -1,12 +1,13 @@
 """Engines by their names."""
 
 import os
+from importlib.util import find_spec
 
 from s2s.engine.contract import Engine
 from s2s.engine.local import ProcessEngine, SessionEngine, ThreadEngine
 from s2s.errors import SettingsError
 
-__all__ = ["make_engine"]
+__all__ = ["check_engine", "make_engine"]
 
 
 def make_engine(
@@ -38,14 +39,38 @@ def make_engine(
             return SessionEngine(sessions or 1, workers)
         return ThreadEngine(workers) if threads else ProcessEngine(workers)
     if name == "ray":
-        try:
-            from s2s.engine.ray import RayEngine  # noqa: PLC0415 - optional, slow to import
-        except ImportError as error:
-            raise SettingsError(
-                "engine ray: Ray is not installed here. Install it with 'pip install ray', "
-                "or choose the engine local"
-            ) from error
+        _check_ray()
+        from s2s.engine.ray import RayEngine  # noqa: PLC0415 - optional, slow to import
+
         if sessions is None:
             return RayEngine(workers, gpus=gpus)
         return RayEngine(sessions, threads=workers or 1, gpus=gpus)
     raise SettingsError(f"engine {name!r}: use local or ray")
+
+
+def check_engine(name: str) -> str:
+    """Look whether an engine can be made, without making it.
+
+    Returns:
+        what it will be, in a few words.
+
+    Raises:
+        SettingsError: as `make_engine`.
+    """
+    if name != "ray":
+        return "processes on this machine"
+    _check_ray()
+    from s2s.engine.ray.address import find_cluster  # noqa: PLC0415 - optional, slow to import
+
+    found = find_cluster()
+    if found is None:
+        return "Ray on this machine alone"
+    return f"{found.url} ({found.origin}) answers"
+
+
+def _check_ray() -> None:
+    if find_spec("ray") is None:
+        raise SettingsError(
+            "engine ray: Ray is not installed here. Install it with 'pip install ray', "
+            "or choose the engine local"
+        )

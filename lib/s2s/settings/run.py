@@ -52,6 +52,8 @@ class Settings(BaseModel):
         work_dir: directory for temporary files and local state.
         engine: what maps work over clips.
         workers: processes at a time; None for one a core.
+        gpus: share of a GPU that a worker of Ray has, where a stage uses one; None for a whole one
+            where the cluster has any.
         strict: a failed clip makes the run fail.
         retry_failed: clips with a permanent failure are tried again too.
         more: collection has so many sources beside those that are there; None for all.
@@ -69,6 +71,7 @@ class Settings(BaseModel):
     work_dir: Path = Path(".s2s")
     engine: Literal["local", "ray"] = "local"
     workers: int | None = Field(default=None, ge=1)
+    gpus: float | None = Field(default=None, ge=0)
     strict: bool = False
     retry_failed: bool = False
     more: int | None = Field(default=None, ge=1)

@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from collection.stage import run
-from s2s.cli import STAGE_OPTIONS, recipe_command, report_table
-from s2s.logs import console
+from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
 from s2s.settings import Settings
-from s2s.stage import StageReport
+from s2s.stage import StageReport, preflight
 
 __all__ = ["app", "collection_app"]
 
@@ -39,9 +38,9 @@ def collection_app(run: Callable[[Settings], StageReport]) -> typer.Typer:
         A source that is there is not downloaded again; one that failed is tried again only where
         that can help.
         """
-        report = run(settings.model_copy(update={"more": nums_to_download}))
-        console.print(report_table([report]))
-        return int(settings.strict and report.n_failed > 0)
+        settings = settings.model_copy(update={"more": nums_to_download})
+        preflight(settings, "collection")
+        return end_stage(settings, run(settings))
 
     return app
 

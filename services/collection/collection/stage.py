@@ -110,7 +110,8 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
         threads=True,
         divisible=True,
     )
-    by_source = fan_out(settings, work)
+    # The folder is on this machine, whatever the engine is.
+    by_source = fan_out(settings.model_copy(update={"engine": "local"}), work)
     return {
         clip.clip_id: _of_clip(clip, by_source)
         for clip in selected.clips

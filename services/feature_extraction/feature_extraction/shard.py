@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,7 @@ class ShardMaker:
             weights = self.folder / EXTRACTOR_WEIGHTS_FILE
             if not weights.is_file():  # on another machine than the one that fetched them
                 bucket.fetch(extractors_key(recipe), weights)
-        return load_task(recipe.task).make_processor(recipe, weights)
+        return _load_processor(recipe.task, recipe.model_dump_json(), weights)
 
     def _header(
         self, shard: Shard, extractors: Sequence[Extractor], arrays: Mapping[str, object]
@@ -122,6 +123,13 @@ class ShardMaker:
                 clip.clip_id: clip_identity(clip) for clip in shard.clips if clip.clip_id in arrays
             },
         )
+
+
+@lru_cache(maxsize=1)
+def _load_processor(task: str, recipe: str, weights: Path | None) -> Processor:
+    """A process loads its networks once."""
+    found = load_task(task)
+    return found.make_processor(found.recipe_class.model_validate_json(recipe), weights)
 
 
 def fetch_clip(bucket: Bucket, clip: DatasetClip, folder: Path, processor: Processor) -> ClipMedia:

@@ -56,7 +56,9 @@ def run(settings: Settings) -> StageReport:
         if shards and recipe.feature_extraction.needs_weights:
             _keep_weights(settings, bucket, folder / EXTRACTOR_WEIGHTS_FILE)
         maker = ShardMaker(settings, version.name, folder, frozenset(failures))
-        by_shard = fan_out(all_shards, Work(STAGE, prefix, shards, frozenset(), maker))
+        uses_gpu = recipe.feature_extraction.needs_weights
+        work = Work(STAGE, prefix, shards, frozenset(), maker, uses_gpu=uses_gpu)
+        by_shard = fan_out(all_shards, work)
     outcomes |= _by_clip(shards, by_shard, read_failures(bucket, prefix))
     outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
     return finish(settings, STAGE, [outcomes[name] for name in clips], started, outputs)

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from preprocessing.stage import run
-from s2s.cli import STAGE_OPTIONS, recipe_command, report_table
+from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
 from s2s.errors import SettingsError
-from s2s.logs import console
 from s2s.settings import Settings
+from s2s.stage import preflight
 
 __all__ = ["app"]
 
@@ -36,6 +36,5 @@ def preprocessing(
             f"{missing} is missing: a clip's source is had, cut and stored in one go, so that "
             "nothing is left half done on this machine. Say -d -c -u, or none of them"
         )
-    report = run(settings)
-    console.print(report_table([report]))
-    return int(settings.strict and report.n_failed > 0)
+    preflight(settings, "preprocessing")
+    return end_stage(settings, run(settings))

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from s2s.cli import STAGE_OPTIONS, recipe_command, report_table
+from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
 from s2s.dataset import read_version
 from s2s.logs import console
 from s2s.settings import Settings, ValidationSettings, checked
-from s2s.stage import shared_bucket
+from s2s.stage import preflight, shared_bucket
 from validation.splits.table import split_table
 from validation.stage import run
 
@@ -58,6 +58,7 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
         "git_remote": git_remote,
     }
     settings = _with_changes(settings, changes)
+    preflight(settings, "validation")
     report = run(settings)
     store = shared_bucket(settings.bucket_url)
     console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
@@ -65,8 +66,7 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
     rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
     console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
     console.print(f"DVC's remote {store.url}/dvc_store is {report.outputs['remote']}.")
-    console.print(report_table([report]))
-    return int(settings.strict and report.n_failed > 0)
+    return end_stage(settings, report)
 
 
 def _with_changes(settings: Settings, changes: dict[str, object]) -> Settings:

@@ -1,0 +1,36 @@
+"""Whether this machine can read and write what the stages do."""
+
+import os
+from collections.abc import Iterable
+
+from s2s.media.ffmpeg import ffmpeg_path
+
+__all__ = ["DECODERS", "ENCODERS", "ffmpeg_problem", "missing_codecs"]
+
+DECODERS = ("h264", "aac", "pcm_s16le")
+ENCODERS = ("libx264", "aac", "pcm_s16le")
+"""What the stages read and write themselves; sources may be in any other."""
+
+
+def missing_codecs(decoders: Iterable[str] = (), encoders: Iterable[str] = ()) -> list[str]:
+    """Codecs that PyAV has not here, as `decoder h264`."""
+    import av  # noqa: PLC0415 - what asks for none need not wait for it
+    from av.codec import Codec  # noqa: PLC0415
+
+    missing = []
+    for kind, mode, names in (("decoder", "r", decoders), ("encoder", "w", encoders)):
+        for name in names:
+            try:
+                Codec(name, mode)
+            except (av.codec.codec.UnknownCodecError, ValueError):
+                missing.append(f"{kind} {name}")
+    return missing
+
+
+def ffmpeg_problem() -> str:
+    """What is wrong with the ffmpeg program; empty if it is there."""
+    try:
+        path = ffmpeg_path()
+    except (ImportError, RuntimeError) as error:
+        return f"there is no ffmpeg ({error})"
+    return "" if os.access(path, os.X_OK) else f"{path} cannot be started"

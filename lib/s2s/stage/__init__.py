@@ -1,0 +1,18 @@
+"""What every stage does: check, list what is pending, map one function over it, report."""
+
+from s2s.stage.buckets import shared_bucket
+from s2s.stage.preflight import preflight
+from s2s.stage.reports import StageReport, check_came_through, finish, read_report
+from s2s.stage.work import Work, fan_out, left_alone
+
+__all__ = [
+    "StageReport",
+    "Work",
+    "check_came_through",
+    "fan_out",
+    "finish",
+    "left_alone",
+    "preflight",
+    "read_report",
+    "shared_bucket",
+]

@@ -1,0 +1,179 @@
+"""What a stage needs, looked at before it works: a line each, with the remedy where one lacks."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pydantic import BaseModel
+from rich.markup import escape
+
+from s2s.errors import S2SError, StageError
+from s2s.layout import extractors_key
+from s2s.logs import console
+from s2s.settings import Settings
+from s2s.stage.buckets import shared_bucket
+
+__all__ = ["Finding", "preflight"]
+
+_LEAST_FREE_GB = 0.5
+_READ, _WRITE, _PROGRAM = "read", "write", "program"
+_NEEDS_OF_MEDIA = {
+    "collection": {_READ, _PROGRAM},
+    "preprocessing": {_READ, _WRITE, _PROGRAM},
+    "validation": {_READ},
+    "feature_extraction": {_READ},
+    "serving": {_READ, _WRITE, _PROGRAM},
+}
+_WEIGHTS = re.compile(r"(file|bucket|package):(.+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what it is.
+        told: how it is.
+        remedy: what to do; empty where all is well.
+    """
+
+    name: str
+    told: str
+    remedy: str = ""
+
+
+def preflight(settings: Settings, stage: str) -> None:
+    """Look at bucket and credentials, disks, codecs, weights and cluster; print a line for each.
+
+    Args:
+        settings: the run's settings.
+        stage: what of it the stage needs.
+
+    Raises:
+        StageError: if something lacks, with all that does.
+    """
+    findings = list(_findings(settings, stage))
+    for one in findings:
+        mark = "[red]lacks[/]" if one.remedy else "[dim]ok   [/]"
+        told = f"{one.name}: {one.told}" + (f". {one.remedy}" if one.remedy else "")
+        console.print(f"{mark} {escape(told)}", style="" if one.remedy else "dim", soft_wrap=True)
+    lacking = [f"{one.name}: {one.told}. {one.remedy}" for one in findings if one.remedy]
+    if lacking:
+        raise StageError(f"{stage} cannot start: " + "; ".join(lacking))
+
+
+def _findings(settings: Settings, stage: str) -> Iterator[Finding]:
+    checks: list[Callable[[Settings, str], Finding | None]] = [
+        _bucket,
+        _disk,
+        _codecs,
+        _weights,
+        _cluster,
+    ]
+    for check in checks:
+        found = check(settings, stage)
+        if found is not None:
+            yield found
+
+
+def _bucket(settings: Settings, stage: str) -> Finding:
+    url = settings.bucket_url
+    name = "bucket and credentials" if url.startswith("gs://") else "bucket"
+    try:
+        bucket = shared_bucket(url)
+        if stage == "collection":  # the first stage makes a new one
+            bucket.prepare()
+        else:
+            bucket.check()
+    except S2SError as error:
+        message, _, remedy = str(error).rpartition(". ")
+        return Finding(name, message or str(error), remedy or "Check --bucket")
+    return Finding(name, f"{url} answers")
+
+
+def _disk(settings: Settings, _stage: str) -> Finding:
+    folder = settings.work_dir.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free_gb = shutil.disk_usage(folder).free / 1e9
+    told = f"{free_gb:.1f} GB free for {settings.work_dir}"
+    if free_gb < _LEAST_FREE_GB:
+        return Finding("disk", told, "Free some space, or choose another --work-dir")
+    return Finding("disk", told)
+
+
+def _codecs(_settings: Settings, stage: str) -> Finding | None:
+    needs = _NEEDS_OF_MEDIA.get(stage)
+    if not needs:
+        return None
+    from s2s.media.codecs import (  # noqa: PLC0415 - slow to import
+        DECODERS,
+        ENCODERS,
+        ffmpeg_problem,
+        missing_codecs,
+    )
+
+    lacking = missing_codecs(
+        DECODERS if _READ in needs else (), ENCODERS if _WRITE in needs else ()
+    )
+    if _PROGRAM in needs and (problem := ffmpeg_problem()):
+        lacking.append(problem)
+    if lacking:
+        remedy = f"Install what services/{stage}/requirements.txt names, or use its image"
+        return Finding("codecs", f"missing: {', '.join(lacking)}", remedy)
+    return Finding("codecs", "all there")
+
+
+def _weights(settings: Settings, stage: str) -> Finding | None:
+    """Networks that were trained elsewhere, which feature extraction takes from where they are."""
+    recipe = settings.recipe
+    if stage != "feature_extraction" or not recipe.feature_extraction.needs_weights:
+        return None
+    try:
+        bucket = shared_bucket(settings.bucket_url)
+        if bucket.exists(extractors_key(recipe)):
+            return Finding("weights", "in the bucket, where an earlier run left them")
+        for setting, source in _named_weights(recipe.feature_extraction):
+            match = _WEIGHTS.fullmatch(source)
+            if match and not _is_there(match[1], match[2], settings):
+                remedy = f"Put it there, or change feature_extraction.{setting} in the recipe"
+                return Finding("weights", f"{source} is not there", remedy)
+    except S2SError:
+        return None  # the bucket's own line says it
+    return Finding("weights", "where the recipe says")
+
+
+def _named_weights(section: BaseModel) -> Iterator[tuple[str, str]]:
+    """Settings `<network>_weights` of the networks that a recipe chooses."""
+    fields = type(section).model_fields
+    for setting in fields:
+        network = setting.removesuffix("_weights")
+        is_chosen = network in fields and getattr(section, network) != fields[network].default
+        if setting != network and is_chosen:
+            yield setting, str(getattr(section, setting))
+
+
+def _is_there(place: str, name: str, settings: Settings) -> bool:
+    if place == "file":
+        return (settings.recipe_path.parent / name).is_file()
+    if place == "bucket":
+        return shared_bucket(settings.bucket_url).exists(name)
+    package, _, file = name.partition("/")
+    spec = find_spec(package)
+    folders = (spec and spec.submodule_search_locations) or ()
+    return any((Path(folder) / file).is_file() for folder in folders)
+
+
+def _cluster(settings: Settings, _stage: str) -> Finding | None:
+    if settings.engine != "ray":
+        return None
+    from s2s.engine import check_engine  # noqa: PLC0415
+
+    try:
+        return Finding("cluster", check_engine("ray"))
+    except S2SError as error:
+        message, _, remedy = str(error).rpartition(". ")
+        return Finding("cluster", message, remedy)

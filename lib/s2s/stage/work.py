@@ -1,0 +1,183 @@
+"""A stage's fan-out: list what is pending, map one function over it, an outcome for each."""
+
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from s2s.engine import Engine, WorkerDiedError, make_engine
+from s2s.errors import SettingsError
+from s2s.layout import failure_key
+from s2s.logs import console
+from s2s.manifest import read_failures
+from s2s.reasons import Reason, Status
+from s2s.records import Outcome
+from s2s.settings import Part, Settings
+from s2s.stage.attempts import Batch, attempt, failed
+from s2s.stage.buckets import shared_bucket
+from s2s.stage.progress import Rate, make_progress
+from s2s.storage import Bucket
+
+__all__ = ["Work", "fan_out", "left_alone"]
+
+ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True)
+class Work(Generic[ItemT]):
+    """One stage's fan-out.
+
+    Attributes:
+        stage: the stage's name.
+        prefix: where its outputs, and the failures beside them, live.
+        items: what to work on, by name (a clip id, a source id, a shard's name).
+        done: names whose output is in the bucket already.
+        function: works on one item; returns its outcome, or raises `MediaError` for a failed one.
+        threads: the function waits more than it computes.
+        workers: items at a time; None for the settings' number, or as many as there are cores.
+        together: items for which it gives the same value are worked on together: the function gets
+            them as a list, and returns an outcome, or the exception that stands for one, for each.
+        sessions: so many processes with that many threads each, where threads will do; None where
+            any number of processes may work on items.
+        uses_gpu: it is quicker with a GPU, which Ray has to be asked for.
+        divisible: machines may share it out among themselves; the stage makes nothing of all items.
+    """
+
+    stage: str
+    prefix: str
+    items: Mapping[str, ItemT]
+    done: frozenset[str] | set[str]
+    function: Callable[[ItemT], Outcome] | Callable[[list[ItemT]], Sequence[Outcome | Exception]]
+    threads: bool = False
+    workers: int | None = None
+    together: Callable[[ItemT], Hashable] | None = None
+    sessions: int | None = None
+    uses_gpu: bool = False
+    divisible: bool = False
+
+
+def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
+    """Work on what is pending; outcomes by name, for every item.
+
+    Failures are stored beside the outputs. A transient one is tried again by the next run, a
+    permanent one only with `settings.retry_failed`. With `settings.retry_reasons` nothing but
+    failures of those reasons is worked on.
+
+    Raises:
+        BucketUnavailableError: if the bucket stops answering or is full.
+        StageError: if this machine's disk is full.
+        SettingsError: if a part is asked for of what cannot be divided.
+    """
+    bucket = shared_bucket(settings.bucket_url)
+    failures = read_failures(bucket, work.prefix)
+    outcomes = left_alone(settings, work.items, work.done, failures)
+    if settings.part is not None:
+        outcomes |= _other_parts(settings.part, work, outcomes)
+    pending = {name: item for name, item in work.items.items() if name not in outcomes}
+    if not pending:
+        return outcomes
+    engine, rate = _engine(settings, work, len(pending)), Rate()
+    with make_progress() as progress:
+        bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes), rate="")
+        function = partial(attempt, work.function, is_batch=work.together is not None)
+        for batch, results in engine.map(function, _batches(pending, work.together)):
+            for name, outcome in _outcomes(batch, results):
+                _store(bucket, work.prefix, outcome, had_failed=name in failures)
+                outcomes[name] = outcome
+                rate.add(outcome.seconds)
+                if rate.is_due:
+                    progress.update(bar, rate=rate.told(engine.room))
+                progress.advance(bar)
+        progress.update(bar, rate="")
+    console.print(f"{work.stage}: {rate.n_done} worked on, {rate.told(engine.room)}", style="dim")
+    return outcomes
+
+
+def _engine(settings: Settings, work: Work[Any], n_pending: int) -> Engine:
+    workers = work.workers or settings.workers
+    if settings.engine == "local":
+        workers = workers or settings.n_workers
+    return make_engine(
+        settings.engine,
+        min(workers, n_pending) if workers else None,
+        threads=work.threads,
+        sessions=work.sessions,
+        gpus=settings.gpus if work.uses_gpu else 0.0,
+    )
+
+
+def left_alone(
+    settings: Settings,
+    names: Iterable[str],
+    done: frozenset[str] | set[str],
+    failures: Mapping[str, Outcome],
+) -> dict[str, Outcome]:
+    """Outcomes of the items that a run leaves alone, by name.
+
+    Args:
+        settings: which failures are tried again.
+        names: of all items.
+        done: names whose output is in the bucket already.
+        failures: what is stored of items that failed.
+    """
+    outcomes: dict[str, Outcome] = {}
+    for name in names:
+        failure = failures.get(name)
+        if name in done:
+            outcomes[name] = _skipped(name, Reason.ALREADY_DONE)
+        elif failure is not None and not _is_tried_again(settings, failure):
+            outcomes[name] = failure
+        elif failure is None and settings.retry_reasons is not None:
+            outcomes[name] = _skipped(name, Reason.LEFT_OUT)
+    return outcomes
+
+
+def _other_parts(part: Part, work: Work[Any], settled: Container[str]) -> dict[str, Outcome]:
+    if not work.divisible:
+        raise SettingsError(
+            f"S2S_PART={part.index}/{part.count}: {work.stage} is not shared out among machines. "
+            "Unset S2S_PART, and run it once, on one machine"
+        )
+    together = work.together
+    return {
+        name: _skipped(name, Reason.LEFT_OUT)
+        for name, item in work.items.items()
+        if name not in settled and not part.has(together(item) if together else name)
+    }
+
+
+def _batches(pending: Mapping[str, Any], together: Callable[[Any], Hashable] | None) -> list[Batch]:
+    if together is None:
+        return [[named] for named in pending.items()]
+    batches: dict[Hashable, Batch] = {}
+    for name, item in pending.items():
+        batches.setdefault(together(item), []).append((name, item))
+    return list(batches.values())
+
+
+def _skipped(name: str, reason: Reason) -> Outcome:
+    return Outcome(clip_id=name, status=Status.SKIPPED, reason=reason)
+
+
+def _is_tried_again(settings: Settings, failure: Outcome) -> bool:
+    if settings.retry_reasons is not None:
+        return failure.reason in settings.retry_reasons
+    return settings.retry_failed or (failure.reason is not None and failure.reason.is_transient)
+
+
+def _outcomes(
+    batch: Batch, results: list[Outcome] | WorkerDiedError
+) -> Iterator[tuple[str, Outcome]]:
+    for at, (name, _) in enumerate(batch):
+        if isinstance(results, WorkerDiedError):
+            yield name, failed(name, Reason.CRASHED, str(results))
+        else:
+            yield name, results[at]
+
+
+def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -> None:
+    key = failure_key(prefix, outcome.clip_id)
+    if outcome.status is Status.FAILED:
+        bucket.write(key, outcome.model_dump_json().encode(), overwrite=True)
+    elif had_failed and outcome.reason in {None, Reason.ALREADY_DONE}:
+        bucket.delete(key)

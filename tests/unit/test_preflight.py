@@ -1,0 +1,107 @@
+"""What is looked at before a stage works."""
+
+import shutil
+import socket
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from s2s.errors import StageError
+from s2s.settings import CollectionSettings, Settings
+from s2s.stage import preflight
+from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "bucket").mkdir()
+    return Settings(
+        recipe=GenerationRecipe(name="unit", collection=CollectionSettings(catalog="x.csv")),
+        recipe_path=tmp_path / "recipe.yaml",
+        bucket_url=f"file://{tmp_path}/bucket",
+        work_dir=tmp_path / "not" / "yet",
+    )
+
+
+@pytest.mark.parametrize("stage", ["collection", "preprocessing", "validation", "serving"])
+def test_a_line_for_each(settings: Settings, stage: str, capsys: pytest.CaptureFixture[str]):
+    preflight(settings, stage)
+    said = capsys.readouterr().err
+    assert [line.split()[1] for line in said.splitlines()] == ["bucket:", "disk:", "codecs:"]
+
+
+def test_only_the_first_stage_makes_a_bucket(settings: Settings, tmp_path: Path):
+    new = settings.model_copy(update={"bucket_url": f"file://{tmp_path}/new"})
+    with pytest.raises(StageError, match=r"no such directory.*run its collection stage first"):
+        preflight(new, "preprocessing")
+    preflight(new, "collection")
+    assert (tmp_path / "new").is_dir()
+
+
+def test_a_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 10**8))
+    with pytest.raises(StageError, match=r"disk: 0.1 GB free.*Free some space"):
+        preflight(settings, "collection")
+
+
+def test_no_ffmpeg(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("s2s.media.codecs.ffmpeg_path", lambda: tmp_path / "none")
+    with pytest.raises(StageError, match=r"codecs: missing: .*none.*services/preprocessing/requir"):
+        preflight(settings, "preprocessing")
+
+
+def test_a_codec_that_is_not_there(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("s2s.media.codecs.ENCODERS", ("libx264", "no_such_codec"))
+    with pytest.raises(StageError, match="missing: encoder no_such_codec"):
+        preflight(settings, "preprocessing")
+
+
+def test_all_that_lacks_is_said_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1, 1, 0))
+    monkeypatch.setattr("s2s.media.codecs.DECODERS", ("no_such_codec",))
+    with pytest.raises(StageError, match=r"disk: .*; codecs: "):
+        preflight(settings, "validation")
+
+
+@pytest.mark.parametrize(
+    ("source", "lacks"),
+    [
+        ("file:there.pth", False),
+        ("file:none.pth", True),
+        ("bucket:weights/there.pth", False),
+        ("bucket:weights/none.pth", True),
+        ("package:pytest/__init__.py", False),
+        ("package:pytest/none.pth", True),
+        ("package:no_such_package/x.pth", True),
+    ],
+)
+def test_weights(settings: Settings, tmp_path: Path, source: str, *, lacks: bool):
+    (tmp_path / "there.pth").touch()
+    (tmp_path / "bucket" / "weights").mkdir()
+    (tmp_path / "bucket" / "weights" / "there.pth").touch()
+    features = GenerationFeatureSettings(motion="raft_small", motion_weights=source)
+    recipe = settings.recipe.model_copy(update={"feature_extraction": features})
+    asked = settings.model_copy(update={"recipe": recipe})
+    if lacks:
+        with pytest.raises(StageError, match=r"feature_extraction.motion_weights in the recipe"):
+            preflight(asked, "feature_extraction")
+    else:
+        preflight(asked, "feature_extraction")
+
+
+def test_weights_of_a_network_that_is_not_used(settings: Settings):
+    features = GenerationFeatureSettings(motion="raft_small", semantic_weights="file:none.pth")
+    recipe = settings.recipe.model_copy(update={"feature_extraction": features})
+    preflight(settings.model_copy(update={"recipe": recipe}), "feature_extraction")
+
+
+def test_a_cluster_that_is_gone(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("ray", reason="Ray is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
+    with pytest.raises(StageError, match=rf"cluster: no Ray cluster answers at 127.0.0.1:{port}"):
+        preflight(settings.model_copy(update={"engine": "ray"}), "validation")
