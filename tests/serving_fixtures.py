@@ -54,6 +54,11 @@ def silent_video(make_video: MakeVideo) -> Path:
 @pytest.fixture(scope="session")
 def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a real model that has learned nothing."""
+    return save_untrained_model(tmp_path_factory.mktemp("untrained"))
+
+
+def save_untrained_model(folder: Path, seed: int = 0) -> Path:
+    """Write a model directory; another seed, another model."""
     import torch
 
     from s2s.spec import TimeSpec
@@ -62,7 +67,6 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from s2s.tasks.generation.processor import open_processor
     from s2s.tasks.generation.settings import GenerationFeatureSettings
 
-    folder = tmp_path_factory.mktemp("untrained")
     spec, features = TimeSpec(), GenerationFeatureSettings()
     streams = open_processor(spec, features).dims
     network = NetworkConfig(token_dim=spec.token_dim, streams=streams, width=32, depth=1, heads=2)
@@ -77,7 +81,7 @@ def untrained_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         window_frames=80,
     )
     transformer = MelTransformer(network)
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     for parameter in transformer.parameters():  # its output layer starts at zero
         torch.nn.init.normal_(parameter, std=0.1, generator=generator)
     save_bundle(folder, transformer, config)

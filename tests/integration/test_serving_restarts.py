@@ -17,7 +17,7 @@ from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
-from serving.jobs.runner import UPLOAD_NAME
+from serving.jobs.storage import UPLOAD_NAME
 from serving.jobs.store import JobStore
 
 KEY = "a-random-name-of-a-request"

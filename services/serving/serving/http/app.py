@@ -29,7 +29,8 @@ from serving.http.problem_answers import add_problem_handlers, responses
 from serving.http.service import Limits, Service, service_of
 from serving.http.submissions import submission_router
 from serving.jobs.batcher import Batcher
-from serving.jobs.runner import JobStorage, Runner
+from serving.jobs.runner import Runner
+from serving.jobs.storage import JobStorage
 from serving.jobs.store import JobStore
 from serving.models.served import Offered, ServedModel
 from serving.observe.metrics import CONTENT_TYPE_LATEST, Metrics

@@ -21,7 +21,7 @@ from serving.http.problem_answers import failure_answer, responses
 from serving.http.results import result_answer
 from serving.http.service import Service, owner_of, service_of
 from serving.jobs.job import Job, State
-from serving.jobs.runner import UPLOAD_NAME
+from serving.jobs.storage import UPLOAD_NAME
 from serving.models.served import ServedModel
 from serving.problems import Problem, invalid_fields
 

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from s2s.tasks.contract import Made, Upload
 from serving.jobs.batcher import Batcher
 from serving.jobs.job import Job
 from serving.jobs.results import RETRY_S, Results
+from serving.jobs.storage import UPLOAD_NAME, JobStorage, remove_work
 from serving.jobs.store import JobStore
 from serving.models.notes import JobNotes
 from serving.models.served import Offered
@@ -26,31 +26,15 @@ from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
 from serving.problems import Problem, disk_full, problem_of
 
-__all__ = ["UPLOAD_NAME", "JobStorage", "Runner"]
+__all__ = ["Runner"]
 
 log = logging.getLogger(__name__)
 
-UPLOAD_NAME = "upload"
 _ATTEMPTS, _ATTEMPTS_ALONE = 3, 3
 _SWEEP_S = 60.0
 _LEAST_ROOM_BYTES = 1 << 20
 # Which part of a job's progress each step of a predictor is.
 _PREPARE, _PREDICT, _FINISH = (0.05, 0.4), (0.4, 0.7), (0.7, 0.95)
-
-
-@dataclass(frozen=True)
-class JobStorage:
-    """Where jobs' files are.
-
-    Attributes:
-        folder: a folder of each job is made under it.
-        bucket: results are stored there.
-        keep_s: finished jobs are removed after this time.
-    """
-
-    folder: Path
-    bucket: Bucket
-    keep_s: float
 
 
 class Runner:
@@ -220,7 +204,10 @@ class Runner:
             except _RemovedError:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
-                self._fail(job, self._problem_of(error))
+                problem = self._problem_of(error)
+                # On a full disk, so that the store has room to note it.
+                await asyncio.to_thread(remove_work, self.folder_of(job.id))
+                self._fail(job, problem)
                 return
         self._metrics.finished(job.route, job.model, notes.seconds)
         expires_s = time.time() + self._storage.keep_s
