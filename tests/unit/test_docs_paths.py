@@ -1,0 +1,95 @@
+"""What the documentation names is there: files, modules and their members, commands of `./s2s`."""
+
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from launcher.__main__ import app
+
+_ROOT = Path(__file__).parents[2]
+_PAGES = sorted(
+    subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],  # noqa: S607
+        cwd=_ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+)
+
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)")
+_CODE = re.compile(r"`([^`\n]+)`")
+_FOLDERS = (
+    "benchmarks|docs|infra|launcher|lib|notebooks|recipes|sample|scripts|services|tests|\\.ci"
+)
+_PATH = re.compile(rf"(?<![\w./~])(?:{_FOLDERS})/[\w./-]*[\w/]")
+_SERVICES = "|".join(path.name for path in sorted((_ROOT / "services").iterdir()))
+_MODULE = re.compile(
+    rf"(?<![\w./-])(?:s2s|launcher|{_SERVICES})(?:\.[A-Za-z_]\w*)+(?![\w/]|\.[a-z]+/)"
+)
+_COMMAND = re.compile(r"\./s2s ([a-z_]+)\b(?: ([a-z]+)\b)?")
+
+# Of recipes: "serving.max_upload_bytes" is a setting, not a module.
+_SETTINGS = {"collection", "preprocessing", "validation", "feature_extraction", "training", "serving"}
+
+pytestmark = pytest.mark.parametrize("page", _PAGES)
+
+
+def _text(page: str) -> str:
+    return (_ROOT / page).read_text(encoding="utf-8")
+
+
+def test_links_lead_somewhere(page: str):
+    folder = (_ROOT / page).parent
+    links = [link for link in _LINK.findall(_text(page)) if ":" not in link]
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_paths_are_there(page: str):
+    told = {
+        path
+        for path in _PATH.findall(_text(page))
+        if not re.search(rf"{re.escape(path)}[<*{{…]", _text(page))
+    }
+    assert sorted(path for path in told if not _is_there(path, page)) == []
+
+
+def _is_there(path: str, page: str) -> bool:
+    """From the root, from the page's folder, or in a service's image; of output, ignored by git."""
+    here = [_ROOT / path, (_ROOT / page).parent / path]
+    return any(place.exists() for place in here) or Path(path).name.startswith(("yours", "NAME"))
+
+
+def test_modules_are_there(page: str):
+    told = {name for code in _CODE.findall(_text(page)) for name in _MODULE.findall(code)}
+    told = {name for name in told if not _is_setting(name)}
+    assert sorted(name for name in told if not _can_be_imported(name)) == []
+
+
+def _is_setting(name: str) -> bool:
+    return name.split(".")[0] in _SETTINGS and not (
+        _ROOT / "services" / name.split(".")[0] / name.replace(".", "/")
+    ).with_suffix(".py").exists()
+
+
+def _can_be_imported(name: str) -> bool:
+    module, _, member = name.rpartition(".")
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        return "." in name and hasattr(importlib.import_module(module), member)
+    return True
+
+
+def test_commands_are_there(page: str):
+    commands = typer.main.get_command(app).commands
+    told = set(_COMMAND.findall(_text(page)))
+    unknown = [first for first, _ in told if first not in commands]
+    assert unknown == []
+    groups = {name for name, command in commands.items() if hasattr(command, "commands")}
+    inner = [f"{a} {b}" for a, b in told if a in groups and b and b not in commands[a].commands]
+    assert inner == []
