@@ -22,7 +22,7 @@ def sample_recipe(name: str = DEFAULT_SAMPLE) -> Path:
     """
     names = sample_names()
     if name not in names:
-        raise SettingsError(f"sample recipe {name!r}: there are {', '.join(names)}")
+        raise SettingsError(f"no sample recipe {name!r}: use {', '.join(names)}")
     return _RECIPES / f"{name}{_SUFFIX}"
 
 

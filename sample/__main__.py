@@ -14,7 +14,12 @@ from sample.film import WORLDS, load_world
 from sample.render import render_catalog
 from sample.site import build_app
 
-app = typer.Typer(no_args_is_help=True, help="The sample catalog: render it, serve its videos.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The sample catalog: render it, serve its videos.",
+)
 
 
 @app.command()

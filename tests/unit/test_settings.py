@@ -49,6 +49,14 @@ def test_wrong_recipes_say_what_is_wrong(tmp_path: Path, text: str, message: str
     assert "recipe.yaml" in str(caught.value)
 
 
+def test_an_unknown_setting_or_task_is_told_in_words(tmp_path: Path):
+    head = "name: x\ncollection: {catalog: a.csv}\n"
+    with pytest.raises(SettingsError, match=r"training\.colours: there is no such setting"):
+        load_recipe(write(tmp_path, head + "training: {colours: x}\n"))
+    with pytest.raises(SettingsError, match=r"recipe\.yaml: task: there is no 'generatoin', use "):
+        load_recipe(write(tmp_path, head + "task: generatoin\n"))
+
+
 def test_a_missing_recipe_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"nothing\.yaml: cannot be read"):
         load_recipe(tmp_path / "nothing.yaml")

@@ -28,7 +28,8 @@ def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> Mo
         return model.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: "
+            f"{'there is no such setting' if item['type'] == 'extra_forbidden' else item['msg']}"
             for item in error.errors()
         )
         raise SettingsError(f"{name}: {problems}") from error

@@ -38,6 +38,10 @@ def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"recipe {path}: cannot be read (no such file, and no recipe of that name in recipes/)"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"recipe {path}: cannot be read ({error})") from error
     except yaml.YAMLError as error:
@@ -46,7 +50,12 @@ def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
         raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
     for section, change in changes.items():
         content[section] = {**(content.get(section) or {}), **change}
-    model = recipe_class(str(content.setdefault("task", TASKS[0])))
+    task = str(content.setdefault("task", TASKS[0]))
+    if task not in task_names():
+        raise SettingsError(
+            f"recipe {path}: task: there is no {task!r}, use {', '.join(task_names())}"
+        )
+    model = recipe_class(task)
     _refuse_settings_of_others(model, content, path)
     return checked(model, content, f"recipe {path}")
 

@@ -39,11 +39,6 @@ class Changes:
         by_split = {kind: Counter(clip.split for clip in clips) for kind, clips in kinds.items()}
         return {kind: {split: n[split] for split in SPLITS} for kind, n in by_split.items()}
 
-    @property
-    def bytes_added(self) -> int:
-        """Bytes of files that the older version has not."""
-        return sum(clip.size + clip.wav_size for clip in (*self.added, *self.rewritten))
-
 
 def compare(older: DatasetVersion, newer: DatasetVersion) -> Changes:
     """Compare two versions."""
