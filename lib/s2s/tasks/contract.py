@@ -482,6 +482,8 @@ class Offer:
         options: optional fields of the form; none may be called `model`, `video` or `picture`.
         types: extensions of files that are taken, without a dot; `s2s.media` has lists of them.
         max_batch: inputs that a model works on at a time.
+        own: options that a model has values of its own for, where none is chosen: where its
+            `config.json` has them.
     """
 
     route: str
@@ -492,6 +494,7 @@ class Offer:
     options: type[BaseModel]
     types: tuple[str, ...]
     max_batch: int = 8
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 class Predictor(Protocol):

@@ -241,6 +241,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "max_duration_s": media.max_duration_s,
         "max_pixels": media.max_pixels,
         "options": offer.options.model_json_schema().get("properties", {}),
+        "own": dict(model.own),
     }
 
 

@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from s2s.tasks.contract import Offer
+from serving.http.fields import render_fields
 from serving.http.problem_answers import responses
 from serving.http.service import Service, service_of
+from serving.models.served import ServedModel
 from serving.problems import Problem
 
 __all__ = ["STATIC", "page_router"]
@@ -39,8 +40,13 @@ def page_router(pages: Mapping[str, Path]) -> APIRouter:
     @router.get("/")
     async def page(service: Annotated[Service, Depends(service_of)]) -> Response:
         """The frame, with the form of the first model: it works without a script."""
-        first = next(iter(service.offered.by_name.values())).offer
+        first = next(iter(service.offered.by_name.values()))
         return HTMLResponse(_frame(first))
+
+    @router.get("/docs")
+    async def reference() -> Response:
+        """The API for people: made of its OpenAPI description, without scripts of others."""
+        return FileResponse(STATIC / "reference.html")
 
     @router.get("/static/tasks/{task}/{name}", responses=responses(404))
     async def part(task: str, name: str) -> Response:
@@ -53,7 +59,8 @@ def page_router(pages: Mapping[str, Path]) -> APIRouter:
     return router
 
 
-def _frame(offer: Offer) -> str:
+def _frame(model: ServedModel) -> str:
+    offer = model.offer
     words = {
         "action": offer.action,
         "file_label": offer.file_label,
@@ -63,4 +70,8 @@ def _frame(offer: Offer) -> str:
         "accept": ",".join(f".{name}" for name in offer.types),
     }
     frame = string.Template((STATIC / _FRAME).read_text(encoding="utf-8"))
-    return frame.substitute({name: html.escape(text) for name, text in words.items()})
+    options = offer.options.model_json_schema().get("properties", {})
+    return frame.substitute(
+        {name: html.escape(text) for name, text in words.items()},
+        options=render_fields(options, model.own),
+    )

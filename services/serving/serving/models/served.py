@@ -1,8 +1,9 @@
 """A model as the API offers it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from s2s.errors import SettingsError
 from s2s.media import MediaLimits
@@ -26,6 +27,7 @@ class ServedModel:
         max_upload_bytes: of a request; None for the server's own limit.
         media: what a file may ask for; None for the server's own limits.
         page: folder of the task's `tab.html` and `tab.js`, where it has any.
+        own: its own values of options that are not chosen, as far as they are known.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ServedModel:
     max_upload_bytes: int | None = None
     media: MediaLimits | None = None
     page: Path | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Offered:

@@ -2,9 +2,11 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from s2s.dataset import version_names
 from s2s.errors import ModelError
@@ -101,7 +103,8 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
     Raises:
         ModelError: if the config cannot be read, or is of another task than the recipe.
     """
-    name_of_task = _task_of(folder, recipe)
+    config = _read_config(folder)
+    name_of_task = _task_of(config, folder, recipe)
     task, serving = load_task(name_of_task), recipe.serving
     media = MediaLimits(MAX_PIXELS, serving.max_duration_s, MAX_STREAMS)
     # For the threads that torch starts when the model is loaded: they would wait for each other.
@@ -114,19 +117,24 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
         max_upload_bytes=serving.max_upload_bytes,
         media=media,
         page=task.page_folder,
+        own={name: config[key] for name, key in task.offer.own.items() if key in config},
     )
 
 
-def _task_of(folder: Path, recipe: Recipe) -> str:
+def _read_config(folder: Path) -> Mapping[str, Any]:
     path = folder / _CONFIG_FILE
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: not a model's config ({error}): {_REMEDY}") from error
-    task = config.get("task", recipe.task) if isinstance(config, dict) else None
+    return config if isinstance(config, dict) else {"task": None}
+
+
+def _task_of(config: Mapping[str, Any], folder: Path, recipe: Recipe) -> str:
+    task = config.get("task", recipe.task)
     if not isinstance(task, str) or task != recipe.task:
         raise ModelError(
-            f"{path}: a model of the task {task}, and the recipe {recipe.name} is of "
-            f"{recipe.task}: name the recipe that it was trained by"
+            f"{folder / _CONFIG_FILE}: a model of the task {task}, and the recipe {recipe.name} is "
+            f"of {recipe.task}: name the recipe that it was trained by"
         )
     return task

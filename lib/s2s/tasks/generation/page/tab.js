@@ -1,10 +1,11 @@
-// Generation's part of the page: the video before and after, and pictures of its sound.
+// Generation's part of the page: the video with its sound, and pictures of that sound to seek in.
 
-import { decode, drawSpectrogram, drawWaveform, isSilent } from "./drawing.js";
+import { LEFT, decode, drawSpectrogram, drawWaveform, isSilent, peakDb } from "./drawing.js";
 
 export const words = { working: "Making the sound", done: "Done: your video has sound." };
 
 let preview = "";
+let drawn = null;
 
 /**
  * Show what a job made.
@@ -15,30 +16,18 @@ let preview = "";
 export async function show(root, job, file, frame) {
   const part = (name) => root.querySelector(`#${name}`);
   if (preview) URL.revokeObjectURL(preview);
-  preview = file ? URL.createObjectURL(file) : "";
-  const isPicture = file?.type.startsWith("image/") ?? false;
-  place(part("silent"), file && !isPicture ? preview : "");
-  place(part("picture"), isPicture ? preview : "");
-  part("before").hidden = !file;
   const [made] = job.files;
   const isVideo = made.media_type.startsWith("video/");
+  // A video that was made shows what was sent already: only sound alone is shown with it.
+  preview = file && !isVideo ? URL.createObjectURL(file) : "";
+  const isPicture = file && /^image\//.test(file.type);
+  place(part("silent"), isPicture ? "" : preview);
+  place(part("picture"), isPicture ? preview : "");
   place(part("sounding"), isVideo ? made.url : "");
   place(part("sound"), isVideo ? "" : made.url);
-  playTogether(part("silent"), part("sounding"));
-  part("pictures").removeAttribute("data-drawn");
-  try {
-    const samples = await decode(await frame.readBytes(made.url));
-    if (isSilent(samples)) {
-      frame.say("Done, but hardly to be heard: nothing seems to move that would sound.");
-    }
-    drawWaveform(part("waveform"), samples);
-    drawSpectrogram(part("spectrogram"), samples);
-    part("pictures").hidden = false;
-    part("pictures").dataset.drawn = "yes";
-  } catch (error) {
-    part("pictures").hidden = true;
-    frame.tell(`The sound cannot be drawn: ${error.message}`);
-  }
+  const player = part(isVideo ? "sounding" : "sound");
+  playAlong(part("silent"), part("sound"));
+  await showSound(part, player, made.url, frame);
 }
 
 function place(element, url) {
@@ -47,19 +36,93 @@ function place(element, url) {
   else element.removeAttribute("src");
 }
 
-/** The silent video follows the sounding one. */
-function playTogether(silent, sounding) {
+/** The video that was sent follows the sound that was made for it. */
+function playAlong(silent, sound) {
+  // A container that only the server can read has no preview: the sound plays alone.
+  silent.onerror = () => { silent.hidden = true; };
   const follow = () => {
-    if (Math.abs(silent.currentTime - sounding.currentTime) > 0.1) {
-      silent.currentTime = sounding.currentTime;
+    if (Math.abs(silent.currentTime - sound.currentTime) > 0.1) {
+      silent.currentTime = sound.currentTime;
     }
   };
-  sounding.onplay = () => {
+  sound.onplay = () => {
     follow();
-    // A container that only the server can read has no preview: the result plays alone.
     if (silent.src) silent.play().catch(() => {});
   };
-  sounding.onpause = () => silent.pause();
-  sounding.onseeked = follow;
-  sounding.ontimeupdate = follow;
+  sound.onpause = () => silent.pause();
+  sound.onseeked = follow;
+  sound.ontimeupdate = follow;
+}
+
+async function showSound(part, player, url, frame) {
+  const pictures = part("pictures");
+  pictures.removeAttribute("data-drawn");
+  drawn?.stop();
+  const mine = { stop: () => {} };
+  drawn = mine;
+  try {
+    const samples = await decode(await frame.readBytes(url));
+    if (drawn !== mine) return;  // another take is shown by now
+    if (isSilent(samples)) {
+      frame.say("Done, but hardly to be heard: nothing seems to move that would sound.");
+    }
+    pictures.hidden = false;
+    part("peak").textContent = `The loudest is at ${peakDb(samples)} of full scale.`;
+    mine.stop = keepDrawn(part, samples);
+    followPlayer(part, player, samples);
+    pictures.dataset.drawn = "yes";
+  } catch (error) {
+    if (drawn !== mine) return;
+    pictures.hidden = true;
+    frame.tell(`The sound cannot be drawn: ${error.message}`);
+  }
+}
+
+/** Draw, and again where the width or the colours change; gives what ends that. */
+function keepDrawn(part, samples) {
+  const draw = () => {
+    drawWaveform(part("waveform"), samples);
+    drawSpectrogram(part("spectrogram"), samples);
+  };
+  let width = part("waveform").clientWidth;
+  const watched = new ResizeObserver(() => {
+    if (part("waveform").clientWidth === width) return;
+    width = part("waveform").clientWidth;
+    draw();
+  });
+  const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>
+    matchMedia(query),
+  );
+  for (const scheme of schemes) scheme.addEventListener("change", draw);
+  watched.observe(part("waveform"));
+  draw();
+  return () => {
+    watched.disconnect();
+    for (const scheme of schemes) scheme.removeEventListener("change", draw);
+  };
+}
+
+/** The line over the pictures is where the player is; moving it moves the player. */
+function followPlayer(part, player, samples) {
+  const { seek, playhead } = { seek: part("seek"), playhead: part("playhead") };
+  const length = samples.length / samples.rate;
+  seek.max = length;
+  const move = () => {
+    const at = Math.min(player.currentTime, length);
+    if (document.activeElement !== seek || !player.paused) seek.value = at;
+    seek.ariaValueText = `${at.toFixed(1)} seconds`;
+    playhead.style.left = `calc(${LEFT}px + (100% - ${LEFT}px) * ${at / length})`;
+    if (!player.paused) requestAnimationFrame(move);
+  };
+  player.onplaying = move;
+  player.onseeking = move;
+  seek.onkeydown = (event) => {
+    const step = { ArrowRight: 0.1, ArrowLeft: -0.1, ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (event.key === " ") player.paused ? player.play().catch(() => {}) : player.pause();
+    else if (!step) return;
+    else player.currentTime = Math.min(length, Math.max(0, player.currentTime + step));
+    event.preventDefault();
+  };
+  seek.oninput = () => { player.currentTime = Number(seek.value); };
+  move();
 }

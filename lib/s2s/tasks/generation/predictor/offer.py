@@ -33,6 +33,7 @@ class GenerationOptions(BaseModel):
         le=60,
         title="Duration",
         description="Seconds of sound for a still picture.",
+        json_schema_extra={"x-kind": "picture"},
     )
     format: Literal["mp4", "wav"] = Field(
         default="mp4", description="The video with its sound, or the sound alone."
@@ -47,4 +48,5 @@ OFFER = Offer(
     action="Make the sound",
     options=GenerationOptions,
     types=(*VIDEO_TYPES, *PICTURE_TYPES),
+    own={"steps": "sampling_steps", "guidance": "guidance"},
 )

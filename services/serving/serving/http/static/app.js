@@ -1,38 +1,48 @@
 // The page's frame: sends the form, shows how far the job is, and then what its task made.
 
-import { openSession, readJob, readModels, removeJob, send, watch } from "./api.js";
-import { record } from "./camera.js";
-import { forget, remember, showHistory } from "./history.js";
-import { partOf, showResult } from "./results.js";
-import { fieldsOf, showTabs } from "./tabs.js";
+import { Problem, openSession, problemOf, readJob, readModels, removeJob, send, watch }
+  from "./modules/api.js";
+import { fieldsOf, showFieldsFor } from "./modules/fields.js";
+import * as past from "./modules/history.js";
+import { kindOf, textOf } from "./modules/pictures.js";
+import { seenOf, startPicker } from "./modules/picker.js";
+import { clearProblem, showProblem } from "./modules/problems.js";
+import { partOf, player, showDownloads, showResult, showTakes } from "./modules/results.js";
+import { showSnippets } from "./modules/snippets.js";
+import { showTabs } from "./modules/tabs.js";
+import { CancelledError, cancel, follow, isCurrent, showStep, showWhile } from "./modules/work.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
-const picker = $("video");
+const SESSION = "session_until";
+const SESSION_MS = 7 * 24 * 3600e3;
+const groups = new WeakMap();  // what takes of the same file have in common
+const files = new Map();       // what jobs of this visit were made of, by their addresses
 let models = [];
+let needsKey = false;
 let model = { url: new URL(form.action).pathname, max_upload_bytes: Infinity };
-let words = { working: "Working", done: "Done." };
-let recording = null;
+let shown = null;
 
 /** Ask what the server offers and accepts: a file too large is not even sent. */
 async function start() {
   const offered = await readModels();
   models = offered.models;
-  $("key-form").hidden = !offered.needs_key;
+  needsKey = offered.needs_key;
+  $("key-form").hidden = !needsKey || Number(localStorage.getItem(SESSION)) > Date.now();
   showTabs($("tabs"), models, useTask);
+  past.forgetExpired();
   refreshHistory();
+  await resume();
 }
 
 /** Fill the form for a task: for the first of its models, unless another is chosen. */
 function useTask(group) {
   const [first] = group;
+  clearProblem();
   $("lead").textContent = first.lead;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;
-  const fields = fieldsOf(first.options);
-  $("options").replaceChildren(...fields);
-  $("more").hidden = fields.length === 0;
-  picker.accept = first.types.map((type) => `.${type}`).join(",");
+  $("video").accept = first.types.map((type) => `.${type}`).join(",");
   $("model").replaceChildren(...group.map(({ id }) => new Option(id, id)));
   $("model").disabled = group.length < 2;
   $("model").onchange = () => useModel(group.find(({ id }) => id === $("model").value));
@@ -42,77 +52,125 @@ function useTask(group) {
 
 function useModel(chosen) {
   model = chosen;
+  const fields = fieldsOf(model.options, model.own);
+  $("options").replaceChildren(...fields);
+  $("more").hidden = fields.length === 0;
   const megabytes = Math.round(model.max_upload_bytes / 1e6);
   $("accepted").textContent =
     `${model.types.join(", ")}; up to ${megabytes} MB and ${model.max_duration_s} s`;
-  partOf(model).then(
-    (part) => { words = part.words; },
-    (error) => showProblem(error.message),
-  );
+  const [file] = $("video").files;
+  useFile(file, file && kindOf(file));
 }
 
-/** Show a step of which `share` is done; every quarter of it is told to who only listens. */
-function showStep(text, share) {
-  $("progress").hidden = false;
-  $("step").textContent = text;
-  $("bar").value = share;
-  $("share").textContent = `${Math.round(100 * share)} %`;
-  const quarter = Math.floor(4 * share);
-  const told = quarter === 0 ? text : `${text}: ${25 * quarter} %`;
-  if ($("status").textContent !== told) $("status").textContent = told;
+function useFile(_file, kind) {
+  showFieldsFor(kind, $("options"));
+  refreshSnippets();
 }
 
-/** What is shown of a job that is not finished. */
-function showWork({ progress }) {
-  showStep(progress === 0 ? "Waiting in the queue" : words.working, progress);
-}
-
-function showProblem(text) {
-  $("status").textContent = "";
-  $("problem").textContent = text;
+function refreshSnippets() {
+  const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value);
+  const isDefault = ([name, value]) => String(model.options?.[name]?.default) === value;
+  showSnippets({
+    url: model.url,
+    name: $("video").files[0]?.name ?? "clip.mp4",
+    fields: filled.filter((field) => !isDefault(field)),
+    format: filled.find(([name]) => name === "format")?.[1],
+    needsKey,
+  });
 }
 
 async function submit(event) {
   event.preventDefault();
-  await make(picker.files[0], new FormData(form));
+  await make($("video").files[0], new FormData(form));
 }
 
 /** Send a file, wait for what is made of it, and show that. */
 async function make(file, fields) {
-  $("problem").textContent = "";
+  clearProblem();
   $("result").hidden = true;
-  if (file.size > model.max_upload_bytes) {
-    const megabytes = Math.round(model.max_upload_bytes / 1e6);
-    showProblem(`The file is too large: at most ${megabytes} MB are accepted. Send a shorter one.`);
-    return;
-  }
-  $("submit").disabled = true;
-  showStep("Sending", 0);
   try {
-    const job = await send(model.url, fields, (share) => showStep("Sending", share));
-    remember(job, file.name);
-    refreshHistory();
-    showWork(job);
-    const done = await watch(job, showWork);
-    await showJob(done, file);
+    if (file.size > model.max_upload_bytes) throw tooLarge();
+    await showWhile(async (signal) => {
+      showStep("Sending", 0);
+      $("progress").scrollIntoView({ block: "nearest" });
+      const { url } = models.find(({ id }) => id === fields.get("model")) ?? model;
+      const job = await send(url, fields, (share) => showStep("Sending", share), signal);
+      files.set(job.links.self, file);
+      note(job, file);
+      await finish(job, signal);
+    });
   } catch (error) {
-    showProblem(error.message);
-    if (error.status === 401) $("key-form").hidden = false;
-  } finally {
-    $("submit").disabled = false;
-    $("progress").hidden = true;
-    $("step").textContent = "";
+    tell(error);
+  }
+  refreshHistory();
+}
+
+function tooLarge() {
+  const megabytes = Math.round(model.max_upload_bytes / 1e6);
+  const text = `The file is too large: at most ${megabytes} MB are accepted. Send a shorter one.`;
+  return new Problem(413, text, "too-large");
+}
+
+/** Keep a job in the history, with a small picture where the browser can see the file. */
+function note(job, file) {
+  if (!groups.has(file)) groups.set(file, crypto.getRandomValues(new Uint32Array(2)).join("-"));
+  past.remember(job, { name: file.name, group: groups.get(file) });
+  refreshHistory();
+  seenOf(file).then((seen) => {
+    if (seen) past.amend(job.links.self, { picture: textOf(seen.canvas) });
+    refreshHistory();
+  });
+}
+
+/** Follow a job, and show what it made. */
+async function finish(job, signal) {
+  const { words } = await partOf(makerOf(job));
+  const done = await follow(job, signal, words, refreshHistory);
+  refreshHistory();
+  await showJob(done);
+}
+
+const makerOf = (job) => models.find(({ id }) => id === job.model) ?? { has_page: false };
+
+/** Go on with what was not finished when the page was left: the newest is shown. */
+async function resume() {
+  const open = past.readHistory().filter(({ state }) => state === "queued" || state === "running");
+  const [newest, ...others] = open;
+  for (const entry of others) await watchQuietly(entry);
+  if (!newest) return;
+  try {
+    await showWhile(async (signal) => finish(await readJob(newest.url), signal));
+  } catch (error) {
+    if (error.status === 404) past.forget(newest.url);
+    else tell(error);
+  }
+  refreshHistory();
+}
+
+async function watchQuietly({ url }) {
+  try {
+    const job = await readJob(url);
+    const never = new AbortController().signal;
+    watch(job, () => {}, never).then(past.update, () => past.forget(url)).then(refreshHistory);
+  } catch (error) {
+    if (error.status === 404) past.forget(url);
   }
 }
 
-/** Show what a job made; the file that it was made of, where that is at hand. */
-async function showJob(job, file) {
-  if (job.state === "failed") {
-    showProblem(`${job.problem.title}: ${job.problem.detail}`);
-    return;
-  }
-  const maker = models.find(({ id }) => id === job.model) ?? model;
-  const part = await partOf(maker);
+/** What ended the work, if not its end. */
+function tell(error) {
+  if (error instanceof CancelledError) $("status").textContent = error.message;
+  else if (error.kind === "no-such-job") $("status").textContent = "The job was removed.";
+  else showProblem(error);
+}
+
+/** Show what a job made, and the file that it was made of, where that is at hand. */
+async function showJob(job) {
+  if (job.state === "failed") throw problemOf(job.problem);
+  const url = job.links.self;
+  const file = files.get(url);
+  shown = { job, file };
+  const part = await partOf(makerOf(job));
   const timing = Object.entries(job.seconds_by_step)
     .map(([step, seconds]) => `${step} ${seconds.toFixed(2)} s`)
     .join(", ");
@@ -120,134 +178,100 @@ async function showJob(job, file) {
   $("timing").textContent = `${seed}${timing}.`;
   $("again").hidden = !file || job.options.seed === undefined;
   showDownloads(job);
+  showTakes(url, changeTake);
   $("status").textContent = part.words.done;
   $("result").hidden = false;
-  const frame = { say: (text) => { $("status").textContent = text; }, tell: showProblem };
-  const shown = showResult($("made"), part, job, file, frame);
+  const say = (text) => { $("status").textContent = text; };
+  const frame = { say, tell: (text) => showProblem({ message: text }, $("result")) };
+  const drawn = showResult(part, job, file, frame);
   $("result-title").focus();
-  await shown;
+  await drawn;
 }
 
-/** One file has a button; of several, each has a link. */
-function showDownloads(job) {
-  const [first, ...others] = job.files;
-  $("download").hidden = !first;
-  if (first) {
-    $("download").href = first.url;
-    $("download").download = first.file_name;
-  }
-  $("downloads").replaceChildren(
-    ...others.map((file) => {
-      const [item, link] = [document.createElement("li"), document.createElement("a")];
-      link.href = file.url;
-      link.download = file.file_name;
-      link.textContent = `Download ${file.name}`;
-      item.append(link);
-      return item;
-    }),
-  );
+/** Another take goes on where this one was. */
+async function changeTake(take) {
+  const at = player()?.currentTime ?? 0;
+  const plays = player() && !player().paused;
+  await showEarlier(take);
+  const next = player();
+  if (next) next.currentTime = at;
+  if (plays) next?.play().catch(() => {});
+  $("takes").querySelector("[aria-pressed=true]")?.focus();
 }
 
+/** The same file with the same options, whatever is in the form by now. */
 async function tryAnotherSeed() {
-  const seed = Math.floor(Math.random() * 2 ** 32);
-  $("seed").value = seed;
-  await make(picker.files[0], new FormData(form));
+  const { job, file } = shown;
+  const seeds = past.takesOf(job.links.self).map(({ seed }) => seed);
+  const fields = new FormData();
+  fields.append("video", file);
+  if (models.some(({ id }) => id === job.model)) fields.append("model", job.model);
+  const seed = (Math.max(job.options.seed, ...seeds) + 1) % 2 ** 32;
+  for (const [name, value] of Object.entries({ ...job.options, seed })) {
+    if (value !== null) fields.append(name, value);
+  }
+  await make(file, fields);
 }
 
 function refreshHistory() {
-  const count = showHistory($("jobs"), showEarlier, removeEarlier);
-  $("history").hidden = count === 0;
+  const actions = { show: showEarlier, play: playEarlier, remove: removeEarlier };
+  $("history").hidden = past.showHistory($("jobs"), actions) === 0;
 }
 
-async function showEarlier(url, name) {
-  $("problem").textContent = "";
+async function showEarlier({ url }) {
+  clearProblem();
   try {
     const job = await readJob(url);
-    if (job.state === "done" || job.state === "failed") await showJob(job);
-    else $("status").textContent = `${name} is ${job.state}.`;
+    past.update(job);
+    await showJob(job);
   } catch (error) {
-    if (error.status === 404) {
-      forget(url);
-      refreshHistory();
-    }
-    showProblem(error.message);
+    if (error.status === 404) past.forget(url);
+    if (error.status === 401) showProblem(error);
+    else showProblem(error, $("history"));
   }
-}
-
-async function removeEarlier(url) {
-  try {
-    await removeJob(url);
-  } catch (error) {
-    if (error.status !== 404) {
-      showProblem(error.message);
-      return;
-    }
-  }
-  forget(url);
   refreshHistory();
-  $("status").textContent = "Removed.";
-  $("history-title").focus();
 }
 
-function choose(file) {
-  const transfer = new DataTransfer();
-  transfer.items.add(file);
-  picker.files = transfer.files;
-  $("submit").focus();
+async function playEarlier(entry) {
+  await showEarlier(entry);
+  await player()?.play().catch(() => {});
 }
 
-/** A dropped file is as good as a chosen one. */
-function takeDrops() {
-  const drop = $("drop");
-  const light = (on) => (event) => {
-    event.preventDefault();
-    drop.classList.toggle("over", on);
-  };
-  drop.addEventListener("dragover", light(true));
-  drop.addEventListener("dragleave", light(false));
-  drop.addEventListener("drop", (event) => {
-    light(false)(event);
-    if (event.dataTransfer.files.length > 0) choose(event.dataTransfer.files[0]);
-  });
-}
-
-async function useCamera() {
-  if (recording) {
-    recording.stop();
+async function removeEarlier({ url, state }) {
+  try {
+    if (isCurrent(url)) await cancel();
+    else await removeJob(url);
+  } catch (error) {
+    showProblem(error, $("history"));
     return;
   }
-  try {
-    recording = await record($("camera-preview"));
-    $("camera").textContent = "Stop recording";
-    $("camera-preview").hidden = false;
-    $("status").textContent = "Recording: 10 seconds at most.";
-    choose(await recording.file);
-    $("status").textContent = "Recorded.";
-  } catch (error) {
-    showProblem(error.message);
-  }
-  recording = null;
-  $("camera").textContent = "Record from the camera";
-  $("camera-preview").hidden = true;
+  past.forget(url);
+  refreshHistory();
+  if (shown?.job.links.self === url) $("result").hidden = true;
+  $("status").textContent = state === "done" || state === "failed" ? "Removed." : "Cancelled.";
+  $("history-title").focus();
 }
 
 async function useKey(event) {
   event.preventDefault();
-  $("problem").textContent = "";
+  clearProblem();
   try {
     await openSession($("key").value);
-    $("key").value = "";
-    $("key-form").hidden = true;
-    $("status").textContent = "The key is known.";
   } catch (error) {
-    showProblem(error.message);
+    showProblem(error);
+    return;
   }
+  localStorage.setItem(SESSION, Date.now() + SESSION_MS);
+  $("key").value = "";
+  $("key-form").hidden = true;
+  $("status").textContent = "The key is known.";
+  await resume();
 }
 
 form.addEventListener("submit", submit);
+form.addEventListener("input", refreshSnippets);
 $("again").addEventListener("click", tryAnotherSeed);
-$("camera").addEventListener("click", useCamera);
-$("camera").hidden = false;
+$("cancel").addEventListener("click", () => cancel().catch(tell));
 $("key-form").addEventListener("submit", useKey);
-takeDrops();
-start().catch((error) => showProblem(error.message));
+startPicker(useFile);
+start().catch(showProblem);

@@ -1,7 +1,9 @@
 // What a job made, shown by its task's own part of the page, or else as plain files and text.
 
 import { readBytes } from "./api.js";
+import { takesOf } from "./history.js";
 
+const $ = (id) => document.getElementById(id);
 const PLAIN = { words: { working: "Working", done: "Done." }, show: showPlainly };
 const parts = new Map();
 
@@ -21,13 +23,56 @@ export async function partOf(model) {
 }
 
 /** Have a part show a job; its markup takes the place of what was shown before, if that is other. */
-export async function showResult(root, part, job, file, frame) {
+export async function showResult(part, job, file, frame) {
+  const root = $("made");
   if (root.dataset.task !== job.task || part.markup === "") {
     const parsed = new DOMParser().parseFromString(part.markup, "text/html");
     root.replaceChildren(...parsed.body.childNodes);
     root.dataset.task = job.task;
   }
   await part.show(root, job, file, { ...frame, readBytes });
+}
+
+/** The player of what is shown: the first that is seen. */
+export const player = () =>
+  [...$("made").querySelectorAll("video, audio")].find((element) => element.checkVisibility?.() ?? !element.hidden);
+
+/** One file has a button; of several, each has a link. */
+export function showDownloads(job) {
+  const [first, ...others] = job.files;
+  $("download").hidden = !first;
+  if (first) {
+    $("download").href = first.url;
+    $("download").download = first.file_name;
+  }
+  $("downloads").replaceChildren(
+    ...others.map((file) => {
+      const [item, link] = [document.createElement("li"), document.createElement("a")];
+      link.href = file.url;
+      link.download = file.file_name;
+      link.textContent = `Download ${file.name}`;
+      item.append(link);
+      return item;
+    }),
+  );
+}
+
+/** A button for each take of the same file: one hears them in turn, at the same place. */
+export function showTakes(url, onChoose) {
+  const takes = takesOf(url);
+  $("takes").hidden = takes.length < 2;
+  $("takes").replaceChildren(
+    ...takes.map((take, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "plain";
+      const seed = take.seed === undefined ? "" : ` · seed ${take.seed}`;
+      button.textContent = `Take ${index + 1}${seed}`;
+      button.setAttribute("aria-pressed", String(take.url === url));
+      button.addEventListener("click", () => onChoose(take));
+      return button;
+    }),
+  );
 }
 
 /** Files that a browser plays are played; the document is written down. */
