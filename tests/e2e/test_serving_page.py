@@ -463,7 +463,7 @@ def test_an_earlier_job_is_played_from_its_picture(page: Page, silent_video: Pat
     expect(page.locator("#jobs")).to_contain_text("done · ")
     expect(page.locator("#jobs")).to_contain_text("kept until")
     picture = page.locator("#jobs canvas")
-    page.wait_for_function("document.querySelector('#jobs canvas').width === 160")
+    expect(picture).to_have_js_property("width", 160)
     assert picture.evaluate(COLOURS) > 10
     page.get_by_role("button", name="Play clip.mp4, seed 0").click()
     page.locator("#sounding").evaluate(WAIT_FOR_SOUND)

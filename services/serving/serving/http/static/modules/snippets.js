@@ -12,7 +12,7 @@ export function showSnippets({ url, name, fields, format, needsKey }) {
   const address = `${location.origin}${url}?wait=600`;
   const output = format ? `result.${format}` : "result";
   const curl = [
-    "curl --fail-with-body",
+    "curl --fail",
     ...(needsKey ? ['--header "Authorization: Bearer $S2S_KEY"'] : []),
     `--form ${quoted(`video=@${inForm(name)}`)}`,
     ...fields.map(([field, value]) => `--form-string ${quoted(`${field}=${value}`)}`),
