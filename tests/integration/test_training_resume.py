@@ -124,10 +124,12 @@ def test_the_curve_is_that_of_an_unbroken_run(
 
 
 DRIVER = """
+import signal
 import sys
 from pathlib import Path
 from training.checkpoints import StoredCheckpoints
 from training.cli import app
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 begun = Path(sys.argv.pop())
 StoredCheckpoints.on_train_batch_end = lambda *_args, **_kwargs: begun.touch()
 app()
