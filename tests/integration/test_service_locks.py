@@ -36,7 +36,7 @@ PARTS = {
 }
 """What a service uses of a task; every service reads recipes."""
 WITHOUT_FEATURES = {"collection", "preprocessing", "validation"}
-"""Services that never read a shard, and so have nothing that reads one."""
+"""Services that never read a shard or a model, and so have nothing that reads one."""
 RAY = "s2s.engine.ray"
 """Is no part of images: who has a cluster brings it."""
 PROGRAM = """\
@@ -121,7 +121,10 @@ def import_all(tmp_path: Path, service: str, left_out: str = "") -> dict:
         "files": sorted(files),
         "site": str(metadata.distribution("numpy").locate_file("")),
         "own": [str(tmp_path)],
-        "left_out": [RAY, *(["s2s.features"] if service in WITHOUT_FEATURES else [])],
+        "left_out": [
+            RAY,
+            *(["s2s.features", "s2s.model_directory"] if service in WITHOUT_FEATURES else []),
+        ],
         "packages": [
             *(f"s2s.{name}" for name in library),
             *(f"s2s.tasks.{task}.{part}" for task in tasks for part in parts),

@@ -110,7 +110,7 @@ def test_a_model_of_other_features_is_told(untrained_model: Path, tmp_path: Path
     for path in untrained_model.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     config = json.loads((tmp_path / "config.json").read_text())
-    config["features"]["motion_grid"] = 4
+    config["config"]["features"]["motion_grid"] = 4
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="the feature settings give"):
         GenerationPredictor.load(tmp_path)

@@ -35,7 +35,7 @@ SETTINGS = {
         "held_out_clips": 1,
         "accelerator": "cpu",
     },
-    "evaluation": {"takes": 1, "intervals": 5, "worst": 1, "examples": 0},
+    "evaluation": {"seeds_per_clip": 1, "intervals": 5, "worst": 1, "examples": 0},
     "spec": {"duration_s": 10},
 }
 

@@ -179,7 +179,6 @@ def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
 
     monkeypatch.setattr(validation.release.repository, "dvc", no_program)
     monkeypatch.setattr(validation.release.repository, "git", no_program)
-    shutil.rmtree(bucket.directory.parent / "work")
     again = run(settings_of(bucket))
     assert again.counts == {"skipped:already_done": 8}
     assert first.outputs["checked"]["clips"] == 8
@@ -187,6 +186,11 @@ def test_a_run_that_changes_nothing_makes_no_version_and_starts_no_dvc(
     nothing = {"clips": 0, "clips_per_s": 0}
     assert again.outputs == first.outputs | {"reused": True, "checked": nothing}
     assert files_of(bucket.directory / "datasets") == before
+    monkeypatch.undo()
+    shutil.rmtree(bucket.directory.parent / "work")
+    assert run(settings_of(bucket)).outputs["reused"] is True
+    repository = bucket.directory.parent / "work" / f"dataset-{RECIPE.name}"
+    assert (repository / ".git").is_dir(), "it comes back from its bundle"
 
 
 def test_fix_puts_clips_of_no_use_aside_and_leaves_sources_alone(

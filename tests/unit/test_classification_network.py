@@ -44,7 +44,6 @@ def test_scores_are_of_every_class_and_every_weight_learns(kind: str):
     [
         ("timm/resnet18", "cnn_lstm"),
         ("torchvision/r3d_18", "cnn_3d"),
-        ("torchvision/s3d", "cnn_3d"),
     ],
 )
 def test_networks_of_timm_and_torchvision_take_our_classes(backbone: str, kind: str):

@@ -69,6 +69,11 @@ def test_a_proxy(proxy: str):
     assert proxy_of(site(proxy)) == proxy
 
 
+def test_no_proxy_reaches_this_machine():
+    local = site("http://p:1").model_copy(update={"source_url": "http://127.0.0.1:8/{source_id}"})
+    assert proxy_of(local) == ""
+
+
 def test_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch):
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

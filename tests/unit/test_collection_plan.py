@@ -63,18 +63,18 @@ def test_the_recipe_sets_the_pace(tmp_path: Path):
     found = params(tmp_path, max_bytes_per_s=1_000_000, workers=4, sleep_s=3, timeout_s=7)
     assert found["ratelimit"] == 250_000, "of each thread, so that they make up the session's"
     assert (found["sleep_interval"], found["max_sleep_interval"]) == (3, 6)
-    assert found["external_downloader_args"] == {"ffmpeg_i": ["-rw_timeout", "7000000"]}
+    timeout, protocols = found["external_downloader_args"]["ffmpeg_i"][:2], ("http", "file")
+    assert timeout == ["-rw_timeout", "7000000"]
+    allowed = found["external_downloader_args"]["ffmpeg_i"][3].split(",")
+    assert [name in allowed for name in protocols] == [True, False], "a playlist reads no files"
     assert params(tmp_path)["ratelimit"] is None
 
 
-def test_proxy_and_cookies_are_the_recipes(tmp_path: Path):
-    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n")
-    found = params(tmp_path, cookies_file="cookies.txt", proxy="socks5://127.0.0.1:9")
+def test_cookies_are_the_recipes(tmp_path: Path):
+    cookie = "videos.example\tFALSE\t/\tFALSE\t0\tname\tvalue\n"
+    (tmp_path / "cookies.txt").write_text("# Netscape HTTP Cookie File\n" + cookie)
+    found = params(tmp_path, cookies_file="cookies.txt")
     assert found["cookiefile"] == str(tmp_path / "cookies.txt")
-    assert found["proxy"] == "socks5://127.0.0.1:9"
-    assert params(tmp_path)["proxy"] is None, "that of the environment"
-    local = params(tmp_path, source_url="http://127.0.0.1:8010/{source_id}", proxy="http://p")
-    assert local["proxy"] == "", "none reaches this machine"
 
 
 def test_cookies_that_are_not_there_are_named(tmp_path: Path):
