@@ -5,32 +5,32 @@
 locals {
   rights = {
     collection = {
-      read    = ["*.csv", "catalogs", "raw_data"]
+      read    = ["*.csv", "catalogs", "raw_data", "recipes"]
       create  = ["raw_data"]
       replace = ["catalogs"]
     }
     preprocessing = {
-      read    = ["catalogs", "raw_data"]
+      read    = ["catalogs", "raw_data", "recipes"]
       create  = ["processed_data"]
       replace = ["processed_data/*.wav"]
     }
     validation = {
-      read    = ["catalogs", "processed_data"]
+      read    = ["catalogs", "processed_data", "recipes"]
       create  = ["datasets", "dvc_store"]
       replace = ["quarantine"]
     }
     feature_extraction = {
-      read    = ["datasets", "processed_data"]
+      read    = ["datasets", "processed_data", "recipes"]
       create  = ["features"]
       replace = []
     }
     training = {
-      read    = ["datasets", "features", "processed_data"]
+      read    = ["datasets", "features", "processed_data", "recipes"]
       create  = []
       replace = ["models"]
     }
     serving = {
-      read    = ["datasets", "models", "processed_data"]
+      read    = ["datasets", "models", "processed_data", "recipes"]
       create  = []
       replace = ["models/held_out", "serving"]
     }

@@ -11,6 +11,7 @@ locals {
     "models",
     "manifests",
     "quarantine",
+    "recipes",
     "serving",
   ]
 }

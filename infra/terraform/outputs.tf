@@ -15,7 +15,7 @@ output "registry" {
 
 output "vertex_arguments" {
   description = "Options of ./s2s cloud train that follow from this configuration."
-  value       = "--project ${var.project} --location ${var.region} --service-account ${google_service_account.service["training"].email}"
+  value       = "--project ${var.project} --bucket ${google_storage_bucket.data.url} --image ${google_artifact_registry_repository.images.registry_uri}/training:TAG --service-account ${google_service_account.service["training"].email}"
 }
 
 output "pipeline_account" {

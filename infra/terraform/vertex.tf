@@ -88,3 +88,35 @@ resource "google_service_account_iam_member" "submit" {
   role               = "roles/iam.serviceAccountUser"
   member             = each.value.member
 }
+
+# Who starts a job gives it its recipe through the bucket, and can do nothing else there.
+resource "google_storage_bucket_iam_member" "submit_list" {
+  for_each = toset(var.job_submitters)
+
+  bucket = google_storage_bucket.data.name
+  role   = google_project_iam_custom_role.storage["List"].name
+  member = each.key
+}
+
+resource "google_storage_bucket_iam_member" "submit_create" {
+  for_each = toset(var.job_submitters)
+
+  bucket = google_storage_bucket.data.name
+  role   = google_project_iam_custom_role.storage["Create"].name
+  member = each.key
+
+  condition {
+    title      = "creates recipes"
+    expression = local.under["recipes"]
+  }
+}
+
+# They see whether the image is there.
+resource "google_artifact_registry_repository_iam_member" "submit" {
+  for_each = toset(var.job_submitters)
+
+  repository = google_artifact_registry_repository.images.name
+  location   = google_artifact_registry_repository.images.location
+  role       = "roles/artifactregistry.reader"
+  member     = each.key
+}

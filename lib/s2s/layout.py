@@ -12,6 +12,7 @@ features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new 
 features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 dvc_store/                                             DVC's remote
+recipes/<recipe>-<checksum>.yaml                       recipes as machines elsewhere were given them
 serving/results/<job_id>/<name>                        what serving made for its users; expires
 <stage prefix>/_failed/<name>.json                     failures, beside the outputs
 """
@@ -45,6 +46,7 @@ __all__ = [
     "processed_prefix",
     "quarantine_prefix",
     "raw_prefix",
+    "recipe_copy_key",
     "report_key",
     "result_key",
 ]
@@ -176,6 +178,11 @@ def manifest_key(recipe: Recipe, stage: str) -> str:
 def report_key(recipe: Recipe, stage: str) -> str:
     """The last report of a stage."""
     return f"manifests/{recipe.name}/{stage}.json"
+
+
+def recipe_copy_key(recipe: Recipe, checksum: str) -> str:
+    """A recipe as a machine elsewhere was given it."""
+    return f"recipes/{recipe.name}-{checksum}.yaml"
 
 
 def result_key(job_id: str, name: str) -> str:

@@ -64,6 +64,7 @@ def test_every_prefix_of_the_layout_is_there():
         "kind": "csv",
         "job_id": "job",
         "objective": "model",
+        "checksum": "00000000",
         "name": "video",
     }
     builders = [
@@ -111,7 +112,7 @@ PREDEFINED = {
     "roles/logging.logWriter": "project",
     "roles/container.defaultNodeServiceAccount": "project",
 }
-ON_DATA = ("list", "read", "create", "replace")
+ON_DATA = ("list", "read", "create", "replace", "submit_list", "submit_create")
 
 
 def test_accounts_of_services_get_own_roles_on_the_data_only(resources: dict[str, Any]):
@@ -122,7 +123,7 @@ def test_accounts_of_services_get_own_roles_on_the_data_only(resources: dict[str
     }
     assert set(on_data) == set(ON_DATA)
     for name, body in on_data.items():
-        role = name.capitalize()
+        role = name.removeprefix("submit_").capitalize()
         assert body["role"] == f'${{google_project_iam_custom_role.storage["{role}"].name}}'
         assert ("condition" in body) == (role != "List"), f"{name} is not limited to prefixes"
 
