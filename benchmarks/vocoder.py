@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -140,7 +141,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, help="held-out clips, at most; all by default")
     parser.add_argument("--keep", type=Path, help="folder for the trained weights")
     args = parser.parse_args()
-    recipe, bucket = load_recipe(args.recipe), open_bucket(args.bucket)
+    recipe, bucket = cast("GenerationRecipe", load_recipe(args.recipe)), open_bucket(args.bucket)
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     settings = VocoderSettings(kind="istft", max_steps=args.steps)
     config = IstftConfig(spec=recipe.spec, width=settings.width, depth=settings.depth)

@@ -235,7 +235,7 @@ def recipe_command(*options: str) -> Callable[[Callable[..., int]], Callable[...
 
         recipe = Parameter("recipe", Parameter.POSITIONAL_OR_KEYWORD, annotation=RecipeArgument)
         parameters = sorted([recipe, *own, *shared], key=lambda one: one.kind)
-        command.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+        command.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
         command.__annotations__ = {one.name: one.annotation for one in parameters}
         return command
 

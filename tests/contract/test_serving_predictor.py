@@ -143,7 +143,8 @@ def test_the_longest_video_fits_into_what_may_be_written(
 ):
     predictor = GenerationPredictor.load(untrained_model, MediaLimits(max_duration_s=2.0))
     frames, size = tmp_path / "frames", predictor.processor.frame_size
-    upload = Upload(shutil.copy(silent_video, tmp_path / "upload"), "video", tmp_path)
+    shutil.copy(silent_video, tmp_path / "upload")
+    upload = Upload(tmp_path / "upload", "video", tmp_path)
     work = (write_frames, upload.path, frames, predictor.config.spec.fps, size, predictor.limits)
     upload.run(*work, file_bytes=predictor.frame_bytes)
     one = size[0] * size[1] * 3

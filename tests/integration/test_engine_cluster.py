@@ -1,5 +1,6 @@
 """A cluster of two nodes that has none of our code: what is brought there, and what dies there."""
 
+import importlib
 import os
 import shutil
 import signal
@@ -75,9 +76,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     (folder / "foreign" / "works.py").write_text(FOREIGN)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        from foreign import works  # noqa: PLC0415
-
-        yield works
+        yield importlib.import_module("foreign.works")
     for name in [name for name in sys.modules if name.partition(".")[0] == "foreign"]:
         del sys.modules[name]
 

@@ -137,7 +137,7 @@ def test_odd_numbers_of_events_are_no_fault(
     tone_api: httpx.Client, result: httpx.Response, number: str
 ):
     url = url_of(result).replace("/result", "/events")
-    sent = {"Last-Event-ID": number.encode()}
+    sent = [(b"Last-Event-ID", number.encode())]
     assert tone_api.get(url, headers=sent).status_code == 200
 
 

@@ -143,8 +143,8 @@ def test_every_system_is_measured_and_examples_can_be_heard(evaluated: Evaluated
     config = regression.config
     assert (config.sampling_steps, config.guidance) == (1, 1.0)
     seen = np.random.default_rng(0).normal(size=(20, config.network.condition_dim))
-    said = [regression.mel(seen.astype(np.float32), seed=seed) for seed in (0, 1)]
-    assert torch.allclose(*said, atol=1e-4), "it draws nothing"
+    one, other = (regression.mel(seen.astype(np.float32), seed=seed) for seed in (0, 1))
+    assert torch.allclose(one, other, atol=1e-4), "it draws nothing"
 
 
 @pytest.mark.browser

@@ -208,6 +208,7 @@ def test_pages_of_other_sites_change_nothing(
 def test_a_cookie_is_not_the_key_and_ends_with_it(small_limits: Limits, tmp_path: Path):
     path = tmp_path / "keys.txt"
     key, other = add_key(path, "anna"), add_key(path, "ben")
+    cookie = ""
     for lines, status in ((2, 404), (1, 401)):  # the second time, without anna's key
         path.write_text("\n".join(path.read_text().splitlines()[-lines:]) + "\n")
         app = create_app([tone_model()], small_limits, tmp_path / "api", keys=KeyRing.load(path))
@@ -224,7 +225,7 @@ def test_a_cookie_is_not_the_key_and_ends_with_it(small_limits: Limits, tmp_path
                 ("." + cookie, 401),
                 ("é.9999999999.x", 401),
             ):
-                sent = {"Cookie": f"{COOKIE}={value}".encode()}
+                sent = [(b"Cookie", f"{COOKIE}={value}".encode())]
                 assert http.get("/v1/jobs/none", headers=sent).status_code == expected, value
             bearer = {"Authorization": f"Bearer {other}"}
             assert http.get("/v1/jobs/none", headers=bearer).status_code == 404

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -105,9 +106,8 @@ def test_addresses_that_are(address: str):
 
 
 def waiting(value: str) -> float | None:
-    return wait_s_of(
-        HTTPError(SimpleNamespace(status=429, reason="", headers={"Retry-After": value}))
-    )  # type: ignore[arg-type]
+    answer: Any = SimpleNamespace(status=429, reason="", headers={"Retry-After": value})
+    return wait_s_of(HTTPError(answer))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The names of objects: each setting changes exactly those whose bytes depend on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
@@ -19,12 +19,13 @@ from s2s.settings import (
     names,
     setting_paths,
 )
+from s2s.settings.naming import Kind
 from s2s.tasks import TASKS
 from s2s.tasks.generation.settings import GenerationRecipe
 from s2s.tasks.recipes import load_recipe, recipe_class
 
 RECIPES = Path(__file__).parents[1] / "naming"
-FACTORIES = {
+FACTORIES: dict[Kind, Callable[[Recipe], str]] = {
     "clips": layout.processed_prefix,
     "checks": layout.checks_prefix,
     "extractors": layout.extractors_key,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from typing import Literal
 
 from s2s.media.ffmpeg import ffmpeg_path
 
@@ -14,17 +15,18 @@ ENCODERS = ("libx264", "aac", "pcm_s16le")
 
 def missing_codecs(decoders: Iterable[str] = (), encoders: Iterable[str] = ()) -> list[str]:
     """Codecs that PyAV has not here, as `decoder h264`."""
-    import av  # noqa: PLC0415 - what asks for none need not wait for it
+    # What asks for none need not wait for it.
     from av.codec import Codec  # noqa: PLC0415
 
-    missing = []
-    for kind, mode, names in (("decoder", "r", decoders), ("encoder", "w", encoders)):
-        for name in names:
-            try:
-                Codec(name, mode)
-            except (av.codec.codec.UnknownCodecError, ValueError):
-                missing.append(f"{kind} {name}")
-    return missing
+    def is_missing(name: str, mode: Literal["r", "w"]) -> bool:
+        try:
+            Codec(name, mode)
+        except ValueError:  # PyAV's UnknownCodecError is one
+            return True
+        return False
+
+    missing = [f"decoder {name}" for name in decoders if is_missing(name, "r")]
+    return missing + [f"encoder {name}" for name in encoders if is_missing(name, "w")]
 
 
 def ffmpeg_problem() -> str:
