@@ -19,6 +19,8 @@ from serving.http.server import Server
 from serving.http.service import Limits
 
 pytestmark = pytest.mark.browser
+# A job takes as long as a busy machine needs.
+expect.set_options(timeout=60_000)
 
 DECODED_SOUND = "video => video.webkitAudioDecodedByteCount"
 PLAY_TO_THE_END = """video => new Promise((done) => {
