@@ -210,7 +210,7 @@ def test_without_its_script_the_page_gives_a_download(
     page.get_by_label("Seed").fill("3")
     with page.expect_download() as download:
         page.get_by_role("button", name="Make the sound").click()
-    assert download.value.suggested_filename == "clip_with_sound.wav"
+    assert download.value.suggested_filename == "clip_sound.wav"
     page.close()
 
 
@@ -231,8 +231,8 @@ def test_every_control_has_a_name(page: Page):
         expect(page.get_by_label(name, exact=False).first).to_be_visible()
     for element in page.locator("input, select, button, a, video, audio").all():
         assert element.evaluate(
-            "e => e.labels?.length || e.textContent.trim() || e.getAttribute('aria-labelledby')"
-            " || e.getAttribute('aria-label')"
+            "e => e.hidden || e.type === 'hidden' || e.labels?.length || e.textContent.trim()"
+            " || e.getAttribute('aria-labelledby') || e.getAttribute('aria-label')"
         )
 
 

@@ -20,6 +20,7 @@ from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.generation.settings import GenerationRecipe
 
 RATE_HZ, FPS, CROP_PX = 8000, 8, 24
 
@@ -75,6 +76,7 @@ class FaceTask:
 
     def __init__(self, processor: object) -> None:
         self.processor = processor
+        self.recipe_class = GenerationRecipe
 
     def make_processor(self, _recipe: object, weights: Path | None) -> object:
         assert weights is None
@@ -84,11 +86,13 @@ class FaceTask:
 def make_shard(
     settings: Settings, clips: list, monkeypatch: pytest.MonkeyPatch, processor: object
 ) -> tuple[Outcome, ShardReader]:
+    shard_module._load_processor.cache_clear()
     monkeypatch.setattr(shard_module, "load_task", lambda _: FaceTask(processor))
     (shard,) = plan_shards({"train": clips}, 64).values()
     outcome = ShardMaker(settings, "dataset_v1", settings.work_dir)(shard)
     path = settings.work_dir / "shard.safetensors"
     open_bucket(settings.bucket_url).download(outcome.key, path)
+    shard_module._load_processor.cache_clear()
     return outcome, ShardReader(path).check(settings.recipe)
 
 

@@ -121,6 +121,7 @@ def test_a_recipe_that_is_not_there_is_named(name: str):
 def test_without_a_model_both_commands_say_to_train(
     recipe: Path, tmp_path: Path, command: list[str]
 ):
+    (tmp_path / "none").mkdir()
     done = CliRunner().invoke(app, [*command, str(recipe), "--bucket", f"file://{tmp_path}/none"])
     assert done.exit_code == 1
     assert "run its training stage first" in " ".join(done.stderr.split())

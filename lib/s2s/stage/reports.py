@@ -130,7 +130,11 @@ def check_came_through(settings: Settings, report: StageReport) -> None:
         )
     left_out = f"{Status.SKIPPED}:{Reason.LEFT_OUT}"
     of_use = {str(Status.OK), f"{Status.SKIPPED}:{Reason.ALREADY_DONE}"}
-    worked_on = {name: n for name, n in report.counts.items() if name != left_out and n}
+    passed_over = {left_out}
+    if settings.retry_reasons is not None:  # clips that an earlier stage still has to bring
+        waiting = (Reason.UPSTREAM_FAILED, Reason.NO_SOURCE)
+        passed_over |= {f"{status}:{reason}" for status in Status for reason in waiting}
+    worked_on = {name: n for name, n in report.counts.items() if name not in passed_over and n}
     if not worked_on or of_use & worked_on.keys():
         return
     rows = read_manifest(
