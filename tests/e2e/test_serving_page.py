@@ -424,7 +424,7 @@ def test_a_place_in_the_queue_is_told(page: Page, silent_video: Path, tone_url: 
     job |= {"links": {"self": "/v1/jobs/a", "events": "/v1/jobs/a/events"}} | waiting
     page.route("**/v1/generations", lambda route: route.fulfill(status=202, json=job))
     page.route("**/v1/jobs/a", lambda route: route.fulfill(json=job))
-    events = "event: progress\ndata: {}\n\n"
+    events = 'event: progress\ndata: {"state": "queued", "progress": 0.0}\n\n'
     page.route(
         "**/v1/jobs/a/events",
         lambda route: route.fulfill(body=events, content_type="text/event-stream"),

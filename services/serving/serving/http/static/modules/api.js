@@ -118,7 +118,11 @@ export function watch(job, onProgress, signal) {
     };
     source.addEventListener("progress", (event) => {
       const now = JSON.parse(event.data);
-      if (now.state !== "queued") clearInterval(timer);
+      if (now.state === "queued") {
+        look();
+        return;
+      }
+      clearInterval(timer);
       onProgress(now);
     });
     source.addEventListener("done", finish);
