@@ -1,0 +1,1 @@
+"""Separation: one speaker's voice out of a mix, chosen by the speaker's face."""
