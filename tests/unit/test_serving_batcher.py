@@ -91,13 +91,14 @@ def test_a_wrong_number_of_outputs_is_an_error():
 
 def test_the_queue_is_bounded():
     gate = threading.Event()
-    batcher = Batcher(lambda: Gated(gate), max_batch=1, max_waiting=2)
+    taken = threading.Event()
+    batcher = Batcher(
+        lambda: Gated(gate), max_batch=1, max_waiting=2, on_batch=lambda _: taken.set()
+    )
 
     async def crowd() -> list[object]:
         first = asyncio.create_task(batcher.predict(0))
-        while not batcher.is_ready or batcher.n_waiting:
-            await asyncio.sleep(0.001)  # until the thread has taken it
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(taken.wait)
         rest = [asyncio.create_task(batcher.predict(value)) for value in (1, 2)]
         await asyncio.sleep(0)
         with pytest.raises(QueueFullError):

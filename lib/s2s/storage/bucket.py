@@ -15,8 +15,8 @@ from s2s.workspace import replacing
 __all__ = [
     "CHUNK_BYTES",
     "Bucket",
-    "Generation",
     "ObjectInfo",
+    "ObjectVersion",
     "VersionedBucket",
     "check_key",
     "check_prefix",
@@ -45,7 +45,7 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True)
-class Generation:
+class ObjectVersion:
     """One version of an object's content.
 
     Attributes:
@@ -185,11 +185,11 @@ class VersionedBucket(Bucket, Protocol):
         """Whether it does; to ask takes the right `storage.buckets.get`."""
         ...
 
-    def generations(self, prefix: str) -> Iterator[Generation]:
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """What objects are now whose keys start with a prefix, in order."""
         ...
 
-    def generation(self, key: str, number: int) -> Generation:
+    def version(self, key: str, number: int) -> ObjectVersion:
         """What an object was; also when it was replaced or deleted since.
 
         Raises:

@@ -26,8 +26,8 @@ from s2s.errors import (
 )
 from s2s.storage.bucket import (
     Bucket,
-    Generation,
     ObjectInfo,
+    ObjectVersion,
     check_key,
     check_prefix,
     crc32c_of,
@@ -149,20 +149,20 @@ class GoogleBucket(Bucket):
             bucket = self._client.get_bucket(self._bucket, timeout=self._timeout, retry=self._retry)
         return bool(bucket.versioning_enabled)
 
-    def generations(self, prefix: str) -> Iterator[Generation]:
-        """See `VersionedBucket.generations`."""
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """See `VersionedBucket.versions`."""
         with self._translated():
             blobs = self._client.list_blobs(
                 self._bucket, prefix=prefix, timeout=self._timeout, retry=self._retry
             )
-            yield from map(_generation, blobs)
+            yield from map(_version, blobs)
 
-    def generation(self, key: str, number: int) -> Generation:
-        """See `VersionedBucket.generation`."""
+    def version(self, key: str, number: int) -> ObjectVersion:
+        """See `VersionedBucket.version`."""
         blob = self._bucket.blob(check_key(key), generation=number)
         with self._translated(key):
             blob.reload(timeout=self._timeout, retry=self._retry)
-        return _generation(blob)
+        return _version(blob)
 
     def delete(self, key: str) -> None:
         """See `Bucket.delete`."""
@@ -246,7 +246,7 @@ def _client() -> storage.Client:
     return storage.Client()
 
 
-def _generation(blob: storage.Blob) -> Generation:
+def _version(blob: storage.Blob) -> ObjectVersion:
     md5 = base64.b64decode(blob.md5_hash or "").hex()
     number, size = int(blob.generation or 0), int(blob.size or 0)
-    return Generation(str(blob.name), number, size, blob.crc32c or "", md5)
+    return ObjectVersion(str(blob.name), number, size, blob.crc32c or "", md5)

@@ -1,6 +1,7 @@
 """What all formats share: rows of a file, and the clips that they make."""
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
@@ -47,7 +48,7 @@ class CatalogFormat(Protocol):
         ...
 
 
-class LineFormat:
+class LineFormat(ABC):
     """A format whose every row is a clip by itself: an open quote costs one row, not all.
 
     A format is a subclass with `name`, `clip` and `line`.
@@ -64,21 +65,21 @@ class LineFormat:
         """First line of a file; empty where the first line is a clip."""
         return ""
 
+    @abstractmethod
     def clip(self, line: bytes) -> ClipRecord:
         """Read one row.
 
         Raises:
             ValueError: if it is no clip.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def line(self, clip: ClipRecord) -> str:
         """Write one row, without its end.
 
         Raises:
             ValueError: if the format has no place for what the clip holds.
         """
-        raise NotImplementedError
 
     def is_clip(self, place: int, line: bytes) -> bool:
         """Whether a row, by its place among those that are not blank, is to be a clip.

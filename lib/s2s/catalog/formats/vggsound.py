@@ -8,7 +8,8 @@ label of a clip, which it calls `<id>_<start, 6 digits>`.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,67 +27,80 @@ _FILE = re.compile(r"(?:.*/)?(?P<id>[A-Za-z0-9_-]{11})_(?P<start>[0-9]{6})(\.[A-
 
 
 @dataclass(frozen=True)
-class VGGSound(LineFormat):
-    """The format of VGGSound.
+class _LabelledRows(LineFormat):
+    """Rows of a clip's place, its label and, where there is one, its split.
 
     Attributes:
-        duration_s: length of every clip, which the format does not give.
+        place: the cells that name the source and the start, as an error shows them.
+        duration_s: length of every clip, which the rows do not give.
         delimiter: between cells.
     """
 
     name: ClassVar[str] = "vggsound"
+    place: ClassVar[tuple[str, ...]]
     duration_s: float
     delimiter: str = ","
 
+    @abstractmethod
+    def _parse_place(self, cells: Sequence[str]) -> tuple[str, float]:
+        """The source and the start in seconds.
+
+        Raises:
+            ValueError: if the cells do not name them.
+        """
+
+    @abstractmethod
+    def _write_place(self, clip: ClipRecord) -> list[str]:
+        """The cells that name a clip's source and start.
+
+        Raises:
+            ValueError: if they have no room for them.
+        """
+
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
-        fields = split_line(line, self.delimiter)
-        if len(fields) not in {3, 4}:
+        cells, width = split_line(line, self.delimiter), len(self.place)
+        if len(cells) not in {width + 1, width + 2}:
             raise ValueError(
-                f"has {len(fields)} columns, not id,start,label[,split]; "
+                f"has {len(cells)} columns, not {','.join(self.place)},label[,split]; "
                 "a label with a comma needs quotes"
             )
-        source_id, start, label, *split = fields
-        start_s = seconds(start, "start")
+        source_id, start_s = self._parse_place(cells[:width])
+        label, *split = cells[width:]
         end_s = round(start_s + self.duration_s, 6)
         return make_clip(source_id, start_s, end_s, [label], "".join(split))
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""
-        fields = [clip.source_id, number(clip.start_s), _one_label(clip, self.duration_s)]
-        return _joined(fields + [clip.split] * bool(clip.split), self.delimiter)
+        cells = [*self._write_place(clip), _one_label(clip, self.duration_s)]
+        return _joined(cells + [clip.split] * bool(clip.split), self.delimiter)
 
 
 @dataclass(frozen=True)
-class VGGSoundFiles(LineFormat):
-    """A list of VGGSound's files with their labels.
+class VGGSound(_LabelledRows):
+    """The published list: a row has the source's id and the start in seconds."""
 
-    Attributes:
-        duration_s: length of every clip.
-        delimiter: between cells.
-    """
+    place: ClassVar[tuple[str, ...]] = ("id", "start")
 
-    name: ClassVar[str] = "vggsound"
-    duration_s: float
-    delimiter: str = ","
+    def _parse_place(self, cells: Sequence[str]) -> tuple[str, float]:
+        source_id, start = cells
+        return source_id, seconds(start, "start")
 
-    def clip(self, line: bytes) -> ClipRecord:
-        """See `LineFormat.clip`."""
-        fields = split_line(line, self.delimiter)
-        if len(fields) not in {2, 3}:
-            raise ValueError(
-                f"has {len(fields)} columns, not <id>_000030.mp4,label[,split]; "
-                "a label with a comma needs quotes"
-            )
-        file, label, *split = fields
-        source_id, start_s = _parse_file(file)
-        end_s = round(start_s + self.duration_s, 6)
-        return make_clip(source_id, start_s, end_s, [label], "".join(split))
+    def _write_place(self, clip: ClipRecord) -> list[str]:
+        return [clip.source_id, number(clip.start_s)]
 
-    def line(self, clip: ClipRecord) -> str:
-        """See `LineFormat.line`."""
-        fields = [f"{_file_name(clip)}.mp4", _one_label(clip, self.duration_s)]
-        return _joined(fields + [clip.split] * bool(clip.split), self.delimiter)
+
+@dataclass(frozen=True)
+class VGGSoundFiles(_LabelledRows):
+    """The benchmark's lists: a row has the name of a clip's file."""
+
+    place: ClassVar[tuple[str, ...]] = ("<id>_000030.mp4",)
+
+    def _parse_place(self, cells: Sequence[str]) -> tuple[str, float]:
+        return _parse_file(cells[0])
+
+    def _write_place(self, clip: ClipRecord) -> list[str]:
+        return [f"{_file_name(clip)}.mp4"]
 
 
 @dataclass(frozen=True)

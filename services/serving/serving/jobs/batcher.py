@@ -74,11 +74,6 @@ class Batcher:
         """Whether the model is loaded."""
         return self.loaded.done() and self.loaded.exception() is None
 
-    @property
-    def n_waiting(self) -> int:
-        """Inputs that wait for the model."""
-        return self._waiting.qsize()
-
     async def predict(self, value: Any) -> Any:
         """Run the model on one input, together with others that are there.
 

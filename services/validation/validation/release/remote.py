@@ -14,7 +14,7 @@ import yaml
 
 from s2s.errors import BucketUnavailableError, ObjectNotFoundError, VersionError
 from s2s.layout import dvc_prefix
-from s2s.storage import Bucket, Generation, VersionedBucket
+from s2s.storage import Bucket, ObjectVersion, VersionedBucket
 
 __all__ = [
     "CLIPS",
@@ -99,7 +99,7 @@ def clip_listing(bucket: VersionedBucket, checksums: Mapping[str, str]) -> tuple
         VersionError: if a file is not there any more, or has changed.
     """
     folder = next(iter(checksums)).rpartition("/")[0]
-    found = {item.key: item for item in bucket.generations(f"{folder}/") if item.key in checksums}
+    found = {item.key: item for item in bucket.versions(f"{folder}/") if item.key in checksums}
     for key, crc32c in checksums.items():
         if key not in found or found[key].crc32c != crc32c or not found[key].md5:
             raise VersionError(
@@ -131,7 +131,7 @@ def listing_problems(
         expected: keys that it should list.
     """
     listed = {f"{folder}/{entry['relpath']}": entry for entry in _entries(text)}
-    now = {(item.key, item.number): item for item in bucket.generations(f"{folder}/")}
+    now = {(item.key, item.number): item for item in bucket.versions(f"{folder}/")}
     problems = []
     for key in expected:
         if key not in listed:
@@ -139,7 +139,7 @@ def listing_problems(
             continue
         number = int(listed[key]["cloud"][CLIPS]["version_id"])
         try:
-            kept = now.get((key, number)) or bucket.generation(key, number)
+            kept = now.get((key, number)) or bucket.version(key, number)
         except ObjectNotFoundError:
             problems.append(f"{bucket.url}/{key}#{number}: is missing")
             continue
@@ -162,7 +162,7 @@ def _entries(text: str) -> list[dict]:
     return yaml.safe_load(text)["outs"][0]["files"]
 
 
-def _entry(folder: str, item: Generation) -> dict[str, object]:
+def _entry(folder: str, item: ObjectVersion) -> dict[str, object]:
     return {
         "relpath": item.key.removeprefix(f"{folder}/"),
         "md5": item.md5,

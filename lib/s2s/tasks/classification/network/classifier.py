@@ -1,7 +1,9 @@
-"""What every classifier of clips is.
+"""The base class of all classifiers of clips.
 
 Legend: B batch, T instants, D features, K classes.
 """
+
+from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
@@ -11,8 +13,8 @@ from s2s.tasks.classification.network.inputs import ClipInputs
 __all__ = ["ClipClassifier"]
 
 
-class ClipClassifier(nn.Module):
-    """Clips to features over time, and these to scores of classes.
+class ClipClassifier(nn.Module, ABC):
+    """Turns clips into features over time, and these into scores of classes.
 
     Attributes:
         dim: features at one instant.
@@ -20,14 +22,14 @@ class ClipClassifier(nn.Module):
 
     dim: int
 
+    @abstractmethod
     def features(self, inputs: ClipInputs) -> torch.Tensor:
-        """What is seen or heard over time: (B, T, D)."""
-        raise NotImplementedError
+        """Compute the features of the clips' pictures or sound over time: (B, T, D)."""
 
+    @abstractmethod
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:
-        """Scores of classes: (B, K)."""
-        raise NotImplementedError
+        """Compute the score of each class from the features: (B, K)."""
 
     def forward(self, inputs: ClipInputs) -> torch.Tensor:
-        """Scores of classes: (B, K)."""
+        """Compute the score of each class: (B, K)."""
         return self.scores(self.features(inputs), inputs)

@@ -7,6 +7,7 @@ layer is spent on pixels that two cores cannot afford.
 Legend: B batch, C channels, H height, W width, D features.
 """
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import cast
 
@@ -20,7 +21,7 @@ __all__ = ["PictureNetwork", "TinyPictureNetwork", "make_picture_network"]
 _WIDTHS = (24, 48, 96, 128)
 
 
-class PictureNetwork(nn.Module):
+class PictureNetwork(nn.Module, ABC):
     """Features of pictures.
 
     Attributes:
@@ -29,9 +30,9 @@ class PictureNetwork(nn.Module):
 
     dim: int
 
+    @abstractmethod
     def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) to (B, D)."""
-        raise NotImplementedError
 
 
 class TinyPictureNetwork(PictureNetwork):
