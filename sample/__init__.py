@@ -1,1 +1,1 @@
-"""The sample catalog: a rendered world whose sound follows from what is seen."""
+"""The sample catalog: a rendered world whose sound follows from its picture."""

@@ -1,4 +1,4 @@
-"""`./s2s evaluate RECIPE`: what a recipe's model is worth, on one page."""
+"""`./s2s evaluate RECIPE`: measure a recipe's model, and write a page about it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ def evaluate(
     output: Annotated[Path, typer.Option(help="Folder that gets the page.")] = Path("reports"),
     av_benchmark: ProgramOption = None,
 ) -> int:
-    """Measure a recipe's model beside baselines and what is true; write a page about it."""
+    """Measure a recipe's model beside baselines and ceilings; write a page about it."""
     from launcher.pages.evaluation import write_evaluation_report  # noqa: PLC0415 - slow
     from training.evaluation.tables import print_evaluation  # noqa: PLC0415
     from training.evaluation.thorough import evaluate_model  # noqa: PLC0415

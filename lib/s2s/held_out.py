@@ -40,7 +40,8 @@ def choose_held_out(
 ) -> HeldOut:
     """Choose clips of the test split, or of val where test has none; never of train.
 
-    Labels take turns, and so do the sources of a label: few clips show many of both. The same
+    Clips are taken from the labels in turn, and from a label's sources in turn, so that few clips
+    cover many of both. The same
     version gives the same clips in the same order, and fewer clips are the first of more.
 
     Args:

@@ -1,4 +1,4 @@
-"""How rain, fire, wind and a crowd sound: noise and very many small events, as strong as is seen.
+"""Sound of rain, fire, wind and a crowd: noise and many small events, as strong as in the picture.
 
 Legend: N samples.
 """

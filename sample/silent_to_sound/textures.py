@@ -1,6 +1,6 @@
 """Sources whose sound is random in detail: rain, fire, wind and a crowd.
 
-What is seen says which of them it is and how strong it is at the moment. It does not say when the
+The picture shows which of them it is and how strong it is at the moment. It does not show when the
 next drop falls or the next twig cracks: no two recordings of the same picture are the same.
 """
 

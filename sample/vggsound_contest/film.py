@@ -59,7 +59,7 @@ class ContestFilm:
         return np.clip(sound, -1, 1).astype(np.float32)
 
     def truth(self) -> dict[str, Any]:
-        """What is seen and heard."""
+        """Pictures and sound."""
         kind = self.scene.kind
         return {"label": kind.label, "sound": kind.sound, "shape": kind.shape}
 

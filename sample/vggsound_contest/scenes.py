@@ -1,4 +1,4 @@
-"""What is seen and heard in a source, and the catalog in VGGSound's published format.
+"""Picture and sound of a source, and the catalog in VGGSound's published format.
 
 Half of the classes show the same thing and sound in different ways; the other half sound the same
 and show different things. Who only listens, or only looks, knows half of them and guesses the rest.
@@ -28,7 +28,7 @@ class ContestClass:
     Attributes:
         label: its name.
         sound: what is heard.
-        shape: what is seen.
+        shape: the shape that is drawn.
     """
 
     label: str

@@ -36,7 +36,7 @@ class ChunkSize:
         """Items in the next chunk.
 
         Args:
-            n_left: items that are not sent yet; None where nobody knows.
+            n_left: items that are not sent yet; None if unknown.
             n_workers: workers that share them: near the end chunks get smaller, so that all
                 finish at about the same time.
         """

@@ -64,7 +64,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Have no setting of which nobody has said what it names."""
+        """Refuse a recipe class with a setting that has no row in the table of names."""
         super().__pydantic_init_subclass__(**kwargs)
         missing = [path for path in setting_paths(cls) if path not in cls.naming]
         if missing:

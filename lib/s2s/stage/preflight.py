@@ -1,4 +1,4 @@
-"""What a stage needs, looked at before it works: a line each, with the remedy where one lacks."""
+"""Checks of what a stage needs, before it works: a line each, with the remedy where one fails."""
 
 import re
 import shutil

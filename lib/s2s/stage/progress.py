@@ -1,4 +1,4 @@
-"""How far a fan-out is, how fast, and how fast it could be."""
+"""Progress of a fan-out: its rate, and the rate that its workers allow."""
 
 import time
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ class Rate:
 
     @property
     def is_due(self) -> bool:
-        """Whether it was not told for some seconds."""
+        """Whether the rate is due to be shown again."""
         now_s = time.monotonic()
         if now_s - self._told_s < _EVERY_S:
             return False
@@ -70,7 +70,7 @@ def _short(number: float) -> str:
 
 
 def make_progress() -> Progress:
-    """A bar; its field `rate` is shown behind it."""
+    """Make a progress bar with the field `rate` behind it."""
     return Progress(
         TextColumn("{task.description:<18}"),
         BarColumn(),

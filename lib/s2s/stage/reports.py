@@ -173,7 +173,7 @@ def _results(value: Any) -> Any:
 
 
 def _said_of_memory() -> dict[str, str]:
-    """That this container has reached its memory limit, where it has: for people and the report."""
+    """A sentence that says how often this container reached its memory limit; empty if never."""
     kills, limit = count_memory_kills() - _MEMORY_KILLS_BEFORE, memory_limit_bytes()
     if kills <= 0 or limit is None:
         return {}

@@ -77,7 +77,7 @@ class GoogleBucket(Bucket):
             next(iter(pages), None)
 
     def prepare(self) -> None:
-        """See `Bucket.prepare`; whether this account may write is seen when it does."""
+        """See `Bucket.prepare`; whether this account may write shows at its first write."""
         self.check()
 
     def read(self, key: str) -> bytes:

@@ -140,7 +140,7 @@ def _send(
             return http.post(url, files=files, data=fields, headers=headers)
         except httpx.TransportError as error:
             attempts += 1
-            is_first = attempts == 1 and isinstance(error, httpx.ConnectError)  # nobody is there
+            is_first = attempts == 1 and isinstance(error, httpx.ConnectError)  # no server
             if is_first or attempts == _MAX_ATTEMPTS:
                 raise
             time.sleep(_RETRY_S)

@@ -1,4 +1,4 @@
-"""Averaged weights: what a training leaves behind, and what is compared as it goes on."""
+"""Averaged weights: validated during training, and exported at its end."""
 
 import copy
 from collections.abc import Iterator

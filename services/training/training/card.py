@@ -1,4 +1,4 @@
-"""The model card: what a model is, how it was trained, what it is worth."""
+"""The model card: a model's kind, its training and its figures."""
 
 from pathlib import Path
 from typing import Any

@@ -23,7 +23,7 @@ _ASKED_EVERY_STEPS = 20
 
 
 class StoredCheckpoints(Callback):
-    """Puts a checkpoint into the bucket now and then.
+    """Stores a checkpoint in the bucket at intervals.
 
     Writing takes 2 % of the time at most: the longer the last one took, the later is the next.
 
@@ -45,12 +45,12 @@ class StoredCheckpoints(Callback):
         self._interval_s = _AT_LEAST_EVERY_S
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
-        """Store one when it is time."""
+        """Store a checkpoint when it is due."""
         if self._is_due(trainer):
             self.store(trainer)
 
     def store(self, trainer: lightning.Trainer) -> None:
-        """Store one; every process takes part."""
+        """Store a checkpoint; to be called in every process."""
         started_s = self._clock()
         trainer.save_checkpoint(self._path, weights_only=False)
         if trainer.is_global_zero:

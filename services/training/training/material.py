@@ -1,4 +1,4 @@
-"""What a recipe's model is trained and measured on, put together."""
+"""The material that a recipe's model is trained and measured on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How far a training is: what is spent of its steps and its time, and a bar that shows it."""
+"""Progress of a training: the steps and minutes that are used up, and a bar that shows them."""
 
 import time
 from datetime import timedelta
@@ -42,7 +42,7 @@ class Budget(Timer):
 
 
 class TrainingBar(Callback):
-    """Shows how far the budget is spent, with steps and losses.
+    """Shows the share of the budget that is used up, with steps and losses.
 
     Args:
         budget: what is shown.

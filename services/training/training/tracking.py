@@ -1,4 +1,4 @@
-"""Trainings, followed in MLflow or W&B: settings, losses, what was learned so far, figures.
+"""Tracking of trainings in MLflow or W&B: settings, losses, samples, figures.
 
 Both work without a network: MLflow in `<work dir>/mlflow`, W&B in `<work dir>/wandb`.
 """

@@ -1,4 +1,4 @@
-"""How any objective is trained: on what, from where, and what it came to."""
+"""The trainer of any objective: from its last checkpoint, on the devices of the recipe."""
 
 import logging
 import signal

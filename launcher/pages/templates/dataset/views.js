@@ -1,4 +1,4 @@
-// What is seen of a clip: a card, a pair, and the window with its player.
+// Views of a clip: a card, a pair, and the window with its player.
 function make(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

@@ -1,6 +1,6 @@
 """Which cluster is joined, and whether one answers there: known before Ray is asked, which waits.
 
-Ray itself tries an address where nobody answers for a minute and more, again and again.
+Ray itself tries an address that does not answer for more than a minute, again and again.
 """
 
 import os
@@ -37,7 +37,7 @@ def find_cluster() -> ClusterAddress | None:
     """The cluster to join: that of RAY_ADDRESS, or the one that was started on this machine.
 
     Returns:
-        None where a cluster is to be started on this machine for the run alone: nobody named one,
+        None where a cluster is to be started on this machine for the run alone: none is named,
         or RAY_ADDRESS is `local`.
 
     Raises:

@@ -1,8 +1,8 @@
 """A pool of workers that follows the cluster: chunks go out, results come in, what dies is redone.
 
-An item is given to a second worker when its first one dies, alone and, where there is one, on
-another node. Whoever has two workers die is given up. A node that goes away is not the item's
-doing: that happens to it five times at most.
+An item whose worker died is given to a second one, alone and, where there is one, on another node.
+An item that two workers died of is given up. The loss of a whole node is not counted against an
+item, up to five times.
 """
 
 import time

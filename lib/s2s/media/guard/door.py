@@ -34,7 +34,7 @@ class MediaLimits:
 
 
 _DEFAULT_LIMITS = MediaLimits()
-# Below, nothing is seen; and H.264 of at most full HD keeps some pixels of the shorter side.
+# Smaller pictures show nothing; and H.264 of at most full HD keeps some pixels of the shorter side.
 _LEAST_SIDE, _MOST_TIMES = 16, 100
 # Of an extended WebP: the byte of its flags, and the flag that there are several pictures.
 _ANIMATION_AT, _ANIMATION = 20, 0x02

@@ -1,4 +1,4 @@
-"""One bound for the memory of all sandboxes together: each alone is bounded, six are not."""
+"""A bound for the memory of all sandboxes together, as each has only a bound of its own."""
 
 import os
 import threading
@@ -12,10 +12,10 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 class MemoryBudget:
-    """So many bytes, held by those who may want them at worst; others wait.
+    """A number of bytes that pieces of work reserve for their worst case; others wait for theirs.
 
     Args:
-        total_bytes: what all hold together. One that wants more gets all of it, alone.
+        total_bytes: most that is reserved at a time. Work that needs more runs alone.
     """
 
     def __init__(self, total_bytes: int) -> None:

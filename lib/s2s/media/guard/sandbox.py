@@ -197,7 +197,7 @@ def _do(sender: Connection, work: _Work) -> None:
     """What the process does."""
 
     def tell(answer: dict[str, Any]) -> None:
-        with suppress(BrokenPipeError):  # nobody is there any more who asked
+        with suppress(BrokenPipeError):  # the process that asked has gone
             sender.send_bytes(json.dumps(answer).encode()[:_MAX_ANSWER_BYTES])
 
     options = {"on_progress": lambda share: tell({"progress": share})}

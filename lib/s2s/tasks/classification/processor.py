@@ -146,7 +146,7 @@ class ClipProcessor:
 
         Args:
             frames_THWC: the frames that were `chosen`, uint8.
-            view: what is seen of them.
+            view: which part of the pictures is used.
 
         Returns:
             float32 (n_frames, C, crop_px, crop_px), normalised, and which frames there are.

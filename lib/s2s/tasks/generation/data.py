@@ -1,4 +1,4 @@
-"""What is trained on: shards from the bucket, and random windows of their clips.
+"""Training data: shards from the bucket, and random windows of their clips.
 
 Legend: T tokens, D values of a token, C condition features (motion and appearance side by side),
 M mel frames, B bands.
@@ -49,7 +49,7 @@ def mel_of(clip: StoredClip) -> np.ndarray:
 
 
 def condition_of(clip: StoredClip) -> np.ndarray:
-    """All that is seen of a clip, float32 (T, C)."""
+    """Read a clip's visual features, motion and appearance: float32 (T, C)."""
     return _seen(clip, 0, None).astype(np.float32)
 
 
@@ -62,7 +62,7 @@ def window_of(clip: StoredClip, start: int, size: int) -> tuple[np.ndarray, np.n
         size: T, in video frames.
 
     Returns:
-        mel tokens (T, D) and what is seen (T, C), float16.
+        mel tokens (T, D) and visual features (T, C), float16.
     """
     frames = frames_of(clip)
     per_frame, stop = clip.length("mel") // frames, min(start + size, frames)
@@ -110,7 +110,7 @@ class WindowDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.count
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mel tokens (T, D) and what is seen (T, C), float16."""
+        """Mel tokens (T, D) and visual features (T, C), float16."""
         rng = np.random.default_rng((self.seed, index))
         clip = self.clips[int(rng.integers(len(self.clips)))]
         start = int(rng.integers(max(1, frames_of(clip) - self.window + 1)))
@@ -121,7 +121,7 @@ class WindowDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 def window_sets(
     recipe: GenerationRecipe, clips: Mapping[str, Sequence[StoredClip]]
 ) -> dict[str, WindowDataset]:
-    """Windows of each split that a training of the recipe reads; `val` where there are clips."""
+    """Make the data sets of windows for `train` and, where there are clips for it, `val`."""
     training, size = recipe.training, recipe.spec.frames(recipe.training.window_s)
     counts = {"train": training.max_steps, "val": _VAL_BATCHES}
     return {

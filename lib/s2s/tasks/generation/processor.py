@@ -1,4 +1,4 @@
-"""What a network is shown of a video: motion and appearance, frame by frame.
+"""A video's visual features: motion and appearance, frame by frame.
 
 Legend: T frames, H height, W width, C channels, D features of a stream.
 """
@@ -28,8 +28,8 @@ class VideoProcessor:
 
     Args:
         spec: the time grid.
-        motion: what moves.
-        appearance: what things look like.
+        motion: extracts motion.
+        appearance: extracts appearance.
     """
 
     def __init__(

@@ -87,7 +87,7 @@ class KeyRing:
         return cls(found)
 
     def owner(self, key: str) -> str | None:
-        """Whose key it is; None if it is nobody's."""
+        """The name of a key's owner; None for an unknown key."""
         digest, owner = _hash(key), None
         for known, name in self._names_by_hash.items():
             if hmac.compare_digest(known, digest):
@@ -170,7 +170,7 @@ class RateLimit:
         bucket.tokens -= 1
 
     def _forget(self) -> None:
-        """Those whose buckets are full again need none."""
+        """Drop the buckets that are full again."""
         long_ago = time.monotonic() - 60
         self._buckets = {
             user: bucket for user, bucket in self._buckets.items() if bucket.at_s > long_ago

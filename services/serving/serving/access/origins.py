@@ -28,7 +28,7 @@ class KnownOrigins:
     Args:
         app: what answers.
         names: hosts that this server is called by, besides addresses, localhost and the machine's
-            own name; None for any, where keys tell who asks.
+            own name; None for any, where keys are needed.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str] | None) -> None:
@@ -86,7 +86,7 @@ def _is_of_another_site(headers: Headers, host: str) -> bool:
 
 
 def _name_of(host: str) -> str:
-    """A host without its port and brackets; what cannot be read is a name that nobody has."""
+    """A host without its port and brackets; of what cannot be parsed, a name that no host has."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

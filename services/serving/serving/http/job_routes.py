@@ -17,7 +17,7 @@ from serving.problems import Problem
 __all__ = ["router"]
 
 _HEARTBEAT_S = 15.0
-_MOST_DIGITS = 18  # as many as a number of SQLite's surely has
+_MOST_DIGITS = 18  # always fits SQLite's 64-bit integers
 _BINARY: dict[int | str, dict[str, Any]] = {
     status: {
         "description": description,

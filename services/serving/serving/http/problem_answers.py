@@ -118,7 +118,7 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _on_disconnect(_request: Request, _error: Exception) -> Response:
-    return Response(status_code=_CLIENT_GONE)  # nobody is there to read more
+    return Response(status_code=_CLIENT_GONE)  # the client reads nothing more
 
 
 def _on_bug(_request: Request, error: Exception) -> Response:

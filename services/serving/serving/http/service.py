@@ -101,7 +101,7 @@ class Service:
     keys: KeyRing | None
     sessions: Sessions
     rate_limit: RateLimit
-    # Those who wait for a sandbox keep no thread from those who read results.
+    # Uploads that wait for a sandbox must not use up the threads that results are read in.
     checking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_CHECKS))
     n_arriving: int = 0
     is_draining: bool = field(default=False)

@@ -23,7 +23,7 @@ class _Model(Protocol):
 
 
 class QueueFullError(Exception):
-    """As many inputs wait as may."""
+    """The queue of inputs is full."""
 
 
 class BatcherClosedError(Exception):
@@ -40,14 +40,14 @@ class Batcher:
     """Loads a model in a thread of its own, and runs it there on batches.
 
     Always the same thread: settings of torch's threads hold only in the thread that made them.
-    Loading starts at once. A batch is what waits when the model is free: nobody waits for others
-    to come, and those who come while it works are the next batch.
+    Loading starts at once. A batch is whatever waits when the model becomes free: an input does not
+    wait for others, and inputs that arrive while the model works form the next batch.
 
     Args:
         load: makes the model.
         max_batch: inputs in a batch.
         max_waiting: inputs that may wait.
-        on_batch: told the size of every batch, in the thread.
+        on_batch: called with the size of every batch, in the thread.
 
     Attributes:
         loaded: the model, or why it could not be loaded.
@@ -101,7 +101,7 @@ class Batcher:
     def _run(self) -> None:
         try:
             model = self._load()
-        except BaseException as error:  # noqa: BLE001 - told to whoever asks for the model
+        except BaseException as error:  # noqa: BLE001 - raised where the model is asked for
             self.loaded.set_exception(error)
             return
         _make_room()
@@ -143,7 +143,7 @@ def _outcomes(model: _Model, values: list[Any]) -> list[Any]:
         outputs = list(model.predict(values))
         if len(outputs) != len(values):
             raise RuntimeError(f"{len(outputs)} outputs for a batch of {len(values)}")
-    except Exception as error:  # noqa: BLE001 - told to those who asked
+    except Exception as error:  # noqa: BLE001 - raised in the requests
         if len(values) == 1:
             return [error]
         log.warning("a batch of %d failed (%s): trying each alone", len(values), error)
@@ -152,7 +152,7 @@ def _outcomes(model: _Model, values: list[Any]) -> list[Any]:
 
 
 def _answer(batch: list[_Item], outcomes: list[Any]) -> None:
-    """Give the outcomes to those who wait, with one wake-up of each event loop."""
+    """Set the results of a batch, with one wake-up of each event loop."""
     loops = {item.answer.get_loop() for item in batch}
     for loop in loops:
         mine = [
@@ -166,7 +166,7 @@ def _answer(batch: list[_Item], outcomes: list[Any]) -> None:
 
 def _settle(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
     for answer, outcome in answers:
-        if answer.done():  # nobody waits any more
+        if answer.done():  # the request was cancelled
             continue
         if isinstance(outcome, Exception):
             answer.set_exception(outcome)

@@ -64,7 +64,7 @@ class Job:
     """A piece of work that a client asked for.
 
     Attributes:
-        id: 128 random bits: who knows it may read the job.
+        id: 128 random bits: a client that knows it may read the job.
         route: that it was made by.
         model: that does it.
         owner: name of the key that it was asked with; empty where none is needed.

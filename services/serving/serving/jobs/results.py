@@ -56,7 +56,7 @@ class Results:
         return StoredFile(file.name, key, info.size, info.crc32c, file.media_type, file_name)
 
     async def delete_discarded(self) -> None:
-        """Delete the objects that nobody wants; those that cannot be are tried again later."""
+        """Delete discarded objects; an object that cannot be deleted is tried again later."""
         for key in self._store.deletions():
             try:
                 await self._in_thread(self._bucket.delete, key)

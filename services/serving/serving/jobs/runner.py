@@ -64,7 +64,7 @@ class Runner:
         self._storage = storage
         self._metrics = metrics
         self._tracer = tracer
-        # One queue a model: who waits for a slow model keeps nobody from another.
+        # One queue a model: jobs of a slow model delay no jobs of another.
         self._queues: dict[str, asyncio.Queue[str]] = {
             name: asyncio.Queue() for name in offered.by_name
         }
@@ -149,7 +149,7 @@ class Runner:
         return self._storage.folder / job_id
 
     def _tell(self, job_id: str) -> None:
-        """Wake up who waits for a change."""
+        """Wake up the requests that wait for a change."""
         if changed := self._changed.pop(job_id, None):
             changed.set()
 
@@ -232,7 +232,7 @@ class Runner:
         return await self._in_thread(predictor.finish, upload, options, output, notes)
 
     def _go_on(self, job: Job, notes: JobNotes, span: tuple[float, float]) -> None:
-        """Begin the next step of a job, unless nobody wants it any more."""
+        """Begin the next step of a job, unless the client has removed it."""
         notes.span = span
         if not self._proceed(job.id, span[0]):
             raise _RemovedError
@@ -262,7 +262,7 @@ class Runner:
         return await loop.run_in_executor(self._threads, function, *args)
 
     async def _sweep(self) -> None:
-        """Remove what has expired, and what nobody wants, now and then."""
+        """Remove expired jobs and discarded objects at intervals."""
         while True:
             self._sweep_now.clear()
             await self._has_tried(self._sweep_once)

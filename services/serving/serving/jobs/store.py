@@ -31,7 +31,7 @@ class JobStore:
 
     @staticmethod
     def new_id() -> str:
-        """A job's name that nobody guesses."""
+        """Make a job's id, which cannot be guessed."""
         return secrets.token_hex(16)
 
     def add(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 __all__ = ["JobNotes"]
 
-# More often, nobody could see a difference.
+# More often would not be visible.
 _LEAST_PROGRESS, _LEAST_TIME_S = 0.01, 0.1
 
 

@@ -1,4 +1,4 @@
-"""What a training says of its model: a few figures, in seconds; `thorough` says more."""
+"""The figures that a training reports: a few, in seconds; `thorough` has all."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ __all__ = ["measure_model"]
 def measure_model(
     task: Task, material: Material, predictor: Predictor, count: int
 ) -> dict[str, Any]:
-    """Measure a model, and what takes no more than a moment, on held-out clips.
+    """Measure a model, and the baselines that take seconds only, on held-out clips.
 
     Args:
-        task: what it learned.
-        material: what it was trained on, and the clips that it was not.
+        task: the model's.
+        material: training clips and held-out clips.
         predictor: the model.
         count: clips, at most.
 
     Returns:
-        what `metrics.json` says: figures of each system, of each group too, a row for each clip.
+        the content of `metrics.json`: figures of each system, also by group, and a row a clip.
     """
     figures = [figure for figure in task.figures if figure.after_training]
     systems = task.make_systems(material, predictor, thorough=False)

@@ -1,4 +1,4 @@
-"""What was measured, as `metrics.json` and `evaluation.json` say it."""
+"""The content of `metrics.json` and `evaluation.json`, from the scores of all systems."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +18,7 @@ Differences = Mapping[str, Mapping[str, Value | None]]
 
 
 def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, Any]:
-    """What the numbers are: clips, figures, systems."""
+    """Describe the measurement: its clips, figures and systems."""
     return {
         "split": measurement.split,
         "note": measurement.note,
@@ -35,7 +35,7 @@ def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, 
 
 
 def plain_figures(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, Any]:
-    """Figures of each system, without intervals: of all clips, and of each group."""
+    """Compute figures of each system without intervals, for all clips and for each group."""
 
     def of(rows: Sequence[Measured]) -> dict[str, dict[str, float | None]]:
         return {
@@ -59,7 +59,7 @@ def plain_figures(measurement: Measurement, figures: Sequence[Figure]) -> dict[s
 def with_intervals(
     measurement: Measurement, figures: Sequence[Figure], settings: EvaluationSettings, seed: int
 ) -> dict[str, Any]:
-    """Figures with intervals, how far the model is from every other system, and the targets."""
+    """Compute figures with intervals, differences from the model, and whether targets are met."""
     groups = {ALL_CLIPS: list(measurement.rows)}
     groups |= {name: measurement.of_group(name) for name in measurement.groups}
     values: dict[str, Systems] = {}
@@ -92,7 +92,7 @@ def with_intervals(
 
 
 def clip_rows(measurement: Measurement, judge: Judge) -> list[dict[str, Any]]:
-    """A row for each clip: how every system did on it."""
+    """Give each clip a row with the scores of every system."""
     return [
         {
             "clip_id": row.example.listed.clip_id,
@@ -124,7 +124,7 @@ def _differences(systems: Systems) -> Differences:
 def _ahead(
     differences: Differences, figures: Sequence[Figure], ceilings: Container[str]
 ) -> dict[str, list[str]]:
-    """Figures in which a system that is no ceiling beats the model by the whole interval."""
+    """Figures in which a baseline beats the model by the whole interval of their difference."""
     found = {
         name: [
             figure.name

@@ -14,8 +14,7 @@ def choose_examples(
 ) -> list[tuple[Example, str]]:
     """Choose clips, each with the reason why it is shown.
 
-    Figures that find the worst take turns: the clip on which the model does worst by one, then by
-    the next.
+    Each figure with `finds_worst` gives its worst clip in turn, then its second worst, and so on.
     """
     chosen: dict[int, str] = {}
     queues = [_worst_first(rows, figure) for figure in figures if figure.finds_worst]
@@ -31,7 +30,7 @@ def choose_examples(
 
 
 def _worst_first(rows: Sequence[Measured], figure: Figure) -> list[tuple[int, str]]:
-    """Places of clips by how badly the model does; those of which the figure says nothing not."""
+    """Indices of clips, the model's worst first; without clips that the figure has no value for."""
     told = [
         (value if figure.more_is_better else -value, place, value)
         for place, row in enumerate(rows)

@@ -1,4 +1,4 @@
-"""How sure a figure is, and a difference between two systems.
+"""Confidence intervals of figures, and of differences between two systems.
 
 Intervals are percentiles over bootstrap samples of sources, not of clips: clips of one source are
 alike, and would make every figure look surer than it is (Efron and Tibshirani 1993, "An
@@ -40,7 +40,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a figure comes to.
+    """A figure's value over all clips and over every bootstrap sample.
 
     Attributes:
         value: over all clips.
@@ -76,10 +76,10 @@ class Bootstrap:
     def measure(
         self, figures: Sequence[Figure], scores: Sequence[Any]
     ) -> Mapping[str, Sampled | None]:
-        """What a system's figures come to, by name.
+        """Compute a system's figures, by name.
 
         Args:
-            figures: what is said.
+            figures: what to compute.
             scores: of each clip, in the order of the sources.
         """
         samples = [[scores[place] for place in sample] for sample in self._samples]
@@ -87,7 +87,7 @@ class Bootstrap:
 
 
 def difference(one: Sampled | None, other: Sampled | None) -> Value | None:
-    """By how much the first system's figure is larger; None where either cannot be said."""
+    """The first system's figure less the second's; None where either has no value."""
     if one is None or other is None:
         return None
     return _interval(one.value - other.value, one.samples_R - other.samples_R)

@@ -1,4 +1,4 @@
-"""Held-out clips, and how every system does on each."""
+"""The scores of every system on held-out clips."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ __all__ = ["Measured", "Measurement", "measure"]
 
 @dataclass(frozen=True)
 class Measured:
-    """How every system did on one clip.
+    """The scores of every system on one clip.
 
     Attributes:
         example: the clip.
@@ -30,13 +30,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was measured.
+    """The scores of every system on all held-out clips.
 
     Attributes:
         split: of the clips; None if there are none.
-        note: a sentence about that for people.
+        note: a sentence for people about the choice of clips.
         titles: of the systems, by name.
-        ceilings: names of those that know what is true.
+        ceilings: names of the systems that know the true answer.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first.
     """
@@ -60,14 +60,14 @@ def measure(
     count: int,
     files: AnswerFiles | None = None,
 ) -> Measurement:
-    """Have every system answer held-out clips, and judge the answers.
+    """Have every system answer held-out clips, and score the answers.
 
     Args:
-        material: what the model was trained on, and the clips that it was not.
-        systems: what is measured.
+        material: training clips and held-out clips.
+        systems: by name.
         judge: compares answers with what is true.
         count: clips, at most.
-        files: keeps answers for reports; None if nobody looks at them.
+        files: keeps answers for reports; None to keep none.
     """
     stored = {
         clip.clip_id: clip for split in ("test", "val") for clip in material.clips.get(split, ())

@@ -15,7 +15,7 @@ _ANY_WIDTH = 10_000
 
 
 def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
-    """Print the figures of every group and system, and what targets came to.
+    """Print the figures of every group and system, and which targets are met.
 
     Figures that have no room beside each other go into a further table.
     """
@@ -32,7 +32,7 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
 
 
 def _fitting(names: Sequence[str], systems: Mapping[str, Any], console: Console) -> list[list[str]]:
-    """Figures in as few tables as their columns fit into."""
+    """Spread figures over as few tables as their columns fit into."""
     tables: list[list[str]] = [[]]
     wide = console.options.update(max_width=_ANY_WIDTH)
     for name in names:
@@ -62,12 +62,12 @@ def _figures_table(title: str, names: Sequence[str], systems: Mapping[str, Any])
 
 
 def _said_of_rivals(group: str, ahead: Mapping[str, Sequence[str]]) -> str:
-    """In which figures another system surely does better than the model."""
+    """Name the figures in which a baseline is better by the whole interval."""
     said = [
-        f"{group}: {system} is surely better in {', '.join(names)}"
+        f"{group}: {system} is better for certain in {', '.join(names)}"
         for system, names in ahead.items()
     ]
-    return "\n".join([*(said or [f"{group}: no baseline is surely better in any figure"]), ""])
+    return "\n".join([*(said or [f"{group}: no baseline is better for certain in any figure"]), ""])
 
 
 def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:

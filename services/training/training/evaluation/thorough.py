@@ -34,7 +34,7 @@ EVALUATION_FILE = "evaluation.json"
 
 
 def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str, Any]:
-    """Measure the recipe's model on the newest data set version, and store what came out.
+    """Measure the recipe's model on the newest data set version, and store the evaluation.
 
     Args:
         settings: which recipe, and where.
@@ -101,7 +101,7 @@ def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
 
 
 def _fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
-    """Download what lies directly under a model's prefix; checkpoints and evaluations are left."""
+    """Download a model's files, without its checkpoints and evaluations."""
     for key in bucket.keys(prefix):
         if "/" not in (name := key.removeprefix(prefix)):
             bucket.fetch(key, folder / name)
@@ -109,7 +109,7 @@ def _fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
 
 
 def _training_facts(bucket: Bucket, prefix: str) -> dict[str, Any]:
-    """What the model's training was, as its metrics say it; nothing where they do not."""
+    """Steps and seconds of the model's training, from its `metrics.json`; empty without."""
     key = prefix + METRICS_FILE
     return json.loads(bucket.read(key)).get("training", {}) if bucket.exists(key) else {}
 
@@ -121,7 +121,7 @@ def _store(
     files: AnswerFiles | None,
     examples: Sequence[Example],
 ) -> None:
-    """Upload what the page shows, and then what was found: who finds that finds the rest."""
+    """Upload the files of the examples, and `evaluation.json` last: if it is there, all is."""
     prefix = evaluation_prefix(material.recipe, material.version.name)
     (folder / "examples").mkdir(parents=True)
     if files is not None:

@@ -1,4 +1,4 @@
-"""What the network sees of a clip: a stream of motion, and a stream of what things look like."""
+"""Feature extractors: one stream of motion and one of appearance."""
 
 from pathlib import Path
 

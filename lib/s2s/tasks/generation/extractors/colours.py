@@ -1,4 +1,4 @@
-"""Which colours there are: what things are made of, as far as that can be told without weights.
+"""Appearance without any weights: the colours of the picture, which hint at the material.
 
 Legend: T frames, H height, W width, C channels.
 """

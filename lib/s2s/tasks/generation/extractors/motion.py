@@ -1,4 +1,4 @@
-"""What moves: visual features without any weights.
+"""Motion without any weights: differences between frames.
 
 Legend: T frames, H height, W width, C channels.
 """
@@ -19,7 +19,7 @@ from s2s.tasks.generation.settings import GenerationFeatureSettings
 __all__ = ["FRAME_SIZE", "Motion"]
 
 FRAME_SIZE = (64, 64)
-"""Width and height that pictures are seen in: all that the features need."""
+"""Width and height that pictures are scaled to: all that the features need."""
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _NOISE = 0.01

@@ -1,4 +1,4 @@
-"""What moves, by optical flow: a network of torchvision's, with weights.
+"""Motion by optical flow: one of torchvision's RAFT networks.
 
 Teed and Deng 2020, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow".
 

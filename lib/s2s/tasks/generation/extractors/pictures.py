@@ -1,4 +1,4 @@
-"""What extractors of pictures share: one row of features for each picture of a clip.
+"""The base class of visual extractors: one row of features for each frame of a clip.
 
 Legend: T frames, H height, W width, C channels, D features.
 """
@@ -21,12 +21,12 @@ APPEARANCE = "appearance"
 
 
 class PictureExtractor(ABC):
-    """An extractor that looks at the pictures alone: one row for each.
+    """Computes one row of features for each frame, from the frames alone.
 
     Args:
         name: of its stream.
         dim: features of a picture.
-        frame_size: width and height that it sees pictures in, in pixels.
+        frame_size: width and height that frames are scaled to, in pixels.
         fps: pictures a second.
     """
 

@@ -1,4 +1,4 @@
-"""What there is, by networks that were trained to name it: timm's for images, torchvision's video.
+"""Appearance by pretrained classifiers: timm's for images, torchvision's for video.
 
 Legend: T frames, H height, W width, C channels, K frames that are looked at, D features.
 """

@@ -1,7 +1,7 @@
 """Weights of extractors: fetched once from where a recipe says, then kept with the features.
 
-So what a model sees later is computed by exactly what it was trained on, whatever the hub holds
-by then.
+A model's features are therefore always computed by the weights that it was trained with, even if
+the hub changes them later.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""What a sound is worth beside the real one. The libraries that measure it are known here alone."""
+"""Scores of generated sound against real sound; the only part that imports metrics' libraries."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,23 +22,23 @@ _PROBED_CLIPS = 500
 
 
 def make_judge(material: Material, _predictor: Predictor, *, thorough: bool) -> SoundJudge:
-    """Who hears classes and, where it is thorough, offsets: trained on the training clips."""
+    """Make the judge: train its sound classifier and, if `thorough`, its synchrony probe."""
     recipe, trained = material.recipe, material.clips["train"]
-    console.print("Training who judges the sounds, on the real sound of the training clips")
+    console.print("Training the sound classifier that scores are computed with")
     classifier = fit_classifier(trained, recipe.spec.mel_rate_hz, recipe.seed)
     probe = _fit_probe(trained[:_PROBED_CLIPS], recipe.seed) if thorough else None
     return SoundJudge(RecordedSounds(material), LogMel(recipe.spec), classifier, probe)
 
 
 def make_files(material: Material, folder: Path) -> SoundFiles:
-    """Keeps sounds, to be listened to."""
+    """Make what keeps the sounds as files, for the page and for av-benchmark."""
     return SoundFiles(material, folder)
 
 
 def fit_classifier(
     clips: Sequence[StoredClip], mel_rate_hz: int, seed: int = 0
 ) -> SoundClassifier | None:
-    """A classifier of clips' first labels; None where there are less than two."""
+    """Train a classifier of clips' first labels; None where there are less than two labels."""
     labelled = [clip for clip in clips if clip.listed.labels][:_CLASSIFIED_CLIPS]
     names = [clip.listed.labels[0] for clip in labelled]
     if len(set(names)) < 2:
@@ -47,7 +47,7 @@ def fit_classifier(
 
 
 def _fit_probe(clips: Sequence[StoredClip], seed: int) -> SyncProbe | None:
-    """A probe of synchrony; None where all clips are too short for one."""
+    """Train a synchrony probe; None where all clips are too short for one."""
     if not any(SyncProbe.is_long_enough(frames_of(clip)) for clip in clips):
         return None
     return SyncProbe(

@@ -25,7 +25,7 @@ _BENCHMARKED = ("real_mel", MODEL, "regression", "nearest", "random_clip")
 
 
 class SoundFiles(AnswerFiles):
-    """Writes sounds, and picks examples out of them.
+    """Writes the sounds of an evaluation, and copies the examples that its page shows.
 
     Args:
         material: says where the clips' videos are.

@@ -1,7 +1,7 @@
-"""What sounds: a small network, trained on real sound, that judges generated sound.
+"""A small sound classifier, trained on real sound, that generated sound is scored with.
 
-Its classes give agreement and divergence; its last hidden layer is the embedding that Fréchet
-distances are measured in.
+Its classes give class accuracy and KL divergence; its last hidden layer gives the embeddings of the
+Fréchet distance.
 
 Legend: B batch, M mel frames, F mel bands, K classes, W windows of a clip, E embedding.
 """
@@ -28,11 +28,11 @@ _LOG_MEL_CENTRE, _LOG_MEL_SPREAD = -7.0, 3.0
 
 @dataclass(frozen=True)
 class Hearing:
-    """What the classifier makes of a sound.
+    """The classifier's output for a sound.
 
     Attributes:
         label: the most likely class.
-        chances_K: of each class; they add up to one.
+        chances_K: probability of each class; they add up to one.
         embeddings_WE: one for each window of the clip.
     """
 
@@ -64,7 +64,7 @@ class SoundClassifier:
 
     @torch.inference_mode()
     def listen(self, mel_MF: np.ndarray) -> Hearing:
-        """What a clip sounds like."""
+        """Classify a sound from its log-mel, (M, F)."""
         last = max(0, len(mel_MF) - self._size)
         starts = sorted({*range(0, last, self._size // 2), last})
         windows = np.stack([self._window(mel_MF, start) for start in starts])
@@ -104,7 +104,7 @@ class SoundClassifier:
 
 
 class _Network(nn.Module):
-    """Convolutions over time and pitch, and what is loudest and usual of them over time."""
+    """Convolutions over time and pitch, pooled over time by maximum and mean."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()

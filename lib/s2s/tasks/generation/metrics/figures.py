@@ -1,4 +1,4 @@
-"""Figures: what is said of a system's sounds over many clips.
+"""The figures of an evaluation of generation: each computed from the scores of many clips.
 
 Legend: W windows, E values of an embedding, K classes.
 """
@@ -19,7 +19,7 @@ Scores = Sequence[ClipScore]
 
 
 def frechet_distance(one_WE: np.ndarray, other_WE: np.ndarray) -> float | None:
-    """Distance of two sets of embeddings, as if each were normally distributed.
+    """Fréchet distance of two sets of embeddings, each taken as normally distributed.
 
     Heusel et al. 2017, "GANs Trained by a Two Time-Scale Update Rule", equation 6. None for sets of
     less than two.
@@ -53,7 +53,7 @@ def _onsets(
 
 
 def _divergence(score: ClipScore) -> float | None:
-    """Kullback-Leibler divergence of the classes heard from those heard in the real sound."""
+    """Kullback-Leibler divergence of a sound's class probabilities from the real sound's."""
     if score.hearing is None or score.real_hearing is None:
         return None
     real_K, other_K = (

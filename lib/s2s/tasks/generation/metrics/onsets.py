@@ -1,4 +1,4 @@
-"""When something starts to sound: detection, and how well two sounds agree on it."""
+"""Onsets of a sound: their detection, and their agreement between two sounds."""
 
 from dataclasses import dataclass
 
@@ -61,8 +61,8 @@ class OnsetScore:
 def find_onsets(samples_N: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     """Instants in seconds, float64 (K,), at which the sound rises.
 
-    What is seen by windows that reach beyond the sound is left out: neither its beginning nor its
-    cut end is an onset.
+    Analysis windows that reach beyond the sound are left out, so that neither its beginning nor its
+    end counts as an onset.
     """
     hop = round(_HOP_S * sample_rate_hz)
     n_fft = round(_FFT_S * sample_rate_hz)

@@ -1,4 +1,4 @@
-"""How one sound of one clip did, beside the clip's real sound.
+"""The score of one sound of one clip against the clip's real sound.
 
 Legend: N samples, M mel frames, F bands, T video frames.
 """
@@ -28,7 +28,7 @@ _DIGITS = 4
 
 @dataclass(frozen=True)
 class ClipScore:
-    """How one system did on one clip.
+    """The score of one system on one clip.
 
     Attributes:
         onsets: agreement with the real sound's onsets, within 50 ms, as late as was asked for.
@@ -37,11 +37,11 @@ class ClipScore:
         mel_l1: mean absolute difference to the real log-mel, in nepers.
         stft: multi-resolution STFT distance.
         loudness_lu: absolute difference in loudness, in LU.
-        hearing: what the classifier hears; None without a classifier.
-        real_hearing: what it hears in the real sound.
-        is_right: whether the class that it hears is one of the clip's.
-        late_s: by how much the sound is late to the ear of the sync probe; None where it cannot
-            tell.
+        hearing: the classifier's output; None without a classifier.
+        real_hearing: its output for the real sound.
+        is_right: whether the most likely class is one of the clip's labels.
+        late_s: by how much the sound is late according to the synchrony probe, in seconds; None
+            where the probe gives no answer.
         diversity: mel distance between two seeds; None where there is one.
     """
 
@@ -60,7 +60,7 @@ class ClipScore:
 
 @dataclass(frozen=True)
 class _Heard:
-    """A sound, and what was heard of it."""
+    """A sound with everything that was computed from it."""
 
     samples_N: np.ndarray
     mel_MF: np.ndarray
@@ -74,9 +74,9 @@ class SoundJudge(Judge):
 
     Args:
         sounds: the real sound.
-        log_mel: what spectrograms are made by.
-        classifier: hears classes; None where there are no two.
-        probe: hears what is late; None where nobody asks, or clips are too short for one.
+        log_mel: computes spectrograms.
+        classifier: tells classes; None where the data have less than two labels.
+        probe: measures audio-visual offsets; None to leave them out.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class SoundJudge(Judge):
         self._last: tuple[Example, _Heard] | None = None
 
     def score(self, example: Example, answer: SoundAnswer) -> ClipScore:
-        """How a sound of the real one's length does."""
+        """Score a sound that is as long as the real one."""
         real = self._real(example)
         is_real = np.array_equal(answer.samples_N, real.samples_N)
         heard = real if is_real else self._listen(answer.samples_N)
@@ -119,7 +119,7 @@ class SoundJudge(Judge):
         )
 
     def row(self, score: ClipScore) -> Mapping[str, Any]:
-        """What is kept of a score."""
+        """The part of a score that is stored for each clip."""
         return {
             "onset_f1": round(score.onsets.f1, _DIGITS),
             "onsets": score.onsets.estimated,
@@ -129,7 +129,7 @@ class SoundJudge(Judge):
         }
 
     def _real(self, example: Example) -> _Heard:
-        """The clip's own sound; systems take turns on one clip, so it is heard once."""
+        """Analyse the clip's own sound, once for all systems."""
         if self._last is None or self._last[0] is not example:
             self._last = example, self._listen(self._sounds.of(example))
         return self._last[1]

@@ -1,4 +1,4 @@
-"""How far two sounds are apart: in their spectra, and in how loud they are.
+"""Distances between two sounds: of their spectra and of their loudness.
 
 Legend: N samples, M mel frames, F bands.
 """

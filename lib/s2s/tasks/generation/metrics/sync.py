@@ -1,9 +1,9 @@
 """How far sound and picture are apart in time: a probe that is trained on real clips.
 
-Two towers of convolutions, over what is seen and over mel, give each frame an embedding; where the
-two agree best, among shifts of up to 12 frames, is the offset. After Chung and Zisserman 2016, "Out
-of time: automated lip sync in the wild". Convolutions never reach beyond what is given, and shifted
-windows are cut from within the clip: a filled edge would tell the shift.
+Two towers of convolutions, one over visual features and one over mel, give each frame an embedding;
+the shift of up to 12 frames at which the two agree best is the offset. After Chung and Zisserman
+2016, "Out of time: automated lip sync in the wild". Convolutions never reach beyond what is given,
+and shifted windows are cut from within the clip: a filled edge would tell the shift.
 
 Legend: B batch, T frames, C visual features, D mel values of a frame, E values of an embedding,
 S shifts.
@@ -34,8 +34,8 @@ class SyncProbe:
     """Says by how much sound comes too late.
 
     Args:
-        clips: what is seen (T, C) and mel of each frame (T, D) of real clips; those that are too
-            short are passed over.
+        clips: visual features (T, C) and mel of each frame (T, D) of real clips; clips that are
+            too short are left out.
         seed: of weights and windows.
 
     Raises:
@@ -80,7 +80,7 @@ class SyncProbe:
     def _batch(
         self, clips: Sequence[ClipArrays], rng: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What random windows show, mel around each, and where in the mel the window lies."""
+        """Visual features of random windows, the mel around each, and the window's place in it."""
         motions, mels, places = [], [], []
         for _ in range(_BATCH):
             seen_TC, mel_TD = clips[int(rng.integers(len(clips)))]

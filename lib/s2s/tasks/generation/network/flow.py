@@ -1,4 +1,4 @@
-"""How a spectrogram is drawn: along the path from noise that a network has learned.
+"""Sampling of spectrograms by flow matching: from noise along the path that a network has learned.
 
 Lipman et al. 2022, "Flow Matching for Generative Modeling": on the straight path
 `x_t = (1 - t) * noise + t * x` the velocity is `x - noise = (x - x_t) / (1 - t)`. The network
@@ -29,12 +29,12 @@ _MOTION = STREAMS.index("motion")
 
 @dataclass(frozen=True)
 class Scene:
-    """What sound is drawn for.
+    """A video or picture that a sound is sampled for.
 
     Attributes:
         condition_TC: visual features, (T, C).
         seed: another seed, another variation; the same seed, the same result on a CPU.
-        is_still: it is a picture: what does not move is no silence.
+        is_still: whether it is a still picture: then a lack of motion does not mean silence.
     """
 
     condition_TC: torch.Tensor
@@ -76,17 +76,17 @@ def sample_flows(
     sampling: Sampling,
     on_step: Callable[[float], None] = lambda _: None,
 ) -> list[torch.Tensor]:
-    """Draw clean tokens for videos of any length: their windows share the network's calls.
+    """Sample clean tokens for videos of any length; their windows share the network's calls.
 
     In each step every window of the trained length predicts its part, and the overlaps are
     blended, so that all windows of a video follow one path from one noise.
 
     Args:
         network: the trained network.
-        scenes: what sound is drawn for; on the network's device.
+        scenes: videos and pictures to sample sound for; on the network's device.
         window: trained length in tokens.
-        sampling: how.
-        on_step: told after each step how far it is, 0..1.
+        sampling: number of steps, guidance and sampler.
+        on_step: called after each step with the share of the path that is done, 0..1.
 
     Returns:
         normalised tokens of each scene, (T, D).
@@ -128,7 +128,7 @@ def _predict_windows(
     time_and_guidance: tuple[float, float],
     window: int,
 ) -> list[torch.Tensor]:
-    """Clean tokens by every window, blended where they overlap."""
+    """Predict the clean tokens of every window, and blend them where windows overlap."""
     totals = [torch.zeros_like(state) for state in states]
     weights = [torch.zeros_like(state[:, :1]) for state in states]
     by_size: dict[int, list[tuple[int, slice]]] = defaultdict(list)
@@ -158,7 +158,7 @@ def _guided(
     time: float,
     guidance: float,
 ) -> torch.Tensor:
-    """Clean tokens as the network predicts them, farther from what it would predict unseen."""
+    """Predict clean tokens with classifier-free guidance."""
     state_BTD, condition_BTC, is_still_B = inputs
     batch, device = len(state_BTD), state_BTD.device
     is_still_B = is_still_B.to(device)

@@ -1,4 +1,4 @@
-"""From log-mel to sound in one pass: a network that says a short-time spectrum, and its inverse.
+"""A vocoder: a network predicts a short-time spectrum from log-mel, which is then inverted.
 
 After Vocos (Siuzdak 2023, "Vocos: Closing the gap between time-domain and Fourier-based neural
 vocoders for high-quality audio synthesis"): ConvNeXt blocks on the mel's own time grid, and a head
@@ -35,7 +35,7 @@ class IstftConfig(BaseModel):
         width: features of a mel frame inside.
         hidden: features inside a block: twice the width here, three times in Vocos.
         depth: ConvNeXt blocks.
-        from_mel: magnitudes are said as a change of those that the mel implies.
+        from_mel: magnitudes are predicted as a change of those that the mel implies.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

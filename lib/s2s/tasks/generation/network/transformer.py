@@ -1,8 +1,8 @@
-"""A diffusion transformer that sees a noisy mel spectrogram and a video, and says the clean one.
+"""A diffusion transformer that predicts a clean mel spectrogram from a noisy one and a video.
 
 After DiT (Peebles and Xie 2022, "Scalable Diffusion Models with Transformers"), with modulation
-by each token's own condition, since what sounds now depends on what is seen now. What is seen
-comes in streams, such as motion and meaning; each can be hidden, and has a null token for that.
+by each token's own condition, since the sound at an instant depends on the picture at that instant.
+Visual features come in streams, motion and appearance; each can be hidden behind a null token.
 
 Legend: B batch, T tokens (one a video frame), D values of a token, C features of all streams side
 by side, S streams, W width, H heads, K features of a head.
@@ -107,7 +107,7 @@ class MelTransformer(nn.Module):
 
 
 class Stream(nn.Module):
-    """Reads one stream of what is seen.
+    """Embeds one stream of visual features.
 
     Args:
         dim: its features.
@@ -122,7 +122,7 @@ class Stream(nn.Module):
         self.null = nn.Parameter(torch.zeros(width))
 
     def forward(self, features_BTC: torch.Tensor, hidden_B: torch.Tensor) -> torch.Tensor:
-        """What the tokens get of it, (B, T, W): the null token where it is hidden."""
+        """Embed the stream: (B, T, W), the null token where it is hidden."""
         read = self.read(features_BTC.transpose(1, 2)).transpose(1, 2)
         return torch.where(hidden_B[:, None, None], self.null.to(read.dtype), read)
 
@@ -189,7 +189,7 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """A depthwise convolution, which hears the neighbours, and two layers.
+    """A depthwise convolution over neighbouring tokens, and two linear layers.
 
     Args:
         width: features of a token.

@@ -1,4 +1,4 @@
-"""What is made small in training: a vocoder's objective where the recipe wants one, the model's."""
+"""The objectives of training: the vocoder's, where the recipe asks for one, then the model's."""
 
 from collections.abc import Iterator
 

@@ -32,7 +32,7 @@ a classifier hears that was trained on the real sound of the training clips."""
 
 
 class FlowObjective(Objective):
-    """Flow matching of mel tokens, after what is seen.
+    """Flow matching of mel tokens, conditioned on visual features.
 
     Args:
         material: what is trained on.
@@ -72,11 +72,11 @@ class FlowObjective(Objective):
         return adamw_and_muon(self.network, self.settings.learning_rate, fused=True)
 
     def loss(self, batch: Any, chance: Chance) -> torch.Tensor:
-        """The flow's loss of windows, in which some of what is seen is hidden."""
+        """The flow's loss of windows, with part of the visual features hidden."""
         return flow_loss(self.network, *self._scaled(*batch), self._hiding, chance)
 
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:
-        """The same, with nothing hidden."""
+        """The flow's loss with nothing hidden."""
         return flow_loss(self.network, *self._scaled(*batch), Hiding(), chance)
 
     def export(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a network is to make small to learn a flow.
+"""The loss of flow matching.
 
 Lipman et al. 2022, "Flow Matching for Generative Modeling": on the straight path
 `x_t = (1 - t) * noise + t * x` the velocity is `x - noise = (x - x_t) / (1 - t)`. The network
@@ -27,7 +27,7 @@ Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], tor
 
 @dataclass(frozen=True)
 class Hiding:
-    """What is hidden in training.
+    """How much of the visual features is hidden in training.
 
     Attributes:
         null: share of windows that show nothing at all, for guidance.
@@ -67,7 +67,7 @@ def flow_loss(
 def hide(
     condition_BTC: torch.Tensor, hiding: Hiding, chance: Chance
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hide what some windows of a batch show.
+    """Hide visual features of some windows of a batch.
 
     Returns:
         the condition, in which stills show one of their frames all the time, and which streams

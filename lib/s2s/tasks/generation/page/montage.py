@@ -57,7 +57,7 @@ def compose_montage(panels: Sequence[MontagePanel], output: Path, fps: int) -> N
         output: the mp4, replaced when it is there.
         fps: frames a second.
     """
-    own = f".{os.getpid()}.part"  # nobody else writes it at the same time
+    own = f".{os.getpid()}.part"  # a name of this process's own
     staged = output.with_suffix(f"{own}.mp4")
     with ExitStack() as stack:
         videos = [

@@ -25,7 +25,7 @@ class Draw:
     """A spectrogram to be drawn.
 
     Attributes:
-        condition_TC: what is seen, float32 (T, C), see `s2s.tasks.generation.processor`.
+        condition_TC: visual features, float32 (T, C), see `s2s.tasks.generation.processor`.
         seed: the same seed gives the same result on a CPU.
         steps: of the sampler; None for the model's own number.
         guidance: guidance scale; None for the model's own.
@@ -41,13 +41,13 @@ class Draw:
 
 
 class SoundModel:
-    """Gives what is seen a sound.
+    """Makes sound for videos and pictures.
 
     Args:
         network: the trained network; sounds are drawn on its device.
         config: what goes with it.
-        processor: makes what it sees of pictures; needed for pictures only, not for features, and
-            made where they have no weights.
+        processor: computes visual features; needed only where pictures are given, and made here
+            if its extractors have no weights.
         vocoder: makes sound of mel; None for Griffin-Lim.
     """
 
@@ -88,10 +88,10 @@ class SoundModel:
 
     @property
     def processor(self) -> VideoProcessor:
-        """The extractors of what the network sees.
+        """Computes the visual features.
 
         Raises:
-            ModelError: if the model was put together without those that have weights.
+            ModelError: if its extractors have weights and were not given.
         """
         if self._processor is None:
             raise ModelError(
@@ -107,7 +107,7 @@ class SoundModel:
         steps: int | None = None,
         guidance: float | None = None,
     ) -> torch.Tensor:
-        """Draw a log-mel spectrogram for what is seen; arguments as of `Draw`.
+        """Draw a log-mel spectrogram for visual features; arguments as of `Draw`.
 
         Returns:
             (M, B) with M = T * `mel_per_frame`.
@@ -149,7 +149,7 @@ class SoundModel:
         return [mels[index] for index in range(len(draws))]
 
     def see(self, frames_THWC: np.ndarray) -> np.ndarray:
-        """What the network sees of a video of any length: float32 (T, C).
+        """Compute the visual features of a video of any length: float32 (T, C).
 
         Args:
             frames_THWC: uint8 (T, H, W, 3), RGB, one each 1/fps seconds; may be mapped from disk.
@@ -157,7 +157,7 @@ class SoundModel:
         return self.processor.of_frames(frames_THWC)
 
     def see_picture(self, frame_HWC: np.ndarray, duration_s: float) -> np.ndarray:
-        """What the network sees of a still picture, looked at once: float32 (T, C).
+        """Compute the visual features of a still picture: float32 (T, C), all rows alike.
 
         Args:
             frame_HWC: uint8 (H, W, 3), RGB.
@@ -174,7 +174,7 @@ class SoundModel:
         steps: int | None = None,
         guidance: float | None = None,
     ) -> np.ndarray:
-        """Generate sound for a still picture: what is seen could make it, at any instant.
+        """Generate a sound that fits a still picture.
 
         Args:
             frame_HWC: uint8 (H, W, 3), RGB, of any size.

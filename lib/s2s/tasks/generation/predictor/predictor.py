@@ -20,7 +20,7 @@ _DEFAULT_LIMITS = MediaLimits()
 
 @dataclass(frozen=True)
 class _Input:
-    """A spectrogram to be drawn, and whom to tell how far it is."""
+    """A spectrogram to be drawn, and the notes that its progress is told to."""
 
     draw: Draw
     notes: Notes
@@ -57,7 +57,7 @@ class GenerationPredictor(SoundModel):
         return most_frames(self.limits, self.config.spec.fps) * width * height * 3
 
     def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Input:
-        """What is seen in the picture."""
+        """Read the upload's pictures and compute its visual features."""
         _use_one_thread()
         picture, size = upload.folder / "frames", self.processor.frame_size
         is_still = upload.kind == "picture"
@@ -78,7 +78,7 @@ class GenerationPredictor(SoundModel):
         return _Input(draw, notes)
 
     def predict(self, batch: Sequence[_Input]) -> Sequence[torch.Tensor]:
-        """Log-mel spectrograms, (M, B) each."""
+        """Draw log-mel spectrograms, (M, B) each."""
         _use_one_thread()
 
         def tell(share: float) -> None:
@@ -94,7 +94,7 @@ class GenerationPredictor(SoundModel):
         output: torch.Tensor,
         notes: Notes,
     ) -> Made:
-        """The phases, and the file."""
+        """Make the sound of a spectrogram, and write the file."""
         _use_one_thread()
         with notes.step("vocode"):
             samples_N = self.vocode(output)

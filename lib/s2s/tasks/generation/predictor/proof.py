@@ -1,4 +1,4 @@
-"""What must be true of the sound that a served model makes for a held-out clip."""
+"""The check of the sound that a served model makes for a held-out clip."""
 
 from pathlib import Path
 

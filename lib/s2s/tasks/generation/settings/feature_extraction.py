@@ -1,4 +1,4 @@
-"""The section `feature_extraction`: what the network sees and learns of a clip."""
+"""The section `feature_extraction`: which visual features are computed."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ _WEIGHTS = r"^(hub|random|file:.+|bucket:.+|package:.+)$"
 
 
 class GenerationFeatureSettings(FeatureSettings):
-    """What networks see of a clip: a stream of motion, and one of appearance.
+    """Visual features of a clip: a stream of motion, and one of appearance.
 
     Weights come from `hub` (of torchvision or timm), from `file:NAME` beside the recipe, from
     `bucket:KEY`, from `package:NAME/FILE`, which is a file of an installed Python package, or are
@@ -22,7 +22,7 @@ class GenerationFeatureSettings(FeatureSettings):
         motion: signed frame differences, or optical flow by one of torchvision's RAFT networks.
         motion_grid: motion is pooled on so many cells a side.
         motion_weights: where RAFT's weights are.
-        semantic: the network that tells what there is: `timm/NAME` for an image network,
+        semantic: the network of the appearance stream: `timm/NAME` for an image network,
             `torchvision/NAME` for a video network; `none` for colours pooled on a grid instead,
             which need no weights.
         semantic_every: frames from one look of that network to the next; rows are repeated.

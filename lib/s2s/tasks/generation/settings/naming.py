@@ -1,4 +1,4 @@
-"""What the names of features, models and evaluations of generation say; see `s2s.settings`."""
+"""Which settings of generation the names of its objects hold; see `s2s.settings.naming`."""
 
 from collections.abc import Mapping
 

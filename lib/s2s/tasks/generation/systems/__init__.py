@@ -21,7 +21,7 @@ __all__ = ["make_systems"]
 def make_systems(
     material: Material, predictor: Predictor, *, thorough: bool
 ) -> Mapping[str, System]:
-    """What gives held-out clips a sound.
+    """Make the systems that are measured: the model, baselines and ceilings.
 
     Args:
         material: what the model was trained on.

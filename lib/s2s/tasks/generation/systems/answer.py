@@ -1,4 +1,4 @@
-"""What a system answers: sound for a clip."""
+"""The answer of a system: sound for a clip."""
 
 from dataclasses import dataclass
 

@@ -18,7 +18,7 @@ _FRESH = 1000
 
 
 class GeneratedSounds:
-    """What a model answers.
+    """Sounds that a model makes for held-out clips.
 
     Args:
         predictor: draws spectrograms.
@@ -40,11 +40,11 @@ class GeneratedSounds:
         self._seed = seed
 
     def as_served(self, example: Example) -> SoundAnswer:
-        """By the recipe's seed, as the serving stage asks: figures and page are of one sound."""
+        """The sound by the recipe's seed, the same that the serving stage asks for."""
         return self._drawn(example, [Draw(condition_of(example.stored), seed=self._seed)])
 
     def of_fresh_seeds(self, count: int) -> Callable[[Example], SoundAnswer]:
-        """By seeds that each clip has for itself: so many sounds."""
+        """Several sounds, by seeds that depend on the clip."""
         return lambda example: self._fresh(example, condition_of(example.stored), count)
 
     def delayed(self, example: Example) -> SoundAnswer:

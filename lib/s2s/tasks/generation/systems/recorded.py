@@ -86,6 +86,6 @@ class TrainedClips:
 
 
 def _look(clip: StoredClip) -> np.ndarray:
-    """What a clip looks like, whenever it does: mean and spread of its features over time."""
+    """Mean and standard deviation of a clip's visual features over time."""
     condition_TC = condition_of(clip)
     return np.concatenate([condition_TC.mean(axis=0), condition_TC.std(axis=0)])

@@ -33,7 +33,7 @@ export async function showResult(part, job, file, frame) {
   await part.show(root, job, file, { ...frame, readBytes });
 }
 
-/** The player of what is shown: the first that is seen. */
+/** The first player that is visible. */
 export const player = () =>
   [...$("made").querySelectorAll("video, audio")].find((element) => element.checkVisibility?.() ?? !element.hidden);
 

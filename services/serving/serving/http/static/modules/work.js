@@ -67,7 +67,7 @@ function showWork({ state, progress, queue_position: before }, words) {
   } else showStep(words.working, progress);
 }
 
-/** Show a step of which `share` is done; every quarter of it is told to who only listens. */
+/** Show a step of which `share` is done; every quarter of it is announced to screen readers. */
 export function showStep(text, share) {
   $("progress").hidden = false;
   if (!current.since || $("step").textContent !== text) {
