@@ -9,6 +9,7 @@ from rich.console import Console
 from training.evaluation.tables import print_evaluation
 
 FIGURES = [f"a_rather_long_figure_{n}" for n in range(14)]
+TITLES = {name: f"distance of sound {n}, LU" for n, name in enumerate(FIGURES)}
 SYSTEMS = ["real", "model", "a_baseline_of_some_length"]
 
 
@@ -30,7 +31,8 @@ def content_of(value: float) -> dict[str, Any]:
     ]
     part = {"n_clips": 40, "n_sources": 12, "systems": dict.fromkeys(SYSTEMS, cells)}
     return {
-        "figures": {name: {"title": name, "better": "less"} for name in FIGURES},
+        "titles": {name: f"a system that is called {name}" for name in SYSTEMS},
+        "figures": {name: {"title": TITLES[name], "better": "less"} for name in FIGURES},
         "groups": {"impacts": part | {"ahead": {"a_baseline_of_some_length": FIGURES}}},
         "targets": targets,
         "by_others": {"note": "not computed"},
@@ -47,5 +49,6 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int, value: float):
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     shown = "0.654" if value > 0 else "-1234.6"
     assert text.count(shown) == len(FIGURES) * len(SYSTEMS)
+    assert FIGURES[0] not in text  # people read titles
     for needed in ("12.346 / 66.100", "met", "not measured", "impacts: 40 clips of 12 sources"):
         assert needed in text

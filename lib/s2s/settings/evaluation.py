@@ -1,6 +1,6 @@
 """What the command `evaluate` measures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import ClassVar, Literal, Self
 
@@ -14,7 +14,7 @@ ALL_CLIPS = "all"
 
 
 class Target(Section):
-    """What a figure must come to. Reports say what it came to, and whether that is enough.
+    """A bound that a figure must keep. Reports show the figure, and whether it does.
 
     Attributes:
         figure: such as `onset_f1`.
@@ -22,7 +22,7 @@ class Target(Section):
         bound: a value of the figure, or a share of it where `of` names another system.
         of: whose figure the bound is a share of.
         group: of clips; `all` for all.
-        system: whose figure must be so.
+        system: whose figure must keep the bound.
     """
 
     figure: str
@@ -32,10 +32,16 @@ class Target(Section):
     group: str = ALL_CLIPS
     system: str = "model"
 
-    def __str__(self) -> str:
+    def sentence(self, titles: Mapping[str, str]) -> str:
+        """The target in words.
+
+        Args:
+            titles: of the figures, by name.
+        """
         other = f" × that of {self.of}" if self.of else ""
         must_be = self.must_be.replace("_", " ")
-        return f"{self.system}, {self.group}: {self.figure} {must_be} {self.bound:g}{other}"
+        title = titles.get(self.figure, self.figure)
+        return f"{self.system}, {self.group}: {title} {must_be} {self.bound:g}{other}"
 
     def is_met(self, value: float, reference: float = 1.0) -> bool:
         """Whether a figure is what was asked for.
@@ -59,7 +65,7 @@ class EvaluationSettings(Section):
         examples: clips that the page shows beside the worst.
         worst: clips that the page shows for being the worst.
         groups: patterns of labels of each group of clips that figures are given of as well.
-        targets: what figures must come to.
+        targets: bounds that figures must keep.
     """
 
     CONDITIONS: ClassVar[tuple[str, ...]] = ()

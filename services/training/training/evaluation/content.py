@@ -87,7 +87,7 @@ def with_intervals(
             }
             for group, systems in values.items()
         },
-        "targets": [_reached(target, values) for target in settings.targets],
+        "targets": [_reached(target, values, figures) for target in settings.targets],
     }
 
 
@@ -138,7 +138,9 @@ def _ahead(
     return {name: names for name, names in found.items() if names}
 
 
-def _reached(target: Target, values: Mapping[str, Systems]) -> dict[str, Any]:
+def _reached(
+    target: Target, values: Mapping[str, Systems], figures: Sequence[Figure]
+) -> dict[str, Any]:
     systems = values.get(target.group, {})
     found, reference = (
         systems.get(system, {}).get(target.figure)
@@ -148,7 +150,7 @@ def _reached(target: Target, values: Mapping[str, Systems]) -> dict[str, Any]:
     if found is not None and reference is not None:
         is_met = target.is_met(found.value, reference.value if target.of else 1.0)
     return {
-        "target": str(target),
+        "target": target.sentence({figure.name: figure.title for figure in figures}),
         "value": _rounded(found and found.value),
         "reference": _rounded(reference and reference.value) if target.of else None,
         "is_met": is_met,

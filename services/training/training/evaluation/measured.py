@@ -1,4 +1,4 @@
-"""The scores of every system on held-out clips."""
+"""The scores of every system on held-out clips, and the clips that reports show."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from rich.progress import track
 
 from s2s.held_out import choose_held_out
 from s2s.logs import console
-from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
+from s2s.settings import EvaluationSettings
+from s2s.tasks.contract import MODEL, AnswerFiles, Example, Figure, Judge, Material, System
 
-__all__ = ["Measured", "Measurement", "measure"]
+__all__ = ["Measured", "Measurement", "choose_examples", "measure"]
 
 
 @dataclass(frozen=True)
@@ -93,3 +94,35 @@ def measure(
         rows=rows,
         groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
     )
+
+
+def choose_examples(
+    rows: Sequence[Measured], figures: Sequence[Figure], settings: EvaluationSettings
+) -> list[tuple[Example, str]]:
+    """Choose clips, each with the reason why it is shown.
+
+    Each figure with `finds_worst` gives its worst clip in turn, then its second worst, and so on.
+    """
+    chosen: dict[int, str] = {}
+    queues = [_worst_first(rows, figure) for figure in figures if figure.finds_worst]
+    for turn in range(len(rows)):
+        for queue in queues:
+            if turn < len(queue) and len(chosen) < settings.worst:
+                chosen.setdefault(*queue[turn])
+    others = [place for place in range(len(rows)) if place not in chosen]
+    count = min(settings.examples, len(others))
+    for n in range(count):
+        chosen[others[n * len(others) // count]] = "chosen evenly"
+    return [(rows[place].example, why) for place, why in chosen.items()]
+
+
+def _worst_first(rows: Sequence[Measured], figure: Figure) -> list[tuple[int, str]]:
+    """Indices of clips, the model's worst first; without clips that the figure has no value for."""
+    told = [
+        (value if figure.more_is_better else -value, place, value)
+        for place, row in enumerate(rows)
+        if (value := figure.of([row.scores[MODEL]])) is not None
+    ]
+    return [
+        (place, f"among the worst: {figure.title} {value:.2f}") for _, place, value in sorted(told)
+    ]

@@ -1,5 +1,6 @@
 """An evaluation as tables for a terminal, however narrow."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ __all__ = ["print_evaluation"]
 
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured"}
 _GAP = 1
+_HEADING_WIDTH = 9
 _ANY_WIDTH = 10_000
 
 
@@ -19,74 +21,85 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
 
     Figures that have no room beside each other go into a further table.
     """
+    console.print(_systems_table(content["titles"]))
+    titles = {name: figure["title"] for name, figure in content["figures"].items()}
     for group, part in content["groups"].items():
-        title = f"{group}: {part['n_clips']} clips of {part['n_sources']} sources"
-        for names in _fitting(list(content["figures"]), part["systems"], console):
-            console.print(_figures_table(title, names, part["systems"]))
-            title = ""
-        console.print(_said_of_rivals(group, part["ahead"]))
+        _print_heading(f"{group}: {part['n_clips']} clips of {part['n_sources']} sources", console)
+        for shown in _fitting(titles, part["systems"], console):
+            console.print(_figures_table(shown, part["systems"]))
+        console.print(_better_baselines(part["ahead"], titles), markup=False)
     if content["targets"]:
+        _print_heading("targets", console)
         console.print(_targets_table(content["targets"]))
     if content["by_others"]:
         console.print(f"By a program of others: {content['by_others']['note']}.", markup=False)
 
 
-def _fitting(names: Sequence[str], systems: Mapping[str, Any], console: Console) -> list[list[str]]:
+def _print_heading(text: str, console: Console) -> None:
+    console.print(f"\n{text}", style="bold", markup=False, highlight=False)
+
+
+def _systems_table(titles: Mapping[str, str]) -> Table:
+    """What each system is; the other tables have their names only."""
+    table = _plain_table()
+    table.add_column("system", no_wrap=True)
+    table.add_column("is", overflow="fold")
+    for name, title in titles.items():
+        table.add_row(name, title)
+    return table
+
+
+def _fitting(
+    titles: Mapping[str, str], systems: Mapping[str, Any], console: Console
+) -> list[dict[str, str]]:
     """Spread figures over as few tables as their columns fit into."""
-    tables: list[list[str]] = [[]]
+    tables: list[dict[str, str]] = [{}]
     wide = console.options.update(max_width=_ANY_WIDTH)
-    for name in names:
-        table = _figures_table("", [*tables[-1], name], systems)
+    for name, title in titles.items():
+        table = _figures_table(tables[-1] | {name: title}, systems)
         if tables[-1] and console.measure(table, options=wide).maximum > console.width:
-            tables.append([])
-        tables[-1].append(name)
+            tables.append({})
+        tables[-1][name] = title
     return tables
 
 
-def _figures_table(title: str, names: Sequence[str], systems: Mapping[str, Any]) -> Table:
-    table = Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, _GAP, 0, 0),
-        pad_edge=False,
-    )
-    table.add_column("\nsystem", no_wrap=True)
-    for name in names:
-        table.add_column(
-            "\n".join(name.split("_")), justify="right", vertical="bottom", no_wrap=True
-        )
+def _figures_table(titles: Mapping[str, str], systems: Mapping[str, Any]) -> Table:
+    table = _plain_table()
+    table.add_column("system", no_wrap=True, vertical="bottom")
+    for title in titles.values():
+        heading = "\n".join(textwrap.wrap(title, _HEADING_WIDTH, break_long_words=False))
+        table.add_column(heading, justify="right", vertical="bottom", no_wrap=True)
     for system, values in systems.items():
-        table.add_row(system, *(_cell(values[name]) for name in names))
+        table.add_row(system, *(_cell(values[name]) for name in titles))
     return table
 
 
-def _said_of_rivals(group: str, ahead: Mapping[str, Sequence[str]]) -> str:
+def _better_baselines(ahead: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> str:
     """Name the figures in which a baseline is better by the whole interval."""
-    said = [
-        f"{group}: {system} is better for certain in {', '.join(names)}"
-        for system, names in ahead.items()
-    ]
-    return "\n".join([*(said or [f"{group}: no baseline is better for certain in any figure"]), ""])
+    if not ahead:
+        return "No baseline is better than the model for certain in any figure."
+    named = {system: "; ".join(titles[name] for name in names) for system, names in ahead.items()}
+    return "\n".join(
+        f"Better than the model for certain: {system} in {figures}"
+        for system, figures in named.items()
+    )
 
 
 def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(
-        title="targets",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, _GAP, 0, 0),
-        pad_edge=False,
-    )
+    table = _plain_table()
     table.add_column("target", overflow="fold")
-    table.add_column("came to", justify="right", no_wrap=True)
+    table.add_column("figure", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in targets:
-        came_to = "–" if row["value"] is None else f"{row['value']:.3f}"
+        figure = "–" if row["value"] is None else f"{row['value']:.3f}"
         if row["reference"] is not None:
-            came_to += f" / {row['reference']:.3f}"
-        table.add_row(row["target"], came_to, _VERDICTS[row["is_met"]])
+            figure += f" / {row['reference']:.3f}"
+        table.add_row(row["target"], figure, _VERDICTS[row["is_met"]])
     return table
+
+
+def _plain_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, padding=(0, _GAP, 0, 0), pad_edge=False)
 
 
 def _cell(value: Mapping[str, float | None] | None) -> str:

@@ -24,8 +24,7 @@ from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
 from training.card import METRICS_FILE
 from training.evaluation.content import clip_rows, described, with_intervals
-from training.evaluation.examples import choose_examples
-from training.evaluation.measured import measure
+from training.evaluation.measured import choose_examples, measure
 from training.material import make_material
 
 __all__ = ["EVALUATION_FILE", "evaluate_model"]
