@@ -1,9 +1,9 @@
-"""What a task is: every protocol on one page.
+"""The protocols of a task, all on one page; `values` has the values that they exchange.
 
-A task is a folder `s2s/tasks/<task>/`. `s2s.tasks.load_task` imports its parts when they are asked
-for, by these names, so that no service brings in what it does not use:
+A task is a folder `s2s/tasks/<task>/`. `s2s.tasks.loading.load_task` imports a part of it only when
+the part is used, by these names:
 
-part                what is looked for in it
+part                what it must hold
 `settings`          `TaskRecipe`: the recipe with the task's own sections and what each of their
                     settings names (`s2s.settings.naming`); never reaches torch
 `extractors`        `fetch_weights(recipe, path, recipe_folder, bucket)`, where any have weights
@@ -22,20 +22,29 @@ part                what is looked for in it
 Legend: T time, H height, W width, N samples, D values at one instant.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pydantic import BaseModel
-
-from s2s.dataset import DatasetClip, DatasetVersion
+from s2s.dataset import DatasetVersion
 from s2s.features.arrays import Array, ArraySpec, ClipMedia
-from s2s.features.stored import StoredClip
-from s2s.media import MediaLimits, SandboxLimits, run_sandboxed
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
+from s2s.tasks.values import (
+    EXTRACTOR_WEIGHTS_FILE,
+    MODEL,
+    Example,
+    Figure,
+    Made,
+    MadeFile,
+    Material,
+    Offer,
+    Proof,
+    System,
+    Trained,
+    Upload,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -63,7 +72,6 @@ __all__ = [
     "Proof",
     "ReportPart",
     "System",
-    "Task",
     "Trained",
     "Upload",
 ]
@@ -71,15 +79,12 @@ __all__ = [
 
 # Features: from a clip to arrays in a shard.
 
-EXTRACTOR_WEIGHTS_FILE = "extractors.safetensors"
-"""Weights of extractors that have any, in the directory of a model that was trained on them."""
-
 
 class Extractor(Protocol):
-    """Clip -> arrays over time.
+    """Turns a clip into arrays over time.
 
     Attributes:
-        arrays: what it gives: name, shape, dtype and rate of each.
+        arrays: name, shape, dtype and rate of each array.
     """
 
     @property
@@ -95,16 +100,16 @@ class Extractor(Protocol):
 
 
 class Processor(Protocol):
-    """What turns media into the network's input: the same in feature extraction and serving.
+    """Turns media into the network's input: the same in feature extraction and serving.
 
-    It is saved with the model, so that the two cannot drift apart. What it says of media is what
-    its extractors are given in a `ClipMedia`.
+    It is saved with the model, so that the two cannot drift apart. Its rates and sizes are those of
+    the `ClipMedia` that its extractors get.
 
     Attributes:
-        fps: pictures a second that are read; None for no pictures.
-        frame_size: width and height that they are scaled to, in pixels; None as they are stored.
+        fps: frames a second that pictures are read at; None for no pictures.
+        frame_size: width and height that frames are scaled to, in pixels; None to keep them.
         sample_rate_hz: samples a second that sound is read at; None for no sound.
-        extractors: what makes the arrays of a shard.
+        extractors: make the arrays of a shard.
     """
 
     @property
@@ -120,84 +125,40 @@ class Processor(Protocol):
     def extractors(self) -> Sequence[Extractor]: ...  # noqa: D102 - see the class
 
 
-# Training: what is learned from, and what is made small.
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training came to, earlier runs included.
-
-    Attributes:
-        steps: optimizer steps.
-        seconds: time that they took.
-        stopped_by: `max_steps`, or `max_minutes` where time ended it before.
-    """
-
-    steps: int
-    seconds: float
-    stopped_by: Literal["max_steps", "max_minutes"]
-
-
-@dataclass(frozen=True)
-class Material:
-    """What a model is trained and measured on.
-
-    Attributes:
-        recipe: of the task's own class.
-        recipe_folder: where files that it names are.
-        bucket: where clips, features and models are.
-        version: the data set version.
-        clips: clips of each split that have features.
-        folder: the model directory on this machine.
-        fit: trains an objective's network in place, from its last checkpoint where there is one;
-            how the training stage does it, also for baselines that are trained alike.
-    """
-
-    recipe: Recipe
-    recipe_folder: Path
-    bucket: Bucket
-    version: DatasetVersion
-    clips: Mapping[str, Sequence[StoredClip]]
-    folder: Path
-    fit: Callable[["Objective"], Trained]
+# Training: a network and its loss.
 
 
 class Learner(Protocol):
-    """A network, and what makes its loss small.
-
-    Attributes:
-        network: what is trained.
-    """
+    """A network with its loss and optimizers."""
 
     network: "torch.nn.Module"
 
     def optimizers(self) -> Sequence["torch.optim.Optimizer"]:
-        """Each group's `lr` is the peak of its schedule."""
+        """Make the optimizers; the `lr` of each group is the peak of its schedule."""
         ...
 
     def loss(self, batch: Any, chance: "Chance") -> "torch.Tensor":
-        """The loss of a batch, a scalar: the mean over its examples.
+        """Compute the loss of a batch, a scalar: the mean over its examples.
 
         Args:
-            batch: as the data set's items are stacked, on the network's device.
-            chance: random numbers for each of its examples, the same whatever a training runs on.
+            batch: items of the data set, stacked, on the network's device.
+            chance: random numbers for each example, the same on any number of devices.
         """
         ...
 
 
 class Objective(Learner, Protocol):
-    """A network with its loss and optimizers: all that training needs to know.
+    """All that training needs: a network, its loss and optimizers, its data.
 
     Attributes:
-        name: names its checkpoint and its curve.
+        name: of its checkpoint and its learning curve.
         settings: budget, batches and devices.
-        seed: source of chance.
-        network: what is trained; its weights are averaged over the steps, and it has the averaged
-            ones in the end.
-        adversary: what is trained against it: takes its step before it does, in every step. Its
-            loss and that of the network each reach its own optimizers only.
-        summary: what a model is that was trained by it, in Markdown, for the model card.
-        memory_remedy: what to change in the recipe where memory does not hold a batch.
+        seed: of all random numbers.
+        network: is trained; at the end it has the average of its weights over the steps.
+        adversary: is trained against the network, such as discriminators; takes its step before the
+            network in every step.
+        summary: what the trained model is, in Markdown, for the model card.
+        memory_remedy: what to change in the recipe if memory does not hold a batch.
     """
 
     name: str
@@ -208,129 +169,71 @@ class Objective(Learner, Protocol):
     memory_remedy: str = "raise training.accumulate, or lower training.batch_size"
 
     def datasets(self) -> Mapping[str, "Dataset[Any]"]:
-        """`train` and, where there are clips for it, `val`.
+        """Make `train` and, where there are clips for it, `val`.
 
-        Item n is the same on every machine, and `train` has the items of the whole budget in their
-        order: a training that goes on reads on where it was.
+        Item n is the same on every machine, and `train` has the items of the whole training in
+        order: a training that is resumed reads on from item n.
         """
         ...
 
     def validation_loss(self, batch: Any, chance: "Chance") -> "torch.Tensor":
-        """What is compared as training goes on, of a batch of `val`; `loss` where it will do."""
+        """Compute the loss of a batch of `val`."""
         return self.loss(batch, chance)
 
     def export(self, folder: Path) -> None:
-        """Write what was trained into the model directory; the last objective writes its config."""
+        """Write weights into the model directory; the last objective writes its config, too."""
         ...
 
-    def show(self, folder: Path) -> Sequence[Path]:  # noqa: ARG002 - nothing, unless there is some
-        """Write pictures and sounds of what it has learned so far, for trackers."""
+    def show(self, folder: Path) -> Sequence[Path]:  # noqa: ARG002 - nothing by default
+        """Write pictures and sounds that show the present network, for trackers."""
         return ()
 
 
-# Evaluation: what is measured, and by what.
-
-
-MODEL = "model"
-"""The system that the recipe trains; every other one is compared with it."""
-
-
-@dataclass(frozen=True)
-class Example:
-    """A held-out clip.
-
-    Attributes:
-        index: its place among those that are measured on.
-        stored: its features.
-    """
-
-    index: int
-    stored: StoredClip
-
-    @property
-    def listed(self) -> DatasetClip:
-        """What the data set says of it."""
-        return self.stored.listed
-
-
-@dataclass(frozen=True)
-class System:
-    """What is measured: the model, a baseline, a ceiling.
-
-    Attributes:
-        title: what it is, in reports.
-        answer: gives an answer to a held-out clip; the same one whenever it is asked.
-        is_ceiling: knows what is true: nobody needs to be told that it is better.
-    """
-
-    title: str
-    answer: Callable[[Example], Any]
-    is_ceiling: bool = False
+# Evaluation: systems answer held-out clips, a judge scores the answers.
 
 
 class Judge(Protocol):
-    """Compares a system's answer with what is true.
+    """Scores a system's answer against the truth.
 
     Attributes:
-        note: a sentence for people about what it cannot tell; may be empty.
+        note: a sentence for people about what it cannot score; may be empty.
     """
 
     note: str = ""
 
     def score(self, example: Example, answer: Any) -> Any:
-        """How the answer does; figures are computed of many of these."""
+        """Score an answer; figures are computed from the scores of many clips."""
         ...
 
     def row(self, score: Any) -> Mapping[str, Any]:
-        """What is kept of a score, as JSON: reports look into it clip by clip."""
+        """The part of a score that is stored for each clip, as JSON."""
         ...
 
-    def groups(self, example: Example) -> Sequence[str]:  # noqa: ARG002 - none, unless a task has some
-        """Groups that figures are given of, beside those of labels that the recipe names."""
+    def groups(self, example: Example) -> Sequence[str]:  # noqa: ARG002 - none by default
+        """Groups of clips that the example belongs to, beside the recipe's groups of labels."""
         return ()
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One number of an evaluation.
-
-    Attributes:
-        name: such as `onset_f1`.
-        title: of its column, with the unit if it has one; a few words.
-        of: its value over some clips' scores; None where they do not tell.
-        more_is_better: which direction is better.
-        after_training: whether a training reports it too, not only `evaluate`.
-        finds_worst: whether reports show the clips that do worst by it.
-    """
-
-    name: str
-    title: str
-    of: Callable[[Sequence[Any]], float | None]
-    more_is_better: bool = False
-    after_training: bool = False
-    finds_worst: bool = False
-
-
 class AnswerFiles(Protocol):
-    """Answers as files: for reports, and for programs that measure them in their own way."""
+    """Keeps answers as files, for reports and for external programs that measure them."""
 
     def write(self, example: Example, system: str, answer: Any) -> None:
-        """Write what a system answered, if it is of use."""
+        """Write a system's answer, if a report or program needs it."""
         ...
 
     def show(self, example: Example, folder: Path) -> None:
-        """Put what the report shows of a clip into a folder, out of what was written."""
+        """Copy the files that the report shows of a clip into a folder."""
         ...
 
     def measure(self, program: Path | None) -> Mapping[str, Any]:
-        """Figures by a program of others.
+        """Compute figures by an external program.
 
         Args:
-            program: its folder; None where it was not named.
+            program: its folder; None to compute none.
 
         Returns:
-            `note`, which says how they came about or why there are none; `titles` of figures by
-            their names; `systems`: by name, figures by name.
+            `note`: how they were computed, or why there are none; `titles`: of figures, by name;
+            `systems`: figures by name, by system.
 
         Raises:
             StageError: if the program is not there, or fails.
@@ -339,10 +242,10 @@ class AnswerFiles(Protocol):
 
 
 class ReportPart(Protocol):
-    """A task's part of reports: HTML in the classes of the launcher's frame, without a script.
+    """A task's part of reports: HTML with the CSS classes of the launcher's pages, no script.
 
     Attributes:
-        CAPTION: what the figures mean; stands over them.
+        CAPTION: explains the figures; stands over them.
     """
 
     CAPTION: str
@@ -355,27 +258,27 @@ class ReportPart(Protocol):
         rows: Mapping[str, Mapping[str, Any]],
         folder: Path,
     ) -> str:
-        """Held-out clips that serving answered, in the report of `./s2s demo`.
+        """Show held-out clips and the served model's answers, in the report of `./s2s demo`.
 
         Args:
             bucket: where the clips and the answers are.
-            recipe: whose they are.
+            recipe: of the model.
             version: the data set version that the model was trained on.
-            rows: what the judge kept of the model's answer to a clip, by clip.
-            folder: for whatever is composed; it stays between reports.
+            rows: `Judge.row` of the model's answers, by clip.
+            folder: for files that are made; it stays between reports.
 
         Returns:
-            nothing where there are none.
+            HTML; empty if there are no answers.
         """
         ...
 
     def show_examples(self, bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
-        """What the report of `./s2s evaluate` shows beside its tables.
+        """Show example clips in the report of `./s2s evaluate`.
 
         Args:
             bucket: where answers are, under `s2s.layout.evaluation_prefix`.
-            recipe: whose model was evaluated.
-            content: what `evaluation.json` says.
+            recipe: of the model.
+            content: of `evaluation.json`.
         """
         ...
 
@@ -383,135 +286,32 @@ class ReportPart(Protocol):
 # Serving: a file goes in, files and a document come out.
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file that a client sent, and that passed the guard; or one of the user's own.
-
-    Attributes:
-        path: the file.
-        kind: what it is.
-        folder: the job's own folder, for whatever the work needs; removed when it is done.
-        is_own: whether it is the user's own, on this machine.
-    """
-
-    path: Path
-    kind: Literal["video", "picture"]
-    folder: Path
-    is_own: bool = False
-
-    def run(
-        self,
-        function: Callable[..., Any],
-        *args: object,
-        file_bytes: int = SandboxLimits.file_bytes,
-        on_progress: Callable[[float], None] | None = None,
-    ) -> Any:
-        """Run a function of a module that reads the file: of a client's, in a sandbox.
-
-        Args:
-            function: returns something JSON can hold; writes in the job's folder only.
-            args: its arguments.
-            file_bytes: size of a file that it may write.
-            on_progress: passed on to the function, where it is given.
-
-        Raises:
-            MediaError: what the function raises, or a limit of the sandbox.
-        """
-        if self.is_own:
-            options = {} if on_progress is None else {"on_progress": on_progress}
-            return function(*args, **options)
-        limits = SandboxLimits(file_bytes=file_bytes)
-        return run_sandboxed(
-            function, *args, folder=self.folder, limits=limits, on_progress=on_progress
-        )
-
-
 class Notes(Protocol):
-    """What a predictor tells about a job while it works on it; may be used in any thread."""
+    """Takes notes of a job's steps and progress; may be used in any thread."""
 
     def step(self, name: str) -> AbstractContextManager[None]:
-        """A context: notes how long a step takes; its name is an identifier."""
+        """Measure how long a step takes, as a context; its name is an identifier."""
         ...
 
     def tell(self, share: float) -> None:
-        """Tell how much of the present call is done, 0..1, as often as one likes."""
+        """Note the share of the present call that is done, 0..1; may be called often."""
         ...
 
 
-@dataclass(frozen=True)
-class MadeFile:
-    """One file of a result.
-
-    Attributes:
-        name: names it among the result's files, such as `video` or `face-1-sound`: small letters,
-            digits and dashes.
-        path: the file.
-        media_type: what it is.
-        suffix: what the client's name for its file is continued with, such as `_with_sound.mp4`.
-    """
-
-    name: str
-    path: Path
-    media_type: str
-    suffix: str
-
-
-@dataclass(frozen=True)
-class Made:
-    """A job's result.
-
-    Attributes:
-        files: what was made, the most wanted first; there may be none.
-        document: what there is to say of it, as JSON.
-    """
-
-    files: tuple[MadeFile, ...] = ()
-    document: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Offer:
-    """How a task is offered to clients; known before a model is loaded.
-
-    Attributes:
-        route: jobs are made by POST to `/v1/<route>`; a plural, such as `generations`.
-        title: of the route and its tab.
-        lead: one sentence that says what comes out.
-        file_label: what the page calls the file that it asks for.
-        action: what its button says, such as "Make the sound".
-        options: optional fields of the form; none may be called `model`, `video` or `picture`.
-        types: extensions of files that are taken, without a dot; `s2s.media` has lists of them.
-        max_batch: inputs that a model works on at a time.
-        own: options that a model has values of its own for, where none is chosen: where its
-            `config.json` has them.
-    """
-
-    route: str
-    title: str
-    lead: str
-    file_label: str
-    action: str
-    options: type[BaseModel]
-    types: tuple[str, ...]
-    max_batch: int = 8
-    own: Mapping[str, str] = field(default_factory=dict)
-
-
 class Predictor(Protocol):
-    """A trained model loaded for use, by the server and by `./s2s generate` alike.
+    """A trained model, loaded for the server or for `./s2s generate`.
 
-    `prepare` and `finish` run in any thread, for several jobs at a time; an upload's media may only
-    be read by `Upload.run` there. `predict` always runs in the one thread that the
-    model was loaded in.
+    `prepare` and `finish` run in any thread, for several jobs at a time, and read an upload's media
+    by `Upload.run` only. `predict` always runs in the thread that the model was loaded in.
     """
 
     def prepare(self, upload: Upload, options: Any, notes: Notes) -> Any:
-        """From an upload to the model's input.
+        """Turn an upload into the model's input.
 
         Args:
             upload: the file.
             options: what the client chose, an instance of the offer's `options`.
-            notes: steps and their progress are told here.
+            notes: takes notes of steps and progress.
 
         Raises:
             MediaError: if the upload cannot be used, with the reason.
@@ -519,62 +319,9 @@ class Predictor(Protocol):
         ...
 
     def predict(self, batch: Sequence[Any]) -> Sequence[Any]:
-        """The model's outputs for some inputs, in their order."""
+        """Compute the model's outputs for a batch of inputs, in their order."""
         ...
 
     def finish(self, upload: Upload, options: Any, output: Any, notes: Notes) -> Made:
-        """From the model's output to what the client gets; its files are in the job's folder."""
+        """Turn the model's output into the job's result; its files are in the job's folder."""
         ...
-
-
-@dataclass(frozen=True)
-class Proof:
-    """How a served model is proved to answer: held-out clips are sent, and what comes is checked.
-
-    Attributes:
-        make_upload: writes what is sent of a clip; takes the clip's mp4 and the file to write.
-            None to send the clip.
-        check: makes sure that an answer is right, and says what is odd about it, if anything;
-            takes the recipe, what was sent and the answer: the result's first file, or its
-            document as JSON. It raises `MediaError` for an answer that is wrong. None for no check.
-    """
-
-    make_upload: Callable[[Path, Path], None] | None = None
-    check: Callable[[Recipe, Path, Path], str] | None = None
-
-
-class Task(Protocol):
-    """A task: what its folder's parts have, behind one object."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102 - such as "generation"
-
-    @property
-    def recipe_class(self) -> type[Recipe]: ...  # noqa: D102 - sections of a recipe
-
-    @property
-    def offer(self) -> Offer: ...  # noqa: D102 - how it is served
-
-    @property
-    def proof(self) -> Proof: ...  # noqa: D102 - how the stage proves that it is served
-
-    @property
-    def page_folder(self) -> Path: ...  # noqa: D102 - of `tab.html`, `tab.js`, where it has any
-
-    @property
-    def figures(self) -> Sequence[Figure]: ...  # noqa: D102 - what is measured
-
-    def fetch_weights(  # noqa: D102 - into one file, see `EXTRACTOR_WEIGHTS_FILE`
-        self, recipe: Recipe, path: Path, recipe_folder: Path, bucket: Bucket
-    ) -> None: ...
-    def make_processor(self, recipe: Recipe, weights: Path | None) -> Processor: ...  # noqa: D102
-    def objectives(self, material: Material) -> Iterator[Objective]: ...  # noqa: D102
-    def make_judge(self, material: Material, predictor: Predictor, *, thorough: bool) -> Judge: ...  # noqa: D102
-    def make_systems(  # noqa: D102
-        self, material: Material, predictor: Predictor, *, thorough: bool
-    ) -> Mapping[str, System]: ...
-    @property
-    def report(self) -> ReportPart: ...  # noqa: D102 - its part of reports
-
-    def make_files(self, material: Material, folder: Path) -> AnswerFiles | None: ...  # noqa: D102
-    def load(self, folder: Path, limits: MediaLimits) -> Predictor: ...  # noqa: D102

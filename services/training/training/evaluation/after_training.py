@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from s2s.tasks.contract import Material, Predictor, Task
+from s2s.tasks.contract import Material, Predictor
+from s2s.tasks.loading import Task
 from training.evaluation.content import clip_rows, described, plain_figures
 from training.evaluation.measured import measure
 
