@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = ["WORLDS", "Film", "World", "load_world"]
 
-WORLDS = ("silent_to_sound", "kinetics_actions", "vggsound_contest")
+WORLDS = ("silent_to_sound", "kinetics_actions", "vggsound_contest", "cocktail_party")
 """Folders of worlds; each is named as the recipe that learns from it."""
 
 
