@@ -50,7 +50,7 @@ class TalkerFilm:
     def frames(self) -> Iterator[NDArray[np.uint8]]:
         """Its pictures."""
         painter = Painter(self.talker.rng(3))
-        poses = self._poses()
+        poses = self.poses()
         for number, (pose, lips) in enumerate(zip(poses, self.lips(), strict=True)):
             yield painter.picture(number, pose, lips)
 
@@ -72,7 +72,7 @@ class TalkerFilm:
             "opening": [round(lips.opening, 3) for lips in self.lips()],
         }
 
-    def _poses(self) -> list[Pose]:
+    def poses(self) -> list[Pose]:
         """How the head is held in each picture: it sways, and nods where words have stress."""
         rng = self.talker.rng(4)
         times_F = np.arange(round(self.duration_s * FPS)) / FPS

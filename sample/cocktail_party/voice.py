@@ -126,7 +126,7 @@ def _pulses(
     """When the glottis shuts, in samples, and how hard: (P,) each."""
     drift_T = np.cumsum(rng.normal(0, 0.004, len(tracks.voice)))
     drift_T -= np.linspace(0, drift_T[-1], len(drift_T))
-    octaves_T = voice.melody * (0.4 - 0.8 * tracks.phrase + 0.7 * tracks.stress) + drift_T
+    octaves_T = voice.melody * (0.4 - 0.8 * tracks.phrase + 0.7 * (tracks.stress - 0.6)) + drift_T
     pitch_T = voice.pitch_hz * 2**octaves_T
     times_N = np.arange(length)
     phase_N = np.cumsum(np.interp(times_N / _HOP, np.arange(len(pitch_T)), pitch_T))
