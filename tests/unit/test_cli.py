@@ -30,7 +30,7 @@ def recipe(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def no_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a stage needs is looked at elsewhere: here nothing works, and no bucket is there."""
-    monkeypatch.setattr("s2s.cli.preflight", lambda *_: None)
+    monkeypatch.setattr("s2s.cli.commands.preflight", lambda *_: None)
 
 
 def report(**counts: int) -> StageReport:

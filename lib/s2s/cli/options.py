@@ -1,0 +1,159 @@
+"""The options that commands share, and the settings that they make up."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from s2s.errors import S2SError
+from s2s.settings import Settings, checked
+from s2s.storage import open_bucket
+from s2s.tasks.recipes import load_recipe
+
+__all__ = [
+    "DEFAULT_BUCKET",
+    "DEFAULT_WORK_DIR",
+    "OPTIONS",
+    "STAGE_OPTIONS",
+    "BucketOption",
+    "EngineOption",
+    "LimitOption",
+    "RecipeArgument",
+    "RetryFailedOption",
+    "StrictOption",
+    "WorkDirOption",
+    "WorkersOption",
+    "find_recipe",
+    "make_settings",
+]
+
+DEFAULT_BUCKET = "file://.s2s/bucket"
+DEFAULT_WORK_DIR = Path(".s2s")
+_RECIPE_FOLDERS = (Path("recipes"), Path("/recipes"))
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe; one in a bucket is fetched, and kept while this process runs.
+
+    Args:
+        name: a path; the name of a recipe in `recipes/`, of the directory or the image; or a URL,
+            `gs://BUCKET/KEY` or `file://PATH`.
+
+    Raises:
+        typer.BadParameter: if the bucket has no such object, or does not answer.
+    """
+    if name.startswith("file://"):
+        return Path(name.removeprefix("file://"))
+    if name.startswith("gs://"):
+        return _fetched_recipe(name)
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        for folder in _RECIPE_FOLDERS:
+            if (path := folder / f"{name}.yaml").is_file():
+                return path
+    return Path(name)
+
+
+def _fetched_recipe(url: str) -> Path:
+    bucket, _, key = url.removeprefix("gs://").partition("/")
+    folder = Path(tempfile.mkdtemp(prefix="s2s-recipe-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / (key.rpartition("/")[2] or "recipe.yaml")
+    try:
+        path.write_bytes(open_bucket(f"gs://{bucket}").read(key))
+    except S2SError as error:
+        raise typer.BadParameter(f"recipe {url}: {error}") from error
+    return path
+
+
+RecipeArgument = Annotated[
+    Path,
+    typer.Argument(
+        envvar="S2S_RECIPE",
+        parser=find_recipe,
+        metavar="RECIPE",
+        help="What every stage does: a YAML file, the name of one in recipes/, or a URL: "
+        "gs://BUCKET/KEY, file://PATH.",
+    ),
+]
+BucketOption = Annotated[
+    str,
+    typer.Option(envvar="S2S_BUCKET", help="Where everything is stored: gs://NAME or file://DIR."),
+]
+WorkDirOption = Annotated[
+    Path, typer.Option(envvar="S2S_HOME", help="Directory for temporary files.")
+]
+EngineOption = Annotated[str, typer.Option(help="What maps the work: local or ray.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Clips at a time; one a core, of the cluster with Ray.")
+]
+GpusOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of a GPU for each worker of Ray that uses one, such as 0.25; a whole one "
+        "where the cluster has any."
+    ),
+]
+StrictOption = Annotated[bool, typer.Option(help="A failed clip makes the run fail.")]
+RetryFailedOption = Annotated[
+    bool, typer.Option(help="Try clips with a permanent failure again too.")
+]
+LimitOption = Annotated[int | None, typer.Option(help="At most so many clips of the catalog.")]
+"""Shared options, to be used as annotations of a command's parameters."""
+
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "bucket": (BucketOption, DEFAULT_BUCKET),
+    "work_dir": (WorkDirOption, DEFAULT_WORK_DIR),
+    "engine": (EngineOption, "local"),
+    "workers": (WorkersOption, None),
+    "gpus": (GpusOption, None),
+    "strict": (StrictOption, False),
+    "retry_failed": (RetryFailedOption, False),
+    "limit": (LimitOption, None),
+}
+STAGE_OPTIONS = ("engine", "workers", "gpus", "strict", "retry_failed", "limit")
+"""What every stage can be told, beside the bucket and the directory for its files."""
+
+
+def make_settings(
+    recipe_path: Path,
+    bucket_url: str = DEFAULT_BUCKET,
+    work_dir: Path = DEFAULT_WORK_DIR,
+    *,
+    limit: int | None = None,
+    **options: object,
+) -> Settings:
+    """Read the recipe and put a run's settings together.
+
+    S2S_SOURCE_URL, where it is set, takes the place of the recipe's `collection.source_url`;
+    S2S_REPORTS names a directory that reports are also written to; S2S_PART, such as `0/16`, is
+    the part of collection or preprocessing that is worked on here.
+
+    Raises:
+        SettingsError: if the recipe or an option is wrong.
+    """
+    changes: dict[str, object] = {}
+    if limit is not None:
+        changes["limit"] = limit
+    if source_url := os.environ.get("S2S_SOURCE_URL"):
+        changes["source_url"] = source_url
+    content = {
+        "recipe": load_recipe(recipe_path, collection=changes),
+        "recipe_path": recipe_path,
+        "bucket_url": _absolute(bucket_url) if options.get("engine") == "ray" else bucket_url,
+        "work_dir": work_dir.absolute(),  # some work runs in a directory of its own
+        "report_dir": os.environ.get("S2S_REPORTS"),
+        "part": os.environ.get("S2S_PART"),
+        **options,
+    }
+    return checked(Settings, content, "options")
+
+
+def _absolute(bucket_url: str) -> str:
+    """A bucket's URL that means the same in the working directory of a cluster's worker."""
+    if not bucket_url.startswith("file://"):
+        return bucket_url
+    return f"file://{Path(bucket_url.removeprefix('file://')).expanduser().absolute()}"
