@@ -46,7 +46,10 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         Path | None, typer.Option(help="The file to write; by default FILE_with_sound.mp4.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
-    recipe: Annotated[Path, typer.Option(help="Whose model is used.")] = SAMPLE_RECIPE,
+    recipe: Annotated[
+        Path,
+        typer.Option(help="Whose model is used.", show_default=f"recipes/{SAMPLE_RECIPE.name}"),
+    ] = SAMPLE_RECIPE,
     model: Annotated[
         Path | None,
         typer.Option(help="A model directory; by default the bucket's newest of the recipe."),

@@ -1,6 +1,13 @@
 """The options that every command shares, and how a command ends."""
 
-from s2s.cli.commands import end_stage, guarded, recipe_command, report_table, stage_app
+from s2s.cli.commands import (
+    FAILURE_STATUS,
+    end_stage,
+    guarded,
+    recipe_command,
+    report_table,
+    stage_app,
+)
 from s2s.cli.options import (
     DEFAULT_BUCKET,
     DEFAULT_WORK_DIR,
@@ -20,6 +27,7 @@ from s2s.cli.options import (
 __all__ = [
     "DEFAULT_BUCKET",
     "DEFAULT_WORK_DIR",
+    "FAILURE_STATUS",
     "STAGE_OPTIONS",
     "BucketOption",
     "EngineOption",

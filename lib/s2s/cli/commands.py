@@ -20,7 +20,7 @@ from s2s.logs import console, set_up_logging
 from s2s.settings import Settings
 from s2s.stage import StageReport, check_came_through, preflight
 
-__all__ = ["end_stage", "guarded", "recipe_command", "report_table", "stage_app"]
+__all__ = ["FAILURE_STATUS", "end_stage", "guarded", "recipe_command", "report_table", "stage_app"]
 
 FAILURE_STATUS, INTERRUPTED_STATUS = 1, 130
 
