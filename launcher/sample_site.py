@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
@@ -25,6 +26,9 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
 
     Yields:
         the settings, with the place where the videos are served.
+
+    Raises:
+        SettingsError: if the catalog is of files that are not there.
     """
     recipe = settings.recipe
     world = _world_of(recipe.collection.catalog)
@@ -32,6 +36,8 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
         yield settings
         return
     folder, chosen = settings.work_dir / "sample" / world, load_world(world)
+    if not chosen.n_sources:
+        raise SettingsError(f"recipe {recipe.name}: {chosen.missing}")
     catalog = render_catalog(folder, chosen.n_sources, recipe.seed, world=world)
     shared_bucket(settings.bucket_url).upload(catalog, chosen.catalog_key, overwrite=True)
     with running_site(folder) as url:

@@ -40,7 +40,12 @@ def render(
         console.print(f"sample: there is no world {world!r}: use one of {', '.join(WORLDS)}")
         raise typer.Exit(1)
     try:
-        count = sources or load_world(world).n_sources
+        chosen = load_world(world)
+        if not chosen.n_sources:
+            console.print(f"sample: world {world}: {chosen.missing}")
+            raise typer.Exit(1)
+        count = sources or chosen.n_sources
+        count = min(count, chosen.most_sources or count)
         catalog = render_catalog(out, count, seed, workers, world)
     except OSError as error:
         console.print(f"sample: cannot write to {out}: {error}. Whole videos are kept; run again")

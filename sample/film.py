@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 __all__ = ["WORLDS", "Film", "World", "load_world"]
 
-WORLDS = ("silent_to_sound", "kinetics_actions", "vggsound_contest", "cocktail_party")
-"""Folders of worlds; each is named as the recipe that learns from it."""
+WORLDS = ("silent_to_sound", "kinetics_actions", "vggsound_contest", "cocktail_party", "voices")
+"""Folders of worlds; each is named as the recipe that learns from it. `voices` is not rendered:
+sound files of the user's, for the recipe `cocktail_party.voices`."""
 
 
 class Film(Protocol):
@@ -54,12 +55,16 @@ class World:
         n_sources: films of the sample.
         film: makes up a film from a seed and an index; the same arguments give the same film.
         catalog_text: the catalog of some films.
+        most_sources: how many there can be; None for any number.
+        missing: what it lacks, and the remedy, where it has no sources.
     """
 
     catalog_key: str
     n_sources: int
     film: Callable[[int, int], Film]
     catalog_text: Callable[[Sequence[Any]], str]
+    most_sources: int | None = None
+    missing: str = ""
 
 
 def load_world(name: str) -> World:

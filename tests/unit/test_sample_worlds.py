@@ -10,8 +10,11 @@ from sample.kinetics_actions import actions
 from sample.kinetics_actions.film import ActionFilm
 from sample.vggsound_contest.scenes import CLASSES
 
+_RENDERED = tuple(name for name in WORLDS if name != "voices")
+"""Those whose films are made up from a seed; voices are files."""
 
-@pytest.mark.parametrize("name", WORLDS)
+
+@pytest.mark.parametrize("name", _RENDERED)
 def test_a_film_is_the_same_each_time_and_another_for_another_seed(name: str):
     world = load_world(name)
     one, same, other = (world.film(seed, 3) for seed in (0, 0, 1))
@@ -30,7 +33,7 @@ def test_a_film_is_the_same_each_time_and_another_for_another_seed(name: str):
         assert np.abs(sounds[0]).max() <= 1
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", _RENDERED)
 def test_the_pipeline_reads_the_catalog(name: str):
     world = load_world(name)
     films = [world.film(0, index) for index in range(32)]
