@@ -48,7 +48,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: Annotated[
         Path,
-        typer.Option(help="Whose model is used.", show_default=f"recipes/{SAMPLE_RECIPE.name}"),
+        typer.Option(help="Whose model is used.", show_default="silent_to_sound.sample"),
     ] = SAMPLE_RECIPE,
     model: Annotated[
         Path | None,
