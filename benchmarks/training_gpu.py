@@ -28,7 +28,7 @@ from s2s.tasks.contract import Objective
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.objective.flow_loss import Hiding, flow_loss
 from s2s.tasks.generation.settings import GenerationTrainingSettings
-from training.averaging import Averaging
+from training.callbacks.averaging import Averaging
 from training.module import TrainingModule
 from training.trainer import make_trainer
 

@@ -24,7 +24,7 @@ from feature_extraction.stage import run as extract_features
 from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.storage import open_bucket
-from training.checkpoints import StoredCheckpoints
+from training.callbacks.checkpoints import StoredCheckpoints
 from training.stage import run
 
 KILLED_AT = 13
@@ -106,7 +106,7 @@ def test_the_curve_is_that_of_an_unbroken_run(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("training.curve._EVERY_STEPS", 1)
+    monkeypatch.setattr("training.callbacks.curve._EVERY_STEPS", 1)
     settings = make_settings_of(training=TINY | PARTS)
     make_version(settings, {"train": (1.0, 1.0), "val": (1.0,)})
     extract_features(settings)
@@ -140,7 +140,7 @@ DRIVER = """
 import signal
 import sys
 from pathlib import Path
-from training.checkpoints import StoredCheckpoints
+from training.callbacks.checkpoints import StoredCheckpoints
 from training.cli import app
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 begun = Path(sys.argv.pop())

@@ -15,7 +15,7 @@ from s2s.errors import StageError
 from s2s.tasks.common.optimizers import rate_share
 from s2s.tasks.contract import Objective, Trained
 from training.batches import HeldOutBatches, TrainingBatches, split_batch
-from training.checkpoints import StoredCheckpoints
+from training.callbacks.checkpoints import StoredCheckpoints
 from training.trainer import Trainer
 
 
@@ -31,7 +31,7 @@ def losses(folder: Path, name: str, column: str = "train_loss") -> list[float]:
 @pytest.fixture
 def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """The curve has every step."""
-    monkeypatch.setattr("training.curve._EVERY_STEPS", 1)
+    monkeypatch.setattr("training.callbacks.curve._EVERY_STEPS", 1)
 
 
 def test_a_batch_in_parts_is_the_same_batch(tmp_path: Path, every_step: None):

@@ -22,10 +22,10 @@ from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
 from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Material, Objective
 from s2s.tasks.loading import load_task
+from training.callbacks.tracking import Tracking
 from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model
 from training.material import make_material
-from training.tracking import Tracking
 from training.trainer import Trainer
 
 __all__ = ["run"]

@@ -16,12 +16,12 @@ from lightning.pytorch.strategies import DDPStrategy
 from s2s.errors import StageError
 from s2s.settings import TrainingSettings
 from s2s.tasks.contract import Objective, Trained
-from training.averaging import Averaging
-from training.checkpoints import StoredCheckpoints, fetch_checkpoint
-from training.curve import LearningCurve
+from training.callbacks.averaging import Averaging
+from training.callbacks.checkpoints import StoredCheckpoints, fetch_checkpoint
+from training.callbacks.curve import LearningCurve
+from training.callbacks.progress import Budget, TrainingBar
+from training.callbacks.tracking import Tracking
 from training.module import TrainingModule
-from training.progress import Budget, TrainingBar
-from training.tracking import Tracking
 
 __all__ = ["Trainer", "make_trainer"]
 

@@ -17,7 +17,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from s2s.settings import Settings
 from s2s.tasks.contract import Objective
-from training.averaging import Averaging
+from training.callbacks.averaging import Averaging
 
 __all__ = ["Samples", "Tracking"]
 

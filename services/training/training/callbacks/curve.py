@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
-from training.progress import Budget
+from training.callbacks.progress import Budget
 
 __all__ = ["LearningCurve"]
 

@@ -1,0 +1,1 @@
+"""Callbacks of a training: averaged weights, checkpoints, learning curve, progress, trackers."""
