@@ -57,7 +57,7 @@ def serving(
 def leave_jobs(folder: Path, video: Path, attempts: list[int]) -> list[str]:
     """What servers left that ended while they did jobs, each so often; the seed is its index."""
     (folder / "uploads").mkdir(parents=True)
-    store = JobStore(folder / "jobs.sqlite3")
+    store = JobStore.of_folder(folder)
     jobs = [store.new_id() for _ in attempts]
     for seed, (job_id, count) in enumerate(zip(jobs, attempts, strict=True)):
         (folder / "uploads" / job_id).mkdir()
@@ -94,7 +94,7 @@ def test_jobs_that_servers_ended_in_are_done_alone_and_given_up_in_the_end(
 
 def test_progress_never_goes_back(tmp_path: Path, silent_video: Path):
     (job,) = leave_jobs(tmp_path, silent_video, [1])
-    store = JobStore(tmp_path / "jobs.sqlite3")
+    store = JobStore.of_folder(tmp_path)
     store.begin(job)
     for share in (0.3, 0.7, 0.5):
         store.proceed(job, share)

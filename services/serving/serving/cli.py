@@ -94,6 +94,15 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     ] = False,
     queue: Annotated[int, typer.Option(help="Jobs that may wait; more get 429.", min=1)] = 64,
     keep_hours: Annotated[float, typer.Option(help="Results are kept so long.", min=0.01)] = 24.0,
+    jobs: Annotated[
+        str,
+        typer.Option(
+            envvar="S2S_JOBS",
+            show_default=False,
+            help="postgresql://USER:PASSWORD@HOST/NAME: a database that several servers share "
+            "their jobs in. By default, a file in the work directory.",
+        ),
+    ] = "",
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
@@ -119,7 +128,13 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         )
         ring = None if keys is None else KeyRing.load(keys)
         made = create_app(
-            models, limits, work_dir / "serving", store, ring, names=[host, *(name or [])]
+            models,
+            limits,
+            work_dir / "serving",
+            store,
+            ring,
+            names=[host, *(name or [])],
+            jobs=jobs,
         )
         bounds = ConnectionLimits(
             max_connections=connections,

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from s2s.errors import BucketUnavailableError, MediaError, UnsupportedMediaError
+from serving.jobs.database import DatabaseUnavailableError
 
 __all__ = ["TITLES", "Problem", "ProblemDocument", "disk_full", "invalid_fields", "problem_of"]
 
@@ -109,9 +110,8 @@ def problem_of(error: BaseException) -> Problem:
             log.info("a file that cannot be used: %s", error.cause)
         detail = _sentence(error.plain_message)
         return Problem(422, "unusable-video", detail, {"reason": str(error.reason)})
-    if isinstance(error, BucketUnavailableError):
-        log.error("the bucket is away: %s", error)
-        return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
+    if isinstance(error, BucketUnavailableError | DatabaseUnavailableError):
+        return _away(error)
     if _is_full(error) or _is_short_of_memory(error):
         log.error("the disk is full, or memory is short: %s", error)
         return disk_full() if _is_full(error) else _memory_short()
@@ -129,6 +129,14 @@ def _sentence(message: str) -> str:
 
 def _later(kind: str, detail: str) -> Problem:
     return Problem(503, kind, detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def _away(error: BucketUnavailableError | DatabaseUnavailableError) -> Problem:
+    if isinstance(error, BucketUnavailableError):
+        log.error("the bucket is away: %s", error)
+        return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
+    log.error("the jobs are away: %s", error)
+    return _later("not-ready", "The server cannot reach its jobs. Try again in a while.")
 
 
 def _memory_short() -> Problem:

@@ -7,6 +7,8 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from serving.jobs.store import JobStore
+
 __all__ = ["COOKIE", "Sessions"]
 
 COOKIE = "s2s_session"
@@ -39,6 +41,11 @@ class Sessions:
         with os.fdopen(handle, "wb") as file:
             file.write(secret)
         return cls(secret)
+
+    @classmethod
+    def of_store(cls, store: JobStore) -> "Sessions":
+        """With the secret that servers agree on, so that a cookie of one is good for all."""
+        return cls(bytes.fromhex(store.agreed("session", secrets.token_hex(_SECRET_BYTES))))
 
     def token(self, key_hash: str) -> str:
         """A token for a key, by its hash."""

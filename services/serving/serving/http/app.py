@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 _ServiceOfApp = Annotated[Service, Depends(service_of)]
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what a server is put together from
     models: Iterable[ServedModel],
     limits: Limits,
     folder: Path,
@@ -53,6 +53,7 @@ def create_app(
     keys: KeyRing | None = None,
     *,
     names: Iterable[str] = (),
+    jobs: str = "",
 ) -> FastAPI:
     """Make the API of some models.
 
@@ -67,13 +68,15 @@ def create_app(
         keys: who may use the API; None for everybody.
         names: hosts that the server is called by; without keys, it answers to these, to addresses,
             localhost and the machine's own name only.
+        jobs: address of a PostgreSQL database that servers share their jobs in; they share the
+            bucket, too. Empty for a file in the folder.
 
     Raises:
-        StageError: if another server uses the folder.
+        StageError: if another server uses the folder, or the database cannot be used.
         SettingsError: if two models have one name, or traces are asked for and cannot be sent.
     """
     offered = Offered(models)
-    service, lock = _make_service(offered, limits, folder, bucket, keys)
+    service, lock = _make_service(offered, limits, folder, bucket, keys, jobs)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -136,6 +139,7 @@ def _make_service(
     folder: Path,
     bucket: Bucket | None,
     keys: KeyRing | None,
+    jobs: str,
 ) -> tuple[Service, BinaryIO]:
     folder = folder.absolute()  # sandboxes work in directories of their own
     uploads = folder / "uploads"
@@ -152,7 +156,7 @@ def _make_service(
         )
         for model in offered.by_name.values()
     }
-    store = JobStore(folder / "jobs.sqlite3")
+    store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
     storage = JobStorage(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)
     runner = Runner(offered, batchers, store, storage, metrics, tracer)
     service = Service(
@@ -164,7 +168,7 @@ def _make_service(
         metrics=metrics,
         tracer=tracer,
         keys=keys,
-        sessions=Sessions.of_folder(folder),
+        sessions=Sessions.of_store(store) if jobs else Sessions.of_folder(folder),
         rate_limit=RateLimit(limits.rate_per_minute),
     )
     return service, lock

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from s2s.errors import BucketUnavailableError, MediaError
 from serving.http.headers import SECURITY_HEADERS
 from serving.http.methods import allowed_methods
+from serving.jobs.database import DatabaseUnavailableError
 from serving.jobs.job import Job
 from serving.problems import Problem, ProblemDocument, invalid_fields, problem_of
 
@@ -64,7 +65,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of an app with a problem document."""
-    for kind in (Problem, MediaError, OSError, BucketUnavailableError, sqlite3.Error):
+    kinds = (Problem, MediaError, OSError, BucketUnavailableError, DatabaseUnavailableError)
+    for kind in (*kinds, sqlite3.Error):
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)

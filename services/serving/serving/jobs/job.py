@@ -67,6 +67,7 @@ class Job:
         id: 128 random bits: a client that knows it may read the job.
         route: that it was made by.
         model: that does it.
+        server: that has its upload; empty where only one has the jobs.
         owner: name of the key that it was asked with; empty where none is needed.
         file_name: the client's name for its file; not to be trusted.
         kind: what the file is.
@@ -84,6 +85,7 @@ class Job:
     id: str
     route: str
     model: str
+    server: str
     owner: str
     file_name: str
     kind: Literal["video", "picture"]

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 _ATTEMPTS, _ATTEMPTS_ALONE = 3, 3
 _SWEEP_S = 60.0
+# With servers beside this one: how often each says that it is there, when it is taken for gone, and
+# how often jobs of others are looked at.
+_LIVE_S, _GONE_S, _LOOK_S = 15.0, 120.0, 1.0
 _LEAST_ROOM_BYTES = 1 << 20
 # Which part of a job's progress each step of a predictor is.
 _PREPARE, _PREDICT, _FINISH = (0.05, 0.4), (0.4, 0.7), (0.7, 0.95)
@@ -133,7 +136,9 @@ class Runner:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def wait_for_change(self, job_id: str, timeout_s: float) -> None:
-        """Wait until something happens to a job, at most so long."""
+        """Wait until something happens to a job, at most so long; of another server's, a second."""
+        if self._store.is_shared and job_id not in self._unfinished:
+            timeout_s = min(timeout_s, _LOOK_S)
         changed = self._changed[job_id]
         with suppress(TimeoutError):
             await asyncio.wait_for(changed.wait(), timeout_s)
@@ -263,14 +268,21 @@ class Runner:
 
     async def _sweep(self) -> None:
         """Remove expired jobs and discarded objects at intervals."""
+        pause_s = _LIVE_S if self._store.is_shared else _SWEEP_S
         while True:
             self._sweep_now.clear()
             await self._has_tried(self._sweep_once)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sweep_now.wait(), _SWEEP_S)
+                await asyncio.wait_for(self._sweep_now.wait(), pause_s)
 
     async def _sweep_once(self) -> None:
-        for job in self._store.expired(time.time()):
+        now_s = time.time()
+        if self._store.is_shared:
+            self._store.live(now_s)
+            for job in self._store.orphans(now_s - _GONE_S):
+                detail = "The server that had the file is gone. Send the file again."
+                self._fail(job, Problem(500, "internal", detail))
+        for job in self._store.expired(now_s):
             self.remove(job)
         self._sweep_now.clear()
         await self._results.delete_discarded()

@@ -1,33 +1,63 @@
-"""Jobs on disk: they survive the process, whatever ends it."""
+"""Jobs in a database: they survive the process, whatever ends it."""
 
 import json
 import secrets
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from serving.jobs.database import Database
 from serving.jobs.job import Event, Job, Result, State, StoredFile
-from serving.jobs.schema import open_database
+from serving.jobs.sqlite import SQLiteDatabase
 
 __all__ = ["JobStore"]
 
 
 class JobStore:
-    """Jobs and what happened to them, in SQLite. To be used by one thread of one process.
+    """Jobs and what happened to them. To be used by one thread of a process.
 
-    Every change is a transaction in a write-ahead log: a process that is killed loses none that
-    it has told a client of.
+    Every change is a transaction: a process that is killed loses none that it has told a client
+    of. Several servers may share a database: each works on the jobs whose uploads it has, and
+    tells of all.
 
     Args:
-        path: the database; made when it is missing.
+        database: of this server alone, or shared.
+        server: this server's name among those that share; the same when it starts again.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = open_database(path)
+    def __init__(self, database: Database, server: str = "") -> None:
+        self._database = database
+        self.server = server
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        """Jobs of one server, in a file of a folder."""
+        return cls(SQLiteDatabase(folder / "jobs.sqlite3"))
+
+    @classmethod
+    def shared(cls, url: str, folder: Path) -> Self:
+        """Jobs that servers share, in PostgreSQL.
+
+        Args:
+            url: `postgresql://USER:PASSWORD@HOST/NAME`.
+            folder: this server's own; it keeps the server's name.
+
+        Raises:
+            StageError: if there is no such database, or no way to it.
+        """
+        from serving.jobs.postgres import PostgresDatabase  # noqa: PLC0415 - few servers have it
+
+        path = folder / "server.name"
+        if not path.exists():
+            path.write_text(secrets.token_hex(8))
+        return cls(PostgresDatabase(url), path.read_text())
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers use the database, too."""
+        return bool(self.server)
 
     @staticmethod
     def new_id() -> str:
@@ -53,16 +83,24 @@ class JobStore:
         Returns:
             the job, or the one that was made of the owner's request of this name.
         """
-        values = {"model": ""} | dict(fields) | {"options": json.dumps(fields["options"])}
-        with self._transaction():
+        with self._database.transaction():
             if earlier := self.of_request(fields["owner"], request):
                 return earlier
             self._database.execute(
-                "INSERT INTO jobs"
-                " (id, route, model, owner, file_name, kind, options, created_s, seconds) VALUES"
-                " (:id, :route, :model, :owner, :file_name, :kind, :options, :created_s, :seconds)",
-                values
-                | {"id": job_id, "created_s": time.time(), "seconds": json.dumps(dict(seconds))},
+                "INSERT INTO jobs (id, server, route, model, owner, file_name, kind, options,"
+                " created_s, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    job_id,
+                    self.server,
+                    fields["route"],
+                    fields.get("model", ""),
+                    fields["owner"],
+                    fields["file_name"],
+                    fields["kind"],
+                    json.dumps(fields["options"]),
+                    time.time(),
+                    json.dumps(dict(seconds)),
+                ],
             )
             if request is not None:
                 self._database.execute(
@@ -91,13 +129,13 @@ class JobStore:
         return None if row is None else _job_of(row)
 
     def position(self, job_id: str) -> int:
-        """How many queued jobs of the same model come before this one."""
-        (count,) = self._database.execute(
-            "SELECT COUNT(*) FROM jobs JOIN jobs AS mine USING (route, model)"
+        """How many queued jobs of the same model, on the same server, come before this one."""
+        row = self._database.execute(
+            "SELECT COUNT(*) AS ahead FROM jobs JOIN jobs AS mine USING (route, model, server)"
             " WHERE jobs.state = 'queued' AND jobs.number < mine.number AND mine.id = ?",
             [job_id],
         ).fetchone()
-        return count
+        return row["ahead"]
 
     def begin(self, job_id: str) -> Job | None:
         """Note that a queued job is begun; None if it was removed."""
@@ -105,7 +143,8 @@ class JobStore:
 
     def proceed(self, job_id: str, progress: float) -> Job | None:
         """Note how far a job is; one that is done again stays where it was until it is there."""
-        return self._change(job_id, "progress = MAX(progress, ?)", progress)
+        change = "progress = CASE WHEN progress > ? THEN progress ELSE ? END"
+        return self._change(job_id, change, progress, progress)
 
     def finish(
         self, job_id: str, result: Result, seconds: Mapping[str, float], expires_s: float
@@ -126,7 +165,7 @@ class JobStore:
 
     def remove(self, job_id: str) -> None:
         """Forget a job; its files are to be deleted."""
-        with self._transaction():
+        with self._database.transaction():
             job = self.get(job_id)
             if job is not None and job.result is not None:
                 self._note_deletions([file.key for file in job.result.files])
@@ -134,7 +173,7 @@ class JobStore:
 
     def discard(self, keys: Iterable[str]) -> None:
         """Note objects that are to be deleted."""
-        with self._transaction():
+        with self._database.transaction():
             self._note_deletions(keys)
 
     def deletions(self) -> list[str]:
@@ -153,14 +192,46 @@ class JobStore:
         return [Event(row["number"], row["name"], json.loads(row["data"])) for row in rows]
 
     def recover(self) -> list[Job]:
-        """Queue again what was running when the last process ended.
+        """Queue again what this server was working on when its last process ended.
 
         Returns:
-            the jobs to be done, oldest first.
+            the jobs that it has to do, oldest first.
         """
-        self._database.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-        rows = self._database.execute("SELECT * FROM jobs WHERE state = 'queued' ORDER BY number")
+        self._database.execute(
+            "UPDATE jobs SET state = 'queued' WHERE state = 'running' AND server = ?",
+            [self.server],
+        )
+        rows = self._database.execute(
+            "SELECT * FROM jobs WHERE state = 'queued' AND server = ? ORDER BY number",
+            [self.server],
+        )
         return [_job_of(row) for row in rows]
+
+    def live(self, now_s: float) -> None:
+        """Note that this server is there."""
+        self._database.execute(
+            "INSERT INTO servers (id, seen_s) VALUES (?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET seen_s = excluded.seen_s",
+            [self.server, now_s],
+        )
+
+    def orphans(self, since_s: float) -> list[Job]:
+        """Unfinished jobs of servers that nothing was heard of since then: nobody does them."""
+        rows = self._database.execute(
+            "SELECT jobs.* FROM jobs LEFT JOIN servers ON servers.id = jobs.server"
+            " WHERE jobs.state IN ('queued', 'running')"
+            " AND COALESCE(servers.seen_s, jobs.created_s) < ?",
+            [since_s],
+        )
+        return [_job_of(row) for row in rows]
+
+    def agreed(self, name: str, value: str) -> str:
+        """The value that servers agree on under a name: what the first one has said."""
+        self._database.execute(
+            "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, value]
+        )
+        found = self._database.execute("SELECT value FROM secrets WHERE name = ?", [name])
+        return found.fetchone()["value"]
 
     def expired(self, now_s: float) -> list[Job]:
         """Jobs to be removed."""
@@ -172,26 +243,20 @@ class JobStore:
         self._database.close()
 
     def _note_deletions(self, keys: Iterable[str]) -> None:
-        rows = [(key,) for key in keys]
-        self._database.executemany("INSERT OR IGNORE INTO deletions VALUES (?)", rows)
+        for key in keys:
+            self._database.execute(
+                "INSERT INTO deletions (key) VALUES (?) ON CONFLICT DO NOTHING", [key]
+            )
 
     def _change(self, job_id: str, change: str, *values: object) -> Job | None:
-        with self._transaction():
+        """Change a job that is not finished."""
+        with self._database.transaction():
             changed = self._database.execute(
-                f"UPDATE jobs SET {change} WHERE id = ?",  # noqa: S608 - ours, see above
+                f"UPDATE jobs SET {change}"  # noqa: S608 - ours, see above
+                " WHERE id = ? AND state IN ('queued', 'running')",
                 [*values, job_id],
             )
             return self._told(job_id) if changed.rowcount else None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
 
     def _told(self, job_id: str) -> Job:
         """Note the job's state as an event."""
@@ -205,8 +270,9 @@ class JobStore:
         return job
 
 
-def _job_of(row: sqlite3.Row) -> Job:
-    fields = {name: row[name] for name in row.keys() if name != "number"}  # noqa: SIM118 - no mapping
+def _job_of(row: Mapping[str, Any]) -> Job:
+    fields = dict(row)
+    del fields["number"]
     for name in ("options", "seconds", "result", "problem"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
     result = None

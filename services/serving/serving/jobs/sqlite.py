@@ -1,22 +1,25 @@
-"""Tables of the jobs' database, and what becomes of those that earlier servers have left."""
+"""Jobs in a file: SQLite, and what becomes of tables that earlier servers have left."""
 
 import json
 import logging
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["open_database"]
+__all__ = ["SQLiteDatabase"]
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     route TEXT NOT NULL,
     model TEXT NOT NULL DEFAULT '',
+    server TEXT NOT NULL DEFAULT '',
     owner TEXT NOT NULL,
     file_name TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -47,10 +50,44 @@ CREATE TABLE IF NOT EXISTS requests (
 );
 CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
 CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS servers (id TEXT PRIMARY KEY, seen_s REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+class SQLiteDatabase:
+    """Jobs in a file, for one process: `serving.jobs.database.Database`.
+
+    Every transaction is in a write-ahead log: a process that is killed loses none.
+
+    Args:
+        path: the file; made when it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _open(path)
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Run a statement."""
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of its statements hold, or none."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _open(path: Path) -> sqlite3.Connection:
     """Open the database, made when it is missing, with the tables of today.
 
     One of an earlier version is taken over. One that is damaged, or of a later version, is put
@@ -91,10 +128,11 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _take_over(database: sqlite3.Connection) -> None:
-    """From version 0, in which a result was one file and models had no names."""
+    """From version 1, in which jobs had no server, and 0, in which results were one file."""
     database.execute("BEGIN IMMEDIATE")
     try:
         _add_column(database, "jobs", "model")
+        _add_column(database, "jobs", "server")
         _add_column(database, "requests", "digest")
         for statement in _TABLES.split(";"):
             database.execute(statement)
