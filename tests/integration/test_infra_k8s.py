@@ -190,12 +190,34 @@ def test_serving_is_one_replica_until_jobs_are_shared():
     assert by_kind("PodDisruptionBudget")["serving"]["spec"]["maxUnavailable"] == 1
 
 
+def test_replicas_share_their_jobs():
+    component = yaml.safe_load((K8S / "replicas" / "kustomization.yaml").read_text())
+    changed = {
+        (patch["target"]["kind"], change["path"]): change["value"]
+        for patch in component["patches"]
+        for change in yaml.safe_load(patch["patch"])
+    }
+    deployment = copy.deepcopy(by_kind("Deployment")["serving"])
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    assert "env" not in container  # it is added, not replaced
+    container["env"] = changed["Deployment", "/spec/template/spec/containers/0/env"]
+    deployment["spec"]["strategy"] = changed["Deployment", "/spec/strategy"]
+    validate(deployment)
+    assert container["env"][0]["name"] == "S2S_JOBS"
+    scaler = copy.deepcopy(by_kind("HorizontalPodAutoscaler")["serving"])
+    for name in ("minReplicas", "maxReplicas"):
+        scaler["spec"][name] = changed["HorizontalPodAutoscaler", f"/spec/{name}"]
+    validate(scaler)
+    (port,) = by_kind("NetworkPolicy")["serving-jobs"]["spec"]["egress"][0]["ports"]
+    assert port == {"protocol": "TCP", "port": 5432}
+
+
 def test_kustomize_builds_the_overlays():
     program = shutil.which("kubectl")
     if program is None:
         pytest.skip("kubectl is not installed: overlays are not built")
     built = []
-    for overlay in ("example", "example-jobs"):
+    for overlay in ("example", "example-replicas", "example-jobs"):
         answer = subprocess.run(
             [program, "kustomize", str(K8S / "overlays" / overlay)],
             capture_output=True,
