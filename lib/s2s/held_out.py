@@ -34,6 +34,18 @@ class HeldOut:
             return "The test split has no clips: measured on the val split."
         return "Measured on the test split."
 
+    def other(self, clip: DatasetClip) -> DatasetClip:
+        """The clip that one is shown with where two are needed: always the same one.
+
+        It is the next one with another label, else the next one of another source; the clip itself
+        where there is neither.
+        """
+        place = self.clips.index(clip)
+        following = self.clips[place + 1 :] + self.clips[:place]
+        unlike = [one for one in following if one.source_id != clip.source_id]
+        labelled = [one for one in unlike if one.labels != clip.labels]
+        return (labelled or unlike or [clip])[0]
+
 
 def choose_held_out(
     version: DatasetVersion, count: int, usable: Container[str] | None = None

@@ -82,3 +82,22 @@ def test_only_usable_clips_are_chosen(usable: set[str], split: str | None, note:
     assert held_out.split == split
     assert {c.clip_id for c in held_out.clips} == usable - {"seen"}
     assert note in held_out.note
+
+
+def test_a_clip_is_shown_with_one_of_another_label_always_the_same():
+    clips = [clip(f"{label}{k}", label) for label in "ab" for k in range(2)]
+    held_out = choose_held_out(version(*clips), 4)
+    for one in held_out.clips:
+        assert held_out.other(one).labels != one.labels
+        assert held_out.other(one) == held_out.other(one)
+
+
+def test_where_all_are_of_one_label_it_is_one_of_another_source():
+    clips = [clip(f"{source}{k}", "a", source=source) for source in "xy" for k in range(2)]
+    held_out = choose_held_out(version(*clips), 4)
+    assert all(held_out.other(one).source_id != one.source_id for one in held_out.clips)
+
+
+def test_a_clip_that_is_alone_is_shown_with_itself():
+    held_out = choose_held_out(version(clip("only", "a")), 4)
+    assert held_out.other(held_out.clips[0]) == held_out.clips[0]

@@ -237,10 +237,13 @@ class Proof:
 
     Attributes:
         make_upload: takes a clip's mp4 and writes the file that is sent. None to send the clip.
+        make_pair: takes a clip's mp4 and that of another held-out clip, of another label where
+            there is one, and writes the file that is sent. None where one clip is enough.
         check: takes the recipe, the file that was sent and the answer (the result's first file, or
             its document as JSON), and returns a sentence if something is odd, else an empty one.
             Raises `MediaError` for a wrong answer. None for no check.
     """
 
     make_upload: Callable[[Path, Path], None] | None = None
+    make_pair: Callable[[Path, Path, Path], None] | None = None
     check: Callable[[Recipe, Path, Path], str] | None = None

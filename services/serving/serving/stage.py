@@ -12,7 +12,7 @@ import httpx
 
 from s2s.dataset import DatasetClip, read_version
 from s2s.errors import MediaError, StageError
-from s2s.held_out import choose_held_out
+from s2s.held_out import HeldOut, choose_held_out
 from s2s.layout import held_out_prefix
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
@@ -53,7 +53,7 @@ def run(settings: Settings) -> StageReport:
         _api(settings, bucket, model) if clips.keys() - done else nullcontext("") as url,
         open_client(url) as http,
     ):
-        show = _Show(settings, bucket, http, prefix)
+        show = _Show(settings, http, held_out, prefix)
         outcomes = fan_out(local, Work("serving", prefix, clips, done, show, True, workers=1))
     outputs = {
         "model": model.prefix,
@@ -78,33 +78,30 @@ def _api(settings: Settings, bucket: Bucket, model: StoredModel) -> Iterator[str
 
 
 class _Show:
-    """Sends what the task proves itself by, made of one clip, through the API; stores the answer.
+    """Sends what the task proves itself by, made of a clip, through the API; stores the answer.
 
     Attributes:
         seconds: how long the API took for each clip.
     """
 
-    def __init__(self, settings: Settings, bucket: Bucket, http: httpx.Client, prefix: str) -> None:
+    def __init__(
+        self, settings: Settings, http: httpx.Client, held_out: HeldOut, prefix: str
+    ) -> None:
         self.seconds: list[float] = []
         self._settings = settings
-        self._bucket = bucket
+        self._bucket = shared_bucket(settings.bucket_url)
         self._http = http
+        self._held_out = held_out
         self._prefix = prefix
         self._task = load_task(settings.recipe.task)
 
     def __call__(self, clip: DatasetClip) -> Outcome:
-        proof, recipe = self._task.proof, self._settings.recipe
+        check, recipe = self._task.proof.check, self._settings.recipe
         with tempfile.TemporaryDirectory(prefix="show-", dir=self._settings.work_dir) as folder:
-            stored, sent, answer = (
-                Path(folder) / name for name in ("clip.mp4", "upload.mp4", "answer")
-            )
-            self._bucket.download(clip.key, stored)
-            if proof.make_upload is None:
-                sent = stored
-            else:
-                proof.make_upload(stored, sent)
+            answer = Path(folder) / "answer"
+            sent = self._make_upload(clip, Path(folder))
             suffix = self._send(sent, answer)
-            message = "" if proof.check is None else proof.check(recipe, sent, answer)
+            message = "" if check is None else check(recipe, sent, answer)
             key = f"{self._prefix}{clip.clip_id}{suffix}"
             info = self._bucket.upload(answer, key, overwrite=True)
         return Outcome(
@@ -115,6 +112,20 @@ class _Show:
             crc32c=info.crc32c,
             size=info.size,
         )
+
+    def _make_upload(self, clip: DatasetClip, folder: Path) -> Path:
+        """Download a clip, and make what is sent of it."""
+        stored, sent, proof = folder / "clip.mp4", folder / "upload.mp4", self._task.proof
+        self._bucket.download(clip.key, stored)
+        if proof.make_pair is not None:
+            beside = folder / "other.mp4"
+            self._bucket.download(self._held_out.other(clip).key, beside)
+            proof.make_pair(stored, beside, sent)
+        elif proof.make_upload is not None:
+            proof.make_upload(stored, sent)
+        else:
+            return stored
+        return sent
 
     def _send(self, video: Path, output: Path) -> str:
         """Have a file worked on; the extension of what comes back."""
