@@ -1,0 +1,36 @@
+"""Figures that others have published, on other data: to know what is usual, not to compare."""
+
+from dataclasses import dataclass
+
+__all__ = ["OTHERS", "Published"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One system of others.
+
+    Attributes:
+        name: of the system.
+        paper: authors and year.
+        data: what it was measured on.
+        figure: which figure, of which systems.
+        value_db: in dB.
+    """
+
+    name: str
+    paper: str
+    data: str
+    figure: str
+    value_db: float
+
+
+_LRS2 = "LRS2-2Mix, two speakers"
+_PAPER = "Ephrat et al. 2018"
+OTHERS = (
+    Published("Looking to Listen", _PAPER, "AVSpeech, two speakers", "SDRi", 10.3),
+    Published("Looking to Listen, audio only", _PAPER, "AVSpeech, two speakers", "SDRi", 8.6),
+    Published("Dolphin", "Li et al. 2025", _LRS2, "SI-SNRi", 16.8),
+    Published("IIANet", "Li et al. 2024", _LRS2, "SI-SNRi", 16.0),
+    Published("AV-MossFormer2", "Zhao et al. 2025", _LRS2, "SI-SNRi", 15.1),
+    Published("RTFS-Net", "Pegg et al. 2024", _LRS2, "SI-SNRi", 14.9),
+)
