@@ -20,7 +20,7 @@ from launcher.commands.report import report
 from launcher.commands.retry import retry
 from launcher.commands.status import read_status, status_table
 from launcher.commands.version import version_app
-from launcher.pipeline import PURPOSES, run_stage, run_stages
+from launcher.pipeline import PURPOSES, check_accelerator, run_stage, run_stages
 from launcher.sample_site import sample_for
 from launcher.samples import DEFAULT_SAMPLE, sample_recipe
 from preprocessing.export import export
@@ -202,7 +202,9 @@ def _collect(settings: Settings) -> StageReport:
 
 
 def _run_recipe(settings: Settings) -> list[StageReport]:
-    shared_bucket(settings.bucket_url).prepare()  # before minutes of work whose result has no place
+    # Before minutes of work whose result has no place, or that cannot go on.
+    shared_bucket(settings.bucket_url).prepare()
+    check_accelerator(settings)
     with sample_for(settings) as placed:
         return run_stages(placed)
 

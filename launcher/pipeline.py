@@ -6,11 +6,13 @@ from importlib import import_module
 from rich.rule import Rule
 
 from s2s.cli import report_table
+from s2s.dataset import version_names
+from s2s.layout import model_config_key
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
-from s2s.stage import StageReport, check_came_through, preflight
+from s2s.stage import StageReport, check_came_through, preflight, shared_bucket
 
-__all__ = ["PURPOSES", "run_stage", "run_stages"]
+__all__ = ["PURPOSES", "check_accelerator", "run_stage", "run_stages"]
 
 PURPOSES = {
     "collection": "Download the sources of a catalog's clips.",
@@ -40,6 +42,21 @@ def run_stages(settings: Settings) -> list[StageReport]:
             seconds = time.monotonic() - started
             console.print(report_table(reports, f"{settings.recipe.name}: {seconds:.0f} s"))
     return reports
+
+
+def check_accelerator(settings: Settings) -> None:
+    """Look for the GPU that a training asks for before the stages that take hours, not after them.
+
+    Raises:
+        StageError: if a model is still to be trained and there is no such GPU.
+    """
+    recipe = settings.recipe
+    if recipe.training.accelerator != "gpu":
+        return
+    bucket = shared_bucket(settings.bucket_url)
+    versions = version_names(bucket, recipe)
+    if not versions or not bucket.exists(model_config_key(recipe, versions[-1])):
+        import_module("training.trainer").find_gpu(recipe.training)  # torch is slow to import
 
 
 def run_stage(stage: str, settings: Settings) -> StageReport:

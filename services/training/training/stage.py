@@ -26,7 +26,7 @@ from training.callbacks.tracking import Tracking
 from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model
 from training.material import make_material
-from training.trainer import Trainer
+from training.trainer import Trainer, find_gpu
 
 __all__ = ["run"]
 
@@ -38,7 +38,8 @@ def run(settings: Settings) -> StageReport:
 
     Raises:
         VersionError: if there is no data set version, or it is damaged.
-        StageError: if features are missing, or there is nothing to train on.
+        StageError: if features are missing, there is nothing to train on, or there is no GPU where
+            the recipe asks for one.
         ModelError: if features do not fit the recipe.
         BucketUnavailableError: if the bucket does not answer or is full.
     """
@@ -53,6 +54,7 @@ def run(settings: Settings) -> StageReport:
     if bucket.exists(model_config_key(recipe, version.name)):
         metrics = json.loads(bucket.read(prefix + METRICS_FILE))
         return finish(settings, STAGE, [done], started, outputs | _summary(metrics))
+    find_gpu(recipe.training)
     folder = settings.work_dir / STAGE
     with _alone(folder / prefix) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)

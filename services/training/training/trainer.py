@@ -23,7 +23,7 @@ from training.callbacks.progress import Budget, TrainingBar
 from training.callbacks.tracking import Tracking
 from training.module import TrainingModule
 
-__all__ = ["Trainer", "make_trainer"]
+__all__ = ["Trainer", "find_gpu", "make_trainer"]
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
         StageError: if there is no GPU where one is asked for, or less than asked for.
     """
     settings = module.objective.settings
-    on_gpu = _find_gpu(settings)
+    on_gpu = find_gpu(settings)
     if on_gpu:
         torch.set_float32_matmul_precision("high")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
@@ -138,7 +138,12 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
     )
 
 
-def _find_gpu(settings: TrainingSettings) -> bool:
+def find_gpu(settings: TrainingSettings) -> bool:
+    """Whether a training runs on GPUs.
+
+    Raises:
+        StageError: if there is no GPU where one is asked for, or less than asked for.
+    """
     if settings.accelerator == "gpu" and not torch.cuda.is_available():
         raise StageError(
             "training.accelerator is gpu, but torch finds none: set it to auto or cpu in the "
