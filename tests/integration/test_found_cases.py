@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 import collection.stage
 import preprocessing.stage
-from collection.connection import check_cookies
 from collection.importing import import_videos
+from collection.network.connection import check_cookies
 from launcher.commands.catalog import catalog
 from s2s.errors import SettingsError
 from s2s.manifest import read_manifest

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from collection.breaker import Breaker, session_breaker
+from collection.network.breaker import Breaker, session_breaker
 from s2s.reasons import Reason
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yt_dlp.networking.exceptions import HTTPError
 
-from collection.connection import check_cookies, proxy_of
-from collection.failures import wait_s_of
-from collection.gate import is_private
+from collection.network.addresses import is_private
+from collection.network.connection import check_cookies, proxy_of
+from collection.network.failures import wait_s_of
 from s2s.errors import SettingsError
 from s2s.settings import CollectionSettings
 

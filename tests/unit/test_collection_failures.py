@@ -18,7 +18,7 @@ from yt_dlp.utils import (
     YoutubeDLError,
 )
 
-from collection.failures import explain, is_disk_full, reason_of
+from collection.network.failures import explain, is_disk_full, reason_of
 from s2s.reasons import Reason
 
 

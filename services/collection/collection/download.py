@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from yt_dlp import YoutubeDL
 from yt_dlp.utils import YoutubeDLError
 
-from collection.connection import check_cookies, proxy_of
-from collection.failures import explain, is_disk_full, reason_of
-from collection.gate import Gate, GateRules
+from collection.network.connection import check_cookies, proxy_of
+from collection.network.failures import explain, is_disk_full, reason_of
+from collection.network.gate import Gate, GateRules
 from s2s.errors import MediaError
 from s2s.media import ffmpeg_path
 from s2s.reasons import Reason

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from collection.breaker import session_breaker
 from collection.download import DownloadOptions, download, has_section_formats
-from collection.failures import is_server_error, wait_s_of
 from collection.fetch import Fetch
+from collection.network.breaker import session_breaker
+from collection.network.failures import is_server_error, wait_s_of
 from collection.video_folder import VideoFolder, printable
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from collection.breaker import BLOCKS
 from collection.download import DownloadOptions
 from collection.fetch import plan_fetches
+from collection.network.breaker import BLOCKS
 from collection.runtime import check_runtime
 from collection.selected_clips import SelectedClips, select_from_catalog
 from collection.source import DownloadSource, TakeOverFile, VideoFile
