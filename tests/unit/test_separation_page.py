@@ -117,8 +117,8 @@ def test_a_mixture_is_shown_with_each_face(
     page = show_examples(bucket, recipe, content)
 
     assert page.count("<audio") == 4
-    assert "from -0.4 to 7.1 dB SI-SDR: 7.5 dB better" in page
-    assert "says nothing: -24 dB of the mixture are left" in page
+    assert "from −0.4 to 7.1 dB SI-SDR: 7.5 dB better" in page
+    assert "says nothing: −24.2 dB of the mixture are left" in page
     assert "A speaker beside a face at rest" in page
 
 

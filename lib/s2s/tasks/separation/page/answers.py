@@ -16,6 +16,7 @@ from s2s.storage import Bucket
 from s2s.tasks.common.html import render
 from s2s.tasks.common.pictures import jpeg_of
 from s2s.tasks.common.spectrogram import draw_spectrogram
+from s2s.tasks.separation.page.published import LIPS_ALONE
 from s2s.tasks.separation.predictor.pair import compose_pair
 
 __all__ = ["show_answers"]
@@ -25,7 +26,7 @@ _TEMPLATE = Path(__file__).with_name("answers.html.jinja")
 
 @dataclass(frozen=True)
 class _Panel:
-    """One way to hear a talker."""
+    """One way to hear a talker: title and caption stand over it."""
 
     title: str
     caption: str
@@ -75,7 +76,7 @@ def show_answers(
             stored = _fetch(bucket, {"truth": clip.key, "other": other.key, "found": key}, folder)
             rate_hz = recipe.spec.sample_rate_hz
             answered.append(_Answered(clip, other, _panels(stored, rate_hz)))
-    return render(_TEMPLATE, answered=answered) if answered else ""
+    return render(_TEMPLATE, answered=answered, lips_alone=LIPS_ALONE) if answered else ""
 
 
 def _fetch(bucket: Bucket, keys: Mapping[str, str], folder: Path) -> Mapping[str, Path]:
@@ -89,9 +90,9 @@ def _fetch(bucket: Bucket, keys: Mapping[str, str], folder: Path) -> Mapping[str
 
 def _panels(paths: Mapping[str, Path], rate_hz: int) -> tuple[_Panel, ...]:
     return (
-        _panel("both at once", "what the model was given", paths["sent"], rate_hz),
-        _panel("the left one alone", "the voice that the model found", paths["found"], rate_hz),
-        _panel("the left one as recorded", "before the two were mixed", paths["truth"], rate_hz),
+        _panel("both at once", "what was sent", paths["sent"], rate_hz),
+        _panel("the left one", "as the model found it", paths["found"], rate_hz),
+        _panel("the left one", "as recorded", paths["truth"], rate_hz),
     )
 
 

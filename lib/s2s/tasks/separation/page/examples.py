@@ -28,7 +28,7 @@ from s2s.storage import Bucket
 from s2s.tasks.common.html import render
 from s2s.tasks.common.pictures import jpeg_of
 from s2s.tasks.common.spectrogram import draw_spectrogram
-from s2s.tasks.separation.page.published import OTHERS
+from s2s.tasks.separation.page.published import LIPS_ALONE, OTHERS
 
 __all__ = ["CONDITION_TITLES", "show_examples"]
 
@@ -84,7 +84,7 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     prefix = f"{evaluation_prefix(recipe, version.name)}examples/"
     files = _Files(bucket, prefix, recipe.spec.sample_rate_hz)
     mixtures = [_mixture(files, keys, row) for row in content["examples"]]
-    return render(_TEMPLATE, mixtures=mixtures, others=OTHERS)
+    return render(_TEMPLATE, mixtures=mixtures, others=OTHERS, lips_alone=LIPS_ALONE)
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,13 @@ def _sounds(files: _Files, clip_id: str, n: int, face: Mapping[str, Any]) -> tup
 
 
 def _verdict(face: Mapping[str, Any]) -> str:
-    """Such as `from -0.4 to 7.1 dB SI-SDR: 7.5 dB better`."""
+    """Such as `from −0.4 to 7.1 dB SI-SDR: 7.5 dB better`."""
     if not face["is_heard"]:
-        return f"says nothing: {face['left_db']:.0f} dB of the mixture are left"
+        return f"says nothing: {_signed(face['left_db'])} dB of the mixture are left"
     before_db, after_db = face["before_db"], face["after_db"]
     change = f"{abs(after_db - before_db):.1f} dB {'better' if after_db >= before_db else 'worse'}"
-    return f"from {before_db:.1f} to {after_db:.1f} dB SI-SDR: {change}"
+    return f"from {_signed(before_db)} to {_signed(after_db)} dB SI-SDR: {change}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
