@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zlib import crc32
 
@@ -14,6 +15,7 @@ from s2s.cli import FAILURE_STATUS, RecipeArgument, guarded
 from s2s.errors import SettingsError
 from s2s.layout import recipe_copy_key
 from s2s.logs import console
+from s2s.settings import Recipe
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
 from s2s.tasks.recipes import load_recipe
@@ -31,6 +33,30 @@ ProjectOption = Annotated[
     str | None, typer.Option(help="Google Cloud project; the credentials' own unless named.")
 ]
 PollOption = Annotated[float, typer.Option(help="Seconds from one look to the next.", min=0.01)]
+GoogleBucketOption = Annotated[str, typer.Option(envvar="S2S_BUCKET", help="gs://NAME.")]
+ImageOption = Annotated[
+    str,
+    typer.Option(envvar="S2S_TRAINING_IMAGE", help="The training image, with its tag or digest."),
+]
+PlaceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="REGION:MACHINE[:ACCELERATOR[:COUNT]]; may be given several times: the next is "
+        f"tried where there is no quota or no machine. By default {', '.join(DEFAULT_PLACES)}."
+    ),
+]
+AccountOption = Annotated[
+    str | None,
+    typer.Option(help="Service account that it runs as; by default the project's s2s-training."),
+]
+SpotOption = Annotated[
+    bool, typer.Option(help="On machines that may be taken away: cheaper; it then goes on.")
+]
+TimeoutOption = Annotated[float, typer.Option(help="It is stopped after so long.", min=0.1)]
+WaitOption = Annotated[
+    float, typer.Option(help="A place that has found no machine is left after so long.", min=0)
+]
+FollowOption = Annotated[bool, typer.Option(help="Show its log and wait for its end.")]
 JobArgument = Annotated[
     str, typer.Argument(help="projects/PROJECT/locations/REGION/customJobs/ID, as train prints it.")
 ]
@@ -40,35 +66,15 @@ JobArgument = Annotated[
 def train(  # noqa: PLR0913 - these are the options of the command line
     recipe: RecipeArgument,
     *,
-    bucket: Annotated[str, typer.Option(envvar="S2S_BUCKET", help="gs://NAME.")],
-    image: Annotated[
-        str,
-        typer.Option(
-            envvar="S2S_TRAINING_IMAGE", help="The training image, with its tag or digest."
-        ),
-    ],
-    place: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="REGION:MACHINE[:ACCELERATOR[:COUNT]]; may be given several times: the next is "
-            f"tried where there is no quota or no machine. By default {', '.join(DEFAULT_PLACES)}."
-        ),
-    ] = None,
+    bucket: GoogleBucketOption,
+    image: ImageOption,
+    place: PlaceOption = None,
     project: ProjectOption = None,
-    service_account: Annotated[
-        str | None,
-        typer.Option(help="Who it runs as; s2s-training of the project unless named."),
-    ] = None,
-    spot: Annotated[
-        bool, typer.Option(help="On machines that may be taken away: cheaper; it then goes on.")
-    ] = True,
-    timeout_hours: Annotated[
-        float, typer.Option(help="It is stopped after so long.", min=0.1)
-    ] = 48,
-    wait_minutes: Annotated[
-        float, typer.Option(help="A place that has found no machine is left after so long.", min=0)
-    ] = 30,
-    follow: Annotated[bool, typer.Option(help="Show its log and wait for its end.")] = True,
+    service_account: AccountOption = None,
+    spot: SpotOption = True,
+    timeout_hours: TimeoutOption = 48,
+    wait_minutes: WaitOption = 30,
+    follow: FollowOption = True,
     poll: PollOption = 10.0,
 ) -> None:
     """Train a recipe's model on Vertex AI, where there is a machine, and follow its log."""
@@ -81,16 +87,13 @@ def train(  # noqa: PLR0913 - these are the options of the command line
         store = _google_bucket(bucket)
         vertex = Vertex(project)
         vertex.check_image(image)
-        text = recipe.read_bytes()
-        key = recipe_copy_key(loaded, f"{crc32(text):08x}")
-        store.write(key, text)
+        account = service_account or f"s2s-training@{vertex.project}.iam.gserviceaccount.com"
         job = TrainingJob(
             name=f"s2s training {loaded.name}",
             run=secrets.token_hex(8),
             image=image,
-            args=(f"{bucket}/{key}",),
-            service_account=service_account
-            or f"s2s-training@{vertex.project}.iam.gserviceaccount.com",
+            args=(f"{bucket}/{_store_recipe(store, loaded, recipe)}",),
+            service_account=account,
             timeout_s=round(timeout_hours * 3600),
             environment={"S2S_BUCKET": bucket},
             is_spot=spot,
@@ -127,6 +130,14 @@ def cancel(job: JobArgument, *, project: ProjectOption = None) -> None:
         return 0
 
     sys.exit(guarded(work))
+
+
+def _store_recipe(store: Bucket, recipe: Recipe, path: Path) -> str:
+    """Store a copy of a recipe for the job; its key."""
+    text = path.read_bytes()
+    key = recipe_copy_key(recipe, f"{crc32(text):08x}")
+    store.write(key, text)
+    return key
 
 
 def _google_bucket(url: str) -> Bucket:
