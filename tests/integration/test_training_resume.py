@@ -58,7 +58,7 @@ def train_until_killed(settings: Settings, objective: str) -> None:
 
 def note_every_step() -> None:
     """The curve has every step."""
-    from training import curve  # noqa: PLC0415 - in the process that trains
+    from training.callbacks import curve  # noqa: PLC0415 - in the process that trains
 
     curve._EVERY_STEPS = 1
 
