@@ -20,8 +20,12 @@ DOCKERFILES = {stage: f"services/{stage}/Dockerfile" for stage in STAGES} | {
     "sample": "sample/Dockerfile",
     "bucket": "infra/fake_gcs/Dockerfile",
     "gateway": "infra/gateway/Dockerfile",
+    "preprocessing-ray": "infra/ray/Dockerfile",
+    "feature_extraction-ray": "infra/ray/Dockerfile",
 }
-"""Where each image's Dockerfile is, by the image's name without `s2s/`."""
+"""Where each image's Dockerfile is, by the image's name without `s2s/`.
+
+An image comes after the one that it is made from."""
 
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Such as training; all by default.")
@@ -40,7 +44,9 @@ def build(names: NamesArgument = None) -> None:
     def work() -> int:
         for name in _chosen(names):
             console.print(f"s2s/{name}", highlight=False)
-            _docker("build", "--file", DOCKERFILES[name], "--tag", f"s2s/{name}", ".")
+            stage, _, with_ray = name.partition("-")
+            args = ["--build-arg", f"STAGE={stage}"] if with_ray else []
+            _docker("build", "--file", DOCKERFILES[name], *args, "--tag", f"s2s/{name}", ".")
         return 0
 
     sys.exit(guarded(work))

@@ -14,6 +14,7 @@ LOCKS = {path.parent.name: path for path in (*ROOT.glob("services/*/requirements
     "sample": ROOT / "sample" / "requirements.txt",
     "bucket": ROOT / "infra" / "fake_gcs" / "requirements.txt",
     "torch": ROOT / "lib" / "requirements-torch.txt",
+    "ray": ROOT / "infra" / "ray" / "requirements.txt",
 }
 DOCKERFILES = {
     "sample": ROOT / "sample" / "Dockerfile",
@@ -65,6 +66,18 @@ def test_image_starts_its_own_stage(stage: str):
         f"COPY services/{stage}/{stage} /app/{stage}",
     ]
     assert any(line.startswith(f"COPY services/{stage}/requirements.txt ") for line in copied)
+
+
+def test_ray_comes_on_top_of_a_stages_image_with_the_same_packages():
+    lines = (ROOT / "infra" / "ray" / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("FROM")] == ["FROM s2s/${STAGE}"]
+    assert [line for line in lines if line.startswith("USER")] == ["USER 0", "USER 10001"]
+    for stage in ("preprocessing", "feature_extraction"):
+        shared = pins("ray").keys() & pins(stage).keys()
+        assert shared
+        assert {name: pins("ray")[name] for name in shared} == {
+            name: pins(stage)[name] for name in shared
+        }
 
 
 def test_serving_serves_by_default():
