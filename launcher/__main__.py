@@ -11,6 +11,7 @@ import typer
 
 from launcher.bucket_server import BucketServer
 from launcher.commands.catalog import catalog
+from launcher.commands.classify import classify
 from launcher.commands.cloud import cloud_app
 from launcher.commands.evaluate import evaluate
 from launcher.commands.generate import generate
@@ -59,6 +60,7 @@ bucket_app = typer.Typer(
 )
 app.add_typer(bucket_app, name="bucket")
 app.command()(generate)
+app.command()(classify)
 app.add_typer(version_app, name="version")
 app.add_typer(images_app, name="images")
 app.add_typer(cloud_app, name="cloud")

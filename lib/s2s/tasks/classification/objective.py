@@ -16,6 +16,7 @@ from s2s.tasks.classification.data import ClipDataset, classes_of, measure_mel, 
 from s2s.tasks.classification.network import ClassifierConfig, ClipInputs, make_classifier
 from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
 from s2s.tasks.classification.network.fusion import AudioVisual
+from s2s.tasks.classification.network.summary import describe_model
 from s2s.tasks.classification.network.weights import give_backbone_weights
 from s2s.tasks.classification.processor import ClipProcessor, ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe
@@ -47,6 +48,7 @@ class ClassificationObjective(Objective):
         self.seed = recipe.seed
         self.network = network
         self.config = config
+        self.summary = describe_model(config)
         self._recipe = recipe
         self._material = material
         self._processor = ClipProcessor(ProcessorConfig.model_validate(config.processor))

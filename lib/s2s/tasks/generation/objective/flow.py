@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from s2s.media import write_wav
 from s2s.tasks.common.chance import Chance, seeded
 from s2s.tasks.common.optimizers import adamw_and_muon
+from s2s.tasks.common.origins import describe_weights
 from s2s.tasks.contract import MODEL, Material, Objective
 from s2s.tasks.generation.data import condition_of, measure_mel, mel_of, window_sets
 from s2s.tasks.generation.network.directory import ModelConfig, save_bundle
@@ -18,7 +19,7 @@ from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConf
 from s2s.tasks.generation.objective.flow_loss import Hiding, flow_loss
 from s2s.tasks.generation.objective.pictures import draw_mels
 from s2s.tasks.generation.processor import STREAMS
-from s2s.tasks.generation.settings import GenerationRecipe
+from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
 
 __all__ = ["FlowObjective", "make_flow_objective"]
 
@@ -58,7 +59,7 @@ class FlowObjective(Objective):
         self.network = self._transformer = network
         self.config = config
         vocoder = "Griffin-Lim" if config.vocoder is None else "a network after Vocos"
-        self.summary = _SUMMARY.format(vocoder=vocoder)
+        self.summary = _SUMMARY.format(vocoder=vocoder) + _describe_extractors(config.features)
         self._recipe = recipe
         self._clips = material.clips
         self._hiding = Hiding(recipe.training.null_probability, recipe.training.still_probability)
@@ -108,6 +109,20 @@ class FlowObjective(Objective):
         """A batch as it is stored, as the network takes it: float32, the mel normalised."""
         config = self.config
         return (tokens_BTD.float() - config.mel_mean) / config.mel_std, condition_BTC.float()
+
+
+def _describe_extractors(features: GenerationFeatureSettings) -> str:
+    """Where weights of feature extractors are from; nothing where none has any."""
+    used = {
+        "what is seen": (features.semantic, features.semantic_weights, "none"),
+        "what moves": (features.motion, features.motion_weights, "differences"),
+    }
+    told = [
+        describe_weights(f"The network that tells {what}", network, source)
+        for what, (network, source, without) in used.items()
+        if network != without and source != "random"
+    ]
+    return "\n\n" + " ".join(told) if told else ""
 
 
 def make_flow_objective(material: Material, vocoder: IstftConfig | None) -> FlowObjective:

@@ -1,0 +1,141 @@
+"""`./s2s classify FILE`: what a video shows, on the whole and over time, without a server."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from launcher.own_file.answering import answer, chosen_model
+from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
+from launcher.own_file.frames import kept_frames
+from launcher.own_file.stretches import Stretch, stretches_of
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
+from s2s.errors import SettingsError
+from s2s.logs import console
+from s2s.tasks.recipes import load_recipe
+
+__all__ = ["classify"]
+
+SAMPLE_RECIPE = Path(__file__).parents[2] / "recipes" / "kinetics_actions.sample.yaml"
+_TASK = "classification"
+
+
+def classify(  # noqa: PLR0913 - these are the options of the command line
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A video, such as .mp4 or .avi.", exists=True, dir_okay=False),
+    ] = None,
+    *,
+    videopath: Annotated[
+        Path | None,
+        typer.Option("--videopath", help="The same as FILE.", exists=True, dir_okay=False),
+    ] = None,
+    start_time: StartOption = None,
+    end_time: EndOption = None,
+    duration: DurationOption = None,
+    top_k: Annotated[int, typer.Option(min=1, max=100, help="So many classes.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
+    save_frames_path: Annotated[
+        Path | None,
+        typer.Option(help="A folder that gets the frames that the model is given, as JPEG."),
+    ] = None,
+    rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
+    recipe: Annotated[Path, typer.Option(help="Whose model is used.")] = SAMPLE_RECIPE,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model-path",
+            "--model",
+            help="A model directory; by default the bucket's newest of the recipe.",
+        ),
+    ] = None,
+    bucket: BucketOption = DEFAULT_BUCKET,
+    work_dir: WorkDirOption = Path(".s2s"),
+) -> None:
+    """Say what a video shows, and when; or a part of it, which is kept as FILE_cut.mp4."""
+
+    def work() -> int:
+        video, span = _one_of(file, videopath), cut_span(start_time, end_time, duration)
+        loaded = load_recipe(recipe)
+        if loaded.task != _TASK:
+            raise SettingsError(
+                f"recipe {recipe}: its task is {loaded.task}, not {_TASK}: name another --recipe"
+            )
+        served = chosen_model(model, loaded, bucket, work_dir)
+        source = video if span is None else cut_video(video, span, with_sound=True)
+        with (
+            kept_frames(save_frames_path, remove=rm_frames) as keep,
+            answer(served, (source, "video"), {"top_k": top_k}) as found,
+        ):
+            processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
+            keep(source, processor.fps)
+        document = _placed(found.made.document, span[0] if span else 0.0)
+        stretches = stretches_of(document["over_time"])
+        if as_json:
+            content = {"file": str(video), "model": served.name, **document}
+            content["stretches"] = [stretch.to_json() for stretch in stretches]
+            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        else:
+            _print(document, stretches)
+            steps = ", ".join(f"{name} {taken:.2f} s" for name, taken in found.seconds.items())
+            console.print(f"{video} by {served.name} ({steps})", markup=False, soft_wrap=True)
+        return 0
+
+    sys.exit(guarded(work))
+
+
+def _one_of(file: Path | None, videopath: Path | None) -> Path:
+    named = [path for path in (file, videopath) if path is not None]
+    if len(named) != 1:
+        raise SettingsError("name one video: './s2s classify FILE', or --videopath FILE")
+    return named[0]
+
+
+def _placed(document: Mapping[str, Any], start_s: float) -> dict[str, Any]:
+    """The document with times of the video that the part was cut from."""
+    over_time = [
+        {
+            **row,
+            "start_s": round(row["start_s"] + start_s, 3),
+            "end_s": round(row["end_s"] + start_s, 3),
+        }
+        for row in document["over_time"]
+    ]
+    return {**document, "over_time": over_time}
+
+
+def _print(document: Mapping[str, Any], stretches: list[Stretch]) -> None:
+    """Two tables in 80 columns: classes on the whole, and stretches of time with one class each."""
+    whole = Table(title="On the whole", title_justify="left")
+    whole.add_column("class", overflow="fold")
+    whole.add_column("probability", justify="right", no_wrap=True)
+    for row in document["classes"]:
+        whole.add_row(escape(row["label"]), f"{row['probability']:.1%}")
+    out = Console()
+    out.print(whole)
+    if len(document["over_time"]) < 2:
+        return
+    timed = Table(title="Over time", title_justify="left")
+    timed.add_column("from", justify="right", no_wrap=True)
+    timed.add_column("to", justify="right", no_wrap=True)
+    timed.add_column("class", overflow="fold")
+    timed.add_column("probability", justify="right", no_wrap=True)
+    for stretch in stretches:
+        start, end = _clock(stretch.start_s), _clock(stretch.end_s)
+        timed.add_row(start, end, escape(stretch.label), f"{stretch.probability:.1%}")
+    out.print(timed)
+
+
+def _clock(seconds: float) -> str:
+    """Time as players show it, to a tenth of a second."""
+    tenths = round(10 * seconds)
+    hours, rest = divmod(tenths, 36_000)
+    minutes, tenths = divmod(rest, 600)
+    clock = f"{minutes}:{tenths / 10:04.1f}"
+    return f"{hours}:{clock:0>7}" if hours else clock

@@ -1,0 +1,92 @@
+"""A model's answer to one file, made as the server makes it."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from s2s.errors import SettingsError
+from s2s.media import MediaLimits
+from s2s.settings import Recipe
+from s2s.stage import shared_bucket
+from s2s.tasks.contract import Made, Predictor, Upload
+
+if TYPE_CHECKING:
+    from serving.models.served import ServedModel
+
+__all__ = ["Answer", "answer", "chosen_model"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model made of a file.
+
+    Attributes:
+        made: files and a document.
+        seconds: time that each step took.
+        predictor: the model.
+    """
+
+    made: Made
+    seconds: Mapping[str, float]
+    predictor: Predictor
+
+
+def chosen_model(model: Path | None, recipe: Recipe, bucket: str, work_dir: Path) -> "ServedModel":
+    """A model directory, or else the bucket's newest model of a recipe.
+
+    Raises:
+        ModelError: if there is none, or it is of another task than the recipe.
+    """
+    from serving.models.stored import model_of_folder, model_of_recipe  # noqa: PLC0415 - slow
+
+    if model is not None:
+        return model_of_folder(model, model.absolute().name, recipe)
+    return model_of_recipe(shared_bucket(bucket), recipe, work_dir)
+
+
+@contextmanager
+def answer(
+    served: "ServedModel",
+    source: tuple[Path, Literal["video", "picture"]],
+    chosen: Mapping[str, Any],
+) -> Iterator[Answer]:
+    """Have the model's predictor do what the server has it do.
+
+    Args:
+        served: the model.
+        source: the file, and what it is.
+        chosen: options, of which the task has some.
+
+    Yields:
+        the answer; its files are there within the context.
+
+    Raises:
+        SettingsError: if an option is out of its range.
+        MediaError: if the file cannot be used.
+    """
+    from serving.models.notes import JobNotes  # noqa: PLC0415
+
+    options, notes = _options(served.offer.options, chosen), JobNotes()
+    with tempfile.TemporaryDirectory() as folder:
+        upload = Upload(*source, Path(folder), is_own=True)
+        predictor = served.load(MediaLimits())
+        item = predictor.prepare(upload, options, notes)
+        with notes.step("model"):
+            (output,) = predictor.predict([item])
+        made = predictor.finish(upload, options, output, notes)
+        yield Answer(made, notes.seconds, predictor)
+
+
+def _options(model: type[BaseModel], chosen: Mapping[str, Any]) -> BaseModel:
+    known = model.model_fields
+    try:
+        return model.model_validate({k: v for k, v in chosen.items() if k in known})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{where}: {first['msg']}") from error

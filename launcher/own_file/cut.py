@@ -1,0 +1,80 @@
+"""A part of a video, kept beside it as `<NAME>_cut.mp4`."""
+
+from itertools import chain, count
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from s2s.errors import SettingsError
+from s2s.logs import console
+from s2s.media import input_args, probe, run_ffmpeg
+
+__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video"]
+
+StartOption = Annotated[
+    float | None, typer.Option(min=0, help="Take the file from this second on.")
+]
+EndOption = Annotated[float | None, typer.Option(min=0, help="To this second.")]
+DurationOption = Annotated[
+    float | None, typer.Option(min=0, help="So many seconds, instead of an end.")
+]
+"""Options that say which part, for `cut_span`."""
+
+_AAC_BITS = "256k"
+
+
+def cut_span(
+    start_s: float | None, end_s: float | None, duration_s: float | None
+) -> tuple[float, float] | None:
+    """Start and length of a cut in seconds; None if nothing is to be cut.
+
+    Raises:
+        SettingsError: if the times do not say which part it is.
+    """
+    if end_s is not None and duration_s is not None:
+        raise SettingsError("--end-time and --duration: give one of the two")
+    if end_s is None and duration_s is None:
+        if start_s is not None:
+            raise SettingsError("--start-time needs an --end-time or a --duration")
+        return None
+    start_s = start_s or 0.0
+    length_s = duration_s if duration_s is not None else (end_s or 0.0) - start_s
+    if length_s <= 0:
+        raise SettingsError(f"nothing lies between second {start_s:g} and {start_s + length_s:g}")
+    return start_s, length_s
+
+
+def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Path:
+    """Cut a part of a video and keep it beside it; nothing that is there is overwritten.
+
+    Args:
+        file: the video.
+        span: start and length in seconds.
+        with_sound: whether the part has sound, where the video has.
+
+    Returns:
+        the new file, `<NAME>_cut.mp4`, or with a number where that is there.
+
+    Raises:
+        SettingsError: if the video ends before the part begins.
+        MediaError: if it cannot be read.
+    """
+    start_s, length_s = span
+    found = probe(file)
+    if start_s >= found.duration_s:
+        raise SettingsError(f"{file.name} ends after {found.duration_s:.2f} s, before --start-time")
+    cut = _free_name(file.with_name(f"{file.stem}_cut.mp4"))
+    sound = ["-c:a", "aac", "-b:a", _AAC_BITS] if with_sound and found.has_audio else ["-an"]
+    encoding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *sound]
+    scale = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
+    arguments = [*input_args(file, "-ss", str(start_s)), "-t", str(length_s), *scale, *encoding]
+    run_ffmpeg([*arguments, "-f", "mp4", f"file:{cut.absolute()}"], file.name)
+    console.print(f"{cut}: {probe(cut).duration_s:.2f} s", markup=False, soft_wrap=True)
+    return cut
+
+
+def _free_name(path: Path) -> Path:
+    """The path, with a number where something of its name is there."""
+    names = chain([path], (path.with_stem(f"{path.stem}_{n}") for n in count(2)))
+    return next(name for name in names if not name.exists())

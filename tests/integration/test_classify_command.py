@@ -1,0 +1,163 @@
+"""`./s2s classify`: classes of a file on the whole and over time, as evaluation gives them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from classifiers import CLASSES, SPEC, save_classifier
+from dataset_fixtures import clicking_clip, encode
+from serving_fixtures import MakeVideo
+from typer.testing import CliRunner, Result
+
+from launcher.__main__ import app
+from launcher.own_file.stretches import Stretch, stretches_of
+from s2s.features.arrays import ClipMedia
+from s2s.media import MediaLimits, probe, read_audio, read_frames, run_ffmpeg, write_wav
+from s2s.tasks.classification.data import audible
+from s2s.tasks.classification.predictor.offer import ClassificationOptions
+from s2s.tasks.classification.predictor.predictor import ClassificationPredictor
+from s2s.tasks.contract import Upload
+from serving.models.notes import JobNotes
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_classifier(tmp_path_factory.mktemp("classifier"))
+
+
+@pytest.fixture
+def file(make_video: MakeVideo, tmp_path: Path) -> Path:
+    made = make_video("clip.mp4", seconds=6, sound="sine")
+    return Path(shutil.copy(made, tmp_path / "clip.mp4"))
+
+
+def classify(model: Path, *args: object) -> Result:
+    command = ["classify", *map(str, args), "--model-path", str(model)]
+    return CliRunner().invoke(app, command, env={"COLUMNS": "80"})
+
+
+def test_a_long_video_is_labelled_over_time(model: Path, file: Path):
+    done = classify(model, file)
+    assert done.exit_code == 0, done.stderr
+    assert "On the whole" in done.stdout
+    assert "Over time" in done.stdout
+    assert "0:00.0" in done.stdout
+    assert "0:06.0" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_json_is_one_document(model: Path, file: Path):
+    done = classify(model, "--videopath", file, "--json", "--top-k", 2)
+    assert done.exit_code == 0, done.stderr
+    content = json.loads(done.stdout)
+    assert content["file"] == str(file)
+    assert len(content["classes"]) == 2
+    starts = [row["start_s"] for row in content["over_time"]]
+    assert starts == [0, 1, 2, 3, 4]
+    stretches = content["stretches"]
+    assert (stretches[0]["start_s"], stretches[-1]["end_s"]) == (0, 6)
+    assert {row["label"] for row in stretches} <= set(CLASSES)
+
+
+def test_a_part_is_cut_with_its_sound_and_kept(model: Path, file: Path):
+    own = file.with_name("clip_cut.mp4")
+    own.write_bytes(b"my own")
+    done = classify(model, file, "--start-time", 2, "--duration", 3, "--json")
+    assert done.exit_code == 0, done.stderr
+    cut = probe(file.with_name("clip_cut_2.mp4"))
+    assert cut.duration_s == pytest.approx(3, abs=1 / 25)
+    assert cut.has_audio
+    assert own.read_bytes() == b"my own"
+    rows = json.loads(done.stdout)["over_time"]
+    assert [(row["start_s"], row["end_s"]) for row in rows] == [(2, 4), (3, 5)]
+
+
+def test_frames_are_saved_and_removed_as_asked(model: Path, file: Path, tmp_path: Path):
+    folder = tmp_path / "frames"
+    assert classify(model, file, "--save-frames-path", folder).exit_code == 0
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [f"image_{n:05d}.jpg" for n in range(1, 6 * 8 + 1)]
+    again = classify(model, file, "--save-frames-path", folder)
+    assert again.exit_code == 1
+    assert "already" in again.stderr
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("my own")
+    for name in ("mine", "new"):
+        done = classify(model, file, "--save-frames-path", tmp_path / name, "--rm-frames")
+        assert done.exit_code == 0, done.stderr
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["FILE", "--start-time", 1], "needs an --end-time or a --duration"),
+        (["FILE", "--end-time", 1, "--duration", 1], "one of the two"),
+        (["FILE", "--start-time", 9, "--duration", 1], "ends after 6.00 s"),
+        (["FILE", "--videopath", "FILE"], "name one video"),
+        ([], "name one video"),
+        (["FILE", "--recipe", "recipes/silent_to_sound.sample.yaml"], "its task is generation"),
+    ],
+)
+def test_options_that_say_nothing_are_an_error(model: Path, file: Path, args, said):
+    given = [file if arg == "FILE" else arg for arg in args]
+    done = classify(model, *given)
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+    assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_what_only_hears_refuses_a_file_without_sound(silent_video: Path, tmp_path: Path):
+    done = classify(save_classifier(tmp_path, "audio"), silent_video)
+    assert done.exit_code == 1
+    assert "no_audio" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["frame_average", "cnn_3d", "audio", "audio_visual"])
+def test_a_file_has_the_logits_of_its_stored_features(kind: str, tmp_path: Path):
+    frames_THWC, samples_N = clicking_clip(1, 2.0)
+    video = encode(tmp_path / "clip.mp4", frames_THWC)
+    wav, both = tmp_path / "clip.wav", tmp_path / "clip.mkv"
+    write_wav(wav, samples_N, SPEC.sample_rate_hz)
+    run_ffmpeg(["-i", str(video), "-i", str(wav), "-c:v", "copy", "-c:a", "flac", str(both)], "mux")
+    predictor = ClassificationPredictor.load(
+        save_classifier(tmp_path / "model", kind), MediaLimits()
+    )
+    processor = predictor.classifier.processor
+
+    media = ClipMedia(
+        read_frames(video, processor.fps, processor.frame_size),
+        read_audio(wav, SPEC.sample_rate_hz),
+    )
+    stored = {}
+    for extractor in processor.extractors:
+        given = extractor(media)
+        for spec in extractor.arrays:
+            stored |= spec.pack(given[spec.name])
+    mel_MK = audible(stored["mel"].astype(np.float32)) if "mel" in stored else None
+    measured_L = predictor.classifier.chances((stored["frames"], mel_MK))
+
+    (tmp_path / "job").mkdir()
+    upload = Upload(both, "video", tmp_path / "job", is_own=True)
+    item = predictor.prepare(upload, ClassificationOptions(), JobNotes())
+    (((_, served_L),),) = predictor.predict([item])
+    assert np.abs(np.log(served_L) - np.log(measured_L)).max() < 1e-4
+
+
+def window(start: float, end: float, label: str, probability: float) -> dict[str, object]:
+    return {
+        "start_s": start,
+        "end_s": end,
+        "classes": [{"label": label, "probability": probability}],
+    }
+
+
+def test_windows_of_one_class_are_one_stretch():
+    windows = [window(0, 4, "a", 0.5), window(1, 5, "a", 0.7), window(2, 6, "b", 0.9)]
+    assert stretches_of(windows) == [Stretch(0, 3.5, "a", 0.6), Stretch(3.5, 6, "b", 0.9)]
+    assert stretches_of(windows[:1]) == [Stretch(0, 4, "a", 0.5)]
+    assert stretches_of([]) == []

