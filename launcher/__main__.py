@@ -14,6 +14,7 @@ from launcher.commands.catalog import catalog
 from launcher.commands.classify import classify
 from launcher.commands.cloud import cloud_app
 from launcher.commands.evaluate import evaluate
+from launcher.commands.flops import flops
 from launcher.commands.generate import generate
 from launcher.commands.images import images_app
 from launcher.commands.import_videos import import_command
@@ -66,6 +67,7 @@ app.add_typer(images_app, name="images")
 app.add_typer(cloud_app, name="cloud")
 app.command()(report)
 app.command()(evaluate)
+app.command()(flops)
 app.command()(catalog)
 app.command("import")(import_command)
 app.command()(retry)

@@ -13,9 +13,10 @@ from torch.utils.data import Dataset
 
 from s2s.model_directory import ModelDescription
 from s2s.tasks.classification.data import ClipDataset, classes_of, measure_mel, targets_of
-from s2s.tasks.classification.network import ClassifierConfig, ClipInputs, make_classifier
+from s2s.tasks.classification.network import ClipInputs, make_classifier
 from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
 from s2s.tasks.classification.network.fusion import AudioVisual
+from s2s.tasks.classification.network.shape import check_size, config_of
 from s2s.tasks.classification.network.summary import describe_model
 from s2s.tasks.classification.network.weights import give_backbone_weights
 from s2s.tasks.classification.processor import ClipProcessor, ProcessorConfig
@@ -135,7 +136,8 @@ def objectives(material: Material) -> Iterator[Objective]:
 
     Raises:
         StageError: if the training clips have less than two classes.
-        ModelError: if there is no backbone of that name, or its weights do not fit.
+        ModelError: if there is no backbone of that name, it does not take clips of that size, or
+            its weights do not fit.
     """
     recipe = material.recipe
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
@@ -145,19 +147,10 @@ def objectives(material: Material) -> Iterator[Objective]:
     processor = ProcessorConfig.of(recipe).model_copy(
         update={"mel_mean": mel_mean, "mel_std": mel_std}
     )
-    network_config = ClassifierConfig(
-        kind=training.model,
-        classes=len(classes),
-        backbone=training.backbone,
-        frames=training.frames,
-        crop_px=training.crop_px,
-        mel_bands=recipe.spec.n_mels,
-        fusion=training.fusion,
-        visual=training.visual,
-        dropout=training.dropout,
-    )
+    network_config = config_of(recipe, len(classes))
     with seeded(recipe.seed):
         network = make_classifier(network_config)
+    check_size(network, network_config, recipe.spec.mel_frames(recipe.spec.frames()))
     if training.weights != "random":
         scale = give_backbone_weights(network, material)
         processor = processor.model_copy(update=scale)

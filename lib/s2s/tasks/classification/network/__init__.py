@@ -43,7 +43,7 @@ def _make_visual(config: ClassifierConfig) -> ClipClassifier:
         return CnnLstm(backbone, config.classes, config.dropout)
     if backbone != "tiny":
         name = backbone.partition("/")[2]
-        return VideoNetwork(name, config.classes, config.dropout)
+        return VideoNetwork(name, config)
     if kind == "cnn_3d":
         return Cnn3d(config.classes, config.dropout)
     return VideoTransformer(config.classes, config.frames, config.crop_px, config.dropout)

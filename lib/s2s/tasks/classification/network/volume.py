@@ -3,12 +3,16 @@
 Legend: B batch, T frames, C channels, H height, W width, D features, K classes, N tokens.
 """
 
+from typing import Any, cast
+
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from torchvision.models import get_model
+from torchvision.models.video import S3D
 
 from s2s.tasks.classification.network.classifier import ClipClassifier
+from s2s.tasks.classification.network.config import ClassifierConfig
 from s2s.tasks.classification.network.inputs import ClipInputs
 
 __all__ = ["Cnn3d", "VideoNetwork", "VideoTransformer"]
@@ -148,16 +152,21 @@ class VideoNetwork(ClipClassifier):
 
     Args:
         name: such as `r3d_18`, `r2plus1d_18`, `s3d`, `mvit_v2_s`, `swin3d_t`.
-        classes: number of classes.
-        dropout: share of features hidden in training.
+        config: frames of a clip, their size, number of classes, and dropout.
 
     Raises:
         ValueError: if torchvision has none of that name.
     """
 
-    def __init__(self, name: str, classes: int, dropout: float) -> None:
+    def __init__(self, name: str, config: ClassifierConfig) -> None:
         super().__init__()
-        self.network = get_model(name, weights=None)
+        size: dict[str, Any] = {}
+        if name.startswith("mvit"):  # has a place for every piece of a clip
+            size["spatial_size"] = (config.crop_px, config.crop_px)
+            size["temporal_size"] = config.frames
+        self.network = get_model(name, weights=None, **size)
+        if isinstance(self.network, S3D):
+            self.network.avgpool = _FittingPool(self.network.avgpool)
         head = next(part for part in _HEADS_OF_TORCHVISION if hasattr(self.network, part))
         layers = getattr(self.network, head).modules()
         self.dim = next(
@@ -167,7 +176,7 @@ class VideoNetwork(ClipClassifier):
         )
         # s3d's head is a convolution over a volume of one place; the others take vectors.
         setattr(self.network, head, nn.Identity())
-        self.last = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.dim, classes))
+        self.last = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(self.dim, config.classes))
 
     def features(self, inputs: ClipInputs) -> torch.Tensor:
         """Features of the whole clip: (B, 1, D)."""
@@ -177,3 +186,18 @@ class VideoNetwork(ClipClassifier):
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:  # noqa: ARG002
         """Scores of classes, (B, K)."""
         return self.last(features_BTD[:, 0])
+
+
+class _FittingPool(nn.Module):
+    """S3D's pool, over as much as there is where clips are smaller than those it was made for."""
+
+    def __init__(self, pool: nn.AvgPool3d) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, volume: torch.Tensor) -> torch.Tensor:
+        sizes = zip(
+            cast("tuple[int, int, int]", self.pool.kernel_size), volume.shape[2:], strict=True
+        )
+        kernel = [min(wanted, there) for wanted, there in sizes]
+        return F.avg_pool3d(volume, kernel, stride=1)

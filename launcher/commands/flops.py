@@ -1,0 +1,114 @@
+"""`./s2s flops RECIPE`: what a classifier costs: parameters, and operations a view and a clip."""
+
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from s2s.cli import recipe_command
+from s2s.dataset import latest_version, read_version
+from s2s.errors import ModelError, SettingsError, VersionError
+from s2s.settings import Settings
+from s2s.stage import shared_bucket
+from s2s.tasks.classification.settings import ClassificationRecipe
+
+__all__ = ["flops"]
+
+_USUAL_CLASSES = 400
+_TINY = "tiny"
+
+
+@recipe_command()
+def flops(
+    settings: Settings,
+    *,
+    own: Annotated[bool, typer.Option(help="The recipe's own approach alone.")] = False,
+    classes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of so many classes; by default as the data set has, or 400."),
+    ] = None,
+) -> int:
+    """Show what each approach to a recipe's classification costs: nothing is trained."""
+    recipe = settings.recipe
+    if not isinstance(recipe, ClassificationRecipe):
+        raise SettingsError(
+            f"recipe {recipe.name}: its task is {recipe.task}: flops are counted of classification"
+        )
+    classes = classes or _classes_of(settings)
+    views = recipe.evaluation.views * recipe.evaluation.crops
+    table = Table(title=f"{recipe.name}, {classes} classes", title_justify="left")
+    table.add_column("approach", no_wrap=True)
+    table.add_column("backbone", overflow="fold")
+    for name in ("parameters", "GFLOPs\na view", "views\na clip", "GFLOPs\na clip"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for changed in [recipe] if own else _approaches(recipe):
+        is_own = changed.training.model == recipe.training.model
+        name = f"{changed.training.model} *" if is_own else changed.training.model
+        table.add_row(
+            name, changed.training.backbone, *_cost(changed, classes, views, is_own=is_own)
+        )
+    training = recipe.training
+    table.caption = (
+        f"* the recipe's own. {training.frames} frames of {training.crop_px} px; a multiplication "
+        "with its addition counts as one operation."
+    )
+    Console().print(table)
+    return 0
+
+
+def _cost(
+    recipe: ClassificationRecipe, classes: int, views: int, *, is_own: bool
+) -> tuple[str, str, str, str]:
+    """Parameters, operations a view, views, operations a clip: as they are shown."""
+    import torch  # noqa: PLC0415 - slow
+
+    from s2s.tasks.classification.network import make_classifier  # noqa: PLC0415
+    from s2s.tasks.classification.network.flops import count_gflops  # noqa: PLC0415
+    from s2s.tasks.classification.network.shape import check_size, config_of  # noqa: PLC0415
+
+    config, mel_frames = config_of(recipe, classes), recipe.spec.mel_frames(recipe.spec.frames())
+    with torch.device("meta"):
+        network = make_classifier(config)
+    parameters = f"{sum(part.numel() for part in network.parameters()) / 1e6:.2f} M"
+    try:
+        check_size(network, config, mel_frames)
+    except ModelError:
+        if is_own:
+            raise
+        # A backbone that is shown for comparison may want another size.
+        return parameters, "other size", str(views), "–"
+    gflops = count_gflops(network, config, mel_frames)
+    return parameters, _digits(gflops), str(views), _digits(gflops * views)
+
+
+def _digits(gflops: float) -> str:
+    return f"{gflops:.3g}" if gflops < 100 else f"{gflops:,.0f}"
+
+
+def _approaches(recipe: ClassificationRecipe) -> list[ClassificationRecipe]:
+    """The recipe by every approach; with its backbone where that takes it, else a small one."""
+    field = type(recipe.training).model_fields["model"]
+    found = []
+    for name in get_args(field.annotation):
+        for backbone in (recipe.training.backbone, _TINY):
+            content = recipe.model_dump(mode="json")
+            content["training"] |= {"model": name, "backbone": backbone, "weights": "random"}
+            content["feature_extraction"]["sound"] = True
+            try:
+                found.append(ClassificationRecipe.model_validate(content))
+                break
+            except ValueError:
+                continue
+    return found
+
+
+def _classes_of(settings: Settings) -> int:
+    """Classes of the newest data set version; a usual number where there is none."""
+    bucket = shared_bucket(settings.bucket_url)
+    try:
+        version = read_version(bucket, settings.recipe, latest_version(bucket, settings.recipe))
+    except VersionError:
+        return _USUAL_CLASSES
+    labels = {label for clip in version.split("train") for label in clip.labels}
+    return len(labels) or _USUAL_CLASSES
