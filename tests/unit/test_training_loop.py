@@ -130,7 +130,13 @@ def fill_machine(*_: object) -> torch.Tensor:
     return torch.empty(1 << 50)
 
 
-@pytest.mark.parametrize(("fill", "place"), [(fill_gpu, "GPU"), (fill_machine, "machine")])
+def fill_reader(*_: object) -> torch.Tensor:
+    raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed. ")
+
+
+@pytest.mark.parametrize(
+    ("fill", "place"), [(fill_gpu, "GPU"), (fill_machine, "machine"), (fill_reader, "machine")]
+)
 def test_too_little_memory_is_told_with_the_remedy(
     fill: Callable[..., torch.Tensor], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

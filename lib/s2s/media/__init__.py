@@ -14,7 +14,8 @@ from s2s.media.guard.sandbox import (
 )
 from s2s.media.guard.streams import picture_stream, sound_stream
 from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
-from s2s.media.read.frames import map_frames, most_frames, read_frames, write_frames
+from s2s.media.read.frames import Cover, map_frames, most_frames, read_frames, write_frames
+from s2s.media.read.jpegs import read_jpegs
 from s2s.media.read.picture import write_picture
 from s2s.media.read.probe import Probe, probe
 from s2s.media.read.sampling import SampledFrames, sample_frames
@@ -28,6 +29,7 @@ from s2s.media.write.wav import write_wav
 __all__ = [
     "PICTURE_TYPES",
     "VIDEO_TYPES",
+    "Cover",
     "MediaLimits",
     "Probe",
     "SampledFrames",
@@ -49,6 +51,7 @@ __all__ = [
     "probe",
     "read_audio",
     "read_frames",
+    "read_jpegs",
     "read_segments",
     "read_span",
     "resample",

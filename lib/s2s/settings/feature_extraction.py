@@ -12,9 +12,12 @@ class FeatureSettings(Section):
 
     Attributes:
         clips_per_shard: clips in one shard, at most.
+        jpegs: a folder beside the recipe, as `./s2s export --jpegs` writes it, whose pictures are
+            read in the place of the clips' videos; none when empty.
     """
 
     clips_per_shard: int = Field(default=64, ge=1)
+    jpegs: str = ""
 
     @property
     def needs_weights(self) -> bool:

@@ -176,6 +176,7 @@ SHARED: Mapping[str, Names] = {
     "validation.remote_mode": names(),
     "validation.git_remote": names(),
     "feature_extraction.clips_per_shard": names(),
+    "feature_extraction.jpegs": names(FEATURES, without=""),
     # How a machine is used names nothing, so that a training goes on on another.
     "training.batch_size": names(MODEL),
     "training.accumulate": names(),

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from feature_extraction.media import fetch_clip
 from s2s.dataset import DatasetClip
 from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
 from s2s.features.arrays import Array, ArrayError, ArraySpec, ClipMedia
 from s2s.features.index import ShardHeader, clip_identity
 from s2s.features.shards import write_shard
 from s2s.layout import extractors_key, failure_key, features_prefix
-from s2s.media import read_audio, read_frames
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import FEATURES, Settings
@@ -25,7 +24,7 @@ from s2s.storage import Bucket
 from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Extractor, Processor
 from s2s.tasks.loading import load_task
 
-__all__ = ["Shard", "ShardMaker", "extract", "fetch_clip", "plan_shards"]
+__all__ = ["Shard", "ShardMaker", "extract", "plan_shards"]
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class ShardMaker:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             for clip in shard.clips:
                 try:
-                    media = fetch_clip(bucket, clip, Path(folder), processor)
+                    media = fetch_clip(bucket, clip, Path(folder), processor, self._jpegs())
                     arrays[clip.clip_id] = extract(media, processor.extractors)
                 except BucketUnavailableError:
                     raise
@@ -111,6 +110,10 @@ class ShardMaker:
                 bucket.fetch(extractors_key(recipe), weights)
         return _load_processor(recipe.task, recipe.model_dump_json(), weights)
 
+    def _jpegs(self) -> Path | None:
+        named = self.settings.recipe.feature_extraction.jpegs
+        return self.settings.recipe_path.parent / named if named else None
+
     def _header(
         self, shard: Shard, extractors: Sequence[Extractor], arrays: Mapping[str, object]
     ) -> ShardHeader:
@@ -130,34 +133,6 @@ def _load_processor(task: str, recipe: str, weights: Path | None) -> Processor:
     """A process loads its networks once."""
     found = load_task(task)
     return found.make_processor(found.recipe_class.model_validate_json(recipe), weights)
-
-
-def fetch_clip(bucket: Bucket, clip: DatasetClip, folder: Path, processor: Processor) -> ClipMedia:
-    """Download and decode a clip, as far as a processor asks for it.
-
-    Raises:
-        MediaError: `corrupt` if a file is not the one that the manifest lists, or whatever
-            decoding it raises.
-    """
-    frames_THWC = np.zeros((0, 0, 0, 3), np.uint8)
-    samples_N = np.zeros(0, np.float32)
-    if processor.fps is not None:
-        video = _fetch(bucket, clip.key, clip.crc32c, folder / "clip.mp4")
-        frames_THWC = read_frames(video, processor.fps, processor.frame_size)
-    if processor.sample_rate_hz is not None:
-        sound = _fetch(bucket, clip.wav_key, clip.wav_crc32c, folder / "clip.wav")
-        samples_N = read_audio(sound, processor.sample_rate_hz)
-    return ClipMedia(frames_THWC, samples_N, clip)
-
-
-def _fetch(bucket: Bucket, key: str, crc32c: str, path: Path) -> Path:
-    if (found := bucket.download(key, path).crc32c) != crc32c:
-        raise MediaError(
-            Reason.CORRUPT,
-            f"{key}: its checksum is {found}, the manifest says {crc32c}: "
-            "get the version's file back with DVC",
-        )
-    return path
 
 
 def extract(media: ClipMedia, extractors: Sequence[Extractor]) -> dict[str, Array]:

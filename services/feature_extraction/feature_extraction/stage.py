@@ -6,6 +6,7 @@ from pathlib import Path
 
 from feature_extraction.shard import Shard, ShardMaker, plan_shards
 from s2s.dataset import latest_version, read_version
+from s2s.errors import SettingsError
 from s2s.features.index import clip_identity, find_clips
 from s2s.layout import extractors_key, features_prefix
 from s2s.manifest import read_failures
@@ -33,12 +34,14 @@ def run(settings: Settings) -> StageReport:
         VersionError: if there is no data set version, or it is damaged.
         ModelError: if weights of an extractor are not there, or what is stored is no shard.
         BucketUnavailableError: if the bucket does not answer or is full.
+        SettingsError: if there is no folder of the recipe's `feature_extraction.jpegs`.
         StageError: if this machine's disk or its GPU's memory is full.
     """
     started = time.monotonic()
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
     bucket.prepare()
+    _check_jpegs(settings)
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     prefix = features_prefix(recipe, version.name)
     stored, failures = find_clips(bucket, recipe), read_failures(bucket, prefix)
@@ -62,6 +65,16 @@ def run(settings: Settings) -> StageReport:
     outcomes |= _by_clip(shards, by_shard, read_failures(bucket, prefix))
     outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
     return finish(settings, STAGE, [outcomes[name] for name in clips], started, outputs)
+
+
+def _check_jpegs(settings: Settings) -> None:
+    named = settings.recipe.feature_extraction.jpegs
+    folder = settings.recipe_path.parent / named
+    if named and not folder.is_dir():
+        raise SettingsError(
+            f"feature_extraction.jpegs: there is no folder {folder}: write it with "
+            "'./s2s export RECIPE FOLDER --jpegs', or leave the setting out to read the clips"
+        )
 
 
 def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:

@@ -28,6 +28,8 @@ __all__ = ["Trainer", "find_gpu", "make_trainer"]
 log = logging.getLogger(__name__)
 
 _VAL_EVERY_STEPS = 100
+_FULL = ("can't allocate memory", "killed by signal: Killed", "insufficient shared memory")
+"""How torch tells that the machine's memory is full: its own, or of a process that reads."""
 
 
 @dataclass(frozen=True)
@@ -185,10 +187,11 @@ def _within_memory(objective: Objective) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         # Of a GPU's memory torch tells by a class of its own, of the machine's by a message.
         on_gpu = isinstance(error, torch.OutOfMemoryError)
-        if not on_gpu and "can't allocate memory" not in str(error):
+        is_full = isinstance(error, MemoryError) or any(text in str(error) for text in _FULL)
+        if not on_gpu and not is_full:
             raise
         place = "the GPU's" if on_gpu else "this machine's"
         raise StageError(

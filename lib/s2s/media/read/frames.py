@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -18,9 +19,23 @@ from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
-__all__ = ["map_frames", "most_frames", "read_frames", "to_rgb", "write_frames"]
+__all__ = ["Cover", "map_frames", "most_frames", "read_frames", "to_rgb", "write_frames"]
 
 _TOLERANCE_S = 1.0
+
+
+class Cover(NamedTuple):
+    """A size that pictures cover: scaled as they are shaped, and cropped around their middle.
+
+    Wherever a size is asked for; a plain width and height stretches pictures to these instead.
+
+    Attributes:
+        width: in pixels.
+        height: in pixels.
+    """
+
+    width: int
+    height: int
 
 
 def read_frames(
@@ -37,7 +52,7 @@ def read_frames(
     Args:
         path: the video.
         fps: frames a second to return.
-        size: width and height to scale to, in pixels; None keeps the video's own.
+        size: width and height to scale to, in pixels, or to `Cover`; None keeps the video's own.
         limits: see `open_guarded`.
 
     Returns:
@@ -122,7 +137,7 @@ def _on_grid(
     stream.thread_type = "AUTO"
     step, tick_s = float(1 / (stream.average_rate or fps)), float(stream.time_base or 1)
     first_s: float | None = None
-    scaler = VideoReformatter()
+    scaler, pixel = VideoReformatter(), float(stream.sample_aspect_ratio or 1)
     shown: VideoFrame | None = None
     image: np.ndarray | None = None
     k, end_s = 0, 0.0
@@ -131,13 +146,13 @@ def _on_grid(
         at_s = pts * tick_s - first_s
         # The middle of a step, so that rounding of time stamps cannot choose a neighbour.
         while shown is not None and (k + 0.5) / fps < at_s:
-            image = to_rgb(shown, size, scaler) if image is None else image
+            image = to_rgb(shown, size, scaler, pixel) if image is None else image
             yield image
             k += 1
         shown, image = frame, None
         end_s = at_s + (_duration_s(frame) or step)
     while shown is not None and (k + 0.5) / fps < end_s:
-        image = to_rgb(shown, size, scaler) if image is None else image
+        image = to_rgb(shown, size, scaler, pixel) if image is None else image
         yield image
         k += 1
 
@@ -148,13 +163,19 @@ def _duration_s(frame: VideoFrame) -> float:
     return float(frame.duration * frame.time_base)
 
 
-def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReformatter) -> np.ndarray:
+def to_rgb(
+    frame: VideoFrame,
+    size: tuple[int, int] | None,
+    scaler: VideoReformatter,
+    pixel_aspect: float = 1.0,
+) -> np.ndarray:
     """A decoded frame as an array, the way up that its metadata says.
 
     Args:
         frame: the frame.
-        size: width and height to scale to, in pixels; None keeps the video's own.
+        size: width and height to scale to, in pixels, or to `Cover`; None keeps the video's own.
         scaler: the video's; to make one takes longer than to scale.
+        pixel_aspect: width of a stored pixel over its height; it counts where a size is covered.
 
     Returns:
         uint8 (H, W, 3), RGB.
@@ -163,12 +184,22 @@ def to_rgb(frame: VideoFrame, size: tuple[int, int] | None, scaler: VideoReforma
     width, height = size or (0, 0)
     if orientation.is_transposed:
         width, height = height, width
+    wide, high = width, height
+    if isinstance(size, Cover):
+        shown_wide = frame.width * pixel_aspect
+        scale = max(width / shown_wide, height / frame.height)
+        wide = max(width, round(shown_wide * scale))
+        high = max(height, round(frame.height * scale))
     scaled = scaler.reformat(
         frame,
-        width=width or None,
-        height=height or None,
+        width=wide or None,
+        height=high or None,
         format="rgb24",
         interpolation=Interpolation.AREA,
         threads=1,
     )
-    return orientation.show(scaled.to_ndarray())
+    image = scaled.to_ndarray()
+    if (wide, high) != (width, height):
+        left, top = (wide - width) // 2, (high - height) // 2
+        image = image[top : top + height, left : left + width]
+    return orientation.show(image)

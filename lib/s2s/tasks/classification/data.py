@@ -3,8 +3,10 @@
 Legend: T frames, H height, W width, C channels, M mel frames, K mel bands, L classes.
 """
 
+import logging
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from s2s.errors import StageError
+from s2s.errors import ModelError, StageError
 from s2s.features.stored import StoredClip
 from s2s.tasks.classification.extractors.frames import FRAMES, read_jpegs
 from s2s.tasks.classification.processor import ClipArrays, ClipProcessor, View
@@ -29,13 +31,17 @@ __all__ = [
     "frames_of",
     "measure_mel",
     "targets_of",
+    "tell_odd_classes",
 ]
+
+log = logging.getLogger(__name__)
 
 _CLIPS_MEASURED = 512
 _FAINT = 0.01
 
 ClipExample = dict[str, torch.Tensor]
-"""`frames`, `has_frame`, `mel`, `has_sound`, and `target`: float32 (L,)."""
+"""`frames`, 0..255 (bytes, unless two clips are blended), `has_frame`, `mel`, `has_sound`, and
+`target`: float32 (L,)."""
 
 
 def frames_of(clip: StoredClip, chosen: np.ndarray | None = None) -> np.ndarray:
@@ -44,12 +50,23 @@ def frames_of(clip: StoredClip, chosen: np.ndarray | None = None) -> np.ndarray:
     Args:
         clip: the clip.
         chosen: which, ascending; None for all.
+
+    Raises:
+        ModelError: if a stored picture is damaged.
     """
     spec = clip.shard.spec(FRAMES)
     if chosen is None:
         chosen = np.arange(clip.length(FRAMES))
     if spec.is_bytes:
-        return read_jpegs([clip.read_bytes(FRAMES, int(n), int(n) + 1)[0] for n in chosen])
+        files = [clip.read_bytes(FRAMES, int(n), int(n) + 1)[0] for n in chosen]
+        try:
+            return read_jpegs(files)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"{clip.shard.path}: {clip.clip_id}/{FRAMES}: not all are JPEG files of one size "
+                f"({error}): delete the shard, here and in the bucket, and run feature_extraction "
+                "again for this recipe"
+            ) from error
     return np.concatenate([clip.read(FRAMES, int(n), int(n) + 1) for n in chosen])
 
 
@@ -72,6 +89,42 @@ def classes_of(clips: Sequence[StoredClip]) -> tuple[str, ...]:
             "labels into collection.labels, or add clips to the catalog"
         )
     return labels
+
+
+def tell_odd_classes(clips: Mapping[str, Sequence[StoredClip]], classes: Collection[str]) -> None:
+    """Warn of what no figure would show: classes that cannot be learned, or cannot be measured.
+
+    Args:
+        clips: those of each split.
+        classes: of the training clips.
+    """
+    sources: defaultdict[str, set[str]] = defaultdict(set)
+    for clip in clips["train"]:
+        for label in clip.listed.labels:
+            sources[label].add(clip.listed.source_id)
+    single = sorted(label for label in classes if len(sources[label]) == 1)
+    if single:
+        log.warning(
+            "%s of %s classes have one training source only, such as %r: the model may learn the "
+            "source in the place of the class: add sources, or leave the class out in "
+            "collection.labels",
+            len(single),
+            len(classes),
+            single[0],
+        )
+    for split in sorted(clips.keys() - {"train"}):
+        unknown = [set(clip.listed.labels) for clip in clips[split]]
+        unknown = [labels for labels in unknown if labels and labels.isdisjoint(classes)]
+        if unknown:
+            log.warning(
+                "%s of %s clips of the split %s are of classes that no training clip has, such as "
+                "%r: whatever the model says of them is wrong: add training sources of it, or "
+                "leave the class out in collection.labels",
+                len(unknown),
+                len(clips[split]),
+                split,
+                min(unknown[0]),
+            )
 
 
 def targets_of(clip: StoredClip, classes: Sequence[str]) -> torch.Tensor:
@@ -195,9 +248,10 @@ def _mel_of(clip: StoredClip) -> np.ndarray | None:
 
 def _mixed(one: ClipExample, other: ClipExample, share: float) -> ClipExample:
     """Two clips blended: what there is of either is there."""
-    return {
-        name: values | other[name]
-        if values.dtype == torch.bool
-        else share * values + (1 - share) * other[name]
-        for name, values in one.items()
-    }
+    blended: ClipExample = {}
+    for name, values in one.items():
+        if values.dtype == torch.bool:
+            blended[name] = values | other[name]
+        else:
+            blended[name] = share * values + (1 - share) * other[name]
+    return blended

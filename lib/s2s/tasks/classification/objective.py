@@ -12,7 +12,13 @@ from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import Dataset
 
 from s2s.model_directory import ModelDescription
-from s2s.tasks.classification.data import ClipDataset, classes_of, measure_mel, targets_of
+from s2s.tasks.classification.data import (
+    ClipDataset,
+    classes_of,
+    measure_mel,
+    targets_of,
+    tell_odd_classes,
+)
 from s2s.tasks.classification.network import ClipInputs, make_classifier
 from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
 from s2s.tasks.classification.network.fusion import AudioVisual
@@ -76,7 +82,7 @@ class ClassificationObjective(Objective):
 
     def loss(self, batch: Any, chance: Chance) -> torch.Tensor:
         """The loss of clips, of which some miss a modality."""
-        inputs, target_BL = _inputs_of(batch), batch["target"]
+        inputs, target_BL = self._inputs(batch), batch["target"]
         training = self._recipe.training
         if training.model == "audio_visual":
             inputs = _without_modalities(inputs, training.modality_dropout, chance)
@@ -84,7 +90,7 @@ class ClassificationObjective(Objective):
 
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
         """The same of clips as they are."""
-        return self._loss(_inputs_of(batch), batch["target"], 0.0)
+        return self._loss(self._inputs(batch), batch["target"], 0.0)
 
     def export(self, folder: Path) -> None:
         """Write weights and config."""
@@ -96,6 +102,10 @@ class ClassificationObjective(Objective):
             config=self.config.model_dump(mode="json"),
         )
         save_model(folder, self.network, description)
+
+    def _inputs(self, batch: Mapping[str, torch.Tensor]) -> ClipInputs:
+        seen_BTCHW = self._processor.normalised(batch["frames"], batch["has_frame"])
+        return ClipInputs(seen_BTCHW, batch["has_frame"], batch["mel"], batch["has_sound"])
 
     def _loss(self, inputs: ClipInputs, target_BL: torch.Tensor, smoothing: float) -> torch.Tensor:
         if not isinstance(self.network, AudioVisual):
@@ -143,6 +153,7 @@ def objectives(material: Material) -> Iterator[Objective]:
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
     training, clips = recipe.training, material.clips["train"]
     classes = classes_of(clips)
+    tell_odd_classes(material.clips, classes)
     mel_mean, mel_std = measure_mel(clips)
     processor = ProcessorConfig.of(recipe).model_copy(
         update={"mel_mean": mel_mean, "mel_std": mel_std}
@@ -162,10 +173,6 @@ def objectives(material: Material) -> Iterator[Objective]:
         weights=training.weights,
     )
     yield ClassificationObjective(material, config, network)
-
-
-def _inputs_of(batch: Mapping[str, torch.Tensor]) -> ClipInputs:
-    return ClipInputs(batch["frames"], batch["has_frame"], batch["mel"], batch["has_sound"])
 
 
 def _without_modalities(inputs: ClipInputs, share: float, chance: Chance) -> ClipInputs:

@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.features.arrays import ClipMedia
+from s2s.media import Cover
 from s2s.spec import TimeSpec
 from s2s.tasks.classification.extractors import JpegFrames, RawFrames
 from s2s.tasks.classification.network import ClipInputs
@@ -113,7 +114,7 @@ class ClipProcessor:
     def __init__(self, config: ProcessorConfig) -> None:
         self.config = config
         self.fps = config.frame_rate_hz
-        self.frame_size = (config.width_px, config.height_px)
+        self.frame_size = Cover(config.width_px, config.height_px)
         self.sample_rate_hz = config.spec.sample_rate_hz if config.sound else None
         self.log_mel = LogMel(config.spec, self.fps)
 
@@ -157,19 +158,37 @@ class ClipProcessor:
         Returns:
             float32 (n_frames, C, crop_px, crop_px), normalised, and which frames there are.
         """
-        side = self.config.crop_px
+        side, count = self.config.crop_px, self.config.n_frames
         pictures = torch.from_numpy(np.ascontiguousarray(_cropped(frames_THWC, view)))
-        pictures_TCHW = pictures.permute(0, 3, 1, 2).float() / 255
-        if pictures_TCHW.shape[2:] != (side, side):
+        pictures_TCHW = pictures.permute(0, 3, 1, 2)
+        if len(pictures_TCHW) and pictures_TCHW.shape[2:] != (side, side):
             pictures_TCHW = torch.nn.functional.interpolate(
                 pictures_TCHW, (side, side), mode="bilinear", antialias=True
             )
+        if view.is_flipped:
+            pictures_TCHW = pictures_TCHW.flip(-1)
+        seen = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+        seen[: len(pictures_TCHW)] = pictures_TCHW
+        return seen, torch.arange(count) < len(pictures_TCHW)
+
+    def normalised(self, frames_BTCHW: torch.Tensor, has_frame_BT: torch.Tensor) -> torch.Tensor:
+        """Frames as networks take them, on the device that they are on.
+
+        They stay bytes until here: a loader moves a quarter of what float32 would be.
+
+        Args:
+            frames_BTCHW: 0..255, of any dtype.
+            has_frame_BT: which there are.
+
+        Returns:
+            float32, colours less their mean, divided by their deviation; zero where there is none.
+        """
         mean, std = (
-            torch.tensor(values)[:, None, None] for values in (self.config.mean, self.config.std)
+            torch.tensor(values, device=frames_BTCHW.device)[:, None, None]
+            for values in (self.config.mean, self.config.std)
         )
-        seen = torch.zeros(self.config.n_frames, 3, side, side)
-        seen[: len(pictures_TCHW)] = (pictures_TCHW - mean) / std
-        return seen, torch.arange(self.config.n_frames) < len(pictures_TCHW)
+        there = has_frame_BT[..., None, None, None]
+        return (frames_BTCHW / 255).sub_(mean).div_(std).mul_(there)
 
     def mel(self, mel_MK: np.ndarray | None) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network hears of a clip; a short one is filled up with zeros.
@@ -200,7 +219,8 @@ class ClipProcessor:
         heard = [self.mel(mel) for _, mel in clips]
         frames_BTCHW, has_frame_BT = (torch.stack(part) for part in zip(*seen, strict=True))
         mel_BMK, has_sound_B = (torch.stack(part) for part in zip(*heard, strict=True))
-        return ClipInputs(frames_BTCHW, has_frame_BT, mel_BMK, has_sound_B)
+        seen_BTCHW = self.normalised(frames_BTCHW, has_frame_BT)
+        return ClipInputs(seen_BTCHW, has_frame_BT, mel_BMK, has_sound_B)
 
 
 def make_processor(recipe: ClassificationRecipe, weights: Path | None) -> ClipProcessor:  # noqa: ARG001
@@ -209,9 +229,8 @@ def make_processor(recipe: ClassificationRecipe, weights: Path | None) -> ClipPr
 
 
 def _cropped(frames_THWC: np.ndarray, view: View) -> np.ndarray:
-    """A square part of every frame, mirrored or not."""
+    """A square part of every frame."""
     height, width = frames_THWC.shape[1:3]
     side = max(1, round(view.scale * min(height, width)))
     top, left = round(view.down * (height - side)), round(view.across * (width - side))
-    part = frames_THWC[:, top : top + side, left : left + side]
-    return part[:, :, ::-1] if view.is_flipped else part
+    return frames_THWC[:, top : top + side, left : left + side]

@@ -59,5 +59,11 @@ class JpegFrames:
 
 
 def read_jpegs(files: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures of JPEG files of one size: uint8 (T, H, W, C)."""
-    return np.stack([np.asarray(Image.open(io.BytesIO(file.tobytes()))) for file in files])
+    """Pictures of JPEG files of one size: uint8 (T, H, W, C).
+
+    Raises:
+        OSError: if one is damaged.
+        ValueError: if there is none, or they differ in size.
+    """
+    opened = (Image.open(io.BytesIO(file.tobytes()), formats=["JPEG"]) for file in files)
+    return np.stack([np.asarray(image) for image in opened])

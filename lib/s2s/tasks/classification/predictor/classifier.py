@@ -16,6 +16,9 @@ from s2s.tasks.classification.processor import ClipArrays, ClipProcessor, Proces
 
 __all__ = ["Classifier"]
 
+_VIEWS_AT_A_TIME = 8
+"""So that 10 × 3 views of a large network need no more memory than a batch of training."""
+
 
 class Classifier:
     """Probabilities of classes.
@@ -71,9 +74,12 @@ class Classifier:
             views: places in time.
             crops: places from side to side, for each of them.
         """
-        chosen = views_of(views, crops)
-        inputs = self.processor.inputs([arrays] * len(chosen), chosen)
-        return self.probabilities(self.scores(inputs)).mean(axis=0)
+        chosen, said = views_of(views, crops), []
+        for start in range(0, len(chosen), _VIEWS_AT_A_TIME):
+            some = chosen[start : start + _VIEWS_AT_A_TIME]
+            inputs = self.processor.inputs([arrays] * len(some), some)
+            said.append(self.probabilities(self.scores(inputs)))
+        return np.concatenate(said).mean(axis=0)
 
 
 def views_of(views: int, crops: int) -> Sequence[View]:

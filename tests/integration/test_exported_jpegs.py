@@ -1,0 +1,137 @@
+"""Folders of JPEG files, as `./s2s export --jpegs` writes them, train the same model as clips."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from classifiers import classification_settings
+from dataset_fixtures import store_version
+from PIL import Image
+from safetensors.torch import load_file
+
+import feature_extraction.stage
+import training.stage
+from preprocessing.export import export_clips, label_folder
+from s2s.catalog import catalog_lines
+from s2s.dataset import DatasetVersion
+from s2s.errors import MediaError, SettingsError
+from s2s.features.stored import fetch_clips
+from s2s.layout import catalog_key, model_prefix, processed_prefix
+from s2s.media import Cover, read_frames, read_jpegs
+from s2s.records import ClipRecord
+from s2s.settings import Settings
+from s2s.storage import open_bucket
+from s2s.tasks.classification.data import arrays_of
+from s2s.tasks.classification.network import make_classifier
+from s2s.tasks.classification.network.shape import config_of
+from s2s.tasks.common.chance import seeded
+
+TRAINING = {"model": "cnn_3d", "max_steps": 12, "learning_rate": 0.01, "dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Settings, DatasetVersion]:
+    """A data set version whose clips are exported to the folder `files`."""
+    folder = tmp_path_factory.mktemp("exported")
+    settings = classification_settings(folder, training=TRAINING)
+    splits = {"train": (2.0,) * 6, "val": (2.0,), "test": (2.0, 2.0)}
+    version = store_version(folder, settings, splits, ("a/b", "low"))  # pyright: ignore[reportArgumentType]
+    bucket, recipe = open_bucket(settings.bucket_url), settings.recipe
+    clips = [clip for split in version.clips.values() for clip in split]
+    for clip in clips:
+        for key, suffix in ((clip.key, "mp4"), (clip.wav_key, "wav")):
+            bucket.write(f"{processed_prefix(recipe)}{clip.clip_id}.{suffix}", bucket.read(key))
+    rows = [
+        ClipRecord(source_id=clip.source_id, start_s=0, end_s=clip.end_s, labels=clip.labels)
+        for clip in clips
+    ]
+    bucket.write(catalog_key(recipe), "".join(catalog_lines(rows)).encode())
+    assert export_clips(bucket, recipe, folder / "files", jpegs=True) == len(clips)
+    return folder, settings, version
+
+
+def train(
+    settings: Settings, version: DatasetVersion
+) -> tuple[dict[str, torch.Tensor], np.ndarray]:
+    """Weights of the model that a recipe comes to, and the frames of a test clip."""
+    feature_extraction.stage.run(settings)
+    training.stage.run(settings)
+    bucket, recipe = open_bucket(settings.bucket_url), settings.recipe
+    (clip, _) = fetch_clips(bucket, recipe, version, settings.work_dir / "look")["test"]
+    prefix = model_prefix(recipe, version.name)
+    path = settings.work_dir / f"{recipe.feature_extraction.jpegs or 'clips'}.safetensors"
+    bucket.download(f"{prefix}model.safetensors", path)
+    return load_file(path), arrays_of(clip)[0]
+
+
+def test_they_train_the_same_model(made: tuple[Path, Settings, DatasetVersion]):
+    folder, settings, version = made
+    by_jpegs = classification_settings(
+        folder, training=TRAINING, feature_extraction={"jpegs": "files"}
+    )
+    (clips, seen), (jpegs, exported) = train(settings, version), train(by_jpegs, version)
+    assert seen.shape == exported.shape == (16, 48, 48, 3)
+    assert np.abs(seen.astype(int) - exported).mean() < 3
+
+    with seeded(settings.recipe.seed):
+        start = make_classifier(config_of(settings.recipe, 2)).state_dict()  # pyright: ignore[reportArgumentType]
+    learned = [name for name, value in start.items() if "running" not in name and value.ndim > 1]
+    moved = sum((clips[name] - start[name]).square().sum() for name in learned)
+    apart = sum((clips[name] - jpegs[name]).square().sum() for name in learned)
+    assert 0 < apart < 0.05 * moved
+
+
+def test_a_folder_that_is_not_there_is_told(made: tuple[Path, Settings, DatasetVersion]):
+    folder, _, _ = made
+    settings = classification_settings(folder, feature_extraction={"jpegs": "nowhere"})
+    with pytest.raises(SettingsError, match=r"no folder .*nowhere: write it with './s2s export"):
+        feature_extraction.stage.run(settings)
+
+
+def test_pictures_are_those_of_the_video_at_the_same_instants(
+    made: tuple[Path, Settings, DatasetVersion], tmp_path: Path
+):
+    folder, settings, version = made
+    clip = version.clips["train"][0]
+    bucket = open_bucket(settings.bucket_url)
+    bucket.download(clip.key, tmp_path / "clip.mp4")
+    pictures = folder / "files" / label_folder(clip.labels[0]) / clip.clip_id
+    for fps in (8, 25, 30):
+        video = read_frames(tmp_path / "clip.mp4", fps, Cover(48, 48))
+        found = read_jpegs(pictures, fps, Cover(48, 48), 2.0)
+        assert found.shape == video.shape
+        # What is drawn jumps: a frame too early or too late would differ by far more.
+        assert np.abs(found.astype(int) - video).mean(axis=(1, 2, 3)).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("names", "content", "reason"),
+    [
+        ((), b"", "no_video"),
+        (("image_00001.jpg", "image_00003.jpg"), None, "corrupt"),
+        (("image_00001.jpg",), b"no picture", "corrupt"),
+    ],
+)
+def test_missing_or_damaged_pictures_have_a_reason(
+    tmp_path: Path, names: tuple[str, ...], content: bytes | None, reason: str
+):
+    for name in names:
+        if content is None:
+            Image.new("RGB", (64, 64)).save(tmp_path / name)
+        else:
+            (tmp_path / name).write_bytes(content)
+    with pytest.raises(MediaError) as caught:
+        read_jpegs(tmp_path, 8, Cover(48, 48), 2.0)
+    assert caught.value.reason == reason
+
+
+def test_a_size_is_covered_without_stretching(tmp_path: Path):
+    wide = np.zeros((100, 300, 3), np.uint8)
+    wide[:, 100:200] = 255
+    Image.fromarray(wide).save(tmp_path / "image_00001.jpg", quality=100)
+    covered = read_jpegs(tmp_path, 1, Cover(50, 50), 1.0)[0]
+    assert covered.shape == (50, 50, 3)
+    assert covered[:, 3:-3].min() > 240
+    stretched = read_jpegs(tmp_path, 1, (50, 50), 1.0)[0]
+    assert stretched[:, :14].max() < 15
