@@ -15,7 +15,8 @@ NETWORK = "timm/efficientnet_lite0"
 CLIPS = {
     "vggsound/6zlMP_kQ_-w_30000_40000.mp4": "harp",
     "vas/dog_video_02677.mp4": "beagle",
-    "vas/drum_video_02542.mp4": "drumstick",
+    "vggsound/-Qowmc0P9ic_34000_44000.mp4": "drumstick",
+    "vas/drum_video_02542.mp4": "drum",
 }
 """Real clips, and what ImageNet calls what they show."""
 

@@ -18,16 +18,20 @@ export async function show(root, job, file) {
   preview = file ? URL.createObjectURL(file) : "";
   part("shown").hidden = !file;
   if (file) part("shown").src = preview;
-  part("classes").querySelector("tbody").replaceChildren(...classes.map(row));
-  part("timeline").hidden = windows.length < 2;
-  if (windows.length > 1) draw(part("curves"), part("shown"), windows, curves);
+  const isTimed = windows.length > 1;
+  part("classes").querySelector("tbody").replaceChildren(
+    ...classes.map((one, n) => row(one, isTimed && n < SHADES ? n : null)),
+  );
+  part("timeline").hidden = !isTimed;
+  if (isTimed) draw(part("curves"), part("shown"), part("now"), windows, curves);
 }
 
-function row({ label, probability }) {
+function row({ label, probability }, shade) {
   const line = document.createElement("tr");
   const name = document.createElement("th");
   name.scope = "row";
   name.textContent = label;
+  if (shade !== null) name.prepend(swatch(shade), " ");
   const value = document.createElement("td");
   const meter = document.createElement("meter");
   meter.min = 0;
@@ -39,7 +43,14 @@ function row({ label, probability }) {
   return line;
 }
 
-function draw(chart, video, windows, curves) {
+/** The line of a class in the chart, as its legend. */
+function swatch(shade) {
+  const drawn = shape("svg", { width: 28, height: 8, viewBox: "0 0 28 8", "aria-hidden": "true" });
+  drawn.append(shape("line", { x1: 0, x2: 28, y1: 4, y2: 4, class: `curve curve-${shade}` }));
+  return drawn;
+}
+
+function draw(chart, video, now, windows, curves) {
   const middle = (window) => (window.start_s + window.end_s) / 2;
   const first = windows[0].start_s;
   const last = windows.at(-1).end_s;
@@ -58,6 +69,7 @@ function draw(chart, video, windows, curves) {
     const at = Math.min(last, Math.max(first, video.currentTime));
     playhead.setAttribute("x1", x(at));
     playhead.setAttribute("x2", x(at));
+    now.textContent = said(nearest(windows, at, middle), at);
   };
   follow();
   video.ontimeupdate = follow;
@@ -66,6 +78,16 @@ function draw(chart, video, windows, curves) {
     const share = ((event.clientX - box.left) / box.width) * WIDTH;
     video.currentTime = first + Math.max(0, (share - LEFT) / (WIDTH - LEFT)) * (last - first);
   };
+}
+
+function nearest(windows, at, middle) {
+  return windows.reduce((best, one) =>
+    Math.abs(middle(one) - at) < Math.abs(middle(best) - at) ? one : best,
+  );
+}
+
+function said({ classes: [{ label, probability }] }, at) {
+  return `${at.toFixed(1)} s: ${label}, ${(100 * probability).toFixed(1)} %`;
 }
 
 function axes(first, last, x, y) {
