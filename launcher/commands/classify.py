@@ -15,7 +15,7 @@ from launcher.own_file.answering import answer, chosen_model
 from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
 from launcher.own_file.frames import kept_frames
 from launcher.own_file.stretches import Stretch, stretches_of
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.tasks.recipes import load_recipe
@@ -46,7 +46,15 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         typer.Option(help="A folder that gets the frames that the model is given, as JPEG."),
     ] = None,
     rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
-    recipe: Annotated[Path, typer.Option(help="Whose model is used.")] = SAMPLE_RECIPE,
+    recipe: Annotated[
+        Path,
+        typer.Option(
+            help="Whose model is used.",
+            parser=find_recipe,
+            metavar="RECIPE",
+            show_default="kinetics_actions.sample",
+        ),
+    ] = SAMPLE_RECIPE,
     model: Annotated[
         Path | None,
         typer.Option(
