@@ -136,10 +136,11 @@ def test_a_backbone_that_does_not_take_such_clips():
         )
 
     with torch.device("meta"):
-        for name in ("torchvision/s3d", "torchvision/mvit_v2_s", "torchvision/swin3d_t"):
+        for name in ("torchvision/s3d", "torchvision/r2plus1d_18", "torchvision/swin3d_t"):
             check_size(make_classifier(config(name)), config(name), 0)
         small = config("torchvision/s3d", frames=8, crop_px=32)
         check_size(make_classifier(small), small, 0)
-        fixed = config("timm/vit_tiny_patch16_224")
-        with pytest.raises(ModelError, match=r"224 does not take 16 frames of 112 x 112 .*crop_px"):
-            check_size(make_classifier(fixed), fixed, 0)
+        for name in ("timm/vit_tiny_patch16_224", "torchvision/mvit_v2_s"):
+            fixed = config(name)
+            with pytest.raises(ModelError, match=r"does not take 16 frames of 112 x 112 .*crop_px"):
+                check_size(make_classifier(fixed), fixed, 0)

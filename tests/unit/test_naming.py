@@ -64,6 +64,7 @@ CHECKING = {
     ),
 }
 EXTRACTING = {
+    "feature_extraction.jpegs",
     *("spec.fps", "spec.sample_rate_hz", "spec.mel_per_frame", "spec.n_mels"),
     *("feature_extraction.motion", "feature_extraction.motion_grid", "feature_extraction.semantic"),
 }

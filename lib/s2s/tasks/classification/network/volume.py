@@ -3,7 +3,7 @@
 Legend: B batch, T frames, C channels, H height, W width, D features, K classes, N tokens.
 """
 
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -152,7 +152,7 @@ class VideoNetwork(ClipClassifier):
 
     Args:
         name: such as `r3d_18`, `r2plus1d_18`, `s3d`, `mvit_v2_s`, `swin3d_t`.
-        config: frames of a clip, their size, number of classes, and dropout.
+        config: number of classes, and dropout.
 
     Raises:
         ValueError: if torchvision has none of that name.
@@ -160,11 +160,7 @@ class VideoNetwork(ClipClassifier):
 
     def __init__(self, name: str, config: ClassifierConfig) -> None:
         super().__init__()
-        size: dict[str, Any] = {}
-        if name.startswith("mvit"):  # has a place for every piece of a clip
-            size["spatial_size"] = (config.crop_px, config.crop_px)
-            size["temporal_size"] = config.frames
-        self.network = get_model(name, weights=None, **size)
+        self.network = get_model(name, weights=None)
         if isinstance(self.network, S3D):
             self.network.avgpool = _FittingPool(self.network.avgpool)
         head = next(part for part in _HEADS_OF_TORCHVISION if hasattr(self.network, part))
