@@ -31,7 +31,7 @@ def page(
     recipe = classification_settings(folder).recipe
     model = model_of_folder(save_classifier(folder / "model"), "acts", recipe)
     errors: list[str] = []
-    app = create_app([model], Limits(), folder / "serving")
+    app = create_app([model], Limits(10_000_000, 60.0), folder / "serving")
     with Server(app).running() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
