@@ -75,7 +75,7 @@ def take_in(path: Path) -> int:
 
 def summarize(path: Path) -> int:
     """Count what `./s2s catalog` shows."""
-    from launcher.commands.catalog_summary import summarize as count  # noqa: PLC0415
+    from launcher.commands.catalog.summary import summarize as count  # noqa: PLC0415
     from s2s.catalog import FormatOptions  # noqa: PLC0415
 
     return count(path, FormatOptions()).n_sources

@@ -11,8 +11,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.commands.catalog_files import CatalogFiles
-from launcher.commands.catalog_summary import Difference, Summary, compare, summarize
+from launcher.commands.catalog.files import CatalogFiles
+from launcher.commands.catalog.summary import Difference, Summary, compare, summarize
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
