@@ -56,10 +56,11 @@ class TalkerFilm:
 
     def lips(self) -> list[Lips]:
         """Where the lips are in each picture."""
-        tracks = self.said[0]
+        tracks, far = self.said[0], self.talker.articulation
         every = RATE_HZ // FPS
-        columns = (track[:-1:every] for track in (tracks.opening, tracks.spread, tracks.press))
-        return [Lips(*map(float, at)) for at in zip(*columns, strict=True)]
+        columns = (far * tracks.opening, far * tracks.spread, tracks.press)
+        shown = (column[:-1:every] for column in columns)
+        return [Lips(*map(float, at)) for at in zip(*shown, strict=True)]
 
     def truth(self) -> dict[str, Any]:
         """Who says what when, and how the lips move."""

@@ -31,6 +31,7 @@ class Talker:
         voice: the talker's.
         face_xy: where the middle of the face is, as fractions of the picture.
         unit_px: half the face's width.
+        articulation: how far the lips move, 1 for as far as they can.
         duration_s: the source's length.
     """
 
@@ -39,6 +40,7 @@ class Talker:
     voice: Voice
     face_xy: tuple[float, float]
     unit_px: float
+    articulation: float
     duration_s: float = float(CLIP_S * CLIPS_PER_SOURCE)
 
     @property
@@ -75,6 +77,7 @@ def make_talker(seed: int, index: int) -> Talker:
             round(float(rng.uniform(0.42, 0.48)), 3),
         ),
         unit_px=float(rng.uniform(39, 46)),
+        articulation=float(rng.uniform(0.6, 1)),
     )
 
 
