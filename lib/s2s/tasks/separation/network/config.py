@@ -75,13 +75,13 @@ class SeparatorConfig(BaseModel):
 
 _SHAPES: dict[tuple[Kind, str], BlockShape | PaperShape] = {
     ("audio_visual", "tiny"): BlockShape(
-        width=128, hidden=320, sound_blocks=8, face_blocks=4, lip_width=64
+        width=128, hidden=288, sound_blocks=8, face_blocks=4, lip_width=64
     ),
     ("audio_visual", "small"): BlockShape(
         width=256, hidden=768, sound_blocks=16, face_blocks=8, lip_width=128
     ),
     ("audio_only", "tiny"): BlockShape(
-        width=128, hidden=320, sound_blocks=12, face_blocks=0, lip_width=64
+        width=128, hidden=288, sound_blocks=12, face_blocks=0, lip_width=64
     ),
     ("audio_only", "small"): BlockShape(
         width=256, hidden=768, sound_blocks=24, face_blocks=0, lip_width=128

@@ -1,0 +1,76 @@
+"""Mixtures as examples for training.
+
+Legend: S faces, T pictures, N samples, D lip values.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from s2s.tasks.separation.data.mixing import Mixer
+from s2s.tasks.separation.data.plan import MixturePlan, draw_plan
+from s2s.tasks.separation.settings import MixingSettings
+
+__all__ = ["MixtureDataset", "MixtureExample", "validation_plans"]
+
+MixtureExample = dict[str, torch.Tensor]
+"""`mixture`: float32 (N,); `voices`: (S, N); `lips`: (S, T, D); `seen`: bool (S, T); `heard`: bool
+(S,), which faces speak."""
+
+
+@dataclass(frozen=True)
+class MixtureDataset(Dataset[MixtureExample]):
+    """Mixtures that are drawn anew all the time; item n is the same on every machine and run.
+
+    All of a batch have as many faces, so that they can be stacked.
+
+    Attributes:
+        mixer: makes them.
+        settings: what they are made of.
+        window: pictures of one.
+        batch_size: examples in a batch.
+        count: how many items.
+        seed: source of chance.
+    """
+
+    mixer: Mixer
+    settings: MixingSettings
+    window: int
+    batch_size: int
+    count: int
+    seed: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def plan(self, index: int) -> MixturePlan:
+        """What an item is made of: every pass over the clips has each first once."""
+        clips = self.mixer.talkers.clips
+        turn, place = divmod(index, len(clips))
+        first = int(np.random.default_rng((self.seed, 0, turn)).permutation(len(clips))[place])
+        shared = np.random.default_rng((self.seed, 1, index // self.batch_size))
+        n_faces = 3 if shared.uniform() < self.settings.three_speakers else 2
+        rng = np.random.default_rng((self.seed, 2, index))
+        return draw_plan(self.mixer.talkers, first, n_faces, self.window, self.settings, rng)
+
+    def __getitem__(self, index: int) -> MixtureExample:
+        """One mixture, see `MixtureExample`."""
+        if index >= self.count:
+            raise IndexError(index)
+        plan = self.plan(index)
+        mixed = self.mixer.mix(plan, self.window)
+        return {
+            "mixture": torch.from_numpy(mixed.mixture_N),
+            "voices": torch.from_numpy(mixed.voices_SN),
+            "lips": torch.from_numpy(mixed.lips_STD),
+            "seen": torch.from_numpy(mixed.seen_ST),
+            "heard": torch.from_numpy(mixed.is_heard_S),
+        }
+
+
+def validation_plans(dataset: MixtureDataset) -> Sequence[MixturePlan]:
+    """What all of a data set's items are made of, to be written out."""
+    return [dataset.plan(index) for index in range(len(dataset))]
