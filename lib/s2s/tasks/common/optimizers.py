@@ -6,6 +6,7 @@ neural networks"), which needs about half the steps that AdamW does here; everyt
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -20,17 +21,24 @@ _FINAL_SHARE = 0.01
 
 
 def adamw_and_muon(
-    network: nn.Module, rate: float, first_beta: float = 0.9, *, fused: bool = False
+    network: nn.Module,
+    rate: float,
+    first_beta: float = 0.9,
+    *,
+    fused: bool = False,
+    blocks: Sequence[str] = ("blocks",),
 ) -> list[torch.optim.Optimizer]:
-    """AdamW, and Muon for the matrices of the network's `blocks`.
+    """AdamW, and Muon for the matrices of the network's blocks.
 
     Args:
         network: what is trained.
         rate: AdamW's learning rate at its peak.
         first_beta: how long AdamW remembers gradients.
         fused: AdamW takes its step in one call.
+        blocks: names of the parts of the network whose matrices Muon trains.
     """
-    matrices = [part for part in network.get_submodule("blocks").parameters() if part.ndim == 2]
+    parts = [part for name in blocks for part in network.get_submodule(name).parameters()]
+    matrices = [part for part in parts if part.ndim == 2]
     chosen = set(matrices)
     rest = [part for part in network.parameters() if part not in chosen]
     return [

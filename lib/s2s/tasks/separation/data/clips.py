@@ -112,7 +112,7 @@ class Talkers:
 
 
 def measure_lips(clips: Sequence[StoredClip]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (D,) of lip streams where faces were seen, of at most 512 clips."""
+    """Mean and standard deviation (D,) of what lips do where they were seen, of some clips."""
     chosen = clips[:: max(1, -(-len(clips) // _CLIPS_MEASURED))]
     values = [clip.read("lips").astype(np.float64)[clip.read("seen")] for clip in chosen]
     lips_TD = np.concatenate(values)

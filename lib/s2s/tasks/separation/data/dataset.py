@@ -51,24 +51,33 @@ class MixtureDataset(Dataset[MixtureExample]):
         clips = self.mixer.talkers.clips
         turn, place = divmod(index, len(clips))
         first = int(np.random.default_rng((self.seed, 0, turn)).permutation(len(clips))[place])
-        shared = np.random.default_rng((self.seed, 1, index // self.batch_size))
-        n_faces = 3 if shared.uniform() < self.settings.three_speakers else 2
         rng = np.random.default_rng((self.seed, 2, index))
-        return draw_plan(self.mixer.talkers, first, n_faces, self.window, self.settings, rng)
+        return draw_plan(
+            self.mixer.talkers, first, self._n_faces(index), self.window, self.settings, rng
+        )
 
     def __getitem__(self, index: int) -> MixtureExample:
         """One mixture, see `MixtureExample`."""
         if index >= self.count:
             raise IndexError(index)
-        plan = self.plan(index)
-        mixed = self.mixer.mix(plan, self.window)
+        mixed = self.mixer.mix(self.plan(index), self.window)
+        missing = self._n_faces(index) - len(mixed.is_heard_S)  # where there are too few clips
+
+        def filled(values: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(np.pad(values, [(0, missing), *[(0, 0)] * (values.ndim - 1)]))
+
         return {
             "mixture": torch.from_numpy(mixed.mixture_N),
-            "voices": torch.from_numpy(mixed.voices_SN),
-            "lips": torch.from_numpy(mixed.lips_STD),
-            "seen": torch.from_numpy(mixed.seen_ST),
-            "heard": torch.from_numpy(mixed.is_heard_S),
+            "voices": filled(mixed.voices_SN),
+            "lips": filled(mixed.lips_STD),
+            "seen": filled(mixed.seen_ST),
+            "heard": filled(mixed.is_heard_S),
         }
+
+    def _n_faces(self, index: int) -> int:
+        """As many for all of a batch."""
+        rng = np.random.default_rng((self.seed, 1, index // self.batch_size))
+        return 3 if rng.uniform() < self.settings.three_speakers else 2
 
 
 def validation_plans(dataset: MixtureDataset) -> Sequence[MixturePlan]:

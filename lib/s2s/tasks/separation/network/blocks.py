@@ -30,7 +30,7 @@ class Block(nn.Module):
     def __init__(self, width: int, hidden: int, dilation: int) -> None:
         super().__init__()
         self.dilation = dilation
-        self.taps = nn.Parameter(torch.randn(_KERNEL, width) / _KERNEL**0.5)
+        self.taps = nn.Parameter(torch.randn(_KERNEL, 1, width) / _KERNEL**0.5)
         self.scale = nn.Parameter(torch.ones(width))
         self.shift = nn.Parameter(torch.zeros(width))
         self.up = nn.Linear(width, hidden)
