@@ -37,7 +37,8 @@ def flops(
         )
     classes = classes or _classes_of(settings)
     views = recipe.evaluation.views * recipe.evaluation.crops
-    table = Table(title=f"{recipe.name}, {classes} classes", title_justify="left")
+    title = f"{recipe.name}, {classes} classes"
+    table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("approach", no_wrap=True)
     table.add_column("backbone", overflow="fold")
     for name in ("parameters", "GFLOPs\na view", "views\na clip", "GFLOPs\na clip"):

@@ -72,7 +72,8 @@ def test_the_chart_follows_the_player(page: Page, make_video: MakeVideo):
     assert places[1] - places[0] == pytest.approx(3 / 6 * (600 - 48), abs=1)
     box = page.locator("#curves").bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] * (48 + 552 / 2) / 600, box["y"] + 10)
+    middle = box["width"] * (48 + 552 / 2) / 600
+    page.locator("#curves").click(position={"x": middle, "y": 10})
     expect(now).to_contain_text("3.0 s: ")
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -51,7 +51,7 @@ def try_shapes(network: nn.Module, config: ClassifierConfig, mel_frames: int) ->
         torch.ones(1, dtype=torch.bool, device="meta"),
     )
     hollow = copy.deepcopy(network).to("meta").eval()
-    # In plain layers: of fused ones, for attention, not all work without values.
+    # In plain layers: of fused ones, for attention, not all work without values, or are counted.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         hollow(inputs)
 
