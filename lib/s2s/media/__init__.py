@@ -14,7 +14,7 @@ from s2s.media.guard.sandbox import (
 )
 from s2s.media.guard.streams import picture_stream, sound_stream
 from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
-from s2s.media.read.frames import Cover, map_frames, most_frames, read_frames, write_frames
+from s2s.media.read.frames import Cover, map_frames, most_bytes, read_frames, write_frames
 from s2s.media.read.jpegs import read_jpegs
 from s2s.media.read.picture import write_picture
 from s2s.media.read.probe import Probe, probe
@@ -44,7 +44,7 @@ __all__ = [
     "make_still_video",
     "map_frames",
     "missing_protections",
-    "most_frames",
+    "most_bytes",
     "open_guarded",
     "picture_demuxer",
     "picture_stream",

@@ -19,7 +19,7 @@ from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
-__all__ = ["Cover", "map_frames", "most_frames", "read_frames", "to_rgb", "write_frames"]
+__all__ = ["Cover", "map_frames", "most_bytes", "read_frames", "to_rgb", "write_frames"]
 
 _TOLERANCE_S = 1.0
 
@@ -89,7 +89,7 @@ def write_frames(
         MediaError: see `read_frames`.
     """
     limits = limits or MediaLimits()
-    most, count = most_frames(limits, fps), 0
+    most, count = _most_frames(limits, fps), 0
     with output.open("wb") as file:
         for count, frame in enumerate(_frames(path, fps, size, limits, on_progress), start=1):
             if count > most:
@@ -99,8 +99,13 @@ def write_frames(
     return count
 
 
-def most_frames(limits: MediaLimits, fps: int) -> int:
-    """How many frames `write_frames` writes at most."""
+def most_bytes(limits: MediaLimits, fps: int, size: tuple[int, int]) -> int:
+    """How many bytes `write_frames` writes at most."""
+    width, height = size
+    return _most_frames(limits, fps) * width * height * 3
+
+
+def _most_frames(limits: MediaLimits, fps: int) -> int:
     return math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps)
 
 
