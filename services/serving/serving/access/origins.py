@@ -92,6 +92,6 @@ def _is_of_another_site(headers: Headers, host: str) -> bool:
 
 
 def _name_of(host: str) -> str:
-    """A host without port, brackets, last dot; of what cannot be parsed, a name that no host has."""
+    """A host without port, brackets, last dot; of what cannot be parsed, a name of no host."""
     match = _HOST.fullmatch(host)
     return (match[1] or match[2]).removesuffix(".") if match else ""
