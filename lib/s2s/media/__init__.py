@@ -14,7 +14,15 @@ from s2s.media.guard.sandbox import (
 )
 from s2s.media.guard.streams import picture_stream, sound_stream
 from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
-from s2s.media.read.frames import Cover, map_frames, most_bytes, read_frames, write_frames
+from s2s.media.read.frames import (
+    Cover,
+    map_frames,
+    most_frames,
+    picture_start_s,
+    read_frames,
+    stream_frames,
+    write_frames,
+)
 from s2s.media.read.jpegs import read_jpegs
 from s2s.media.read.picture import write_picture
 from s2s.media.read.probe import Probe, probe
@@ -44,9 +52,10 @@ __all__ = [
     "make_still_video",
     "map_frames",
     "missing_protections",
-    "most_bytes",
+    "most_frames",
     "open_guarded",
     "picture_demuxer",
+    "picture_start_s",
     "picture_stream",
     "probe",
     "read_audio",
@@ -60,6 +69,7 @@ __all__ = [
     "sample_frames",
     "sound_stream",
     "start_sandbox",
+    "stream_frames",
     "write_frames",
     "write_jpegs",
     "write_picture",

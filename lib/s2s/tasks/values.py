@@ -151,6 +151,7 @@ class Upload:
         function: Callable[..., Any],
         *args: object,
         file_bytes: int = SandboxLimits.file_bytes,
+        most_s: int = SandboxLimits.wall_s,
         on_progress: Callable[[float], None] | None = None,
     ) -> Any:
         """Run a function of a module that reads the file: of a client's, in a sandbox.
@@ -159,6 +160,7 @@ class Upload:
             function: returns something JSON can hold; writes in the job's folder only.
             args: its arguments.
             file_bytes: size of a file that it may write.
+            most_s: time that it may take, of the clock and of a processor.
             on_progress: passed on to the function, where it is given.
 
         Raises:
@@ -167,7 +169,7 @@ class Upload:
         if self.is_own:
             options = {} if on_progress is None else {"on_progress": on_progress}
             return function(*args, **options)
-        limits = SandboxLimits(file_bytes=file_bytes)
+        limits = SandboxLimits(file_bytes=file_bytes, cpu_s=most_s, wall_s=most_s)
         return run_sandboxed(
             function, *args, folder=self.folder, limits=limits, on_progress=on_progress
         )

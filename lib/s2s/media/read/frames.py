@@ -19,9 +19,20 @@ from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
-__all__ = ["Cover", "map_frames", "most_bytes", "read_frames", "to_rgb", "write_frames"]
+__all__ = [
+    "Cover",
+    "map_frames",
+    "most_frames",
+    "picture_start_s",
+    "read_frames",
+    "stream_frames",
+    "to_rgb",
+    "write_frames",
+]
 
 _TOLERANCE_S = 1.0
+Size = tuple[int, int] | int | None
+"""Width and height in pixels, or the longer of the two at most; None for the video's own."""
 
 
 class Cover(NamedTuple):
@@ -89,7 +100,7 @@ def write_frames(
         MediaError: see `read_frames`.
     """
     limits = limits or MediaLimits()
-    most, count = _most_frames(limits, fps), 0
+    most, count = most_frames(limits, fps), 0
     with output.open("wb") as file:
         for count, frame in enumerate(_frames(path, fps, size, limits, on_progress), start=1):
             if count > most:
@@ -99,13 +110,57 @@ def write_frames(
     return count
 
 
-def most_bytes(limits: MediaLimits, fps: int, size: tuple[int, int]) -> int:
-    """How many bytes `write_frames` writes at most."""
-    width, height = size
-    return _most_frames(limits, fps) * width * height * 3
+def stream_frames(
+    path: Path,
+    fps: int,
+    longest_px: int,
+    limits: MediaLimits | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Iterator[np.ndarray]:
+    """The frames that `read_frames` returns, one after the other, held one at a time.
+
+    Args:
+        path: the video.
+        fps: frames a second.
+        longest_px: larger ones are scaled to so many pixels along their longer side.
+        limits: see `open_guarded`; frames after `max_duration_s` are refused.
+        on_progress: told once a second of video how much is done, 0..1.
+
+    Yields:
+        uint8 (H, W, 3), RGB.
+
+    Raises:
+        MediaError: see `read_frames`.
+    """
+    limits = limits or MediaLimits()
+    most = most_frames(limits, fps)
+    for count, frame in enumerate(_frames(path, fps, longest_px, limits, on_progress), start=1):
+        if count > most:
+            message = f"{path.name}: plays longer than {limits.max_duration_s:.0f} s"
+            raise MediaError(Reason.REFUSED, message)
+        yield frame
 
 
-def _most_frames(limits: MediaLimits, fps: int) -> int:
+def picture_start_s(path: Path, limits: MediaLimits | None = None) -> float:
+    """When a file's first frame is shown, in seconds from the start of the file.
+
+    Sound that `read_audio` reads starts with the file, frames start with the first of them.
+
+    Raises:
+        MediaError: see `read_frames`.
+    """
+    with open_guarded(path, limits or MediaLimits()) as file:
+        stream = picture_stream(file)
+        if stream is None:
+            raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture")
+        only(file, stream)
+        for pts, _ in frames_in_order(file, stream):
+            return pts * float(stream.time_base or 1) - (file.start_time or 0) / av.time_base
+    raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
+
+
+def most_frames(limits: MediaLimits, fps: int) -> int:
+    """How many frames `write_frames` writes at most."""
     return math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps)
 
 
@@ -118,7 +173,7 @@ def map_frames(path: Path, size: tuple[int, int]) -> np.ndarray:
 def _frames(
     path: Path,
     fps: int,
-    size: tuple[int, int] | None,
+    size: Size,
     limits: MediaLimits | None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> Iterator[np.ndarray]:
@@ -136,7 +191,7 @@ def _frames(
 
 
 def _on_grid(
-    file: InputContainer, stream: VideoStream, fps: int, size: tuple[int, int] | None
+    file: InputContainer, stream: VideoStream, fps: int, size: Size
 ) -> Iterator[np.ndarray]:
     only(file, stream)
     stream.thread_type = "AUTO"
@@ -170,7 +225,7 @@ def _duration_s(frame: VideoFrame) -> float:
 
 def to_rgb(
     frame: VideoFrame,
-    size: tuple[int, int] | None,
+    size: Size,
     scaler: VideoReformatter,
     pixel_aspect: float = 1.0,
 ) -> np.ndarray:
@@ -178,7 +233,8 @@ def to_rgb(
 
     Args:
         frame: the frame.
-        size: width and height to scale to, in pixels, or to `Cover`; None keeps the video's own.
+        size: width and height to scale to, in pixels, or to `Cover`, or the longer of both at
+            most; None keeps the video's own.
         scaler: the video's; to make one takes longer than to scale.
         pixel_aspect: width of a stored pixel over its height; it counts where a size is covered.
 
@@ -186,9 +242,13 @@ def to_rgb(
         uint8 (H, W, 3), RGB.
     """
     orientation = orientation_of(frame)
-    width, height = size or (0, 0)
-    if orientation.is_transposed:
-        width, height = height, width
+    if isinstance(size, int):
+        share = min(1.0, size / max(frame.width, frame.height))
+        width, height = (max(1, round(side * share)) for side in (frame.width, frame.height))
+    else:
+        width, height = size or (0, 0)
+        if orientation.is_transposed:
+            width, height = height, width
     wide, high = width, height
     if isinstance(size, Cover):
         shown_wide = frame.width * pixel_aspect

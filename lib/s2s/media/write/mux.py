@@ -1,6 +1,6 @@
 """Sound on a video, and off it, without touching the picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2s.errors import MediaError
@@ -12,6 +12,8 @@ from s2s.reasons import Reason
 
 __all__ = ["add_sound", "drop_sound"]
 
+_PLAYED = {"h264", "hevc", "vp8", "vp9", "av1"}
+"""Codecs that browsers play."""
 _FASTSTART = ["-movflags", "+faststart"]
 # AAC comes in frames of 1024 samples: the higher the rate, the less is left over at the end.
 _SOUND_RATE_HZ = "48000"
@@ -21,9 +23,10 @@ _ENCODE = ["-vf", "setpts=N/FRAME_RATE/TB", "-c:v", "libx264", "-preset", "veryf
 
 @dataclass(frozen=True)
 class _Picture:
-    """A video's picture: which stream it is, its first time stamp, whether it can be copied."""
+    """A video's picture: its stream and codec, its first time stamp, whether it can be copied."""
 
     index: int
+    codec: str
     start_s: float
     is_copyable: bool
 
@@ -67,13 +70,20 @@ def add_sound(video: Path, sound: Path, output: Path) -> None:
     )
 
 
-def drop_sound(video: Path, output: Path) -> None:
+def drop_sound(video: Path, output: Path, *, for_browsers: bool = False) -> None:
     """Write an mp4 of a video's picture alone, as `add_sound` does.
+
+    Args:
+        video: where the picture is from.
+        output: the mp4.
+        for_browsers: encode the picture also where browsers would not play it.
 
     Raises:
         MediaError: see `add_sound`.
     """
     picture = _picture(video)
+    if for_browsers and picture.codec not in _PLAYED:
+        picture = replace(picture, is_copyable=False)
     run_ffmpeg(
         [
             *[*picture.input_args(video), *picture.output_args()],
@@ -88,12 +98,13 @@ def _picture(video: Path) -> _Picture:
         stream = picture_stream(file)
         if stream is None:
             raise MediaError(Reason.NO_VIDEO, f"{video.name}: has no picture")
+        codec = stream.codec_context.name
         if not has_stored_order(file, stream):
-            return _Picture(stream.index, 0.0, is_copyable=False)
+            return _Picture(stream.index, codec, 0.0, is_copyable=False)
         only(file, stream)
         # Nothing is copied before the first keyframe, and nothing can be shown.
         first = next((packet for packet in file.demux(stream) if packet.is_keyframe), None)
         at = None if first is None or not first.size else first.pts
         if at is None:
-            return _Picture(stream.index, 0.0, is_copyable=True)
-        return _Picture(stream.index, float(at * (stream.time_base or 1)), is_copyable=True)
+            return _Picture(stream.index, codec, 0.0, is_copyable=True)
+        return _Picture(stream.index, codec, float(at * (stream.time_base or 1)), is_copyable=True)
