@@ -3,12 +3,14 @@
 Legend: T pictures, K points, H height, W width.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
+from s2s.tasks.separation.extractors.detector import overlap
 from s2s.tasks.separation.extractors.lips import EYES, POINTS, lip_stream
 from s2s.tasks.separation.extractors.mesh import Mesh, Region, cut_out, region_of_points
 
@@ -64,7 +66,7 @@ class Followed:
         self.rows: dict[int, np.ndarray] = {}
         self.boxes: dict[int, tuple[float, float, float, float]] = {}
         self.looks: list[np.ndarray] = []
-        self.scene = 0
+        self.shot = 0
         self._best, self.picture = 0.0, picture
         self.add(mesh, at)
         self.remember(picture)
@@ -92,18 +94,19 @@ class Followed:
         """How alike it is to how it looked first or last, -1..1."""
         return max(similarity(look, known) for known in self.looks)
 
-    def track(self, length: int, fps: float, most_gap: int) -> FaceTrack:
+    def track(self, cuts: Sequence[int], length: int, fps: float, most_gap: int) -> FaceTrack:
         """All there is to know of it.
 
         Args:
+            cuts: first pictures of shots.
             length: T, pictures of the video.
             fps: pictures a second.
-            most_gap: pictures; longer gaps are not bridged.
+            most_gap: pictures; longer gaps, and those with a cut, are not bridged.
         """
         at = np.array(sorted(self.rows))
         points = np.stack([self.rows[n].reshape(-1) for n in at])
         boxes = np.array([self.boxes[n] for n in at], np.float32)
-        filled = _bridged(np.hstack([points, boxes]), at, length, most_gap)
+        filled = _bridged(np.hstack([points, boxes]), at, _shots(cuts, length), most_gap)
         points_TK3 = filled[:, :-4].reshape(length, len(POINTS), 3)
         seen_T = np.isfinite(filled[:, 0])
         picture = np.asarray(self.picture)
@@ -130,20 +133,31 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float:
     return float(one @ other)
 
 
-def _bridged(known: np.ndarray, at: np.ndarray, length: int, most_gap: int) -> np.ndarray:
+def _shots(cuts: Sequence[int], length: int) -> np.ndarray:
+    """Which shot each picture is of, int (T,)."""
+    is_cut_T = np.zeros(length, int)
+    is_cut_T[list(cuts)] = 1
+    return np.cumsum(is_cut_T)
+
+
+def _bridged(known: np.ndarray, at: np.ndarray, shot_T: np.ndarray, most_gap: int) -> np.ndarray:
     """Rows for all pictures: those between two that are near are interpolated, others NaN.
 
-    What is missing at the beginning and at the end is taken to be as next to it, if it is short.
+    The last four of a row are its box. Two rows are near if they are of one shot, or in one place:
+    a flash, or a title, may have come between. What is missing at the beginning and at the end is
+    taken to be as next to it, if it is short.
     """
+    length = len(shot_T)
     filled = np.full((length, known.shape[1]), np.nan, np.float32)
     filled[at] = known
     for first, after in pairwise(at):
-        if 1 < after - first <= most_gap + 1:
+        is_near = shot_T[first] == shot_T[after] or overlap(filled[first, -4:], filled[after, -4:])
+        if 1 < after - first <= most_gap + 1 and is_near:
             share = (np.arange(first + 1, after) - first)[:, None] / (after - first)
             filled[first + 1 : after] = (1 - share) * filled[first] + share * filled[after]
-    if at[0] <= most_gap:
+    if at[0] <= most_gap and shot_T[at[0]] == shot_T[0]:
         filled[: at[0]] = filled[at[0]]
-    if length - 1 - at[-1] <= most_gap:
+    if length - 1 - at[-1] <= most_gap and shot_T[at[-1]] == shot_T[-1]:
         filled[at[-1] + 1 :] = filled[at[-1]]
     return filled
 

@@ -67,7 +67,8 @@ class FaceTracker:
         self._detector, self._mesh = _networks()
         self._live: list[Followed] = []
         self._gone: list[Followed] = []
-        self._at, self._detect_at, self._scene = 0, 0, 0
+        self._at, self._detect_at = 0, 0
+        self._cuts: list[int] = []
         self._thumbnail: np.ndarray | None = None
         self._change = 0.0
         self.left_out = 0
@@ -77,7 +78,8 @@ class FaceTracker:
         picture = Image.fromarray(picture_HWC)
         if self._is_cut(picture_HWC):
             self._gone += self._live
-            self._live, self._detect_at, self._scene = [], self._at, self._scene + 1
+            self._live, self._detect_at = [], self._at
+            self._cuts.append(self._at)
         for face in self._live:
             self._follow(face, picture)
         self._part()
@@ -96,7 +98,7 @@ class FaceTracker:
         """What was seen, from left to right; faces that were seen for less than 0.3 s are none."""
         least = min(self._at, max(1, round(_LEAST_SEEN_S * self._fps)))
         faces = [face for face in [*self._gone, *self._live] if len(face.rows) >= least]
-        tracks = [face.track(self._at, self._fps, self._most_gap) for face in faces]
+        tracks = [face.track(self._cuts, self._at, self._fps, self._most_gap) for face in faces]
         return sorted(tracks, key=lambda track: track.place)
 
     def _follow(self, face: Followed, picture: Image.Image) -> None:
@@ -154,7 +156,7 @@ class FaceTracker:
                 self._gone.remove(known)
                 self._live.append(known)
             known.add(mesh, self._at)
-            known.scene = self._scene
+            known.shot = len(self._cuts)
             known.remember(picture)
             return True
         least = round(_LEAST_SEEN_S * self._fps)
@@ -162,7 +164,7 @@ class FaceTracker:
         if len(self._live) + len(self._gone) >= self._limit:
             return False
         face = Followed(mesh, self._at, picture)
-        face.scene = self._scene
+        face.shot = len(self._cuts)
         self._live.append(face)
         return True
 
@@ -186,7 +188,7 @@ class FaceTracker:
         alike = face.looks_like(look)
         gap_s = (self._at - face.last) / self._fps
         is_place = overlap(mesh.box, face.mesh.box) > _SAME_PLACE
-        if face.scene == self._scene and is_place and gap_s <= _SAME_PLACE_S:
+        if face.shot == len(self._cuts) and is_place and gap_s <= _SAME_PLACE_S:
             alike += _SAME_LOOK - _OTHER_LOOK
         return alike
 

@@ -1,5 +1,8 @@
 """Trained networks that come as files in Python packages: where they are."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,8 +54,9 @@ class LiteNetwork:
             raise ModelError(
                 f"{name}: networks of faces need ai-edge-litert, which is not installed ({error})"
             ) from error
-        self._interpreter: Any = Interpreter(str(path), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with _quiet():
+            self._interpreter: Any = Interpreter(str(path), num_threads=1)
+            self._interpreter.allocate_tensors()
         (given,) = self._interpreter.get_input_details()
         self._given = given["index"]
         self._made = [made["index"] for made in self._interpreter.get_output_details()]
@@ -70,3 +74,16 @@ class LiteNetwork:
         self._interpreter.set_tensor(self._given, picture_HWC[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index)[0] for index in self._made]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what LiteRT writes of itself for every network; what is wrong, it raises."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
