@@ -20,6 +20,7 @@ from launcher.commands.images import images_app
 from launcher.commands.import_videos import import_command
 from launcher.commands.report import report
 from launcher.commands.retry import retry
+from launcher.commands.separate import separate
 from launcher.commands.status import read_status, status_table
 from launcher.commands.version import version_app
 from launcher.pipeline import PURPOSES, check_accelerator, run_stage, run_stages
@@ -62,6 +63,7 @@ bucket_app = typer.Typer(
 app.add_typer(bucket_app, name="bucket")
 app.command()(generate)
 app.command()(classify)
+app.command()(separate)
 app.add_typer(version_app, name="version")
 app.add_typer(images_app, name="images")
 app.add_typer(cloud_app, name="cloud")

@@ -89,15 +89,17 @@ async def _answer(request: Request, job: Job, content: _Content) -> Response:
     if request.method == "HEAD":
         headers["Content-Length"] = str(size)
         return Response(headers=headers, media_type=content.media_type)
-    status, start, stop = byte_range(request.headers, content.etag, size)
-    if status == 416:
+    part = byte_range(request.headers, content.etag, size)
+    if part is None:
         detail = f"The result has {size} bytes. Ask for some of these, or without Range."
         return answer_of(
             Problem(416, "range", detail, headers={"Content-Range": f"bytes */{size}"})
         )
+    start, stop = part
     headers["Content-Length"] = str(stop - start)
-    if status == 206:
+    if (start, stop) != (0, size):
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    status = 206 if "Content-Range" in headers else 200
     pieces = _pieces(content, start, stop)
     try:
         first = await anext(pieces)

@@ -28,8 +28,7 @@ export const isSilent = (samples) => peakOf(samples) < FAINTEST;
 /** The loudest sample, in words. */
 export function peakDb(samples) {
   const peak = peakOf(samples);
-  const level = Math.round(20 * Math.log10(peak));
-  return peak > 0 ? `${level < 0 ? "\u2212" : ""}${Math.abs(level)} dB` : "zero";
+  return peak > 0 ? `${(20 * Math.log10(peak)).toFixed(0).replace("-", "\u2212")} dB` : "zero";
 }
 
 /** From full scale down to full scale up. */
