@@ -34,6 +34,7 @@ from serving_load import server
 PATIENCE_S, ASK_EVERY_S = 60.0, 0.2
 HALF_REQUESTS, LONG_HEAD_BYTES, JSON_BYTES = 200, 32_000_000, 64_000_000
 PIECE = b"a" * (1 << 16)
+SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x00\x00"
 Address = tuple[str, int]
 
 
@@ -163,6 +164,7 @@ def attacks(url: str, clip: bytes) -> dict[str, Callable[[], list[str]]]:
         "a clip": lambda: at_once(1, clip, "clip.mp4"),
         f"a picture of {len(picture) / 1e6:.1f} MB for 60 s": lambda: at_once(1, picture, "a.jpg"),
         "six of them at once": lambda: at_once(6, picture, "a.jpg"),
+        "a JPEG of a million scans": lambda: at_once(1, b"\xff\xd8" + 10**6 * SCAN, "a.jpg"),
         "another host": lambda: [ask(url, clip, "clip.mp4", Host="evil.example")],
         "another origin": lambda: [ask(url, clip, "clip.mp4", Origin="https://evil.example")],
         "5,000 digits": lambda: [

@@ -7,7 +7,9 @@ Each server is a process of its own, loaded by 32 and by 128 connections that as
 they are answered; the servers take turns within every round. Two models, since what a batch saves
 is up to the model: `gru` (four layers over 64 steps) is many small operations, and 32 inputs take
 2.5 times as long as one; `mlp` (three layers of 1536) is few large ones, where 32 take 4.3 times as
-long. `unbatched` is a FastAPI handler that calls the model, as its documentation has it.
+long. `unbatched` is a FastAPI handler that calls the model, as its documentation has it; `guarded`
+is ours behind all that stands before the API's routes: limits of connections and bodies, checks of
+hosts and origins, headers, counts and a log line for each request.
 Prints, for each, requests a second, the 99th percentile of latency, and the server's processor time
 per request with all its processes.
 """
@@ -15,6 +17,7 @@ per request with all its processes.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import random
 import re
@@ -35,12 +38,19 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI, Request
 
+from serving.access.bodies import ShortBodies
+from serving.access.connections import ConnectionLimits, limited_protocol
+from serving.access.origins import KnownOrigins
+from serving.http.headers import SecurityHeaders
 from serving.jobs.batcher import Batcher
+from serving.observe.metrics import Metrics
+from serving.observe.requests import Observer
+from serving.observe.traces import NoTracer
 
 ROOT = Path(__file__).resolve().parent.parent
 LITSERVE = ROOT / ".s2s" / "litserve"
 N_INPUTS, WIDTH, MAX_BATCH, WAIT_S = 64, 1536, 64, 0.005
-SIDES, MODELS = ("ours", "litserve", "unbatched"), ("gru", "mlp")
+SIDES, MODELS = ("ours", "guarded", "litserve", "unbatched"), ("gru", "mlp")
 BODY = json.dumps({"input": [round(random.Random(0).random(), 3) for _ in range(N_INPUTS)]})
 
 
@@ -84,6 +94,18 @@ def make_ours(kind: str) -> FastAPI:
     return app
 
 
+def make_guarded(kind: str) -> FastAPI:
+    """Ours, behind what `serving.http.app` puts before its routes."""
+    app = make_ours(kind)
+    app.add_middleware(ShortBodies, uploads=[], is_known=lambda _path: True)
+    app.add_middleware(KnownOrigins, names=())
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observer, metrics=Metrics(lambda: 0), tracer=NoTracer())
+    logging.basicConfig(level=logging.INFO, stream=Path(os.devnull).open("w"))  # noqa: SIM115
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    return app
+
+
 def make_unbatched(kind: str) -> FastAPI:
     """A handler that calls the model."""
     app, predict_batch = FastAPI(), make_model(kind)
@@ -93,6 +115,9 @@ def make_unbatched(kind: str) -> FastAPI:
         return {"output": predict_batch([request["input"]])[0]}
 
     return app
+
+
+MAKERS = {"ours": make_ours, "guarded": make_guarded, "unbatched": make_unbatched}
 
 
 class _Connection(asyncio.Protocol):
@@ -200,9 +225,13 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     options = parser.parse_args()
     if options.serve:
-        make = make_ours if options.serve == "ours" else make_unbatched
+        is_guarded = options.serve == "guarded"
         uvicorn.run(
-            make(options.models[0]), port=options.port, log_level="warning", access_log=False
+            MAKERS[options.serve](options.models[0]),
+            port=options.port,
+            http=limited_protocol(ConnectionLimits(max_per_address=512)) if is_guarded else "auto",
+            log_level="warning",
+            access_log=False,
         )
         return
     for kind in options.models:

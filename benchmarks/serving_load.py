@@ -29,16 +29,16 @@ import httpx
 import psutil
 
 LARGE_BYTES = 100_000_000
-RECIPE = "name: load\ncollection: {catalog: none.csv}\n"
+RECIPE = "name: load\ntask: {task}\ncollection: {{catalog: none.csv}}\n"
 _TIMING = re.compile(r"([\w-]+);dur=([\d.]+)")
 
 
 @contextmanager
-def server(model: Path) -> Iterator[tuple[str, psutil.Process]]:
+def server(model: Path, task: str = "generation") -> Iterator[tuple[str, psutil.Process]]:
     """`python -m serving serve` and its address, once it is ready."""
     with tempfile.TemporaryDirectory() as folder:
         recipe, log = Path(folder) / "recipe.yaml", Path(folder) / "log.txt"
-        recipe.write_text(RECIPE)
+        recipe.write_text(RECIPE.format(task=task))
         command = [sys.executable, "-m", "serving", "serve", str(recipe), "--model", str(model)]
         command += ["--port", "0", "--work-dir", folder, "--bucket", f"file://{folder}/bucket"]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "300"}

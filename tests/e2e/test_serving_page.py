@@ -184,7 +184,7 @@ def test_a_refused_file_shows_why(page: Page, silent_video: Path, tmp_path: Path
 def test_a_file_too_large_is_not_even_sent(page: Page, tmp_path: Path):
     large = tmp_path / "large.mp4"
     large.write_bytes(bytes(2_000_001))
-    expect(page.locator("#accepted")).to_contain_text("up to 2 MB and 5 s")
+    expect(page.locator("#accepted")).to_contain_text("up to 2\u00a0MB and 5\u00a0s")
     page.route("**/v1/generations", lambda route: route.abort())
     make_sound(page, large)
     expect(page.get_by_role("alert")).to_contain_text("at most 2 MB are accepted")

@@ -8,6 +8,7 @@ import pytest
 from av.stream import Disposition
 from marked_video import MarkedVideo, frame_numbers
 
+from s2s.errors import MediaError
 from s2s.media import (
     MediaLimits,
     add_sound,
@@ -169,3 +170,13 @@ def assert_sound_is_with_picture(video: Path, folder: Path) -> None:
     loud = np.flatnonzero(np.abs(read_audio(output, RATE_HZ)) > 0.2) / RATE_HZ
     assert loud[0] == pytest.approx(0, abs=0.02)
     assert loud[-1] == pytest.approx(seconds, abs=0.03)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.webm", "libvpx-vp9"), ("a.mp4", "mpeg4")])
+def test_a_picture_that_is_too_large_for_its_decoder_is_refused_as_such(
+    make_video, name: str, codec: str
+):
+    path = make_video(name, codec=codec, seconds=0.4, size="320x240", fps=5)
+    limits = MediaLimits(max_pixels=160 * 120)
+    with pytest.raises(MediaError, match="more than 19200 pixels"):
+        check_upload(path, path.name, limits, ("mp4", "webm"))

@@ -300,6 +300,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "max_upload_bytes": 2_000_000,
         "max_duration_s": 5.0,
         "max_pixels": 640 * 480,
+        "max_picture_pixels": 640 * 480,
     }
 
 

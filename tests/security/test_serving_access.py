@@ -13,6 +13,7 @@ import pytest
 from tone import tone_model
 
 from s2s.errors import SettingsError
+from serving.access.addresses import read_networks
 from serving.access.connections import ConnectionLimits
 from serving.access.keys import KeyRing, add_key
 from serving.access.sessions import COOKIE, Sessions
@@ -88,6 +89,26 @@ def test_a_head_that_does_not_end_is_too_large(address, parts: list[bytes]):
     assert problem_of(answer_to(address, *parts)) == (431, "headers-too-large")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",  # TLS
+        "GET /é HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
+        GET + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        GET + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_a_problem_too(address, sent: bytes):
+    assert problem_of(answer_to(address, sent)) == (400, "bad-request")
+
+
+def test_a_file_that_is_sent_to_a_wrong_address_is_not_found(address):
+    head = b"POST /v1/generation HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
+    status, document = answer_to(address, head, b"a" * 100_000)
+    assert (status, document["title"]) == (404, "Not Found")
+
+
 def test_a_long_head_below_the_limit_is_taken(address):
     head = GET + b"X: " + b"a" * 30_000 + b"\r\n\r\n"
     assert answer_to(address, head) == (200, {"status": "ok"})
@@ -134,7 +155,7 @@ def test_connections_of_one_address_are_counted(address):
 
 def test_all_connections_are_counted(small_limits: Limits, tmp_path: Path):
     limits = ConnectionLimits(
-        max_connections=3, proxies=frozenset({"127.0.0.1"}), max_per_address=1
+        max_connections=3, proxies=read_networks(["127.0.0.0/8"]), max_per_address=1
     )
     server = Server(create_app([tone_model()], small_limits, tmp_path), connections=limits)
     with server.running() as url, ExitStack() as stack:
@@ -152,6 +173,11 @@ def test_all_connections_are_counted(small_limits: Limits, tmp_path: Path):
         ("127.0.0.1", 200),
         ("[::1]:80", 200),
         ("10.1.2.3:99", 200),
+        ("[::ffff:127.0.0.1]", 200),
+        ("localhost.", 200),
+        ("localhost:80:80", 421),
+        ("name@localhost", 421),
+        ("localhost/", 421),
         ("evil.example", 421),
         ("evil.example:8000", 421),
         ("127.0.0.1.evil.example", 421),
@@ -241,14 +267,14 @@ def test_a_session_ends(monkeypatch: pytest.MonkeyPatch):
     assert sessions.key_hash(token) == ""
 
 
-@pytest.mark.parametrize("proxies", [frozenset(), frozenset({"127.0.0.1"})])
+@pytest.mark.parametrize("proxies", [[], ["127.0.0.1"]])
 def test_only_proxies_that_are_named_say_who_asks_and_how(
-    small_limits: Limits, tmp_path: Path, proxies: frozenset[str]
+    small_limits: Limits, tmp_path: Path, proxies: list[str]
 ):
     path = tmp_path / "keys.txt"
     key = add_key(path, "anna")
     app = create_app([tone_model()], small_limits, tmp_path / "api", keys=KeyRing.load(path))
-    server = Server(app, connections=ConnectionLimits(proxies=proxies))
+    server = Server(app, connections=ConnectionLimits(proxies=read_networks(proxies)))
     with server.running() as url:
         told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
         opened = httpx.post(f"{url}/v1/session", json={"key": key}, headers=told)

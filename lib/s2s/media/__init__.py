@@ -17,7 +17,7 @@ from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, pic
 from s2s.media.read.frames import (
     Cover,
     map_frames,
-    most_frames,
+    most_bytes,
     picture_start_s,
     read_frames,
     stream_frames,
@@ -52,7 +52,7 @@ __all__ = [
     "make_still_video",
     "map_frames",
     "missing_protections",
-    "most_frames",
+    "most_bytes",
     "open_guarded",
     "picture_demuxer",
     "picture_start_s",

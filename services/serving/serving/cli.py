@@ -81,7 +81,9 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     ] = None,
     proxy: Annotated[
         list[str] | None,
-        typer.Option(help="Address of a proxy whose X-Forwarded-For is believed; repeatable."),
+        typer.Option(
+            help="Address or network of proxies whose X-Forwarded-For is believed; repeatable."
+        ),
     ] = None,
     connections: Annotated[
         int, typer.Option(help="Connections at a time; a quarter of them of one address.", min=4)
@@ -92,7 +94,13 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for a model that is not trained yet.")
     ] = False,
-    queue: Annotated[int, typer.Option(help="Jobs that may wait; more get 429.", min=1)] = 64,
+    queue: Annotated[
+        int,
+        typer.Option(
+            help="Jobs that may wait, three quarters of them of one key or address; more get 429.",
+            min=1,
+        ),
+    ] = 64,
     keep_hours: Annotated[float, typer.Option(help="Results are kept so long.", min=0.01)] = 24.0,
     jobs: Annotated[
         str,
@@ -107,6 +115,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Serve the recipes' models: an HTTP API and a page, until SIGTERM or Ctrl-C."""
+    from serving.access.addresses import read_networks  # noqa: PLC0415
     from serving.access.connections import ConnectionLimits  # noqa: PLC0415
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
@@ -139,7 +148,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         bounds = ConnectionLimits(
             max_connections=connections,
             max_per_address=max(1, connections // 4),
-            proxies=frozenset(proxy or []),
+            proxies=read_networks(proxy or []),
         )
         server = Server(made, host, listener, bounds)
         names = ", ".join(served.name for served in models)

@@ -1,8 +1,9 @@
 """The one door for media that somebody else made."""
 
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -15,7 +16,7 @@ from s2s.media.guard.containers import FORMATS, PICTURE_FORMATS, PROTOCOLS, play
 from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 
-__all__ = ["MediaLimits", "open_guarded", "open_picture"]
+__all__ = ["MediaLimits", "check_size", "open_guarded", "open_picture"]
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,32 @@ class MediaLimits:
         max_pixels: width times height.
         max_duration_s: length in seconds, as far as the file says it.
         max_streams: picture, sound and other streams.
+        max_picture_pixels: of a still picture, which is decoded once; as many as of a video by
+            default. Of a JPEG, four times as many: it is decoded in as much less time.
     """
 
     max_pixels: int = 7680 * 4320
     max_duration_s: float = 6 * 3600.0
     max_streams: int = 32
+    max_picture_pixels: int | None = None
+
+    @property
+    def of_picture(self) -> "MediaLimits":
+        """What a still picture may ask of us."""
+        return replace(self, max_pixels=self.max_picture_pixels or self.max_pixels)
+
+    @property
+    def of_jpeg(self) -> "MediaLimits":
+        """What a still picture that is a JPEG may ask of us."""
+        return replace(self, max_pixels=_JPEG_TIMES * self.of_picture.max_pixels)
 
 
 _DEFAULT_LIMITS = MediaLimits()
+_JPEG, _JPEG_TIMES = "jpeg_pipe", 4
 # Smaller pictures show nothing; and H.264 of at most full HD keeps some pixels of the shorter side.
 _LEAST_SIDE, _MOST_TIMES = 16, 100
+# A JPEG may go over all its pixels in a scan of 25 bytes; encoders write about ten.
+_SCAN_BEGINS, _MOST_SCANS = b"\xff\xda", 100
 # Of an extended WebP: the byte of its flags, and the flag that there are several pictures.
 _ANIMATION_AT, _ANIMATION = 20, 0x02
 
@@ -65,11 +82,17 @@ def open_picture(
         limits: what it may ask of us.
 
     Raises:
-        MediaError: see `open_guarded`; `refused` too if it is animated, small or thin.
+        MediaError: see `open_guarded`; `refused` too if it is animated, small or thin, or takes
+            far longer to decode than pictures of its size do.
     """
     if path.is_file() and _is_animated(path):
         raise _refused(path, "an animation; send a still picture, or the animation as a video")
-    with _opened(path, limits, PICTURE_FORMATS, demuxer) as file:
+    if path.is_file() and _scans(path) > _MOST_SCANS:
+        why = f"a JPEG of more than {_MOST_SCANS} scans; save it again as an ordinary JPEG"
+        raise _refused(path, why)
+    its_limits = limits.of_jpeg if demuxer == _JPEG else limits.of_picture
+    with _opened(path, its_limits, PICTURE_FORMATS, demuxer) as file:
+        check_size(file, path, its_limits)
         _check_shape(file, path)
         yield file
 
@@ -110,6 +133,21 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
             )
 
 
+def check_size(file: InputContainer, path: Path, limits: MediaLimits) -> None:
+    """Make sure that a picture's size is known: decoders do not tell it of what is too large.
+
+    Raises:
+        MediaError: `refused` if there is a picture whose size is not.
+    """
+    picture = picture_stream(file)
+    if picture is not None and not picture.codec_context.width * picture.codec_context.height:
+        raise _refused(
+            path,
+            f"nothing of its picture can be read, or it has more than {limits.max_pixels} pixels; "
+            "send a smaller one",
+        )
+
+
 def _is_animated(path: Path) -> bool:
     """Whether a file is an animated WebP, of which ffmpeg reads nothing (RFC 9649, section 2.7)."""
     with path.open("rb") as file:
@@ -117,9 +155,21 @@ def _is_animated(path: Path) -> bool:
     return head[8:16] == b"WEBPVP8X" and bool(head[_ANIMATION_AT:] and head[-1] & _ANIMATION)
 
 
+def _scans(path: Path) -> int:
+    """How many scans a file has, if it is a JPEG: between them, the two bytes are never there."""
+    with path.open("rb") as file:
+        if file.read(2) != b"\xff\xd8":
+            return 0
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            count, at = 0, data.find(_SCAN_BEGINS)
+            while at >= 0 and count <= _MOST_SCANS:
+                count, at = count + 1, data.find(_SCAN_BEGINS, at + 2)
+            return count
+
+
 def _check_shape(file: InputContainer, path: Path) -> None:
     picture = picture_stream(file)
-    if picture is None or not picture.codec_context.width:
+    if picture is None:
         raise _unreadable(path, None, PICTURE_FORMATS)
     width, height = picture.codec_context.width, picture.codec_context.height
     if min(width, height) < _LEAST_SIDE or max(width, height) > _MOST_TIMES * min(width, height):

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media.guard.door import MediaLimits, open_guarded, open_picture
+from s2s.media.guard.door import MediaLimits, check_size, open_guarded, open_picture
 from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 
@@ -78,6 +78,7 @@ def check_upload(
             raise MediaError(Reason.CORRUPT, message)
         if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
+        check_size(file, path, limits)
         codec = picture.codec_context.codec.canonical_name
         if codec not in _CODECS:
             raise MediaError(
@@ -104,6 +105,8 @@ def _family(path: Path, file_name: str, types: tuple[str, ...]) -> _Family:
         raise _unsupported(f"{file_name!r} is not named as a file of an accepted type", types)
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if not head:
+        raise _unsupported(f"{file_name!r} is empty", types)
     if not family.magic.match(head):
         raise _unsupported(f"{file_name!r} does not begin as a file of type {extension}", types)
     return family

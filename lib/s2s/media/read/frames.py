@@ -22,7 +22,7 @@ from s2s.reasons import Reason
 __all__ = [
     "Cover",
     "map_frames",
-    "most_frames",
+    "most_bytes",
     "picture_start_s",
     "read_frames",
     "stream_frames",
@@ -100,7 +100,7 @@ def write_frames(
         MediaError: see `read_frames`.
     """
     limits = limits or MediaLimits()
-    most, count = most_frames(limits, fps), 0
+    most, count = _most_frames(limits, fps), 0
     with output.open("wb") as file:
         for count, frame in enumerate(_frames(path, fps, size, limits, on_progress), start=1):
             if count > most:
@@ -133,7 +133,7 @@ def stream_frames(
         MediaError: see `read_frames`.
     """
     limits = limits or MediaLimits()
-    most = most_frames(limits, fps)
+    most = _most_frames(limits, fps)
     for count, frame in enumerate(_frames(path, fps, longest_px, limits, on_progress), start=1):
         if count > most:
             message = f"{path.name}: plays longer than {limits.max_duration_s:.0f} s"
@@ -159,8 +159,13 @@ def picture_start_s(path: Path, limits: MediaLimits | None = None) -> float:
     raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
 
 
-def most_frames(limits: MediaLimits, fps: int) -> int:
-    """How many frames `write_frames` writes at most."""
+def most_bytes(limits: MediaLimits, fps: int, size: tuple[int, int]) -> int:
+    """How many bytes `write_frames` writes at most."""
+    width, height = size
+    return _most_frames(limits, fps) * width * height * 3
+
+
+def _most_frames(limits: MediaLimits, fps: int) -> int:
     return math.ceil((limits.max_duration_s + _TOLERANCE_S) * fps)
 
 

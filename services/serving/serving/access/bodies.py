@@ -1,12 +1,12 @@
 """Bodies of requests that are not uploads: short, and soon there."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.http.problem_answers import answer_of
+from serving.http.problem_answers import answer_of, not_found
 from serving.problems import Problem
 
 __all__ = ["ShortBodies"]
@@ -21,14 +21,18 @@ class ShortBodies:
     Args:
         app: what answers.
         uploads: paths of routes that bound their own.
+        is_known: whether there is a route of a path.
     """
 
-    def __init__(self, app: ASGIApp, uploads: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, uploads: Iterable[str], is_known: Callable[[str], bool]
+    ) -> None:
         self.app = app
         self._uploads = frozenset(uploads)
+        self._is_known = is_known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body, or answer 413 or 408."""
+        """Pass a request on with its body, or answer 413 or 408; 404 where no route is."""
         is_upload = scope["type"] == "http" and scope["path"] in self._uploads
         if scope["type"] != "http" or (is_upload and scope["method"] == "POST"):
             await self.app(scope, receive, send)
@@ -42,7 +46,9 @@ class ShortBodies:
             await answer_of(problem)(scope, receive, send)
             return
         except Problem as problem:
-            await answer_of(problem)(scope, receive, send)
+            # Whoever sends a file to a wrong address is to learn that, not how large it may be.
+            answer = answer_of(problem) if self._is_known(scope["path"]) else not_found()
+            await answer(scope, receive, send)
             return
 
         async def replay() -> Message:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.access.addresses import Network, counted_address, is_within
 from serving.problems import Problem
 
 __all__ = ["ConnectionLimits", "limited_protocol"]
@@ -22,17 +23,18 @@ class ConnectionLimits:
 
     Attributes:
         max_connections: open at a time; more get 503.
-        max_per_address: of one address; more get 429. Named proxies have no such limit.
+        max_per_address: of one address, or of one /64 of IPv6; more get 429. Named proxies have no
+            such limit.
         head_s: seconds in which a request's line and headers must come; else 408.
         head_bytes: of these; more get 431.
-        proxies: addresses of proxies.
+        proxies: addresses and networks of proxies.
     """
 
     max_connections: int = 512
     max_per_address: int = 128
     head_s: float = 15.0
     head_bytes: int = 1 << 16
-    proxies: frozenset[str] = frozenset()
+    proxies: frozenset[Network] = frozenset()
 
 
 def limited_protocol(limits: ConnectionLimits) -> type[HttpToolsProtocol]:
@@ -62,15 +64,15 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
+        host = self.client[0] if self.client else ""
+        self._address = counted_address(host)
         self._open_by_address[self._address] += 1
         limits = self._limits
         if len(self.connections) > limits.max_connections:
             detail = f"{limits.max_connections} connections are open already. Try again later."
             self._refuse(503, "not-ready", detail)
-        elif (
-            self._address not in limits.proxies
-            and self._open_by_address[self._address] > limits.max_per_address
+        elif self._open_by_address[self._address] > limits.max_per_address and not is_within(
+            host, limits.proxies
         ):
             detail = f"{limits.max_per_address} connections of yours are open already. Close some."
             self._refuse(429, "rate-limited", detail)
@@ -115,6 +117,10 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._is_in_head, self._kept_bytes = True, 0
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP; uvicorn would say so in plain text."""
+        self._refuse(400, "bad-request", f"{msg.removesuffix('.')}: it is not HTTP/1.1.")
 
     def _begin_head(self) -> None:
         self._timer = self.loop.call_later(self._limits.head_s, self._give_up)

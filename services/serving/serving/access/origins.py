@@ -5,8 +5,10 @@ rebinding). Browsers tell both: in Origin and Sec-Fetch-Site, and in Host.
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -17,6 +19,7 @@ from serving.problems import Problem
 
 __all__ = ["KnownOrigins"]
 
+_HOST = re.compile(r"(?:\[([^\]]+)\]|([^:@/\[\]]+))(?::\d*)?", re.ASCII)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _HERE = frozenset({"same-origin", "none"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -34,6 +37,7 @@ class KnownOrigins:
     def __init__(self, app: ASGIApp, names: Iterable[str] | None) -> None:
         self.app = app
         self._names = None if names is None else {name.lower() for name in names}
+        self._is_known = lru_cache(maxsize=1024)(self._find)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 403 or 421."""
@@ -49,7 +53,7 @@ class KnownOrigins:
         if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
             return Problem(400, "bad-request", "Send one Host header.")
         host = hosts[0].strip().lower() if hosts else ""
-        if self._names is not None and host and not self._is_known(_name_of(host)):
+        if self._names is not None and host and not self._is_known(host):
             detail = (
                 "This server does not answer to that name. Use its address, or start it with "
                 "--name to add the name."
@@ -59,8 +63,10 @@ class KnownOrigins:
             return Problem(403, "other-site", "Pages of other sites may not use this server.")
         return None
 
-    def _is_known(self, name: str) -> bool:
+    def _find(self, host: str) -> bool:
+        """Whether the server answers to a host, which may have a port."""
         assert self._names is not None  # noqa: S101 - see the caller
+        name = _name_of(host)
         if name in self._names or name == "localhost" or name.endswith(".localhost"):
             return True
         if name == socket.gethostname().lower():
@@ -86,8 +92,6 @@ def _is_of_another_site(headers: Headers, host: str) -> bool:
 
 
 def _name_of(host: str) -> str:
-    """A host without its port and brackets; of what cannot be parsed, a name that no host has."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """A host without port, brackets, last dot; of what cannot be parsed, a name of no host."""
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2]).removesuffix(".") if match else ""

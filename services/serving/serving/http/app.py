@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from s2s.errors import StageError
+from s2s.errors import MediaError, StageError
 from s2s.media import missing_protections, start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
 from serving.access.bodies import ShortBodies
@@ -23,7 +23,7 @@ from serving.access.origins import KnownOrigins
 from serving.access.sessions import COOKIE, LIFETIME_S, Sessions
 from serving.http import job_routes
 from serving.http.headers import SecurityHeaders
-from serving.http.methods import include_routes
+from serving.http.methods import include_routes, is_known_path
 from serving.http.page import STATIC, page_router
 from serving.http.problem_answers import add_problem_handlers, responses
 from serving.http.service import Limits, Service, service_of
@@ -103,7 +103,7 @@ def create_app(  # noqa: PLR0913 - what a server is put together from
     )
     app.state.service = service
     uploads = [f"/v1/{route}" for route in offered.by_route]
-    app.add_middleware(ShortBodies, uploads=uploads)
+    app.add_middleware(ShortBodies, uploads=uploads, is_known=partial(is_known_path, app))
     app.add_middleware(KnownOrigins, names=None if keys is not None else names)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observer, metrics=service.metrics, tracer=service.tracer)
@@ -177,7 +177,12 @@ def _make_service(
 def _check_sandbox() -> None:
     """Say in the log what the system cannot keep the readers of uploads from."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in missing_protections(Path(folder)):
+        try:
+            missing = missing_protections(Path(folder))
+        except (MediaError, OSError) as error:
+            log.error("whether readers of uploads are fenced in cannot be told: %s", error)
+            return
+        for name in missing:
             log.warning(
                 "uploads are read without a fence around this machine's %s: the kernel has no %s",
                 name,
@@ -244,6 +249,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "max_upload_bytes": max_bytes,
         "max_duration_s": media.max_duration_s,
         "max_pixels": media.max_pixels,
+        "max_picture_pixels": media.of_picture.max_pixels,
         "options": offer.options.model_json_schema().get("properties", {}),
         "own": dict(model.own),
     }

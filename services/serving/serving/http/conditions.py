@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 __all__ = ["byte_range", "failed_condition"]
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
-_TAGS = re.compile(rf"\s*{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*\s*")
+# Of a list; one that is empty counts for nothing (section 5.6.1.2).
+_ELEMENT = re.compile(rf"\s*(?:({_TAG.pattern})\s*)?(?:,|$)")
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)-(\d*)\s*", re.IGNORECASE | re.ASCII)
 # More digits than any size has, and than int() may be given.
 _MOST_DIGITS = 18
@@ -32,8 +33,8 @@ def failed_condition(headers: Headers, etag: str) -> int | None:
     return 304 if asked.strip() == "*" or is_known else None
 
 
-def byte_range(headers: Headers, etag: str, size: int) -> tuple[int, int] | None:
-    """First byte that is asked for, and the one after the last; the whole without a range.
+def byte_range(headers: Headers, etag: str, size: int) -> tuple[int, int, int]:
+    """What a range asks for: the status of the answer, the first byte, and the one after the last.
 
     Several ranges, another unit, what is no range at all, and a range of another version
     (If-Range) ask for the whole.
@@ -44,19 +45,21 @@ def byte_range(headers: Headers, etag: str, size: int) -> tuple[int, int] | None
         size: its bytes.
 
     Returns:
-        None if there is no such part.
+        206 where a range is asked for, be it the whole: players take that for a file to seek in.
+        200 without one, 416 if there is no such part.
     """
+    whole, nothing = (200, 0, size), (416, 0, 0)
     match = _RANGE.fullmatch(_value(headers, "range") or "")
     is_other = headers.get("if-range", etag).strip() != etag
     if match is None or match.groups() == ("", "") or is_other:
-        return 0, size
+        return whole
     first, last = match.groups()
     if not first:
-        return (max(0, size - _number(last)), size) if _number(last) and size else None
+        return (206, max(0, size - _number(last)), size) if _number(last) and size else nothing
     start, end = _number(first), _number(last) if last else _BEYOND
     if end < start:
-        return 0, size  # not a range at all
-    return (start, min(end + 1, size)) if start < size else None
+        return whole  # not a range at all
+    return (206, start, min(end + 1, size)) if start < size else nothing
 
 
 def _value(headers: Headers, name: str) -> str | None:
@@ -66,7 +69,14 @@ def _value(headers: Headers, name: str) -> str | None:
 
 
 def _tags(asked: str) -> list[str]:
-    return _TAG.findall(asked) if _TAGS.fullmatch(asked) else []
+    tags, at = [], 0
+    while at < len(asked):
+        element = _ELEMENT.match(asked, at)
+        if element is None:
+            return []
+        tags += [element[1]] if element[1] else []
+        at = element.end()
+    return tags
 
 
 def _number(digits: str) -> int:

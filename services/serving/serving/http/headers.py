@@ -1,6 +1,5 @@
 """Headers of answers, above all those that keep browsers from doing more with them than meant."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["SECURITY_HEADERS", "SEED_HEADER", "SecurityHeaders"]
@@ -30,6 +29,9 @@ SECURITY_HEADERS = {
 }
 
 
+_RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
 class SecurityHeaders:
     """Middleware that puts the headers on every answer."""
 
@@ -41,7 +43,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                message = message | {"headers": [*message["headers"], *_RAW]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

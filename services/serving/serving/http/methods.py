@@ -5,7 +5,7 @@ import re
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-__all__ = ["allowed_methods", "include_routes"]
+__all__ = ["allowed_methods", "include_routes", "is_known_path"]
 
 
 def include_routes(app: FastAPI, router: APIRouter) -> None:
@@ -33,6 +33,11 @@ def allowed_methods(app: FastAPI, path: str) -> list[str]:
     """The methods of a path, on whichever route; GET and HEAD for files and unknown paths."""
     found = {method for pattern, method in _known(app) if pattern.match(path)}
     return sorted(found or {"GET", "HEAD"})
+
+
+def is_known_path(app: FastAPI, path: str) -> bool:
+    """Whether there is a route of a path, whatever its methods."""
+    return any(pattern.match(path) for pattern, _ in _known(app))
 
 
 def _known(app: FastAPI) -> list[tuple[re.Pattern[str], str]]:

@@ -23,6 +23,7 @@ __all__ = [
     "add_problem_handlers",
     "answer_of",
     "failure_answer",
+    "not_found",
     "responses",
 ]
 
@@ -86,6 +87,15 @@ def _answer(document: ProblemDocument, headers: Mapping[str, str] | None = None)
 def answer_of(problem: Problem) -> Response:
     """A problem as an answer."""
     return _answer(problem.document, problem.headers)
+
+
+def not_found() -> Response:
+    """The answer where nothing is, whatever was sent there; the rest of that is not read."""
+    status = HTTPStatus.NOT_FOUND
+    document = ProblemDocument(
+        type="about:blank", title=status.phrase, status=status, detail=status.phrase
+    )
+    return _answer(document, {"Connection": "close"})
 
 
 def failure_answer(job: Job) -> Response:

@@ -89,17 +89,15 @@ async def _answer(request: Request, job: Job, content: _Content) -> Response:
     if request.method == "HEAD":
         headers["Content-Length"] = str(size)
         return Response(headers=headers, media_type=content.media_type)
-    part = byte_range(request.headers, content.etag, size)
-    if part is None:
+    status, start, stop = byte_range(request.headers, content.etag, size)
+    if status == 416:
         detail = f"The result has {size} bytes. Ask for some of these, or without Range."
         return answer_of(
             Problem(416, "range", detail, headers={"Content-Range": f"bytes */{size}"})
         )
-    start, stop = part
     headers["Content-Length"] = str(stop - start)
-    if (start, stop) != (0, size):
+    if status == 206:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    status = 206 if "Content-Range" in headers else 200
     pieces = _pieces(content, start, stop)
     try:
         first = await anext(pieces)

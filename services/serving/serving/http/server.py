@@ -44,7 +44,7 @@ class _DrainingServer(uvicorn.Server):
         service = self._service
         if self._until is not None:
             service.is_draining = True
-            is_idle = not (service.runner.n_unfinished or service.n_arriving)
+            is_idle = not (service.runner.n_unfinished or service.arriving)
             self.should_exit |= is_idle or time.monotonic() > self._until
         return await super().on_tick(counter)
 
@@ -78,10 +78,11 @@ class Server:
             http=limited_protocol(connections),
             log_config=None,
             server_header=False,
+            ws="none",
             timeout_graceful_shutdown=_LAST_ANSWERS_S,
             # Who is not named as a proxy cannot say whom it asks for.
             proxy_headers=bool(connections.proxies),
-            forwarded_allow_ips=sorted(connections.proxies),
+            forwarded_allow_ips=sorted(map(str, connections.proxies)),
         )
         self._uvicorn = _DrainingServer(config, self._service)
         for batcher in self._service.batchers.values():

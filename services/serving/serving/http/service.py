@@ -9,6 +9,7 @@ from fastapi import Request
 
 from s2s.media import MediaLimits
 from s2s.settings import ServingSettings
+from serving.access.addresses import counted_address, is_here
 from serving.access.keys import KeyRing, RateLimit
 from serving.access.sessions import Sessions
 from serving.jobs.batcher import Batcher
@@ -20,7 +21,7 @@ from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
 from serving.problems import Problem, disk_full
 
-__all__ = ["Limits", "Service", "owner_of", "service_of"]
+__all__ = ["Limits", "Service", "client_of", "owner_of", "service_of"]
 
 _RETRY_AFTER_S = 5
 _MOST_CHECKS = 8
@@ -35,7 +36,9 @@ class Limits:
         max_duration_s: length of a video.
         max_pixels: width times height.
         max_streams: picture, sound and other streams of a file.
-        max_jobs: jobs that may be queued, worked on or on their way here; more get 429.
+        max_picture_pixels: of a still picture; as many as of a video by default.
+        max_jobs: jobs that may be queued, worked on or on their way here; more get 429. Of one
+            client, three quarters, so that nobody keeps all others out.
         keep_s: seconds for which a finished job and its result are kept.
         rate_per_minute: uploads a minute of each key, or of each address where no keys are
             needed; 0 for no limit.
@@ -47,6 +50,7 @@ class Limits:
     max_duration_s: float
     max_pixels: int = MAX_PIXELS
     max_streams: int = MAX_STREAMS
+    max_picture_pixels: int | None = None
     max_jobs: int = 64
     keep_s: float = 24 * 3600.0
     rate_per_minute: int = 0
@@ -64,7 +68,14 @@ class Limits:
     @property
     def media(self) -> MediaLimits:
         """What a file may ask for."""
-        return MediaLimits(self.max_pixels, self.max_duration_s, self.max_streams)
+        return MediaLimits(
+            self.max_pixels, self.max_duration_s, self.max_streams, self.max_picture_pixels
+        )
+
+    @property
+    def max_jobs_of_one(self) -> int:
+        """How many of the jobs may be one client's."""
+        return self.max_jobs - self.max_jobs // 4
 
     def of_model(self, model: ServedModel) -> tuple[int, MediaLimits]:
         """Bytes of an upload for a model, and what its file may ask for."""
@@ -87,7 +98,8 @@ class Service:
         sessions: makes and reads the page's cookies.
         rate_limit: counts uploads.
         checking: bounds how many uploads are checked at a time.
-        n_arriving: uploads that are on their way.
+        arriving: names of jobs whose uploads are on their way.
+        clients: whose each job is that is on its way or not finished, by the jobs' names.
         is_draining: whether the server stops when its jobs are done.
     """
 
@@ -103,7 +115,8 @@ class Service:
     rate_limit: RateLimit
     # Uploads that wait for a sandbox must not use up the threads that results are read in.
     checking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_MOST_CHECKS))
-    n_arriving: int = 0
+    arriving: set[str] = field(default_factory=set)
+    clients: dict[str, str] = field(default_factory=dict)
     is_draining: bool = field(default=False)
 
     @property
@@ -130,21 +143,24 @@ class Service:
         if not self.runner.is_working:
             raise _not_ready("Jobs cannot be worked on now; the server's log says why.")
 
-    def check_room(self) -> None:
-        """Make sure that one more job fits into the queue, and its upload on the disk.
+    def check_room(self, client: str) -> None:
+        """Make sure that one more job of a client's fits into the queue, and on the disk.
 
         Raises:
             Problem: 429 or 507 if it does not.
         """
         if self.is_full:
             raise disk_full()
-        if self.runner.n_unfinished + self.n_arriving >= self.limits.max_jobs:
-            raise Problem(
-                429,
-                "queue-full",
-                f"{self.limits.max_jobs} jobs wait already. Try again in {_RETRY_AFTER_S} s.",
-                headers={"Retry-After": str(_RETRY_AFTER_S)},
-            )
+        if self.runner.n_unfinished + len(self.arriving) >= self.limits.max_jobs:
+            raise _queue_full(f"{self.limits.max_jobs} jobs wait already.")
+        self.clients = {
+            job_id: name
+            for job_id, name in self.clients.items()
+            if job_id in self.arriving or self.runner.is_unfinished(job_id)
+        }
+        most = self.limits.max_jobs_of_one
+        if client and list(self.clients.values()).count(client) >= most:
+            raise _queue_full(f"{most} jobs of yours wait already.")
 
     def task_of(self, job: Job) -> str:
         """What the model of a job has learned; the route's name if it is not served any more."""
@@ -177,6 +193,24 @@ def owner_of(request: Request) -> str:
     """
     service = service_of(request)
     return "" if service.keys is None else service.keys.check(request, service.sessions)
+
+
+def client_of(request: Request, owner: str) -> str:
+    """Who is counted for a request: its key's owner, or its address.
+
+    Empty on this machine, where everybody has the same address.
+    """
+    host = request.client.host if request.client else ""
+    return owner or ("" if is_here(host) else counted_address(host))
+
+
+def _queue_full(why: str) -> Problem:
+    return Problem(
+        429,
+        "queue-full",
+        f"{why} Try again in {_RETRY_AFTER_S} s.",
+        headers={"Retry-After": str(_RETRY_AFTER_S)},
+    )
 
 
 def _not_ready(detail: str) -> Problem:

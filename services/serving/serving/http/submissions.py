@@ -19,7 +19,7 @@ from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
 from serving.http.headers import SEED_HEADER
 from serving.http.problem_answers import failure_answer, responses
 from serving.http.results import result_answer
-from serving.http.service import Service, owner_of, service_of
+from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
 from serving.models.served import ServedModel
@@ -85,14 +85,16 @@ def _endpoint(models: _Models) -> _Endpoint:
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready()
+        job_id, client = service.store.new_id(), client_of(request, owner)
         if service.store.of_request(owner, idempotency_key) is None:
-            service.rate_limit.check(owner or (request.client.host if request.client else ""))
-            service.check_room()
-        service.n_arriving += 1
+            service.rate_limit.check(client)
+            service.check_room(client)
+        service.arriving.add(job_id)
+        service.clients[job_id] = client
         try:
-            job = await _receive(request, service, models, owner)
+            job = await _receive(request, service, models, owner, job_id)
         finally:
-            service.n_arriving -= 1
+            service.arriving.discard(job_id)
         job = await _finished(service, job, wait)
         if job is None:
             raise Problem(404, "no-such-job", "It was removed while it was worked on.")
@@ -109,9 +111,11 @@ def _endpoint(models: _Models) -> _Endpoint:
     return submit
 
 
-async def _receive(request: Request, service: Service, models: _Models, owner: str) -> Job:
+async def _receive(
+    request: Request, service: Service, models: _Models, owner: str, job_id: str
+) -> Job:
     """Take an upload in, check it, and queue a job for it, unless the same request has come."""
-    limits, job_id = service.limits, service.store.new_id()
+    limits = service.limits
     name = request.headers.get("idempotency-key")
     folder = service.runner.folder_of(job_id)
     upload = folder / UPLOAD_NAME

@@ -94,6 +94,10 @@ class Runner:
         """Jobs that are queued or worked on."""
         return len(self._unfinished)
 
+    def is_unfinished(self, job_id: str) -> bool:
+        """Whether a job is queued or worked on."""
+        return job_id in self._unfinished
+
     @property
     def is_working(self) -> bool:
         """Whether jobs are begun and expired ones removed, as far as is known."""

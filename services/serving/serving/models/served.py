@@ -9,9 +9,11 @@ from s2s.errors import SettingsError
 from s2s.media import MediaLimits
 from s2s.tasks.contract import Offer, Predictor
 
-__all__ = ["MAX_PIXELS", "MAX_STREAMS", "Offered", "ServedModel"]
+__all__ = ["MAX_PICTURE_PIXELS", "MAX_PIXELS", "MAX_STREAMS", "Offered", "ServedModel"]
 
 MAX_PIXELS = 4096 * 2304
+# As many as telephones' cameras give, and some more.
+MAX_PICTURE_PIXELS = 4096 * 4096
 MAX_STREAMS = 8
 
 

@@ -15,7 +15,7 @@ from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.tasks.loading import load_task
-from serving.models.served import MAX_PIXELS, MAX_STREAMS, ServedModel
+from serving.models.served import MAX_PICTURE_PIXELS, MAX_PIXELS, MAX_STREAMS, ServedModel
 
 __all__ = ["StoredModel", "fetch_model", "find_model", "model_of_folder", "model_of_recipe"]
 
@@ -106,7 +106,7 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
     config = _read_config(folder)
     name_of_task = _task_of(config, folder, recipe)
     task, serving = load_task(name_of_task), recipe.serving
-    media = MediaLimits(MAX_PIXELS, serving.max_duration_s, MAX_STREAMS)
+    media = MediaLimits(MAX_PIXELS, serving.max_duration_s, MAX_STREAMS, MAX_PICTURE_PIXELS)
     # For the threads that torch starts when the model is loaded: they would wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return ServedModel(

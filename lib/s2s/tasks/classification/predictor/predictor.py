@@ -14,7 +14,7 @@ import torch
 
 from s2s.errors import MediaError
 from s2s.features.arrays import ClipMedia
-from s2s.media import MediaLimits, map_frames, most_frames, write_frames, write_samples
+from s2s.media import MediaLimits, map_frames, most_bytes, write_frames, write_samples
 from s2s.reasons import Reason
 from s2s.tasks.classification.data import audible
 from s2s.tasks.classification.predictor.classifier import Classifier
@@ -61,6 +61,12 @@ class ClassificationPredictor:
         torch.set_num_threads(1)
         return cls(Classifier.load(folder), limits)
 
+    @property
+    def frame_bytes(self) -> int:
+        """What the frames of the longest video that is taken have; windows are read from them."""
+        processor = self.classifier.processor
+        return most_bytes(self._limits, processor.fps, processor.frame_size)
+
     def prepare(
         self, upload: Upload, options: ClassificationOptions, notes: Notes
     ) -> Sequence[_Window]:
@@ -70,18 +76,11 @@ class ClassificationPredictor:
         frames_path = upload.folder / "frames"
         with notes.step("decode"):
             work = (upload.path, frames_path, processor.fps, processor.frame_size, self._limits)
-            upload.run(write_frames, *work, file_bytes=self._frame_bytes, on_progress=notes.tell)
+            upload.run(write_frames, *work, file_bytes=self.frame_bytes, on_progress=notes.tell)
             samples_N = self._sound(upload)
         with notes.step("features"):
             frames_THWC = map_frames(frames_path, processor.frame_size)
             return self._windows(frames_THWC, samples_N, options)
-
-    @property
-    def _frame_bytes(self) -> int:
-        """What the frames of the longest video take."""
-        processor = self.classifier.processor
-        width, height = processor.frame_size
-        return most_frames(self._limits, processor.fps) * width * height * 3
 
     def predict(self, batch: Sequence[Sequence[_Window]]) -> Sequence[Any]:
         """Each window with the probabilities of its classes, float64 (L,)."""

@@ -28,7 +28,8 @@ export const isSilent = (samples) => peakOf(samples) < FAINTEST;
 /** The loudest sample, in words. */
 export function peakDb(samples) {
   const peak = peakOf(samples);
-  return peak > 0 ? `${(20 * Math.log10(peak)).toFixed(0).replace("-", "\u2212")} dB` : "zero";
+  const level = Math.round(20 * Math.log10(peak));
+  return peak > 0 ? `${level < 0 ? "\u2212" : ""}${Math.abs(level)} dB` : "zero";
 }
 
 /** From full scale down to full scale up. */

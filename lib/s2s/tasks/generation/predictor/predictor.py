@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from s2s.media import MediaLimits, map_frames, most_frames, write_frames, write_picture
+from s2s.media import MediaLimits, map_frames, most_bytes, write_frames, write_picture
 from s2s.tasks.contract import Made, Notes, Upload
 from s2s.tasks.generation.predictor.files import video_of, write_answer
 from s2s.tasks.generation.predictor.model import Draw, SoundModel
@@ -53,8 +53,7 @@ class GenerationPredictor(SoundModel):
     @property
     def frame_bytes(self) -> int:
         """What the frames of the longest video that is taken have; features read them in pieces."""
-        width, height = self.processor.frame_size
-        return most_frames(self.limits, self.config.spec.fps) * width * height * 3
+        return most_bytes(self.limits, self.config.spec.fps, self.processor.frame_size)
 
     def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Input:
         """Read the upload's pictures and compute its visual features."""
@@ -74,6 +73,7 @@ class GenerationPredictor(SoundModel):
             condition_TC = (
                 self.see_picture(seen_THWC[0], duration_s) if is_still else self.see(seen_THWC)
             )
+            picture.unlink()  # who waits for the model needs no room for it
         draw = Draw(condition_TC, options.seed, options.steps, options.guidance, is_still)
         return _Input(draw, notes)
 

@@ -56,8 +56,9 @@ function useModel(chosen) {
   $("options").replaceChildren(...fields);
   $("more").hidden = fields.length === 0;
   const megabytes = Math.round(model.max_upload_bytes / 1e6);
+  const types = model.types.filter((type) => type !== "jpg").join(", ");
   $("accepted").textContent =
-    `${model.types.join(", ")}; up to ${megabytes} MB and ${model.max_duration_s} s`;
+    `${types}; up to ${megabytes}\u00a0MB and ${model.max_duration_s}\u00a0s`;
   const [file] = $("video").files;
   useFile(file, file && kindOf(file));
 }
@@ -94,7 +95,7 @@ async function make(file, fields) {
       showStep("Sending", 0);
       $("progress").scrollIntoView({ block: "nearest" });
       const { url } = models.find(({ id }) => id === fields.get("model")) ?? model;
-      const job = await send(url, fields, (share) => showStep("Sending", share), signal);
+      const job = await send(url, fields, showSending, signal);
       files.set(job.links.self, file);
       note(job, file);
       await finish(job, signal);
@@ -103,6 +104,12 @@ async function make(file, fields) {
     tell(error);
   }
   refreshHistory();
+}
+
+/** All that is sent is looked at before there is a job: how far that is, nobody tells. */
+function showSending(share) {
+  if (share < 1) showStep("Sending", share);
+  else showStep("Looking at the file", null);
 }
 
 function tooLarge() {

@@ -67,17 +67,22 @@ function showWork({ state, progress, queue_position: before }, words) {
   } else showStep(words.working, progress);
 }
 
-/** Show a step of which `share` is done; every quarter of it is announced to screen readers. */
+/**
+ * Show a step of which `share` is done, or null where that is not known; every quarter of it is
+ * announced to screen readers.
+ */
 export function showStep(text, share) {
   $("progress").hidden = false;
   if (!current.since || $("step").textContent !== text) {
     $("step").textContent = text;
     current.since = { at: performance.now(), share };
   }
-  $("bar").value = share;
-  $("share").textContent = `${Math.round(100 * share)} %`;
-  $("left").textContent = timeLeft(share);
-  document.title = `${Math.round(100 * share)} % · ${TITLE}`;
+  const percent = share === null ? "" : `${Math.round(100 * share)} %`;
+  if (share === null) $("bar").removeAttribute("value");
+  else $("bar").value = share;
+  $("share").textContent = percent;
+  $("left").textContent = share === null ? "" : timeLeft(share);
+  document.title = `${percent || text} · ${TITLE}`;
   const quarter = Math.floor(4 * share);
   const told = quarter === 0 ? text : `${text}: ${25 * quarter} %`;
   if ($("status").textContent !== told) $("status").textContent = told;
