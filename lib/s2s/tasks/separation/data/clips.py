@@ -51,9 +51,9 @@ def read_stretch(clip: StoredClip, start: int, length: int) -> Stretch:
     assert rate is not None  # noqa: S101 - both are over time
     assert fps is not None  # noqa: S101
     samples = round(rate / fps)
-    voice = clip.read("voice", start * samples, (start + length) * samples)
-    lips = clip.read("lips", start, start + length)
-    seen = clip.read("seen", start, start + length)
+    stop = min(start + length, clip.length("lips"))
+    voice = clip.read("voice", start * samples, stop * samples)
+    lips, seen = (clip.read(name, start, stop) for name in ("lips", "seen"))
     missing = length - len(lips)
     return Stretch(
         np.pad(voice.astype(np.float32) / _FULL_SCALE, (0, length * samples - len(voice))),
