@@ -10,7 +10,7 @@ from s2s.errors import SettingsError
 
 __all__ = ["TASKS", "module_of", "task_names"]
 
-TASKS = ("generation", "classification")
+TASKS = ("generation", "classification", "separation")
 """The tasks that this project brings."""
 
 _OWN = os.environ.get("S2S_TASKS", "")

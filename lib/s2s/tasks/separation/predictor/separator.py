@@ -33,7 +33,7 @@ class Separator:
         self.config = config
         self.sample_rate_hz = config.network.sample_rate_hz
         self.fps = config.network.fps
-        self._network: Any = network
+        self.network: Any = network
         self._device = next(network.parameters()).device
 
     @classmethod
@@ -124,14 +124,14 @@ class Separator:
             )
             heard_BN = torch.from_numpy(mixture_BN).to(self._device)
             if self.config.network.kind == "audio_only":
-                found_BSN = self._network.voices(heard_BN)
+                found_BSN = self.network.voices(heard_BN)
             else:
                 parts = (
                     np.stack([whole[:, at : at + length] for at in some])
                     for whole in (lips_STD.astype(np.float32), seen_ST)
                 )
                 lips_BSTD, seen_BST = (torch.from_numpy(x).to(self._device) for x in parts)
-                found_BSN = self._network(heard_BN, lips_BSTD, seen_BST)
+                found_BSN = self.network(heard_BN, lips_BSTD, seen_BST)
             yield from zip(some, found_BSN.float().cpu().numpy(), strict=True)
 
 
