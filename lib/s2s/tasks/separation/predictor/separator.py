@@ -27,6 +27,11 @@ class Separator:
     Args:
         network: the trained network; it runs on its device.
         config: what goes with it.
+
+    Attributes:
+        network: the same, in evaluation mode.
+        sample_rate_hz: of mixtures and voices.
+        fps: lip streams' instants a second.
     """
 
     def __init__(self, network: torch.nn.Module, config: ModelConfig) -> None:
