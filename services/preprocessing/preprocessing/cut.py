@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from preprocessing.encoding.clips import encode_pictures
+from preprocessing.packets.comparison import find_difference
 from preprocessing.packets.smart_cut import NotCopyableError, cut_packets
 from preprocessing.plan import ClipFiles, Cut, plan_cut
 from preprocessing.sounds import write_sounds
@@ -125,6 +126,9 @@ def _copy(source: Path, span: Span, cut: Cut, recipe: Recipe) -> str | None:
         copied = cut_packets(source, cut.files.video, asked_s, spec.sample_rate_hz, mode)
     except NotCopyableError as error:
         return f"encoded, not copied: {error}"
+    difference = find_difference(source, cut.files.video, copied)
+    if difference:
+        return f"encoded, not copied: {difference}"
     write_wav(cut.files.sound, copied.samples, spec.sample_rate_hz)
     for rate_hz in recipe.preprocessing.more_wav_hz:
         if span.has_sound:

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
+from preprocessing.encoding.greys import GREY_PX
 from preprocessing.plan import Cut
 from preprocessing.span import Span
 from s2s.settings import Recipe
 
-__all__ = ["SEAM_PX", "output_args", "shape_filters"]
-
-SEAM_PX = 32
-"""Width and height of the grey pictures by which frames are compared."""
+__all__ = ["output_args", "shape_filters"]
 
 # Reproducible bytes: two runs that race write the same object.
 _BITEXACT = ["-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"]
@@ -52,7 +50,7 @@ def output_args(at: int, cut: Cut, recipe: Recipe) -> tuple[list[str], list[str]
     """
     quality, files = recipe.preprocessing, cut.files
     chosen = "+".join(f"eq(n,{number})" for number in cut.seams)
-    size = f"{SEAM_PX}:{SEAM_PX}"
+    size = f"{GREY_PX}:{GREY_PX}"
     branches = f",split={3 if quality.poster else 2}[p{at}][c{at}]"
     chains = [
         branches + (f"[f{at}]" if quality.poster else ""),

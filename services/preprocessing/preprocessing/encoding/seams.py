@@ -8,25 +8,18 @@ import math
 from pathlib import Path
 
 import numpy as np
-from av import VideoFrame
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
-from preprocessing.encoding.outputs import SEAM_PX
+from preprocessing.encoding.greys import GREY_PX, is_same, small_grey
 from preprocessing.encoding.stretch import ROUNDING, Stretch, decode_frames
 from preprocessing.plan import Cut, Footage
 from s2s.errors import MediaError
 from s2s.media import open_guarded
-from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
 
 __all__ = ["choose_seams", "seam_error"]
 
 _MOST_BETWEEN = 4
-# Two ways to scale one picture differ by less than this, of 255, on the average.
-_SAME = 5.0
-# Of a picture with another dynamic range, only light and dark can be compared.
-_ALIKE = 0.8
-_FLAT = 6.0
 
 
 def choose_seams(cut: Cut, fps: float, stretch: Stretch) -> tuple[int, ...]:
@@ -59,24 +52,24 @@ def seam_error(
     if n_frames != cut.n_frames:
         return _error(cut, f"{cut.n_frames} frames were to be cut, {n_frames} came out")
     seen = np.fromfile(cut.files.seams, np.uint8)
-    if len(seen) != len(cut.seams) * SEAM_PX**2:
+    if len(seen) != len(cut.seams) * GREY_PX**2:
         return _error(cut, "its frames could not be compared with those of its source")
     candidates = [stretch.candidates(cut.start_s + k / fps, 1 / fps) for k in cut.seams]
     scaler = VideoReformatter()
     expected = {
-        time: _small_grey(frame, scaler)
+        time: small_grey(frame, scaler)
         for time, frame in decode_frames(
             footage.path, stretch, set().union(*candidates), is_rough=is_rough
         )
     }
-    pictures = seen.reshape(-1, SEAM_PX, SEAM_PX)
+    pictures = seen.reshape(-1, GREY_PX, GREY_PX)
     name, is_hdr = footage.path.name, footage.span.is_hdr
     for k, picture, times in zip(cut.seams, pictures, candidates, strict=True):
         known = [expected[time] for time in times if time in expected]
         # Where one that it may be is damaged, nothing is known of this frame.
         if spare_damage and len(known) < len(times):
             continue
-        if not any(_is_same(picture, one, is_hdr) for one in known):
+        if not any(is_same(picture, one, is_hdr=is_hdr) for one in known):
             return _error(
                 cut, f"it does not show what {name} does at {cut.start_s + k / fps:.2f} s"
             )
@@ -88,28 +81,6 @@ def seam_error(
 def _count_frames(video: Path) -> int:
     with open_guarded(video) as file:
         return sum(packet.size > 0 for packet in file.demux(video=0))
-
-
-def _small_grey(frame: VideoFrame, scaler: VideoReformatter) -> np.ndarray:
-    grey = scaler.reformat(
-        frame,
-        SEAM_PX,
-        SEAM_PX,
-        "gray",
-        interpolation=Interpolation.AREA,
-        dst_color_range=ColorRange.JPEG,
-        threads=1,
-    )
-    return orientation_of(frame).show(grey.to_ndarray())
-
-
-def _is_same(one: np.ndarray, other: np.ndarray, is_hdr: bool) -> bool:
-    first, second = one.astype(np.float32), other.astype(np.float32)
-    if not is_hdr:
-        return float(np.abs(first - second).mean()) <= _SAME
-    if min(first.std(), second.std()) < _FLAT:
-        return True
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1]) >= _ALIKE
 
 
 def _error(cut: Cut, why: str) -> MediaError:
