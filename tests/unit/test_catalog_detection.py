@@ -132,3 +132,77 @@ def test_the_last_line_of_a_long_beginning_is_not_read_in_half():
     rows = b"".join(b"%011d,%d,label that is long enough,test\n" % (n, n) for n in range(3000))
     catalog = read_catalog(rows)
     assert (len(catalog.clips), catalog.problems) == (3000, [])
+
+
+MS_ROWS = {
+    "vggsound": ["{id},{start},dog"],
+    "vggsound, split": ["{id}\t{start}\tdog\ttrain"],
+    "kinetics": ["label,youtube_id,time_start,time_end", "dog,{id},{start},{end}"],
+    "csv": ["source_id,start_s,end_s,labels", "{id},{start},{end},dog"],
+    "csv, starts alone": ["source_id,start_s", "{id},{start}"],
+    "avspeech": ["{id},{start},{end},0.5,0.5"],
+    "jsonl": ['{{"source_id": "{id}", "start_s": {start}, "end_s": {end}}}'],
+    "audioset": ['{id}, {start}, {end}, "/m/09x0r"'],
+}
+
+
+def rows_of(kind: str, starts: list[int], length: int) -> bytes:
+    *header, row = MS_ROWS[kind]
+    rows = [
+        row.format(id=f"abcdefghi{number:02d}", start=start, end=start + length)
+        for number, start in enumerate(starts)
+    ]
+    return "\n".join([*header, *rows]).encode()
+
+
+@pytest.mark.parametrize("kind", MS_ROWS)
+@pytest.mark.parametrize("starts", [[0, 30000, 70000, 12000], [40000, 1000, 63000, 5000, 2000]])
+def test_a_list_in_milliseconds_is_an_error(kind: str, starts: list[int]):
+    data = rows_of(kind, starts, 10000)
+    with pytest.raises(CatalogError, match=r"seem to be milliseconds.*Divide them by 1000"):
+        read_catalog(data)
+    assert len(read_catalog(data, FormatOptions(time_unit="s")).clips) == len(starts)
+
+
+@pytest.mark.parametrize("kind", MS_ROWS)
+@pytest.mark.parametrize(
+    ("starts", "length"),
+    [
+        ([0, 30, 70, 400], 10),
+        ([3600, 4205, 5130, 9050], 10),  # a lecture
+        ([0, 30000], 10),  # two clips of one long stream
+        ([0, 0, 0], 5400),  # whole films
+    ],
+)
+def test_large_times_in_seconds_are_taken(kind: str, starts: list[int], length: int):
+    assert len(read_catalog(rows_of(kind, starts, length)).clips) == len(starts)
+
+
+@pytest.mark.parametrize(
+    ("data", "called"),
+    [
+        (b"youtube_id time_start time_end label\nabcdefghijk 1 11 dog\n", "spaces"),
+        (b"abcdefghijk 1 dog\nabcdefghijl   2   cat\n", "spaces"),
+        (b"abcdefghijk:1:dog\nabcdefghijl:2:cat\n", "colons"),
+        (b"source_id^start_s\nabcdefghijk^1\n", r"'\^'"),
+    ],
+)
+def test_another_separator_is_named(data: bytes, called: str):
+    with pytest.raises(CatalogError, match=f"cells seem to be separated by {called}: put commas"):
+        read_catalog(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("auto", b"youtube_id,time_start,time_end,label\n"),
+        ("auto", b"source_id,start_s\n\n\n"),
+        ("auto", b"video_id,label,modality\r\n"),
+        ("csv", b"source_id|start_s\n"),
+        ("kinetics", b"label,youtube_id,time_start,time_end,split\n"),
+        ("vggsound", b"# id,start,label\n"),
+    ],
+)
+def test_a_header_alone_is_an_error(name: str, data: bytes):
+    with pytest.raises(CatalogError, match="lists no clip"):
+        read_catalog(data, FormatOptions(format=name))

@@ -69,7 +69,7 @@ def test_how_a_file_was_saved_changes_nothing(text: str, saved: str):
     assert [(clip.clip_id, clip.labels) for clip in catalog.clips] == WANTED
 
 
-@pytest.mark.parametrize("delimiter", ["\t", ";"])
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
 @pytest.mark.parametrize(
     "text",
     [

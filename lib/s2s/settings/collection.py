@@ -43,6 +43,8 @@ class CollectionSettings(Section):
         format: the catalog's format; `auto` finds it from the content.
         columns: names of the columns, for a table of one's own.
         label_separator: stands between several labels in one cell of such a table.
+        time_unit: `s` says that times are seconds; `auto` is an error where all of them are so
+            large that they seem to be milliseconds.
         label_table: AudioSet's table of label names, a file beside the recipe or a key.
         labels: patterns such as `*dancing*`; a clip needs a label that fits one. All if empty.
         splits: the catalog's splits that are taken, as it spells them in any case; `train`, `val`
@@ -91,6 +93,7 @@ class CollectionSettings(Section):
     ] = "auto"
     columns: ColumnNames = ColumnNames()
     label_separator: str = Field(default="|", min_length=1)
+    time_unit: Literal["auto", "s"] = "auto"
     label_table: str = ""
     labels: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()

@@ -125,6 +125,7 @@ SHARED: Mapping[str, Names] = {
     "collection.columns.face_x": names(),
     "collection.columns.face_y": names(),
     "collection.label_separator": names(),
+    "collection.time_unit": names(),
     "collection.label_table": names(),
     "collection.labels": names(),
     "collection.splits": names(),

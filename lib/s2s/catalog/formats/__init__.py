@@ -1,8 +1,9 @@
 """How data sets publish their catalogs: one module a format, and which of them a file is in."""
 
 from s2s.catalog.formats.audioset import read_label_table
-from s2s.catalog.formats.detection import FormatOptions, choose_format, is_label_table
+from s2s.catalog.formats.detection import choose_format, is_label_table
 from s2s.catalog.formats.rows import CatalogFormat, make_clip
+from s2s.catalog.formats.table import FormatOptions
 
 __all__ = [
     "CatalogFormat",

@@ -1,13 +1,21 @@
 """From a file to the format that it is in: said, or found from its first rows."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from s2s.catalog.formats.audioset import AVE, LABEL_TABLE_COLUMNS, AudioSet
 from s2s.catalog.formats.avspeech import AVSpeech
-from s2s.catalog.formats.head import DELIMITERS, HEAD_LINES, PARQUET, Head, object_in
+from s2s.catalog.formats.head import (
+    DELIMITERS,
+    HEAD_LINES,
+    PARQUET,
+    Head,
+    check_first_rows,
+    object_in,
+)
 from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson, first_keys
 from s2s.catalog.formats.kinetics import (
     KINETICS_COLUMNS,
@@ -16,50 +24,19 @@ from s2s.catalog.formats.kinetics import (
     names_in_ms,
 )
 from s2s.catalog.formats.rows import CatalogFormat, LineFormat
-from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
+from s2s.catalog.formats.table import FormatOptions, TableCsv, TableJsonLines, TableParquet
 from s2s.catalog.formats.text import NumberedLine
 from s2s.catalog.formats.values import as_number
 from s2s.catalog.formats.vggsound import VGGSOUNDER_COLUMNS, VGGSound, VGGSounder, VGGSoundFiles
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
-from s2s.settings import CollectionSettings, ColumnNames
 
-__all__ = ["FormatOptions", "choose_format", "is_label_table"]
+__all__ = ["choose_format", "is_label_table"]
 
+# What some put between cells, and is not read: labels may hold it.
+_OTHER_SEPARATORS = {" ": "spaces", ":": "colons", "^": "'^'"}
+_READ = "commas, tabs, semicolons or '|'"
 _SAY_IT = "Say which with collection.format in the recipe, or --format"
-
-
-@dataclass(frozen=True)
-class FormatOptions:
-    """What reading needs to know that a file does not say.
-
-    Attributes:
-        duration_s: length of clips where the file gives only their start.
-        format: the format's name, or `auto`.
-        columns: the columns of a table of one's own.
-        separator: between labels in one cell of such a table.
-        label_names: AudioSet's label table.
-    """
-
-    duration_s: float = 10.0
-    format: str = "auto"
-    columns: ColumnNames = field(default_factory=ColumnNames)
-    separator: str = "|"
-    label_names: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of_recipe(
-        cls, settings: CollectionSettings, duration_s: float, label_names: Mapping[str, str]
-    ) -> "FormatOptions":
-        """What a recipe says."""
-        return cls(
-            duration_s, settings.format, settings.columns, settings.label_separator, label_names
-        )
-
-    @property
-    def table(self) -> Table:
-        """A table of one's own."""
-        return Table(self.duration_s, self.columns, self.separator)
 
 
 def choose_format(path: Path, name: str, options: FormatOptions) -> CatalogFormat:
@@ -71,10 +48,18 @@ def choose_format(path: Path, name: str, options: FormatOptions) -> CatalogForma
         options: the format's name, if it is said, and what it needs.
 
     Raises:
-        CatalogError: if the file is empty, is in no format that is known, could be in several,
-            or lacks a column that the recipe names.
+        CatalogError: if the file is empty or has a header alone, is in no format that is known,
+            could be in several, lacks a column that the recipe names, or has times that seem to be
+            milliseconds.
     """
     head = Head.of(path, name)
+    layout = _choose(head, options)
+    check_first_rows(layout, path, name, any_times=options.time_unit == "s")
+    return layout
+
+
+def _choose(head: Head, options: FormatOptions) -> CatalogFormat:
+    name = head.name
     if not head.filled:
         raise CatalogError(
             f"catalog {name} is empty: it needs a row for each clip. Was its download cut short? "
@@ -176,12 +161,28 @@ def _by_rows(head: Head, options: FormatOptions) -> list[CatalogFormat]:
     best = formats[n_fitting.index(most)]
     nearly = f" {most} of its first {n_rows} rows can be read as {best.name}." if most else ""
     number, line = head.filled[0]
+    why = _separator_hint(head, options) or " Is it a web page, or cut short?"
     raise CatalogError(
         f"catalog {head.name}: is in none of the formats that are known "
         f"({', '.join(sorted(_SAID))}). Line {number}: {line[:60].decode('utf-8', 'replace')!r}."
-        f"{nearly} Is it a web page, or cut short? {_SAY_IT}; for a table of your own name its "
-        "columns in collection.columns"
+        f"{nearly}{why} {_SAY_IT}; for a table of your own name its columns in collection.columns"
     )
+
+
+def _separator_hint(head: Head, options: FormatOptions) -> str:
+    """What is said of a file that would fit with another character between its cells."""
+    for separator, called in _OTHER_SEPARATORS.items():
+        lines = [
+            (at, re.sub(re.escape(separator.encode()) + b"+", b",", line))
+            for at, line in head.filled
+        ]
+        other = replace(head, lines=lines)
+        ids = (("youtube_id",), ("video_id",), (options.columns.source_id,))
+        layouts = (VGGSound(options.duration_s), AVSpeech(), AudioSet(options.label_names))
+        fits = (_are_most(_n_fitting(each, lines), len(lines)) for each in layouts)
+        if any(map(other.header, ids)) or any(fits):
+            return f" Its cells seem to be separated by {called}: put {_READ} between them."
+    return ""
 
 
 def _are_most(n_fitting: int, n_rows: int) -> bool:

@@ -1,21 +1,33 @@
-"""The beginning of a file, from which its format is told."""
+"""The beginning of a file: it tells the format, whether there are clips, and the unit of times."""
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from statistics import median
 
+from s2s.catalog.formats.rows import CatalogFormat
 from s2s.catalog.formats.text import NumberedLine, numbered_lines, open_text, split_line
+from s2s.catalog.formats.values import number
+from s2s.errors import CatalogError
+from s2s.records import ClipRecord
 
-__all__ = ["DELIMITERS", "HEAD_LINES", "PARQUET", "Head", "object_in"]
+__all__ = ["DELIMITERS", "HEAD_LINES", "PARQUET", "Head", "check_first_rows", "object_in"]
 
-DELIMITERS = (",", "\t", ";")
+DELIMITERS = (",", "\t", ";", "|")
 HEAD_LINES = 200
 PARQUET = b"PAR1"
 _HEAD_BYTES = 1 << 16
+# Clips of a quarter of an hour that do not begin where their source does are none that anybody
+# learns from; in milliseconds they are a second long.
+_LONGEST_S = 1000.0
+# Where only starts are told: most videos do not last so long.
+_LATE_S = 3 * 3600.0
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -80,11 +92,11 @@ class Head:
 def _first(lines: Iterator[NumberedLine]) -> Iterator[NumberedLine]:
     """Lines up to so many that are not blank, and to so many bytes; one at least."""
     n_filled = size = 0
-    for number, line in lines:
+    for at, line in lines:
         size += len(line)
         if n_filled and size > _HEAD_BYTES:
             return
-        yield number, line[:_HEAD_BYTES]
+        yield at, line[:_HEAD_BYTES]
         n_filled += bool(line.strip())
         if n_filled == HEAD_LINES:
             return
@@ -97,3 +109,47 @@ def object_in(line: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def check_first_rows(layout: CatalogFormat, path: Path, name: str, *, any_times: bool) -> None:
+    """Look at a catalog's first rows together.
+
+    A time of 30000 can be one of seconds; a list of such times is in milliseconds.
+
+    Args:
+        layout: how the file is read.
+        path: the file.
+        name: what it is called, for messages.
+        any_times: times are seconds, however large they are.
+
+    Raises:
+        CatalogError: if there is no row, or times seem to be milliseconds.
+    """
+    with closing(iter(layout.read(path))) as rows:  # pyright: ignore[reportArgumentType]
+        first = [row for _, row in islice(rows, HEAD_LINES)]
+    if not first:
+        raise CatalogError(
+            f"catalog {name}: lists no clip, there is nothing below its header. "
+            "Was its download cut short? Fetch it again"
+        )
+    clips = [row for row in first if isinstance(row, ClipRecord)]
+    if clips and not any_times and _are_milliseconds(clips):
+        clip = clips[-1]
+        raise CatalogError(
+            f"catalog {name}: its times seem to be milliseconds: a clip of {clip.source_id} would "
+            f"start at {number(clip.start_s)} s and last for {number(clip.duration_s)} s. Divide "
+            "them by 1000; if they are seconds, say collection.time_unit: s in the recipe"
+        )
+
+
+def _are_milliseconds(clips: Sequence[ClipRecord]) -> bool:
+    times_s = [time_s for clip in clips for time_s in (clip.start_s, clip.end_s)]
+    starts_s = [clip.start_s for clip in clips if clip.start_s]
+    if not starts_s or any(time_s % 1 for time_s in times_s):
+        return False
+    lengths_s = {clip.duration_s for clip in clips}
+    if median(clip.duration_s for clip in clips) >= _LONGEST_S:
+        return min(starts_s) >= _LONGEST_S / 2
+    if len(lengths_s) > 1 or len(set(starts_s)) < _FEW:
+        return False
+    return median(starts_s) >= _LATE_S or not any(start_s % 1000 for start_s in starts_s)

@@ -22,10 +22,10 @@ from s2s.catalog.formats.values import (
 )
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
-from s2s.settings import ColumnNames
+from s2s.settings import CollectionSettings, ColumnNames
 from s2s.workspace import scratch
 
-__all__ = ["Table", "TableCsv", "TableJsonLines", "TableParquet"]
+__all__ = ["FormatOptions", "Table", "TableCsv", "TableJsonLines", "TableParquet"]
 
 _ROWS_AT_A_TIME = 10_000
 
@@ -109,6 +109,46 @@ class Table:
         if isinstance(cell, (list, tuple)):
             return label_texts(cell)
         return label_texts(cell.split(self.separator) if isinstance(cell, str) else [cell])
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """What reading needs to know that a file does not say.
+
+    Attributes:
+        duration_s: length of clips where the file gives only their start.
+        format: the format's name, or `auto`.
+        columns: the columns of a table of one's own.
+        separator: between labels in one cell of such a table.
+        label_names: AudioSet's label table.
+        time_unit: `s` where times are seconds, however large they are; see `check_first_rows`.
+    """
+
+    duration_s: float = 10.0
+    format: str = "auto"
+    columns: ColumnNames = field(default_factory=ColumnNames)
+    separator: str = "|"
+    label_names: Mapping[str, str] = field(default_factory=dict)
+    time_unit: str = "auto"
+
+    @classmethod
+    def of_recipe(
+        cls, settings: CollectionSettings, duration_s: float, label_names: Mapping[str, str]
+    ) -> "FormatOptions":
+        """What a recipe says."""
+        return cls(
+            duration_s,
+            settings.format,
+            settings.columns,
+            settings.label_separator,
+            label_names,
+            settings.time_unit,
+        )
+
+    @property
+    def table(self) -> Table:
+        """A table of one's own."""
+        return Table(self.duration_s, self.columns, self.separator)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ __all__ = ["Listed", "can_seek", "decode_listed", "list_packets"]
 # MPEG programme streams stamp only some packets: after seeking, the others get other stamps.
 _SEEKABLE = {"mov", "matroska", "avi", "mpegts", "flv", "asf", "ogg", "nut"}
 
+# Decoders that pass over the very packet that they are told to. dav1d, of AV1, works on packets
+# later than it gets them, and passes over others.
+_PASS_OVER = {"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "vp9"}
+
 # Seeking may lead behind the packet that is asked for: then it is looked for from further back.
 _RUN_UPS_S = (0.0, 1.0, 10.0, 1e6)
 
@@ -116,8 +120,9 @@ def _decode_run(
     spare_damage: bool,
 ) -> Iterator[VideoFrame]:
     context = stream.codec_context
+    is_whole = chosen is None or context.name not in _PASS_OVER
     for pts, packet in (*_packets(file, stream, run), (None, None)):
-        needs_all = chosen is None or packet is None or pts in chosen
+        needs_all = is_whole or packet is None or pts in chosen
         context.skip_frame = "DEFAULT" if needs_all else "NONREF"
         try:
             frames = context.decode(packet)
