@@ -1,6 +1,5 @@
 """A model's answer to one file, made as the server makes it."""
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
 from s2s.tasks.contract import Made, Predictor, Upload
+from s2s.workspace import scratch
 
 if TYPE_CHECKING:
     from serving.models.served import ServedModel
@@ -72,8 +72,8 @@ def answer(
     from serving.models.notes import JobNotes  # noqa: PLC0415
 
     options, notes = _options(served.offer.options, chosen), JobNotes()
-    with tempfile.TemporaryDirectory() as folder:
-        upload = Upload(*source, Path(folder), is_own=True)
+    with scratch() as folder:
+        upload = Upload(*source, folder, is_own=True)
         predictor = served.load(MediaLimits())
         item = predictor.prepare(upload, options, notes)
         with notes.step("model"):

@@ -47,6 +47,11 @@ FILES = {
     "fragmented.mp4": [*H264, "-c:a", "aac", "-movflags", "frag_keyframe+empty_moov"],
     "no-edits.mp4": [*H264, "-c:a", "aac", "-use_editlist", "0"],
     "intra.nut": ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "flac"],
+    "av1.mp4": ["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "keyint=25", "-c:a", "aac"],
+    # No keyframe behind the first: each picture renews a strip of it.
+    "refreshed.mp4": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
+    "refreshed.ts": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
+    "real.rm": ["-c:v", "rv20", "-g", "25", "-c:a", "ac3"],
     "ten-bit.mkv": [*H264, "-pix_fmt", "yuv420p10le", "-c:a", "libopus"],
 }
 
@@ -110,7 +115,10 @@ def test_a_clip_is_exact(marked: Path, tmp_path: Path, name: str, start_s: float
     assert nearest_s.max() < 0.04
 
 
-@pytest.mark.parametrize("name", ["h264.avi", "h264-pyramid.avi", "mpeg4.avi", "h264.ts"])
+@pytest.mark.parametrize(
+    "name",
+    ["h264.avi", "h264-pyramid.avi", "mpeg4.avi", "h264.ts", "av1.mp4", "refreshed.mp4", "real.rm"],
+)
 def test_every_reader_shows_frames_in_their_order(marked: Path, tmp_path: Path, name: str):
     source = encoded(marked, tmp_path / name, *FILES[name])
     assert frame_numbers(read_frames(source, FPS)) == list(range(100))
@@ -151,3 +159,10 @@ def test_a_recording_that_begins_between_keyframes_begins_with_its_first_whole_f
     assert first > 2
     assert set(numbers[:held]) == {first}
     assert numbers[held + 1 :] == list(range(numbers[held + 1], numbers[held + 1] + 39 - held))
+
+
+def test_pictures_that_say_no_time_are_not_guessed(marked: Path, tmp_path: Path):
+    """In a programme stream only some of H.264's packets say when their frames are shown."""
+    source = encoded(marked, tmp_path / "a.mpg", *H264, "-c:a", "mp2", "-f", "vob")
+    with pytest.raises(MediaError, match="do not say when their frames are shown; convert it"):
+        cut(source, 1.2, tmp_path)

@@ -1,8 +1,10 @@
 """Every mode is exact, falls back with its reason, and has an outcome for whatever comes."""
 
 import wave
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from marked_video import MarkedVideo, click_times_s, frame_numbers
 
 from preprocessing.cut import CutClip, cut_clips
+from preprocessing.packets.comparison import find_difference
+from preprocessing.packets.smart_cut import cut_packets
 from preprocessing.stage import most_together, number_passes
 from s2s.errors import MediaError
 from s2s.media import input_args, read_audio, read_frames, run_ffmpeg
@@ -159,6 +163,29 @@ def test_other_codecs_are_copied_exactly_or_encoded(
     clicks_s = click_times_s(read_wav(clip.files.sound)[0], RATE_HZ)
     expected_s = [time_s - start_s for time_s in CLICKS_S if start_s <= time_s < start_s + 3]
     assert clicks_s == pytest.approx(expected_s, abs=0.010)
+
+
+@pytest.mark.parametrize("mode", ["copy", "smart"])
+def test_a_copy_that_shows_something_else_is_no_copy(source: Path, tmp_path: Path, mode: str):
+    """From what is marked as a keyframe here, pictures are whole only a second later."""
+    options = ["-g", "48", "-x264-params", "intra-refresh=1"]
+    refreshed = encoded(source, tmp_path / "b.mp4", *options, "-c:a", "copy")
+    clip = cut(refreshed, 2.52, 5.52, recipe(video=mode), tmp_path)
+    assert clip.note.startswith("encoded, not copied: ")
+    assert frame_numbers(read_frames(clip.files.video, FPS)) == list(range(63, 138))
+
+
+@pytest.mark.parametrize("mode", ["copy", "smart"])
+def test_how_a_copy_differs_is_told(source: Path, tmp_path: Path, mode: Literal["copy", "smart"]):
+    video = tmp_path / "a.mp4"
+    copied = cut_packets(source, video, (2.52, 6.52), RATE_HZ, mode)
+    assert find_difference(source, video, copied) == ""
+    late = replace(copied, start_s=copied.start_s + 1 / FPS)
+    assert find_difference(source, video, late) == "frame 0 does not show what its source does"
+    longer = replace(copied, duration_s=copied.duration_s + 0.2)
+    assert find_difference(source, video, longer).startswith("105 frames of its source are shown")
+    other = encoded(source, tmp_path / "b.mp4", "-vf", "hflip", "-t", "9", "-c:a", "copy")
+    assert "does not show" in find_difference(other, video, copied)
 
 
 def test_overlapping_clips_come_out_of_one_pass_with_all_their_files(source: Path, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,7 @@ labels = st.text(
 def test_every_row_that_the_csv_module_writes_comes_back(rows: list[tuple[str, int, str]]):
     text = io.StringIO()
     csv.writer(text).writerows(rows)
-    catalog = read_catalog(text.getvalue().encode(), VGGSOUND)
+    # Starts are any here, so that a list of them may look like milliseconds.
+    catalog = read_catalog(text.getvalue().encode(), replace(VGGSOUND, time_unit="s"))
     assert catalog.problems == []
     assert [(clip.source_id, clip.start_s, "".join(clip.labels)) for clip in catalog.clips] == rows

@@ -67,3 +67,13 @@ def test_scratch_of_a_run_that_was_killed_goes_with_the_next(
     with scratch() as folder:
         assert list(parent.iterdir()) == [folder]
     assert list(parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("part", ["lib", "services", "launcher"])
+def test_no_temporary_folder_is_left_by_a_run_that_is_killed(part: str):
+    """A folder that only its own run removes stays when the run is killed."""
+    root = Path(__file__).resolve().parents[2]
+    for path in (root / part).rglob("*.py"):
+        text = path.read_text()
+        assert "TemporaryDirectory()" not in text, path
+        assert path.name == "workspace.py" or "mkdtemp(" not in text, path

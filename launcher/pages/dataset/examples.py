@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import html
-import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.tasks.common.pictures import jpeg_of
 from s2s.tasks.common.spectrogram import spectrogram_image
+from s2s.workspace import scratch
 
 __all__ = ["Example", "Examples", "show_examples"]
 
@@ -75,9 +75,9 @@ def show_examples(
         MediaError: if one cannot be read.
     """
     examples, video_bytes = [], 0
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         for clip in _chosen(version, per_label, most):
-            path = Path(folder, "clip.mp4")
+            path = folder / "clip.mp4"
             bucket.download(clip.key, path)
             frames_THWC = read_frames(path, fps=1)
             keep = video_bytes + clip.size <= _MOST_VIDEO_BYTES

@@ -1,15 +1,14 @@
 """A version's past: when each version was made, and the settings that made it."""
 
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from s2s.dataset import SPLITS, DatasetIndex, version_names
 from s2s.errors import ObjectNotFoundError, VersionError
 from s2s.layout import dataset_index_key
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.workspace import scratch
 from validation.release.programs import git
 
 __all__ = ["History", "PastVersion", "clone_commands", "read_history"]
@@ -97,8 +96,7 @@ def clone_commands(bucket: Bucket, version: str, bundle: str) -> str:
 
 def _from_git(bucket: Bucket, bundle: str, version: str) -> tuple[dict[str, str], str, str]:
     """When each version was made, and a version's recipe.yaml and datasheet.md."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
+    with scratch() as folder:
         bucket.download(bundle, folder / "history.bundle")
         git(folder, "clone", "--quiet", "--bare", "history.bundle", "history.git")
         repository = folder / "history.git"

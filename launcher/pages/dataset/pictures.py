@@ -1,6 +1,5 @@
 """Small pictures and players of clips, as many as fit into the page."""
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -12,6 +11,7 @@ from PIL import Image
 from s2s.errors import MediaError, ObjectNotFoundError
 from s2s.media import sample_frames
 from s2s.storage import Bucket
+from s2s.workspace import scratch
 
 __all__ = ["in_turns", "take_players", "take_thumbnails"]
 
@@ -34,11 +34,11 @@ def take_thumbnails(bucket: Bucket, key_of: Mapping[str, str]) -> dict[str, byte
         bucket: where they are.
         key_of: key of each video.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch() as own:
 
         def take(item: tuple[str, str]) -> tuple[str, bytes]:
             name, key = item
-            path = Path(scratch, f"{name}{Path(key).suffix}")
+            path = own / f"{name}{Path(key).suffix}"
             try:
                 bucket.download(key, path)
                 frames_THWC = sample_frames(path, n=1).frames

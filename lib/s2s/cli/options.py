@@ -2,8 +2,7 @@
 
 import atexit
 import os
-import shutil
-import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from s2s.errors import S2SError
 from s2s.settings import Settings, checked
 from s2s.storage import open_bucket
 from s2s.tasks.recipes import load_recipe
+from s2s.workspace import scratch
 
 __all__ = [
     "DEFAULT_BUCKET",
@@ -59,8 +59,9 @@ def find_recipe(name: str) -> Path:
 
 def _fetched_recipe(url: str) -> Path:
     bucket, _, key = url.removeprefix("gs://").partition("/")
-    folder = Path(tempfile.mkdtemp(prefix="s2s-recipe-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    own = ExitStack()
+    folder = own.enter_context(scratch())
+    atexit.register(own.close)
     path = folder / (key.rpartition("/")[2] or "recipe.yaml")
     try:
         path.write_bytes(open_bucket(f"gs://{bucket}").read(key))

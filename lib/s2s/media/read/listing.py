@@ -8,13 +8,17 @@ everything.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from av import Packet, VideoFrame
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from s2s.errors import MediaError
 from s2s.media.read.order import MOST_HELD, has_stored_order, in_order
+from s2s.media.read.recovery import begins_whole
+from s2s.reasons import Reason
 
 __all__ = ["Listed", "can_seek", "decode_listed", "list_packets"]
 
@@ -52,8 +56,9 @@ def list_packets(
     until: int | None = None,
     *,
     keep: bool = False,
+    any_key: bool = False,
 ) -> list[Listed]:
-    """Packets in the order in which they are decoded, from the next keyframe on.
+    """Packets in the order in which they are decoded, from the next whole keyframe on.
 
     What comes before, and what is shown before it, refers to frames that are not there.
 
@@ -62,20 +67,31 @@ def list_packets(
         stream: its picture.
         until: the time stamp behind which nothing is wanted; None for all.
         keep: keep the packets themselves.
+        any_key: begin with any keyframe, also one from which pictures become whole only later.
+
+    Raises:
+        MediaError: `corrupt` if most packets do not say when their frames are shown.
     """
     packets: list[Listed] = []
+    n_stamped = n_unknown = 0
     for packet in file.demux(stream):
-        if not packet.size or (packet.pts is None and packet.dts is None):
+        if not packet.size:
             continue
+        if packet.pts is None and packet.dts is None:
+            n_unknown += 1
+            continue
+        n_stamped += 1
         pts = packet.pts if packet.pts is not None else packet.dts or 0
         dts = packet.dts if packet.dts is not None else pts
-        if (not packets and not packet.is_keyframe) or (packets and pts < packets[0].pts):
-            continue
-        is_shown = not packet.is_discard
-        kept = packet if keep else None
-        packets.append(Listed(pts, dts, packet.is_keyframe, is_shown, kept))
+        is_key = packet.is_keyframe and (any_key or begins_whole(packet, stream))
+        if (packets or is_key) and (not packets or pts >= packets[0].pts):
+            kept = packet if keep else None
+            packets.append(Listed(pts, dts, is_key, not packet.is_discard, kept))
         if until is not None and dts > until:
             break
+    if n_unknown > n_stamped:
+        message = "most of its packets do not say when their frames are shown; convert it to mp4"
+        raise MediaError(Reason.CORRUPT, f"{Path(file.name).name}: {message}")
     return packets
 
 

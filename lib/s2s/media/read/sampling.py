@@ -15,7 +15,7 @@ from s2s.errors import MediaError
 from s2s.media.guard.door import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.read.frames import to_rgb
-from s2s.media.read.listing import decode_listed, list_packets
+from s2s.media.read.listing import Listed, decode_listed, list_packets
 from s2s.reasons import Reason
 
 __all__ = ["SampledFrames", "sample_frames"]
@@ -67,9 +67,9 @@ def sample_frames(
     if n is None and fps is None:
         raise ValueError("say how many frames (n), or how many a second (fps)")
     limits = limits or MediaLimits()
-    with _opened(path, limits) as (file, stream):
-        packets = list_packets(file, stream, keep=file.size <= _KEPT_BYTES)
-        tick_s = float(stream.time_base or 1)
+    packets, tick_s = _listed(path, limits, any_key=False)
+    if not packets:
+        packets, tick_s = _listed(path, limits, any_key=True)
     times = sorted(packet.pts for packet in packets if packet.is_shown)
     wanted = _choose(times, n, None if fps is None else 1 / (fps * tick_s))
     scaler = VideoReformatter()
@@ -82,6 +82,12 @@ def sample_frames(
     frames = np.zeros((max(n or 0, len(found)), *found[0].shape), np.uint8)
     frames[: len(found)] = np.stack(found)
     return SampledFrames(frames, np.arange(len(frames)) < len(found))
+
+
+def _listed(path: Path, limits: MediaLimits, *, any_key: bool) -> tuple[list[Listed], float]:
+    with _opened(path, limits) as (file, stream):
+        packets = list_packets(file, stream, keep=file.size <= _KEPT_BYTES, any_key=any_key)
+        return packets, float(stream.time_base or 1)
 
 
 @contextmanager

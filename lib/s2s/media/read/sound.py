@@ -113,7 +113,10 @@ def _read_span(
             raise MediaError(Reason.CORRUPT, f"{path.name}: its sound has no sample rate")
         origin_s = (file.start_time or 0) / av.time_base + start_s
         if run_up_s is not None and start_s > run_up_s:
-            file.seek(round((origin_s - run_up_s) / (stream.time_base or 1)), stream=stream)
+            try:
+                file.seek(round((origin_s - run_up_s) / (stream.time_base or 1)), stream=stream)
+            except PermissionError:  # what ffmpeg says where a container cannot seek there
+                return _read_span(path, start_s, duration_s, None)
         blocks = list(decode_blocks(path, file, stream, rate_hz, (origin_s, duration_s)))
     samples = np.zeros(round(duration_s * rate_hz), np.float32)
     earliest = len(samples) if run_up_s is not None and start_s > run_up_s else 0

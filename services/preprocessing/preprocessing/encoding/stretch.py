@@ -83,13 +83,17 @@ def list_stretch(path: Path, start_s: float, end_s: float) -> Stretch:
         if stretch.times and stretch.seconds(stretch.times[0]) <= start_s:
             return stretch
     stretch = _list(path, start_s, end_s, None)
+    if not stretch.times:  # a recording without one whole keyframe
+        stretch = _list(path, start_s, end_s, None, any_key=True)
     if not stretch.times:
         message = f"{path.name}: no frame of its picture between {start_s:.2f} and {end_s:.2f} s"
         raise MediaError(Reason.CORRUPT, f"{message} can be decoded")
     return stretch
 
 
-def _list(path: Path, start_s: float, end_s: float, run_up_s: float | None) -> Stretch:
+def _list(
+    path: Path, start_s: float, end_s: float, run_up_s: float | None, *, any_key: bool = False
+) -> Stretch:
     """From where seeking to so long before the start leads, or from the start of the file."""
     with open_guarded(path) as file:
         stream = _picture(path, file)
@@ -102,7 +106,7 @@ def _list(path: Path, start_s: float, end_s: float, run_up_s: float | None) -> S
         if run_up_s is not None and run_up_s < start_s and can_seek(file):
             file.seek(round(origin + (start_s - run_up_s) / tick_s), stream=stream)
         is_regular = is_ordered and can_seek(file) and file.format.name != "mpegts"
-        packets = list_packets(file, stream, round(origin + end_s / tick_s))
+        packets = list_packets(file, stream, round(origin + end_s / tick_s), any_key=any_key)
     times = sorted(packet.pts for packet in packets if packet.is_shown)
     return Stretch(packets, times, origin, tick_s, is_regular)
 

@@ -3,7 +3,6 @@
 import asyncio
 import fcntl
 import logging
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +16,7 @@ from pydantic import BaseModel
 from s2s.errors import MediaError, StageError
 from s2s.media import missing_protections, start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
+from s2s.workspace import scratch
 from serving.access.bodies import ShortBodies
 from serving.access.keys import KeyRing, RateLimit
 from serving.access.origins import KnownOrigins
@@ -176,9 +176,9 @@ def _make_service(
 
 def _check_sandbox() -> None:
     """Say in the log what the system cannot keep the readers of uploads from."""
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         try:
-            missing = missing_protections(Path(folder))
+            missing = missing_protections(folder)
         except (MediaError, OSError) as error:
             log.error("whether readers of uploads are fenced in cannot be told: %s", error)
             return

@@ -5,7 +5,6 @@ Both work without a network: MLflow in `<work dir>/mlflow`, W&B in `<work dir>/w
 
 import logging
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from s2s.settings import Settings
 from s2s.tasks.contract import Objective
+from s2s.workspace import scratch
 from training.callbacks.averaging import Averaging
 
 __all__ = ["Samples", "Tracking"]
@@ -98,8 +98,8 @@ class Samples(Callback):
         if not self._every or trainer.global_step % self._every:
             return
         network = self._objective.network.eval()
-        with tempfile.TemporaryDirectory() as folder, self._averaging.applied():
-            paths = self._objective.show(Path(folder))
+        with scratch() as folder, self._averaging.applied():
+            paths = self._objective.show(folder)
             for logger in trainer.loggers:
                 log_files(logger, paths, "samples", trainer.global_step)
         network.train()

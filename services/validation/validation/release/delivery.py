@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from s2s.errors import ChecksumError, ObjectNotFoundError, VersionError
 from s2s.layout import dataset_manifest_key
 from s2s.settings import Recipe
 from s2s.storage import Bucket, VersionedBucket
-from s2s.workspace import replacing
+from s2s.workspace import replacing, scratch
 from validation.checksum import sha256_of_file
 from validation.release.parquet import parquet_problem
 from validation.release.remote import listed_md5, listing_problems, store_key
@@ -140,10 +139,10 @@ def verify_stored(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> li
 
 
 def _parquet_problems(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch() as own:
         for split in SPLITS:
             key = dataset_manifest_key(recipe, version.name, split, "parquet")
-            manifest, stored = Path(scratch, f"{split}.csv"), Path(scratch, f"{split}.parquet")
+            manifest, stored = own / f"{split}.csv", own / f"{split}.parquet"
             manifest.write_bytes(manifest_to_csv(version.split(split)))
             try:
                 bucket.download(key, stored)
@@ -163,10 +162,10 @@ def _looked_at(look: Callable, items: Iterable) -> list[str]:
 
 
 def _dvc_files(bucket: Bucket, version: DatasetVersion) -> dict[str, str]:
-    with tempfile.TemporaryDirectory() as scratch:
-        bundle = Path(scratch, "version.bundle")
+    with scratch() as own:
+        bundle = own / "version.bundle"
         bucket.download(version.bundle, bundle)
-        repository = DataRepository(Path(scratch, "repository"))
+        repository = DataRepository(own / "repository")
         repository.restore(bundle)
         return repository.dvc_files(version.name)
 

@@ -4,7 +4,6 @@ A model's features are therefore always computed by the weights that it was trai
 the hub changes them later.
 """
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from s2s.tasks.generation.extractors.optical_flow import OpticalFlow
 from s2s.tasks.generation.extractors.pictures import PictureExtractor
 from s2s.tasks.generation.extractors.semantic import Semantic, make_backbone
 from s2s.tasks.generation.settings import GenerationFeatureSettings
+from s2s.workspace import scratch
 
 __all__ = ["fetch_weights", "open_extractors"]
 
@@ -51,8 +51,8 @@ def fetch_weights(
         if source == "hub":
             load_weights(network, _from_hub(stream, name), f"the hub's {name}")
         elif source != "random":
-            with tempfile.TemporaryDirectory() as folder:
-                path = find_weights(source, Path(folder), recipe_folder, bucket)
+            with scratch() as folder:
+                path = find_weights(source, folder, recipe_folder, bucket)
                 load_weights(network, read_weights(path), source)
         kept |= {f"{stream}.{key}": value for key, value in network.state_dict().items()}
     save_file({key: value.contiguous() for key, value in kept.items()}, output)

@@ -1,6 +1,5 @@
 """Clips that an evaluation chose: their video, and sounds to compare."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.tasks.common.html import render
 from s2s.tasks.common.spectrogram import draw_spectrogram
+from s2s.workspace import scratch
 
 __all__ = ["show_examples"]
 
@@ -77,7 +77,7 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
 
 def _sound(wav: bytes, title: str, recipe: Recipe) -> _Sound:
     rate_hz = recipe.spec.sample_rate_hz
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sound.wav"
+    with scratch() as folder:
+        path = folder / "sound.wav"
         path.write_bytes(wav)
         return _Sound(title, wav, draw_spectrogram(read_audio(path, rate_hz), rate_hz))

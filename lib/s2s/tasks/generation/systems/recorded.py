@@ -3,9 +3,7 @@
 Legend: N samples.
 """
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from s2s.features.stored import StoredClip
 from s2s.media import read_audio
 from s2s.tasks.contract import Example, Material
 from s2s.tasks.generation.data import condition_of, samples_of
+from s2s.workspace import scratch
 
 __all__ = ["RecordedSounds", "TrainedClips"]
 
@@ -31,8 +30,8 @@ class RecordedSounds:
 
     def read(self, clip: DatasetClip) -> np.ndarray:
         """A clip's own sound, float32 (N,), however long it is."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "clip.wav"
+        with scratch() as folder:
+            path = folder / "clip.wav"
             self._bucket.download(clip.wav_key, path)
             return read_audio(path, self._rate_hz)
 

@@ -12,7 +12,6 @@ An evaluation stores, for the held-out clip that a mixture is made for (`AnswerF
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from s2s.tasks.common.html import render
 from s2s.tasks.common.pictures import jpeg_of
 from s2s.tasks.common.spectrogram import draw_spectrogram
 from s2s.tasks.separation.page.published import LIPS_ALONE, OTHERS
+from s2s.workspace import scratch
 
 __all__ = ["CONDITION_TITLES", "show_examples"]
 
@@ -100,16 +100,16 @@ class _Files:
 
     def sound(self, title: str, name: str) -> _Sound:
         wav = self.bucket.read(f"{self.prefix}{name}.wav")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "sound.wav"
+        with scratch() as folder:
+            path = folder / "sound.wav"
             path.write_bytes(wav)
             samples_N = read_audio(path, self.sample_rate_hz)
         return _Sound(title, wav, draw_spectrogram(samples_N, self.sample_rate_hz))
 
     def picture(self, key: str) -> bytes:
         """The first frame of a clip."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "clip.mp4"
+        with scratch() as folder:
+            path = folder / "clip.mp4"
             self.bucket.download(key, path)
             return jpeg_of(Image.fromarray(read_frames(path, fps=1)[0]))
 
