@@ -136,9 +136,9 @@ def _decode_run(
     spare_damage: bool,
 ) -> Iterator[VideoFrame]:
     context = stream.codec_context
-    is_whole = chosen is None or context.name not in _PASS_OVER
+    chosen = chosen if context.name in _PASS_OVER else None
     for pts, packet in (*_packets(file, stream, run), (None, None)):
-        needs_all = is_whole or packet is None or pts in chosen
+        needs_all = chosen is None or packet is None or pts in chosen
         context.skip_frame = "DEFAULT" if needs_all else "NONREF"
         try:
             frames = context.decode(packet)
