@@ -3,12 +3,12 @@
     python benchmarks/serving_long_upload.py generation --seconds 300
     python benchmarks/serving_long_upload.py classification --seconds 300
 
-The model has the time grid, the frames, the features and the network of the recipe silent_to_sound
-or kinetics_actions, with random weights; the video is small, and is rendered. So that two cores are
-done in minutes, generation sees with `timm/vit_tiny_patch16_224` (the recipe's network takes frames
-of the same size, and 14 times as long) and draws in one step, and classification has a network
-without a backbone. Prints a JSON object: the answer's status, seconds of each step, and the most
-memory of the server with all of its processes beside what it had before.
+The model has the time grid, the frames and the processor of the recipe silent_to_sound or
+kinetics_actions, with random weights; the video is small, and is rendered. So that two cores are
+done in minutes, generation looks at a frame a second with `timm/vit_tiny_patch16_224`, which takes
+frames of the same size as the recipe's network, both tasks have small networks behind, and
+generation draws in one step. Prints a JSON object: the answer's status, seconds of each step, and
+the most memory of the server with all of its processes beside what it had before.
 """
 
 import argparse
@@ -48,16 +48,17 @@ def make_generation(folder: Path) -> None:
     """A model directory of recipes/silent_to_sound.yaml that has learned nothing."""
     recipe = load_recipe(RECIPES / "silent_to_sound.yaml")
     assert isinstance(recipe, GenerationRecipe)
-    changes = {"semantic": SEMANTIC, "semantic_weights": "random"}
+    changes = {
+        "semantic": SEMANTIC,
+        "semantic_weights": "random",
+        "semantic_every": recipe.spec.fps,
+    }
     features = recipe.feature_extraction.model_copy(update=changes)
-    weights, training = folder / EXTRACTOR_WEIGHTS_FILE, recipe.training
+    weights = folder / EXTRACTOR_WEIGHTS_FILE
     fetch_weights(features, weights, RECIPES, DirectoryBucket(folder / "none"))
     network = NetworkConfig(
         token_dim=recipe.spec.token_dim,
         streams=open_processor(recipe.spec, features, weights).dims,
-        width=training.width,
-        depth=training.depth,
-        heads=training.heads,
     )
     config = ModelConfig(
         recipe=recipe.name,
@@ -67,7 +68,7 @@ def make_generation(folder: Path) -> None:
         network=network,
         mel_mean=-5.0,
         mel_std=2.0,
-        window_frames=recipe.spec.frames(training.window_s),
+        window_frames=recipe.spec.frames(recipe.training.window_s),
     )
     save_bundle(folder, MelTransformer(network), config)
 

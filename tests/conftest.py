@@ -11,7 +11,13 @@ from hypothesis import settings
 from launcher.bucket_server import BucketServer
 from s2s.storage import Bucket, DirectoryBucket
 
-pytest_plugins = ["serving_fixtures", "dataset_fixtures", "training_fixtures", "postgres_fixtures"]
+pytest_plugins = [
+    "serving_fixtures",
+    "page_fixtures",
+    "dataset_fixtures",
+    "training_fixtures",
+    "postgres_fixtures",
+]
 ROOT = Path(__file__).resolve().parent.parent
 
 # A machine that is busy is no failure.
