@@ -33,6 +33,8 @@ resource "google_cloud_run_v2_service" "serving" {
         ["serve"],
         var.serving_recipes,
         ["--host=0.0.0.0", "--port=8000", "--keys=/secrets/keys.txt", "--work-dir=/work"],
+        # Cloud Run's front end asks from link-local addresses, and says who asks it, and how.
+        ["--proxy=169.254.0.0/16"],
       )
 
       ports {

@@ -13,11 +13,13 @@ import pytest
 
 from s2s.media import probe, read_audio, read_frames
 from sample.canvas import FPS, SIZE_PX
-from sample.render import render_catalog, render_source
+from sample.example import Excerpt
+from sample.render import encode_film, render_catalog, render_source
 from sample.silent_to_sound.catalog import build_source
 from sample.silent_to_sound.picture import frames
 from sample.silent_to_sound.world import build_scene, source_id
 
+EXAMPLE = Path(__file__).parents[2] / "services/serving/serving/http/static/example.mp4"
 SEED = 6
 SHORT = 1  # a source of 22 s, of metal
 
@@ -142,3 +144,11 @@ def test_a_texture_is_rendered_with_the_truth_about_its_strength(tmp_path: Path)
     truth = json.loads((tmp_path / "truth" / f"{scene.source_id}.json").read_text())
     assert truth["texture"] == "rain"
     assert len(truth["strengths"]) > 5
+
+
+def test_the_example_of_the_servers_page_is_what_the_module_renders(tmp_path: Path):
+    encode_film(Excerpt(), tmp_path / "example.mp4")
+    rendered, stored = (read_frames(path, 25) for path in (tmp_path / "example.mp4", EXAMPLE))
+    assert rendered.shape == stored.shape == (95, 256, 256, 3)
+    assert np.abs(rendered.astype(int) - stored).mean() < 1
+    assert not probe(EXAMPLE).audio_codec

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from tone import TonePredictor, tone_model
 
-from s2s.errors import SettingsError
+from s2s.errors import MediaError, SettingsError
+from s2s.reasons import Reason
 from serving.access.addresses import counted_address, is_here, is_within, read_networks
 from serving.access.connections import ConnectionLimits
 from serving.http.app import create_app
@@ -66,6 +67,21 @@ def queue(small_limits: Limits, tmp_path: Path) -> Iterator[str]:
     with Server(app, connections=connections).running() as url:
         yield url
         release.set()
+
+
+def test_a_sandbox_that_fails_at_the_start_is_logged(
+    small_limits: Limits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    def fail(_folder: Path) -> list[str]:
+        raise MediaError(Reason.TIMEOUT, "reading it took too long")
+
+    monkeypatch.setattr("serving.http.app.missing_protections", fail)
+    with Server(create_app([tone_model()], small_limits, tmp_path)).running() as url:
+        assert httpx.get(f"{url}/healthz").is_success
+    assert "cannot be told: timeout" in caplog.text
 
 
 def test_one_address_leaves_room_for_others(queue: str, silent_video: Path):
