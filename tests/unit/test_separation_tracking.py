@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from separators import EMPTY, beside, draw_talker
 
 from s2s.errors import MediaError
 from s2s.features.arrays import ClipMedia
@@ -13,33 +14,16 @@ from s2s.tasks.separation.extractors.faces import MeshFaces, choose_face
 from s2s.tasks.separation.extractors.lips import LIPS, STILL, lip_movement
 from s2s.tasks.separation.extractors.tracking import track_faces
 from s2s.tasks.separation.settings import SeparationFeatureSettings
-from sample.cocktail_party.face import Pose
-from sample.cocktail_party.mouth import Lips
-from sample.cocktail_party.picture import SIZE_PX, Painter
+from sample.cocktail_party.picture import SIZE_PX
 
 FPS = 25
 SPEC = TimeSpec(fps=FPS, sample_rate_hz=8000, duration_s=1.2)
 SETTINGS = SeparationFeatureSettings(speech_check=False)
-EMPTY = np.full((SIZE_PX, SIZE_PX, 3), 90, np.uint8)
-
-
-def talker(seed: int, length: int = 30, *, moves: bool = True) -> list[np.ndarray]:
-    """Pictures of a drawn face that talks, or does nothing."""
-    painter, pictures = Painter(np.random.default_rng(seed)), []
-    for n in range(length):
-        opening = 0.45 * (1 - np.cos(2 * np.pi * 3 * n / FPS)) if moves else 0.0
-        pose = Pose(0.5, 0.45, 40, 0.1, 0.05, 0.02, 1.0)
-        pictures.append(painter.picture(n if moves else 0, pose, Lips(opening, 0)))
-    return pictures
 
 
 @pytest.fixture(scope="module")
 def talkers() -> list[list[np.ndarray]]:
-    return [talker(seed) for seed in (1, 2)]
-
-
-def beside(*films: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [np.concatenate(pictures, axis=1) for pictures in zip(*films, strict=True)]
+    return [draw_talker(seed) for seed in (1, 2)]
 
 
 def test_two_faces_are_followed_from_left_to_right(talkers):
@@ -59,7 +43,7 @@ def test_the_opening_follows_the_drawn_lips(talkers):
 
 
 def test_a_photograph_says_nothing():
-    (face,) = track_faces(talker(1, moves=False), FPS)
+    (face,) = track_faces(draw_talker(1, moves=False), FPS)
     assert lip_movement(face.lips_TD, face.seen_T, FPS) < STILL
 
 
