@@ -18,6 +18,8 @@ __all__ = ["FaceScore", "score_faces"]
 
 _WORST_DB = -30.0
 """What is worse is as bad: a voice that was not found at all has no ratio."""
+_NOTHING = 1e-7
+"""Share of the mixture's energy below which nothing was found."""
 _DIGITS = 3
 
 
@@ -90,9 +92,11 @@ def score_faces(
         torch.from_numpy(np.asarray(x, np.float64))
         for x in (found_SN, mixed.voices_SN, mixed.mixture_N)
     )
-    ratios_SS = si_sdr_db(found[:, None], true[None]).clamp_min(_WORST_DB)
-    before_S = si_sdr_db(heard[None], true)
     whole = float(heard.square().sum()) + 1e-12
+    is_silent_S = found.square().sum(dim=1) < _NOTHING * whole
+    ratios_SS = si_sdr_db(found[:, None], true[None]).clamp_min(_WORST_DB)
+    ratios_SS[is_silent_S] = _WORST_DB
+    before_S = si_sdr_db(heard[None], true)
     length_s = len(mixed.mixture_N) / ears.sample_rate_hz if ears else None
     scores = []
     for n, clip_id in enumerate(clip_ids):

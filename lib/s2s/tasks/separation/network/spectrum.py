@@ -51,7 +51,7 @@ class Spectrum(nn.Module):
             pad_mode="constant",
             return_complex=True,
         )
-        return spectrum.transpose(1, 2).unflatten(0, samples_BN.shape[:-1])
+        return spectrum.transpose(1, 2).reshape(*samples_BN.shape[:-1], -1, self.n_frequencies)
 
     def synthesise(self, spectrum_BTF: torch.Tensor, n_samples: int) -> torch.Tensor:
         """Samples, (B, N), of complex spectrograms."""
@@ -59,7 +59,7 @@ class Spectrum(nn.Module):
         samples = torch.istft(
             flat, self.n_fft, self.hop, self.length, self.window, length=n_samples
         )
-        return samples.unflatten(0, spectrum_BTF.shape[:-2])
+        return samples.reshape(*spectrum_BTF.shape[:-2], n_samples)
 
 
 def compressed(spectrum_BTF: torch.Tensor) -> torch.Tensor:
