@@ -20,9 +20,6 @@ from s2s.tasks.generation.processor import STREAMS
 
 __all__ = ["Sampling", "Scene", "sample_flows", "windows"]
 
-_GUIDED_UNTIL = 0.7
-"""Towards the end, guidance only makes what is loud louder: there it is left out. Kynkäänniemi et
-al. 2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality"."""
 _WINDOWS_AT_A_TIME = 8
 _MOTION = STREAMS.index("motion")
 
@@ -48,9 +45,8 @@ class Sampling:
 
     Attributes:
         steps: at least 1.
-        guidance: 1 for none; larger follows a video more closely, in the first 0.7 of the path,
-            and a picture, in all of it. After Ho and Salimans 2022, "Classifier-Free Diffusion
-            Guidance", equation 6.
+        guidance: 1 for none; larger follows video or picture more closely. After Ho and Salimans
+            2022, "Classifier-Free Diffusion Guidance", equation 6.
         sampler: Euler's method, or Heun's, which calls the network twice in all steps but the
             last.
     """
@@ -161,12 +157,9 @@ def _guided(
     """Predict clean tokens with classifier-free guidance."""
     state_BTD, condition_BTC, is_still_B = inputs
     batch, device = len(state_BTD), state_BTD.device
-    is_still_B = is_still_B.to(device)
-    # A picture says so little about when something sounds that guidance helps it to the end.
-    is_guided_B = is_still_B | (time < _GUIDED_UNTIL)
-    copies = 2 if guidance != 1 and is_guided_B.any() else 1
+    copies = 1 if guidance == 1 else 2
     hidden_BS = torch.zeros(copies * batch, len(STREAMS), dtype=torch.bool, device=device)
-    hidden_BS[:batch, _MOTION] = is_still_B
+    hidden_BS[:batch, _MOTION] = is_still_B.to(device)
     hidden_BS[batch:] = True
     times = torch.full((copies * batch,), time, device=device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
@@ -176,5 +169,4 @@ def _guided(
     if copies == 1:
         return cleans
     with_video, without = cleans.chunk(2)
-    farther = without + guidance * (with_video - without)
-    return torch.where(is_guided_B[:, None, None], farther, with_video)
+    return without + guidance * (with_video - without)
