@@ -138,6 +138,8 @@ class SeparationObjective(Objective):
         sets = self.datasets()
         mixtures = sets.get("val", sets["train"])
         paths: list[Path] = []
+        was_training = self.network.training
+        self.network.eval()
         for n in range(min(self._recipe.tracking.sample_clips, len(mixtures))):  # pyright: ignore[reportArgumentType]
             example = mixtures[n]
             device = next(self.network.parameters()).device
@@ -150,6 +152,7 @@ class SeparationObjective(Objective):
                 path = folder / f"{n + 1}-{name}.wav"
                 write_wav(path, samples_N, self._recipe.spec.sample_rate_hz)
                 paths.append(path)
+        self.network.train(was_training)
         return paths
 
     def _mixtures(self, split: str, count: int) -> MixtureDataset:
