@@ -295,6 +295,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "file_label": "Silent video or picture",
         "action": "Make the sound",
         "has_page": True,
+        "example": "/static/example.mp4",
         "own": {},
         "types": ["mp4", "mov", "webm", "mkv", "avi", "jpeg", "jpg", "png", "webp"],
         "max_upload_bytes": 2_000_000,

@@ -24,7 +24,7 @@ from serving.access.sessions import COOKIE, LIFETIME_S, Sessions
 from serving.http import job_routes
 from serving.http.headers import SecurityHeaders
 from serving.http.methods import include_routes, is_known_path
-from serving.http.page import STATIC, page_router
+from serving.http.page import EXAMPLE, STATIC, page_router
 from serving.http.problem_answers import add_problem_handlers, responses
 from serving.http.service import Limits, Service, service_of
 from serving.http.submissions import submission_router
@@ -244,6 +244,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "file_label": offer.file_label,
         "action": offer.action,
         "has_page": model.task in service.offered.pages,
+        "example": _example_of(service, model.task),
         "ready": service.batchers[model.name].is_ready,
         "types": offer.types,
         "max_upload_bytes": max_bytes,
@@ -253,6 +254,14 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "options": offer.options.model_json_schema().get("properties", {}),
         "own": dict(model.own),
     }
+
+
+def _example_of(service: Service, task: str) -> str:
+    """A video to try the model with: the task's own, where it has one."""
+    page = service.offered.pages.get(task)
+    if page is not None and (page / EXAMPLE).is_file():
+        return f"/static/tasks/{task}/{EXAMPLE}"
+    return f"/static/{EXAMPLE}"
 
 
 async def open_session(

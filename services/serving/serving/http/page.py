@@ -15,12 +15,14 @@ from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
 from serving.problems import Problem
 
-__all__ = ["STATIC", "page_router"]
+__all__ = ["EXAMPLE", "STATIC", "page_router"]
 
 STATIC = Path(__file__).parent / "static"
+EXAMPLE = "example.mp4"
+"""A video to try a model with; a task may bring one of its own."""
 _FRAME = "index.html"
 # What a task may bring; its folder holds the code of its reports too.
-_SUFFIXES = {".html", ".js", ".css", ".svg"}
+_SUFFIXES = {".html", ".js", ".css", ".svg", ".mp4"}
 
 
 def page_router(pages: Mapping[str, Path]) -> APIRouter:

@@ -21,7 +21,7 @@ export async function show(root, job, file, frame) {
   const mixture = plainRow("mixture", "As recorded", "all that is heard");
   const rest = plainRow("rest", "What is left", `without the faces' voices, ${level(job.document.rest_db)}`);
   part("faces").replaceChildren(mixture, ...rows, rest);
-  choose(part, mine, [...part("faces").querySelectorAll("button[data-name]")], frame);
+  choose(part, mine, [...part("faces").querySelectorAll("button[data-name]")]);
   connect(part, mine);
   const { faces_left_out: leftOut } = job.document;
   part("left-out").hidden = !leftOut;
@@ -50,7 +50,7 @@ async function load(part, mine, files, frame) {
 }
 
 /** Buttons that say what is heard: the recording alone, or any of the voices together. */
-function choose(part, mine, buttons, frame) {
+function choose(part, mine, buttons) {
   const show = () => {
     for (const button of buttons) {
       button.ariaPressed = String(mine.heard.has(button.dataset.name));
@@ -64,7 +64,6 @@ function choose(part, mine, buttons, frame) {
     button.onclick = () => {
       mine.toggle(button.dataset.name);
       show();
-      frame.say(part("heard").textContent);
     };
   }
   show();
@@ -135,7 +134,7 @@ function download(made, title) {
 
 /** How loud a part is against the recording; what is as good as silent is called so. */
 function level(db) {
-  return db < -60 ? "silent" : `${db.toFixed(0).replace("-", "−")} dB of the recording`;
+  return db < -60 ? "silent" : `${db.toFixed(0).replace("-", "−")} dB against the recording`;
 }
 
 function clock(seconds) {

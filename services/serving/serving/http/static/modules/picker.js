@@ -6,15 +6,22 @@ import { kindOf, look } from "./pictures.js";
 import { clearProblem, showProblem } from "./problems.js";
 
 const $ = (id) => document.getElementById(id);
-const EXAMPLE = "/static/example.mp4";
 const seen = new WeakMap();
 let recording = null;
+let example = "/static/example.mp4";
 let onChoose = () => {};
 
 /** What can be seen of a file, looked at once. */
 export function seenOf(file) {
   if (!seen.has(file)) seen.set(file, look(file));
   return seen.get(file);
+}
+
+/** Offer a video to try: other tasks want other ones. */
+export function offerExample(url) {
+  if (url === example) return;
+  example = url;
+  $("example").querySelector("video").src = `${url}#t=1.5`;
 }
 
 /** Take files in; `tell` is told each that is chosen, or undefined, and its kind. */
@@ -80,7 +87,7 @@ function takeDrops() {
 
 async function useExample() {
   try {
-    choose(new File([await readBlob(EXAMPLE)], "example.mp4", { type: "video/mp4" }));
+    choose(new File([await readBlob(example)], "example.mp4", { type: "video/mp4" }));
   } catch (error) {
     showProblem(error);
   }
