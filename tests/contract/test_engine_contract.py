@@ -53,6 +53,23 @@ def test_every_item_comes_back_once(engine: Engine):
     assert sorted(engine.map(double, range(50))) == [(n, 2 * n) for n in range(50)]
 
 
+def process(_: int) -> int:
+    return os.getpid()
+
+
+def test_workers_of_a_cluster_are_kept_for_the_next_map(
+    engine: Engine, request: pytest.FixtureRequest
+):
+    if "ray" not in request.node.callspec.id:
+        pytest.skip("processes of this machine start at once, and leave their memory in the end")
+    first, second = ({pid for _, pid in engine.map(process, range(20))} for _ in range(2))
+    assert first & second
+    (dead, *_) = first
+    os.kill(dead, signal.SIGKILL)
+    third = {pid for _, pid in engine.map(process, range(20))}
+    assert dead not in third
+
+
 def test_no_items(engine: Engine):
     assert list(engine.map(double, [])) == []
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from s2s.engine.contract import Room, WorkerDiedError
 from s2s.engine.ray.cluster import Share, join_cluster
-from s2s.engine.ray.pool import Pool
+from s2s.engine.ray.pool import Member, Pool
 from s2s.engine.ray.shipping import packages_of
 
 __all__ = ["RayEngine"]
@@ -16,6 +16,8 @@ ResultT = TypeVar("ResultT")
 
 class RayEngine:
     """Ray actors; joins the cluster of RAY_ADDRESS, or starts one on this machine.
+
+    They are started for the first map, and kept for those that follow.
 
     Args:
         workers: actors, at most; None for as many as the cluster has room for, which is looked at
@@ -33,6 +35,7 @@ class RayEngine:
         if gpus is None:
             gpus = 1.0 if self._cluster.has_gpu else 0.0
         self._share = Share(1.0, gpus)
+        self._kept: list[Member] = []
 
     @property
     def room(self) -> Room:
@@ -46,4 +49,8 @@ class RayEngine:
     ) -> Iterator[tuple[ItemT, ResultT | WorkerDiedError]]:
         """See `Engine.map`; the function and its items travel between machines."""
         cluster = join_cluster(packages_of(function))
-        yield from Pool(cluster, function, self._share, self.threads, self.workers).map(items)
+        if cluster.number != self._cluster.number:
+            self._kept = []  # they ended with the cluster that was left
+            self._cluster = cluster
+        pool = Pool(cluster, function, self._share, self.threads, self.workers, self._kept)
+        yield from pool.map(items)

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 # On a busy machine a node that starts here may miss the 30 s that Ray gives it.
 _STARTS = 3
 _joined: tuple[ClusterAddress | None, frozenset[str]] | None = None
+_times_joined = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,14 @@ class Share:
 
 
 class Cluster:
-    """The cluster's nodes, as they are at this moment."""
+    """The cluster's nodes, as they are at this moment.
+
+    Attributes:
+        number: counts how often this process has joined or started one.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
 
     def nodes(self) -> dict[str, dict[str, float]]:
         """Resources of every node that is alive, by its id."""
@@ -61,10 +69,10 @@ def join_cluster(packages: frozenset[str]) -> Cluster:
     Raises:
         SettingsError: if the cluster does not answer, or does not let us in.
     """
-    global _joined  # noqa: PLW0603 - Ray, too, has one cluster a process
+    global _joined, _times_joined  # noqa: PLW0603 - Ray, too, has one cluster a process
     if ray.is_initialized():
         if _joined is None or _joined[0] is None or packages <= _joined[1]:
-            return Cluster()
+            return Cluster(_times_joined)
         ray.shutdown()  # code is brought once, when a cluster is joined
         packages |= _joined[1]
     address = find_cluster()
@@ -73,7 +81,8 @@ def join_cluster(packages: frozenset[str]) -> Cluster:
     else:
         _join(address, packages)
     _joined = address, packages
-    return Cluster()
+    _times_joined += 1
+    return Cluster(_times_joined)
 
 
 def _join(address: ClusterAddress, packages: frozenset[str]) -> None:

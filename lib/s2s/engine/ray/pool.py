@@ -28,10 +28,10 @@ from ray.exceptions import (
 from s2s.engine.chunks import ChunkSize
 from s2s.engine.contract import WorkerDiedError
 from s2s.engine.ray.cluster import Cluster, Share
-from s2s.engine.ray.worker import start_worker
+from s2s.engine.ray.worker import FunctionError, start_worker
 from s2s.errors import StageError
 
-__all__ = ["Pool"]
+__all__ = ["Member", "Pool"]
 
 LOSSES = (RayActorError, WorkerCrashedError, OutOfMemoryError, NodeDiedError, ObjectLostError)
 """What is raised for a chunk whose worker, or the node that it was on, is gone."""
@@ -54,7 +54,7 @@ class _Item:
 
 
 @dataclass(eq=False)
-class _Member:
+class Member:
     """A worker, with what it was sent, the oldest first."""
 
     handle: Any
@@ -71,6 +71,8 @@ class Pool:
         share: what each occupies.
         threads: items of a chunk that each works on at a time.
         most: workers, at most; None for as many as there is room for.
+        kept: workers of an earlier map, which are taken over; afterwards it has those that are
+            free, for the next one.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Pool:
         share: Share,
         threads: int = 1,
         most: int | None = None,
+        kept: list[Member] | None = None,
     ) -> None:
         self._cluster = cluster
         self._function = ray.put(function)
@@ -87,9 +90,10 @@ class Pool:
         self._threads = threads
         self._most = most
         self._size = ChunkSize()
-        self._members: list[_Member] = []
-        self._starting: dict[Any, _Member] = {}
-        self._running: dict[Any, tuple[_Member, list[_Item]]] = {}
+        self._members: list[Member] = []
+        self._kept = [] if kept is None else kept
+        self._starting: dict[Any, Member] = {}
+        self._running: dict[Any, tuple[Member, list[_Item]]] = {}
         self._suspects: deque[_Item] = deque()
         self._back: deque[_Item] = deque()
         self._failed_starts = 0
@@ -101,6 +105,10 @@ class Pool:
         self._left = len(items) if hasattr(items, "__len__") else None  # pyright: ignore
         source = iter(items)
         following = deque(islice(source, 1))
+        if following:
+            # One may have died since: it is asked before it is given anything.
+            self._starting = {member.handle.node.remote(): member for member in self._kept}
+            self._kept.clear()
         try:
             while following or self._suspects or self._back or self._running:
                 self._follow_cluster()
@@ -110,9 +118,12 @@ class Pool:
             self.close()
 
     def close(self) -> None:
-        """End the workers."""
+        """Keep the workers that have nothing to do, and end the others."""
         for member in (*self._members, *self._starting.values()):
-            ray.kill(member.handle)
+            if member.sent or member not in self._members:
+                ray.kill(member.handle)
+            else:
+                self._kept.append(member)
         self._members.clear()
         self._starting.clear()
 
@@ -128,19 +139,22 @@ class Pool:
             wanted = min(wanted, self._left + waiting)
         for _ in range(wanted - len(self._members) - len(self._starting)):
             share = self._share
-            handle = start_worker(self._function, self._threads, share.cpus, share.gpus)
-            self._starting[handle.node.remote()] = _Member(handle)
+            handle = start_worker(self._threads, share.cpus, share.gpus)
+            self._starting[handle.node.remote()] = Member(handle)
 
     def _send(self, following: deque[Any], source: Iterator[Any]) -> None:
         """Give every worker something to do, and one chunk ahead."""
         for depth in range(_AHEAD):
             for member in self._members:
                 if len(member.sent) <= depth and (chunk := self._next(member, following, source)):
-                    reference = member.handle.work.remote([one.item for one in chunk])
+                    reference = self._given(member, chunk)
                     member.sent.append(reference)
                     self._running[reference] = member, chunk
 
-    def _next(self, member: _Member, following: deque[Any], source: Iterator[Any]) -> list[_Item]:
+    def _given(self, member: Member, chunk: list[_Item]) -> Any:
+        return member.handle.work.remote([self._function], [one.item for one in chunk])
+
+    def _next(self, member: Member, following: deque[Any], source: Iterator[Any]) -> list[_Item]:
         """The next chunk for a worker; empty if it is to have none now."""
         for at, one in enumerate(self._suspects):
             if self._may_go(one, member):
@@ -163,7 +177,7 @@ class Pool:
             self._left -= len(taken)
         return [_Item(item) for item in taken]
 
-    def _may_go(self, one: _Item, member: _Member) -> bool:
+    def _may_go(self, one: _Item, member: Member) -> bool:
         return one.avoid != member.node or all(other.node == one.avoid for other in self._members)
 
     def _receive(self) -> Iterator[tuple[Any, Any]]:
@@ -196,10 +210,7 @@ class Pool:
             ) from error
         except RayActorError as error:
             if error._actor_init_failed:  # nothing public tells
-                raise StageError(
-                    "Ray: a worker cannot start: the cluster's Python lacks what the stage needs "
-                    f"(its service's requirements.txt, or its image): {error}"
-                ) from error
+                raise _lacking(error) from error
             self._failed_starts += 1
             if self._failed_starts == _FAILED_STARTS:
                 raise StageError(
@@ -215,6 +226,8 @@ class Pool:
         try:
             results, seconds = ray.get(reference)
         except RayTaskError as error:
+            if isinstance(error.cause, FunctionError):
+                raise _lacking(error.cause) from error
             raise error.cause if error.cause is not None else error from error
         except LOSSES as error:
             yield from self._lost(member, reference, chunk, error)
@@ -226,7 +239,7 @@ class Pool:
         yield from ((one.item, result) for one, result in zip(chunk, results, strict=True))
 
     def _lost(
-        self, member: _Member, reference: Any, chunk: list[_Item], error: RayError
+        self, member: Member, reference: Any, chunk: list[_Item], error: RayError
     ) -> Iterator[tuple[Any, Any]]:
         """Put what a dead worker had back; the chunk that it was on is the suspect."""
         is_node = isinstance(error, NodeDiedError) or member.node not in self._cluster.nodes()
@@ -248,6 +261,13 @@ class Pool:
                 self._back.append(one)
             else:
                 self._suspects.append(one)
+
+
+def _lacking(error: Exception) -> StageError:
+    return StageError(
+        "Ray: a worker cannot start: the cluster's Python lacks what the stage needs (its "
+        f"service's requirements.txt, or its image): {error}"
+    )
 
 
 def _told(error: RayError) -> str:
