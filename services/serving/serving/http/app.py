@@ -125,11 +125,14 @@ def _server_router() -> APIRouter:
         open_session,
         methods=["POST"],
         status_code=204,
-        responses=responses(401, 403, 413, 422),
+        responses=responses(400, 401, 403, 413, 422),
     )
     router.add_api_route("/healthz", health)
     router.add_api_route("/readyz", ready, responses=responses(503))
-    router.add_api_route("/metrics", read_metrics, response_class=Response)
+    metrics = {"description": "For Prometheus.", "content": {"text/plain": {"schema": {}}}}
+    router.add_api_route(
+        "/metrics", read_metrics, response_class=Response, responses={200: metrics}
+    )
     return router
 
 

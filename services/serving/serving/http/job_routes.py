@@ -24,6 +24,9 @@ _BINARY: dict[int | str, dict[str, Any]] = {
         "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
     }
     for status, description in ((200, "The file."), (206, "The part that was asked for."))
+} | {304: {"description": "It is the one that If-None-Match names."}}
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The events.", "content": {"text/event-stream": {"schema": {}}}}
 }
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 404, 422))
@@ -51,7 +54,7 @@ async def read_job(job: _Job, service: _Service) -> JobDocument:
     return job_document(job, service.task_of(job), service.store.position(job.id))
 
 
-@router.get("/{job_id}/events", response_class=StreamingResponse)
+@router.get("/{job_id}/events", response_class=StreamingResponse, responses=_EVENTS)
 async def read_events(
     request: Request, job: _Job, service: _Service, last_event_id: Annotated[str, Header()] = ""
 ) -> Response:
@@ -98,7 +101,7 @@ async def read_file(request: Request, name: str, job: _DoneJob, service: _Servic
     return await file_answer(request, job, file, service.runner.bucket)
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/{job_id}", status_code=204, responses=responses(403))
 async def remove_job(job: _Job, service: _Service) -> None:
     """Forget the job and its files; one that is queued or worked on ends."""
     service.runner.remove(job)

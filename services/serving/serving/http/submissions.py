@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from s2s.media import check_upload, run_sandboxed
 from serving.http.documents import JobDocument, job_document
@@ -75,7 +76,7 @@ def _endpoint(models: _Models) -> _Endpoint:
             ),
         ] = 0.0,
         idempotency_key: Annotated[
-            str | None,
+            str | SkipJsonSchema[None],
             Header(
                 min_length=16,
                 max_length=128,
@@ -251,5 +252,5 @@ def _responses() -> dict[int | str, dict[str, Any]]:
             },
             "headers": {"Location": {"description": "Where the job is.", **text}},
         },
-        **responses(400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 507),
+        **responses(400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503, 507),
     }
