@@ -6,7 +6,7 @@ raw_data/<source_id>.<ext>                             sources as downloaded, sh
 raw_data/<source_id>_<start ms>_<end ms>.<ext>         sections of sources
 processed_data/<recipe>-<fp>/<clip_id>.mp4|.wav        clips, cut
 datasets/<recipe>/<dataset_vN>.json|.bundle            versions; split manifests beside them
-datasets/<recipe>/checks-<fp>-2/<clip_id>.json         what was found of clips that are usable
+datasets/<recipe>/checks-<fp>-3/<clip_id>.json         what was found of clips that are usable
 quarantine/<recipe>/<clip_id>.mp4|.wav                 clips that validation has put aside
 features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new in a version
 features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
@@ -105,7 +105,7 @@ def checks_prefix(recipe: Recipe) -> str:
     The number behind the fingerprint is that of what is measured: with another, clips are checked
     again.
     """
-    return f"{dataset_prefix(recipe)}checks-{recipe.fingerprint(CHECKS)}-2/"
+    return f"{dataset_prefix(recipe)}checks-{recipe.fingerprint(CHECKS)}-3/"
 
 
 def quarantine_prefix(recipe: Recipe) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tone import TonePredictor, tone_model
 
-from s2s.media import probe, read_audio
+from s2s.media import PICTURE_TYPES, VIDEO_TYPES, probe, read_audio
 from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
@@ -297,7 +297,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "has_page": True,
         "example": "/static/example.mp4",
         "own": {},
-        "types": ["mp4", "mov", "webm", "mkv", "avi", "jpeg", "jpg", "png", "webp"],
+        "types": [*VIDEO_TYPES, *PICTURE_TYPES],
         "max_upload_bytes": 2_000_000,
         "max_duration_s": 5.0,
         "max_pixels": 640 * 480,

@@ -20,7 +20,15 @@ def late(source: Path, output: Path, *options: str) -> Path:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("late.mkv", []), ("late.mp4", []), ("late.mp4", ["-movflags", "frag_keyframe+delay_moov"])],
+    [
+        ("late.mkv", []),
+        ("late.mp4", []),
+        ("late.mp4", ["-movflags", "frag_keyframe+delay_moov"]),
+        ("late.m4v", ["-f", "mp4"]),
+        ("late.3gp", ["-c:a", "aac"]),
+        ("late.ts", ["-c:a", "aac"]),
+        ("late.flv", ["-c:a", "aac"]),
+    ],
 )
 def test_the_sound_starts_and_ends_with_the_picture(
     tone_api: httpx.Client,

@@ -137,3 +137,19 @@ def test_copies_that_start_later_are_found(real_data: Path, tmp_path: Path):
         clips.append(cut(video, tmp_path / f"{n}-later.mp4", 1.6, poor))
     found = [(pair.first, pair.second) for pair in alike_pairs(clips)]
     assert found == [("0", "0-later"), ("1", "1-later"), ("2", "2-later")]
+
+
+@pytest.mark.parametrize("tone", ["sine=f=440", "aevalsrc=0.3*sin(314*t)+0.2*sin(942*t)"])
+def test_a_steady_tone_is_the_same_in_every_container(real_data: Path, tmp_path: Path, tone: str):
+    kinds = {"mp4": ["-c:a", "aac"], "mkv": ["-c:a", "libopus"], "avi": ["-c:a", "libmp3lame"]}
+    clips = []
+    for n, video in enumerate(sorted((real_data / "clips" / "vggsound").glob("*.mp4"))[:2]):
+        for kind, sound in kinds.items():
+            source = tmp_path / f"{n}-source.{kind}"
+            inputs = ["-i", str(video), "-f", "lavfi", "-i", tone, "-map", "0:v", "-map", "1:a"]
+            coded = ["-vf", "scale=-2:128", "-c:v", "libx264", "-preset", "ultrafast", *sound]
+            run_ffmpeg([*inputs, "-t", "6", "-bf", "0", *coded, str(source)], kind)
+            clips.append(cut(source, tmp_path / f"{n}-{kind}.mp4", 0, []))
+    found = {(pair.first, pair.second) for pair in alike_pairs(clips)}
+    alike = [("avi", "mkv"), ("avi", "mp4"), ("mkv", "mp4")]
+    assert found == {(f"{n}-{one}", f"{n}-{other}") for n in range(2) for one, other in alike}

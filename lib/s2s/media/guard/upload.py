@@ -15,7 +15,8 @@ from s2s.reasons import Reason
 
 __all__ = ["PICTURE_TYPES", "VIDEO_TYPES", "check_upload", "picture_demuxer"]
 
-VIDEO_TYPES = ("mp4", "mov", "webm", "mkv", "avi")
+VIDEO_TYPES = ("mp4", "mov", "m4v", "3gp", "webm", "mkv", "avi", "ts", "flv")
+# Of what else is read (mpg, wmv, ogv), the pictures are mostly none that an mp4 holds.
 PICTURE_TYPES = ("jpeg", "jpg", "png", "webp")
 _HEAD_BYTES = 12
 _MAX_FPS = 120
@@ -35,10 +36,14 @@ class _Family:
 
 _VIDEOS = (
     _Family(
-        ("mp4", "mov"), "mov,mp4", re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
+        ("mp4", "mov", "m4v", "3gp"),
+        "mov,mp4",
+        re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)", re.DOTALL),
     ),
     _Family(("webm", "mkv"), "matroska,webm", re.compile(rb"\x1a\x45\xdf\xa3")),
     _Family(("avi",), "avi", re.compile(rb"RIFF.{4}AVI ", re.DOTALL)),
+    _Family(("ts",), "mpegts", re.compile(rb"\x47")),
+    _Family(("flv",), "flv", re.compile(rb"FLV\x01")),
 )
 _PICTURES = (
     _Family(("jpeg", "jpg"), "jpeg_pipe", re.compile(rb"\xff\xd8\xff")),
