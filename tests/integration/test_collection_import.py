@@ -95,6 +95,17 @@ def test_a_folder_is_a_catalog_of_its_own(tmp_path: Path, folder: Path):
     assert again.counts == {"skipped:already_done": 4, "failed:corrupt": 1}
 
 
+def test_a_folder_called_videos_is_no_label(tmp_path: Path, clip: Path):
+    for name in ("dog/videos/1.mp4", "test/drum/Videos/2.mp4", "videos/3.mp4"):
+        (tmp_path / "VAS" / name).parent.mkdir(parents=True)
+        shutil.copy(clip, tmp_path / "VAS" / name)
+    settings = settings_of(tmp_path, catalog="VAS", format="folder")
+    collection.stage.run(settings)
+    clips = stored_catalog(DirectoryBucket(tmp_path / "bucket"), settings.recipe).clips
+    found = sorted((clip.labels, clip.split) for clip in clips)
+    assert found == [(("dog",), None), (("drum",), "test"), (("videos",), None)]
+
+
 def test_a_folder_may_be_a_prefix_of_a_bucket(tmp_path: Path, clip: Path, bucket_server: str):
     name = f"import-{uuid4().hex[:8]}"
     httpx.post(f"{bucket_server}/storage/v1/b", json={"name": name}, trust_env=False)

@@ -22,6 +22,8 @@ from s2s.storage import Bucket, open_bucket
 
 __all__ = ["VideoFolder", "open_video_folder", "printable", "say_passed_over"]
 
+# What folders are called that hold videos, and say nothing of them.
+_HOLDERS = {"video", "videos"}
 # What the guarded open takes, and what a refusal with a reason is due to.
 _SUFFIXES = {
     *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts", ".m2v"),
@@ -76,12 +78,15 @@ class VideoFolder:
         """A clip of each video, from its start on, `spec.duration_s` long.
 
         The folder that it is in names its label; a folder above with a split's name, its split.
+        A folder in a label's that is called `videos`, as VAS has them, names none.
         """
         names = recipe.collection.split_names
         for place, path in enumerate(self.paths(), start=1):
             folders = list(PurePosixPath(path).parts[:-1])
             is_split = bool(folders) and known_split(folders[0], names) is not None
             split = folders.pop(0) if is_split else None
+            if len(folders) > 1 and folders[-1].casefold() in _HOLDERS:
+                folders.pop()
             labels = [label_of_folder(name) for name in folders[-1:]]
             try:
                 source_id = self.source_id(path, recipe)
