@@ -11,7 +11,7 @@ import typer
 
 from launcher.own_file.answering import answer, chosen_model
 from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import picture_demuxer
@@ -38,7 +38,12 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: Annotated[
         Path,
-        typer.Option(help="Whose model is used.", show_default="silent_to_sound.sample"),
+        typer.Option(
+            help="Whose model is used.",
+            parser=find_recipe,
+            metavar="RECIPE",
+            show_default="silent_to_sound.sample",
+        ),
     ] = SAMPLE_RECIPE,
     model: Annotated[
         Path | None,

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from s2s.cli import guarded, make_settings, report_table, stage_app
+import launcher.__main__
+from s2s.cli import find_recipe, guarded, make_settings, report_table, stage_app
 from s2s.errors import SettingsError, StageError
 from s2s.layout import manifest_key
 from s2s.logs import console
@@ -18,6 +19,8 @@ from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport
 from s2s.storage import DirectoryBucket
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -180,3 +183,23 @@ def test_other_errors_of_the_system_stay_what_they_are():
 
     with pytest.raises(OSError, match="Input/output"):
         guarded(command)
+
+
+@pytest.mark.parametrize(
+    "named", ["silent_to_sound.sample", Path("recipes/silent_to_sound.sample.yaml")]
+)
+def test_a_recipe_is_found_by_its_name_and_by_its_path(
+    named: str | Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    assert find_recipe(named) == Path("recipes/silent_to_sound.sample.yaml")
+
+
+@pytest.mark.parametrize("command", ["generate", "classify", "separate"])
+def test_commands_on_a_file_have_a_recipe_unless_one_is_named(command: str, tmp_path: Path):
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(b"no video")
+    given = [command, str(file), "--bucket", f"file://{tmp_path}", "--work-dir", str(tmp_path)]
+    result = CliRunner().invoke(launcher.__main__.app, given)
+    assert result.exit_code == 1
+    assert not isinstance(result.exception, AttributeError)

@@ -22,7 +22,7 @@ from s2s.catalog import (
     read_rows,
     select_clips,
 )
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
 from s2s.errors import CatalogError
 from s2s.logs import console
 from s2s.records import ClipRecord
@@ -44,7 +44,12 @@ def catalog(  # noqa: PLR0913 - these are the options of the command line
     ] = None,
     *,
     recipe: Annotated[
-        Path | None, typer.Option(help="A recipe whose columns, label table and so on apply.")
+        Path | None,
+        typer.Option(
+            help="A recipe whose columns, label table and so on apply.",
+            parser=find_recipe,
+            metavar="RECIPE",
+        ),
     ] = None,
     format_name: Annotated[str, typer.Option("--format", help="The format, if it is known.")] = "",
     label_table: Annotated[

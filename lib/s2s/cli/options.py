@@ -36,16 +36,17 @@ DEFAULT_WORK_DIR = Path(".s2s")
 _RECIPE_FOLDERS = (Path("recipes"), Path("/recipes"))
 
 
-def find_recipe(name: str) -> Path:
+def find_recipe(named: str | Path) -> Path:
     """The file of a recipe; one in a bucket is fetched, and kept while this process runs.
 
     Args:
-        name: a path; the name of a recipe in `recipes/`, of the directory or the image; or a URL,
+        named: a path; the name of a recipe in `recipes/`, of the directory or the image; or a URL,
             `gs://BUCKET/KEY` or `file://PATH`.
 
     Raises:
         typer.BadParameter: if the bucket has no such object, or does not answer.
     """
+    name = str(named)  # a default is a path already
     if name.startswith("file://"):
         return Path(name.removeprefix("file://"))
     if name.startswith("gs://"):
