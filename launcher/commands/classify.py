@@ -50,7 +50,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         Path,
         typer.Option(
             help="Whose model is used.",
-            parser=find_recipe,
+            parser=lambda name: find_recipe(str(name)),  # the default is a path already
             metavar="RECIPE",
             show_default="kinetics_actions.sample",
         ),

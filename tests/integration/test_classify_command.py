@@ -111,6 +111,15 @@ def test_options_that_say_nothing_are_an_error(model: Path, file: Path, args, sa
     assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
 
 
+def test_a_picture_is_refused(model: Path, file: Path, tmp_path: Path):
+    picture = tmp_path / "picture.png"
+    run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")
+    done = classify(model, picture)
+    assert done.exit_code == 1
+    assert "error:" in done.stderr
+    assert "picture.png" in done.stderr
+
+
 def test_what_only_hears_refuses_a_file_without_sound(silent_video: Path, tmp_path: Path):
     done = classify(save_classifier(tmp_path, "audio"), silent_video)
     assert done.exit_code == 1

@@ -1,5 +1,7 @@
 """Weights of a backbone that were trained elsewhere, and the scale of pictures they expect."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import timm
@@ -8,6 +10,7 @@ from torch import nn
 from torchvision.models import get_model_weights
 
 from s2s.errors import ModelError
+from s2s.tasks.classification.network.classifier import ClipClassifier
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.settings import ClassificationRecipe
@@ -16,6 +19,8 @@ from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_w
 from s2s.tasks.contract import Material
 
 __all__ = ["give_backbone_weights"]
+
+_HEAD = "last."
 
 
 def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, Any]:
@@ -34,21 +39,42 @@ def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, A
     recipe = material.recipe
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
     training = recipe.training
-    seeing = network.visual if isinstance(network, AudioVisual) else network
-    part = seeing.get_submodule("picture" if hasattr(seeing, "picture") else "network")
-    backbone = part.get_submodule("network") if hasattr(part, "network") else part
+    place, backbone = _backbone_of(network)
     library, _, name = training.backbone.partition("/")
     if training.weights == "hub":
         weights, scale = _from_hub(library, name)
     else:
-        path = find_weights(
-            training.weights, material.folder, material.recipe_folder, material.bucket
-        )
-        weights, scale = read_weights(path), _scale(training.weights, backbone)
+        with tempfile.TemporaryDirectory() as folder:
+            path = find_weights(
+                training.weights, Path(folder), material.recipe_folder, material.bucket
+            )
+            weights = read_weights(path)
+        scale = _scale(training.weights, backbone)
+    # Of a classifier that was trained here, those of the same place in it.
+    own = {key.removeprefix(place): weights[key] for key in weights if key.startswith(place)}
+    weights = own or weights
     if isinstance(network, SoundClassifier):
         weights, scale = _of_one_channel(weights), {}
+    if isinstance(backbone, ClipClassifier):
+        kept = {key: value for key, value in backbone.state_dict().items() if key.startswith(_HEAD)}
+        weights = {**weights, **kept}
     load_weights(backbone, weights, training.weights)
     return scale
+
+
+def _backbone_of(network: nn.Module) -> tuple[str, nn.Module]:
+    """Where in a classifier its backbone is, and the backbone.
+
+    Of the small networks over volumes it is all of them; their last layer stays as it is.
+    """
+    root = "visual." if isinstance(network, AudioVisual) else ""
+    seeing = network.get_submodule(root.removesuffix("."))
+    for place in ("picture.network", "picture", "network"):
+        try:
+            return f"{root}{place}.", seeing.get_submodule(place)
+        except AttributeError:
+            continue
+    return root, seeing
 
 
 def _from_hub(library: str, name: str) -> tuple[Weights, dict[str, Any]]:
