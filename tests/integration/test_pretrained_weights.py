@@ -13,8 +13,7 @@ from s2s.media import read_frames
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
-from s2s.tasks.classification.network.directory import ModelConfig
-from s2s.tasks.classification.network.summary import describe_model
+from s2s.tasks.classification.network.directory import ModelConfig, describe_model
 from s2s.tasks.classification.network.weights import give_backbone_weights
 from s2s.tasks.classification.predictor.classifier import Classifier
 from s2s.tasks.classification.processor import ProcessorConfig

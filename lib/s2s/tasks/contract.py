@@ -107,7 +107,8 @@ class Processor(Protocol):
 
     Attributes:
         fps: frames a second that pictures are read at; None for no pictures.
-        frame_size: width and height that frames are scaled to, in pixels; None to keep them.
+        frame_size: width and height that frames are scaled to, in pixels, or `s2s.media.Cover`, to
+            crop them rather than stretch them; None to keep them.
         sample_rate_hz: samples a second that sound is read at; None for no sound.
         extractors: make the arrays of a shard.
     """

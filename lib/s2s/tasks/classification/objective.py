@@ -20,10 +20,14 @@ from s2s.tasks.classification.data import (
     tell_odd_classes,
 )
 from s2s.tasks.classification.network import ClipInputs, make_classifier
-from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
+from s2s.tasks.classification.network.directory import (
+    TASK,
+    ModelConfig,
+    describe_model,
+    save_model,
+)
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.shape import check_size, config_of
-from s2s.tasks.classification.network.summary import describe_model
 from s2s.tasks.classification.network.weights import give_backbone_weights
 from s2s.tasks.classification.processor import ClipProcessor, ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe

@@ -1,4 +1,4 @@
-"""A classifier's model directory: its own part of the config."""
+"""A classifier's model directory: its own part of the config, and what its card says."""
 
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,17 @@ from s2s.model_directory import (
     write_description,
 )
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
+from s2s.tasks.common.origins import describe_weights
 
-__all__ = ["ModelConfig", "load_model", "save_model"]
+__all__ = ["ModelConfig", "describe_model", "load_model", "save_model"]
 
 TASK = "classification"
+_SUMMARY = """\
+The class of a clip, one of {classes}, by the approach `{kind}`, which {input}.{start}
+
+In the figures below, `prior` says how frequent each class is in training, whatever the clip is."""
+_SEEING = "looks at {frames} frames of {side} × {side} pixels"
+_HEARING = "hears its log-mel of {bands} bands"
 
 
 class ModelConfig(BaseModel):
@@ -62,3 +69,18 @@ def load_model(folder: Path) -> tuple[nn.Module, ModelConfig, ModelDescription]:
     network = make_classifier(config.network)
     load_weights(folder / WEIGHTS_FILE, network)
     return network.eval(), config, description
+
+
+def describe_model(config: ModelConfig) -> str:
+    """Approach, input, classes, and where pretrained weights are from, as Markdown."""
+    network, parts = config.network, []
+    if network.sees:
+        parts.append(_SEEING.format(frames=network.frames, side=network.crop_px))
+    if network.hears:
+        parts.append(_HEARING.format(bands=network.mel_bands))
+    start = ""
+    if config.weights != "random":
+        start = " " + describe_weights("Its backbone", network.backbone, config.weights)
+    return _SUMMARY.format(
+        classes=len(config.classes), kind=network.kind, input=" and ".join(parts), start=start
+    )
