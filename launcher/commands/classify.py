@@ -43,7 +43,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     save_frames_path: Annotated[
         Path | None,
-        typer.Option(help="A folder that gets the frames that the model is given, as JPEG."),
+        typer.Option(help="A folder that gets frames as JPEG, as often as the model looks."),
     ] = None,
     rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
     recipe: Annotated[
