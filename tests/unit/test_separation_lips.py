@@ -13,6 +13,7 @@ from s2s.tasks.separation.extractors.lips import (
     lip_movement,
     lip_stream,
 )
+from s2s.tasks.separation.extractors.mesh import Mesh
 from s2s.tasks.separation.extractors.simulated import simulated_lips
 from s2s.tasks.separation.extractors.wheels import packaged_file
 from s2s.tasks.separation.predictor.matching import assign_voices, fit_of
@@ -138,6 +139,16 @@ def test_detections_of_one_face_are_averaged():
     assert merged[1].box == pytest.approx((50, 0, 60, 10))
     assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0
+
+
+@pytest.mark.parametrize(("degrees", "is_read"), [(0, True), (50, True), (-60, True), (80, False)])
+def test_lips_in_profile_are_not_read(degrees: float, is_read: bool):
+    points_P3 = np.zeros((468, 3), np.float32)
+    for point, side in ((33, -1), (263, 1)):
+        angle = np.radians(degrees)
+        points_P3[point] = 50 * side * np.array([np.cos(angle), 0, np.sin(angle)])
+    assert Mesh(points_P3, score=0.9).is_face == is_read
+    assert not Mesh(points_P3, score=0.4).is_face
 
 
 def test_a_package_that_is_not_installed_is_named():

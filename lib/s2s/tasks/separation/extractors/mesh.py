@@ -21,6 +21,7 @@ __all__ = ["FaceMesh", "Mesh", "Region", "cut_out", "region_of_detection", "regi
 
 _MARGIN = 1.5
 _LEAST_SCORE = 0.5
+_PROFILE = 0.34
 LEFT_EYE, RIGHT_EYE = 33, 263
 """Outer corners of the eye on the picture's left, and of the one on its right."""
 
@@ -57,8 +58,14 @@ class Mesh:
 
     @property
     def is_face(self) -> bool:
-        """Whether there is a face."""
-        return self.score >= _LEAST_SCORE
+        """Whether there is a face whose lips can be read: none that is seen from the side."""
+        return self.score >= _LEAST_SCORE and not self.is_profile
+
+    @property
+    def is_profile(self) -> bool:
+        """Whether the line through the eyes points towards the camera, 70 degrees or more."""
+        line = self.points_P3[RIGHT_EYE] - self.points_P3[LEFT_EYE]
+        return bool(np.linalg.norm(line[:2]) < _PROFILE * np.linalg.norm(line))
 
     @property
     def box(self) -> tuple[float, float, float, float]:
