@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.held_out import choose_held_out
+from s2s.dataset.held_out import choose_held_out
 
 
 def clip(name: str, label: str, split: str = "test", source: str = "") -> DatasetClip:

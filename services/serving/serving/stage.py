@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 
 from s2s.dataset import DatasetClip, read_version
+from s2s.dataset.held_out import HeldOut, choose_held_out
 from s2s.errors import MediaError, StageError
-from s2s.held_out import HeldOut, choose_held_out
 from s2s.layout import held_out_prefix
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome

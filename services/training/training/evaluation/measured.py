@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.progress import track
 
-from s2s.held_out import choose_held_out
+from s2s.dataset.held_out import choose_held_out
 from s2s.logs import console
 from s2s.settings import EvaluationSettings
 from s2s.tasks.contract import MODEL, AnswerFiles, Example, Figure, Judge, Material, System

@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.held_out import choose_held_out
+from s2s.dataset.held_out import choose_held_out
 from s2s.layout import held_out_prefix
 from s2s.media import read_audio, read_frames
 from s2s.settings import Recipe
