@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.kinetics_actions.actions import ActionScene
+from sample.kinetics_actions.actions import Act, ActionScene
 
 __all__ = ["FPS", "SIZE_PX", "ActionFilm"]
 
@@ -46,8 +46,8 @@ class ActionFilm:
         """It has no sound track."""
 
     def truth(self) -> dict[str, Any]:
-        """What is done, and how fast."""
-        return {"action": self.scene.action, "round_s": self.scene.round_s}
+        """What is done in each clip, and how fast."""
+        return {"acts": [{"action": a.action, "round_s": a.round_s} for a in self.scene.acts]}
 
 
 class _Painter:
@@ -58,10 +58,7 @@ class _Painter:
         self._rng = np.random.default_rng([*scene.seed, 1])
         rng = self._rng
         self._background_HWC = _background(rng)
-        self._colours = rng.uniform(40, 255, (2, 3)).astype(np.float32)
-        self._half = float(rng.uniform(*_SIZES)) * SIZE_PX
-        self._centre = rng.uniform(0.36, 0.64, 2) * SIZE_PX
-        self._aspect = float(rng.uniform(0.3, 0.5))
+        self._things = [_Thing(rng) for _ in scene.acts]
         self._clutter = [_Clutter(rng) for _ in range(_CLUTTER)]
         self._shake = rng.uniform(0, 2 * np.pi, 4)
 
@@ -70,7 +67,8 @@ class _Painter:
         image_HWC = np.roll(self._background_HWC, self._shift(time_s), axis=(0, 1)).copy()
         for thing in self._clutter:
             thing.draw(image_HWC, time_s)
-        self._draw(image_HWC, self._scene.progress(time_s))
+        number, since_s = self._scene.clip_at(time_s)
+        self._things[number].draw(image_HWC, self._scene.acts[number], since_s)
         grain = self._rng.normal(0, _GRAIN, image_HWC.shape)
         return np.clip(image_HWC + grain, 0, 255).astype(np.uint8)
 
@@ -78,14 +76,25 @@ class _Painter:
         first, second = np.sin(self._shake[:2] + time_s * (1.7 + self._shake[2:] / 6))
         return round(_SHAKE_PX * first), round(_SHAKE_PX * second)
 
-    def _draw(self, image_HWC: Plane, progress: float) -> None:
+
+class _Thing:
+    """What acts in one clip."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._colours = rng.uniform(40, 255, (2, 3)).astype(np.float32)
+        self._half = float(rng.uniform(*_SIZES)) * SIZE_PX
+        self._centre = rng.uniform(0.36, 0.64, 2) * SIZE_PX
+        self._aspect = float(rng.uniform(0.3, 0.5))
+
+    def draw(self, image_HWC: Plane, act: Act, time_s: float) -> None:
+        """Draw it some time after its act begins."""
         (y, x), half, angle = self._centre, self._half, 0.0
-        kind = self._scene.pair
-        if kind == 0:
+        progress = act.progress(time_s)
+        if act.pair == 0:
             angle = 2 * np.pi * progress
-        elif kind == 1:
+        elif act.pair == 1:
             y = SIZE_PX * (1.2 - 1.4 * progress)
-        elif kind == 2:
+        elif act.pair == 2:
             half *= 0.45 + 1.1 * progress
         else:
             angle = 0.9 * np.sin(2 * np.pi * progress)

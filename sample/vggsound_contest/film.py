@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sample.vggsound_contest.scenes import ContestScene, rng_of
+from sample.vggsound_contest.scenes import CLIP_S, ContestScene, rng_of
 
 __all__ = ["FPS", "SAMPLE_RATE_HZ", "SIZE_PX", "ContestFilm"]
 
@@ -33,35 +33,54 @@ class ContestFilm:
         self.duration_s = scene.duration_s
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """Its pictures: the thing swings over a coloured background."""
+        """Its pictures: in each clip another thing swings over the same coloured background."""
         rng = rng_of(self.scene, 0)
         ground = rng.uniform(40, 215, 3)
         slope = rng.normal(0, 30, (2, 3))
         at = np.linspace(-0.5, 0.5, SIZE_PX)
         ground_HWC = ground + at[:, None, None] * slope[0] + at[None, :, None] * slope[1]
         colour = (ground + rng.choice([-1, 1]) * rng.uniform(70, 120, 3)) % 256
-        half, angle = rng.uniform(0.17, 0.26) * SIZE_PX, rng.uniform(0, np.pi)
-        start = rng.uniform(0.45, 0.55, 2) * SIZE_PX
-        way = rng.choice([-1, 1], 2) * rng.uniform(0.1, 0.2, 2) * SIZE_PX
-        for number in range(round(self.duration_s * FPS)):
-            centre = start + way * np.sin(1.5 * number / FPS)
-            cover_HW1 = _cover(self.scene.kind.shape, centre, half, angle)[..., None]
-            image_HWC = ground_HWC + cover_HW1 * (colour - ground_HWC)
-            image_HWC = image_HWC + rng.normal(0, _GRAIN, image_HWC.shape)
-            yield np.clip(image_HWC, 0, 255).astype(np.uint8)
+        for clip, kind in enumerate(self.scene.kinds):
+            swing = _Swing(rng_of(self.scene, 0, clip + 1))
+            for number in range(CLIP_S * FPS):
+                cover_HW1 = swing.cover(kind.shape, number / FPS)[..., None]
+                image_HWC = ground_HWC + cover_HW1 * (colour - ground_HWC)
+                image_HWC = image_HWC + rng.normal(0, _GRAIN, image_HWC.shape)
+                yield np.clip(image_HWC, 0, 255).astype(np.uint8)
 
     def samples(self) -> NDArray[np.float32]:
         """Its sound."""
-        rng = rng_of(self.scene, 1)
-        times_s = np.arange(round(self.duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-        sound = _SOUNDS[self.scene.kind.sound](times_s, rng)
-        sound = sound * rng.uniform(0.1, 0.5) + rng.normal(0, _NOISE, len(sound))
-        return np.clip(sound, -1, 1).astype(np.float32)
+        times_s = np.arange(CLIP_S * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+        heard = []
+        for clip, kind in enumerate(self.scene.kinds):
+            rng = rng_of(self.scene, 1, clip + 1)
+            sound = _SOUNDS[kind.sound](times_s, rng)
+            heard.append(sound * rng.uniform(0.1, 0.5) + rng.normal(0, _NOISE, len(sound)))
+        return np.clip(np.concatenate(heard), -1, 1).astype(np.float32)
 
     def truth(self) -> dict[str, Any]:
-        """Pictures and sound."""
-        kind = self.scene.kind
-        return {"label": kind.label, "sound": kind.sound, "shape": kind.shape}
+        """What is seen and heard in each clip."""
+        return {
+            "clips": [
+                {"label": kind.label, "sound": kind.sound, "shape": kind.shape}
+                for kind in self.scene.kinds
+            ]
+        }
+
+
+class _Swing:
+    """How large the thing of one clip is, and how it swings."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._half, self._angle = rng.uniform(0.17, 0.26) * SIZE_PX, rng.uniform(0, np.pi)
+        self._start = rng.uniform(0.45, 0.55, 2) * SIZE_PX
+        self._way = rng.choice([-1, 1], 2) * rng.uniform(0.1, 0.2, 2) * SIZE_PX
+
+    def cover(self, shape: str, time_s: float) -> NDArray:
+        """How much of each pixel the thing covers at an instant, 0..1: (H, W)."""
+        return _cover(
+            shape, self._start + self._way * np.sin(1.5 * time_s), self._half, self._angle
+        )
 
 
 def _cover(shape: str, centre: NDArray[np.float64], half: float, angle: float) -> NDArray:

@@ -8,7 +8,7 @@ from s2s.catalog import FormatOptions
 from sample.film import WORLDS, load_world
 from sample.kinetics_actions import actions
 from sample.kinetics_actions.film import ActionFilm
-from sample.vggsound_contest.scenes import CLASSES
+from sample.vggsound_contest.scenes import CLASSES, build_scene, list_clips
 
 _RENDERED = tuple(name for name in WORLDS if name != "voices")
 """Those whose films are made up from a seed; voices are files."""
@@ -44,10 +44,20 @@ def test_the_pipeline_reads_the_catalog(name: str):
     assert {clip.source_id for clip in catalog.clips} == {film.source_id for film in films}
 
 
+def acts_of(pair: int) -> tuple[actions.Act, actions.Act]:
+    """Both acts of a pair, of one source."""
+    scenes = (actions.build_scene(0, index) for index in range(6))
+    acts = next(
+        acts for scene in scenes if len(acts := [a for a in scene.acts if a.pair == pair]) == 2
+    )
+    forth, back = sorted(acts, key=lambda act: act.is_backwards)
+    return forth, back
+
+
 @pytest.mark.parametrize("pair", range(3))
 def test_actions_of_a_pair_are_each_other_backwards(pair: int):
-    forth, back = (actions.build_scene(0, 2 * pair + way) for way in (0, 1))
-    times_s = np.linspace(0, 3, 50)
+    forth, back = acts_of(pair)
+    times_s = np.linspace(0, 2, 50)
 
     ahead = np.diff([forth.progress(time_s) for time_s in times_s])
     behind = np.diff([back.progress(time_s) for time_s in times_s])
@@ -57,9 +67,32 @@ def test_actions_of_a_pair_are_each_other_backwards(pair: int):
 
 
 def test_waving_fast_and_slowly_differ_in_pace_alone():
-    fast, slow = (actions.build_scene(0, index) for index in (6, 7))
+    fast, slow = acts_of(3)
     assert fast.round_s < 0.7 < slow.round_s
-    assert not ActionFilm(fast).samples()
+    assert not ActionFilm(actions.build_scene(0, 0)).samples()
+
+
+def test_where_an_action_is_done_does_not_tell_it():
+    scenes = [actions.build_scene(0, index) for index in range(60)]
+    for scene in scenes:
+        pairs = {act.pair for act in scene.acts}
+        assert len(pairs) == 2
+        done = {act.action for act in scene.acts}
+        assert done == {action for pair in pairs for action in actions.PAIRS[pair]}
+    first = [scene.acts[0].action for scene in scenes]
+    assert set(first) == set(actions.ACTIONS), "nor does its place in the source"
+    split = dict.fromkeys(actions.ACTIONS, 0)
+    for row in actions.list_clips(scenes).splitlines()[1:]:
+        split[row.split(",")[0]] += row.split(",")[4] == "test"
+    assert set(split.values()) == {6}, "as many of each are held out"
+
+
+def test_the_contests_classes_take_turns_in_a_source():
+    scenes = [build_scene(0, index) for index in range(40)]
+    assert all(len(set(scene.kinds)) == len(scene.kinds) == 3 for scene in scenes)
+    rows = [row.split(",") for row in list_clips(scenes).splitlines()]
+    held_out = [label for _, _, label, split in rows if split == "test"]
+    assert {held_out.count(kind.label) for kind in CLASSES} == {3}
 
 
 def test_half_of_the_contest_sounds_alike_and_half_looks_alike():
