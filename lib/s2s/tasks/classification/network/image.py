@@ -18,7 +18,8 @@ from torch.nn import functional as F  # noqa: N812
 
 __all__ = ["PictureNetwork", "TinyPictureNetwork", "make_picture_network"]
 
-_WIDTHS = (24, 48, 96, 128)
+_WIDTHS = (16, 32, 64, 128)
+"""Multiples of 16: convolutions on a CPU fill others up to that."""
 
 
 class PictureNetwork(nn.Module, ABC):

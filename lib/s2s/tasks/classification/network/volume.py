@@ -17,7 +17,9 @@ from s2s.tasks.classification.network.inputs import ClipInputs
 
 __all__ = ["Cnn3d", "VideoNetwork", "VideoTransformer"]
 
-_WIDTHS = (24, 48, 96, 128)
+_WIDTHS = (16, 32, 64, 128)
+"""Multiples of 16: convolutions on a CPU fill others up to that."""
+_STEM_WIDTHS = (16, 32)
 _WIDTH, _DEPTH, _HEADS = 96, 4, 4
 _HEADS_OF_TORCHVISION = ("fc", "head", "classifier")
 
@@ -82,7 +84,7 @@ class VideoTransformer(ClipClassifier):
 
     Arnab et al. 2021, "ViViT", with joint attention over space and time; pieces come from strided
     convolutions (Xiao et al. 2021, "Early Convolutions Help Transformers See Better"), which
-    makes them few: a quarter of the frames, 1/16 of the picture's height and width each.
+    makes them few: one for two frames and 16 x 16 pixels.
 
     Args:
         classes: number of classes.
@@ -95,13 +97,13 @@ class VideoTransformer(ClipClassifier):
         super().__init__()
         self.dim = _WIDTH
         self.stem = nn.Sequential(
-            nn.Conv3d(3, _WIDTH // 4, (1, 5, 5), (1, 4, 4), (0, 2, 2), bias=False),
-            nn.BatchNorm3d(_WIDTH // 4),
+            nn.Conv3d(3, _STEM_WIDTHS[0], (1, 5, 5), (1, 4, 4), (0, 2, 2), bias=False),
+            nn.BatchNorm3d(_STEM_WIDTHS[0]),
             nn.ReLU(),
-            nn.Conv3d(_WIDTH // 4, _WIDTH // 2, (3, 3, 3), (2, 2, 2), 1, bias=False),
-            nn.BatchNorm3d(_WIDTH // 2),
+            nn.Conv3d(*_STEM_WIDTHS, (3, 3, 3), (2, 2, 2), 1, bias=False),
+            nn.BatchNorm3d(_STEM_WIDTHS[1]),
             nn.ReLU(),
-            nn.Conv3d(_WIDTH // 2, _WIDTH, (1, 3, 3), (1, 2, 2), (0, 1, 1)),
+            nn.Conv3d(_STEM_WIDTHS[1], _WIDTH, (1, 3, 3), (1, 2, 2), (0, 1, 1)),
         )
         with torch.no_grad():
             shape = self.stem(torch.zeros(1, 3, frames, crop_px, crop_px)).shape
