@@ -74,7 +74,7 @@ LEARNING = {
         f"training.{name}"
         for name in (
             *("batch_size", "max_steps", "max_minutes", "learning_rate", "width", "depth", "heads"),
-            *("window_s", "null_probability", "still_probability"),
+            *("keep", "patience", "window_s", "null_probability", "still_probability"),
             *("guidance", "sampler", "sampling_steps", "vocoder.kind"),
         )
     ),
@@ -147,6 +147,7 @@ def candidates(recipe: GenerationRecipe, path: str) -> Iterator[Any]:
         yield from (value * 2, value / 2, value + 1, value + 8, value - 0.05)
     yield from ("other", "file:other", "timm/other", "https://other/{source_id}", "path")
     yield from (["*x*"], ["mlflow", "wandb"], [8000], [], {"group": ["*x*"]}, {"other": "val"})
+    yield {"slow": {"learning_rate": 0.1}}
     yield [{"figure": "other", "must_be": "below", "bound": 1}]
 
 

@@ -5,6 +5,7 @@ Here is what all tasks share. A task's own sections are in `s2s.tasks.<task>.set
 """
 
 from s2s.settings.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
+from s2s.settings.comparison import ComparisonSettings
 from s2s.settings.evaluation import ALL_CLIPS, EvaluationSettings, Target
 from s2s.settings.feature_extraction import FeatureSettings
 from s2s.settings.naming import (
@@ -43,6 +44,7 @@ __all__ = [
     "CheckSettings",
     "CollectionSettings",
     "ColumnNames",
+    "ComparisonSettings",
     "EvaluationSettings",
     "FeatureSettings",
     "Kind",

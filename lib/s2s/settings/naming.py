@@ -183,6 +183,8 @@ SHARED: Mapping[str, Names] = {
     "training.accumulate": names(),
     "training.max_steps": names(MODEL),
     "training.max_minutes": names(MODEL),
+    "training.keep": names(MODEL, without="last"),
+    "training.patience": names(MODEL, without=None),
     "training.learning_rate": names(MODEL),
     "training.held_out_clips": names(),
     "training.accelerator": names(),
@@ -199,6 +201,9 @@ SHARED: Mapping[str, Names] = {
     "evaluation.worst": names(EVALUATION),
     "evaluation.groups": names(EVALUATION),
     "evaluation.targets": names(EVALUATION),
+    # Each training of a comparison is named as the recipe that it follows.
+    "comparison.approaches": names(),
+    "comparison.seeds": names(),
     "serving.max_upload_bytes": names(),
     "serving.max_duration_s": names(),
     "serving.show_clips": names(),

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from s2s.settings.collection import CollectionSettings
+from s2s.settings.comparison import ComparisonSettings
 from s2s.settings.evaluation import EvaluationSettings
 from s2s.settings.feature_extraction import FeatureSettings
 from s2s.settings.naming import SHARED, Kind, Names, setting_paths
@@ -39,6 +40,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         naming: which names of objects each setting is part of, by path.
+        compared_alike: settings of `training`, by path, that approaches which are compared share.
         name: the recipe's name, part of object keys.
         task: what is learned, one of `s2s.tasks.TASKS`.
         licence: what the data's licence asks of its users, for the model card.
@@ -47,6 +49,11 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     """
 
     naming: ClassVar[Mapping[str, Names]] = SHARED
+    compared_alike: ClassVar[tuple[str, ...]] = (
+        "training.batch_size",
+        "training.max_steps",
+        "training.max_minutes",
+    )
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)
     task: str
@@ -60,6 +67,7 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
     training: TrainingSettings = TrainingSettings()
     tracking: TrackingSettings = TrackingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    comparison: ComparisonSettings = ComparisonSettings()
     serving: ServingSettings = ServingSettings()
 
     @classmethod
@@ -72,6 +80,11 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
                 f"{cls.__name__}.naming has no row for {', '.join(missing)}: say which objects' "
                 "bytes depend on it, see s2s/settings/naming.py"
             )
+
+    @property
+    def usual_approaches(self) -> Mapping[str, Mapping[str, Any]]:
+        """Settings of `training` of each approach that the task knows, by name; may be none."""
+        return {}
 
     def named_settings(self, kind: Kind) -> dict[str, Any]:
         """The settings that objects of a kind depend on, by path such as `preprocessing.crf`."""

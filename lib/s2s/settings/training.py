@@ -19,6 +19,10 @@ class TrainingSettings(Section):
         max_steps: optimizer steps: the budget, which the learning rate follows.
         max_minutes: a cap: training stops after this time, wherever it is, and reports say so;
             None for none.
+        keep: which weights the model has: those of the last step, or those with the lowest loss on
+            the val split; the last ones are then stored beside it, as `NAME.last.safetensors`.
+        patience: validations, one every 100 steps, without a lower loss after which training stops;
+            None for never.
         learning_rate: peak of the schedule.
         held_out_clips: test clips that the metrics are computed on, at most.
         accelerator: what Lightning trains on.
@@ -32,6 +36,8 @@ class TrainingSettings(Section):
     accumulate: int = Field(default=1, ge=1)
     max_steps: int = Field(default=1000, ge=1)
     max_minutes: float | None = Field(default=None, gt=0)
+    keep: Literal["last", "best"] = "last"
+    patience: int | None = Field(default=None, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     held_out_clips: int = Field(default=32, ge=1)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

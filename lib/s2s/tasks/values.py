@@ -44,12 +44,17 @@ class Trained:
     Attributes:
         steps: optimizer steps.
         seconds: time that they took.
-        stopped_by: `max_steps`, or `max_minutes` if time ended it earlier.
+        stopped_by: `max_steps`, or what ended it earlier: time, `max_minutes`, or `patience`, where
+            the validation loss no longer fell.
+        best_step: step of the lowest validation loss; None if nothing was validated.
+        peak_bytes: the most memory that it held; None where the system does not say.
     """
 
     steps: int
     seconds: float
-    stopped_by: Literal["max_steps", "max_minutes"]
+    stopped_by: Literal["max_steps", "max_minutes", "patience"]
+    best_step: int | None = None
+    peak_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,15 @@ class System:
         title: in reports.
         answer: answers a held-out clip; the same clip always gets the same answer.
         is_ceiling: whether it uses the true answer, so that it is better than any model.
+        gflops: billions of operations of one view of a clip; None where they are not counted.
+        views: how many views of a clip an answer takes.
     """
 
     title: str
     answer: Callable[[Example], Any]
     is_ceiling: bool = False
+    gflops: float | None = None
+    views: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,8 @@ class Figure:
         more_is_better: whether larger values are better.
         after_training: whether a training computes it, too, not only `evaluate`.
         finds_worst: whether reports show the clips that do worst by it.
+        is_paired: whether it is 0 or 1 for a single clip, so that two systems can be compared by
+            the clips that only one of them gets right.
     """
 
     name: str
@@ -128,6 +139,7 @@ class Figure:
     more_is_better: bool = False
     after_training: bool = False
     finds_worst: bool = False
+    is_paired: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ other cameras give it no reason to be right.
 """
 _STOPPED_BY = {
     "max_steps": "its budget of steps",
+    "patience": "its patience: the validation loss no longer fell",
     "max_minutes": "a cap of time, max_minutes: on another machine it comes to something else",
 }
 

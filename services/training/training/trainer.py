@@ -16,10 +16,12 @@ from lightning.pytorch.strategies import DDPStrategy
 from s2s.errors import StageError
 from s2s.settings import TrainingSettings
 from s2s.tasks.contract import Objective, Trained
+from training.batch_norm import SharedBatchNorm
 from training.callbacks.averaging import Averaging
 from training.callbacks.checkpoints import StoredCheckpoints, fetch_checkpoint
 from training.callbacks.curve import LearningCurve
 from training.callbacks.progress import Budget, TrainingBar
+from training.callbacks.selection import Selection, is_wanted
 from training.callbacks.tracking import Tracking
 from training.module import TrainingModule
 
@@ -57,7 +59,8 @@ class Trainer:
         """Train an objective's network in place, from its last checkpoint if there is one.
 
         Raises:
-            StageError: if there is no GPU where one is asked for, or memory does not suffice.
+            StageError: if there is no GPU where one is asked for, memory does not suffice, or
+                weights are to be compared and nothing is validated.
             KeyboardInterrupt: if the user stops it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,12 +68,20 @@ class Trainer:
         budget, averaging = Budget(objective.settings), Averaging(objective.network)
         curve = LearningCurve(budget, self.folder / f".{objective.name}.json")
         callbacks: list[Callback] = [budget, averaging, curve]
+        if is_wanted(objective.settings):
+            last = self.folder / f"{objective.name}.last.safetensors"
+            callbacks += [Selection(objective.settings, averaging, budget, last)]
         callbacks += [StoredCheckpoints(self.bucket_url, key, path)]
         callbacks += [TrainingBar(budget, objective.name)]
         loggers = self.tracking.start(objective) if self.tracking else []
         if self.tracking:
             callbacks += self.tracking.samples(objective, averaging)
         module = TrainingModule(objective)
+        if is_wanted(objective.settings) and not module.is_validated:
+            raise StageError(
+                "training.keep and training.patience compare weights on the val split, which has "
+                "no clips: give validation.val a share, or remove the two settings"
+            )
         trainer = make_trainer(module, callbacks)
         trainer.loggers = loggers
         objective.network.train()
@@ -86,7 +97,13 @@ class Trainer:
         return self._trained(objective, budget, curve)
 
     def _trained(self, objective: Objective, budget: Budget, curve: LearningCurve) -> Trained:
-        found = Trained(curve.steps, round(curve.seconds, 1), budget.stopped_by(curve.steps))
+        found = Trained(
+            steps=curve.steps,
+            seconds=round(curve.seconds, 1),
+            stopped_by=curve.stopped_by,
+            best_step=curve.best_step,
+            peak_bytes=curve.peak_bytes,
+        )
         if found.stopped_by == "max_minutes":
             log.warning(
                 "%s: stopped after %s of %s steps by its max_minutes: what it is worth depends on "
@@ -136,6 +153,7 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
         if settings.devices > 1
         else "auto",
         sync_batchnorm=on_gpu and settings.devices > 1,
+        plugins=[] if on_gpu or settings.devices == 1 else [SharedBatchNorm()],
         precision="bf16-mixed" if on_gpu else "32-true",
     )
 

@@ -61,13 +61,15 @@ class ClassificationObjective(Objective):
         self.config = config
         self.summary = describe_model(config)
         self._recipe = recipe
-        self._material = material
+        # Not the material itself: processes that share a training are given all that is here.
+        self._clips = material.clips
+        self._version = material.version.name
         self._processor = ClipProcessor(ProcessorConfig.model_validate(config.processor))
         self._weights_L = self._class_weights()
 
     def datasets(self) -> Mapping[str, Dataset[Any]]:
         """Clips in random views; for validation, each once in its middle view."""
-        training, clips = self.settings, self._material.clips
+        training, clips = self.settings, self._clips
         classes, processor = self.config.classes, self._processor
         count = training.max_steps * training.batch_size
         change = self._recipe.training.augmentation
@@ -101,7 +103,7 @@ class ClassificationObjective(Objective):
         description = ModelDescription(
             task=TASK,
             recipe=self._recipe.name,
-            version=self._material.version.name,
+            version=self._version,
             spec=self._recipe.spec,
             config=self.config.model_dump(mode="json"),
         )
@@ -113,34 +115,37 @@ class ClassificationObjective(Objective):
 
     def _loss(self, inputs: ClipInputs, target_BL: torch.Tensor, smoothing: float) -> torch.Tensor:
         if not isinstance(self.network, AudioVisual):
-            return self._of_scores(self.network(inputs), target_BL, smoothing)
+            return self._of_scores(self.network(inputs), target_BL, smoothing).mean()
         # What sees and what hears are trained as well, each where it has something to go by.
         both_BL, seen_BL, heard_BL = self.network.every_score(inputs)
         sees_B, hears_B = inputs.frames()[1].any(dim=1), inputs.sound()[1]
-        losses = [self._of_scores(both_BL, target_BL, smoothing)]
-        for scores_BL, is_there_B in ((seen_BL, sees_B), (heard_BL, hears_B)):
-            if is_there_B.any():
-                part = self._of_scores(scores_BL[is_there_B], target_BL[is_there_B], smoothing)
-                losses.append(part * is_there_B.float().mean())
-        return torch.stack(losses).sum()
+        return (
+            self._of_scores(both_BL, target_BL, smoothing)
+            + sees_B * self._of_scores(seen_BL, target_BL, smoothing)
+            + hears_B * self._of_scores(heard_BL, target_BL, smoothing)
+        ).mean()
 
     def _of_scores(
         self, scores_BL: torch.Tensor, target_BL: torch.Tensor, smoothing: float
     ) -> torch.Tensor:
+        """The loss of each clip: (B,)."""
         weights_L = self._weights_L.to(scores_BL.device)
         if self.config.multi_label:
             wanted = target_BL * (1 - smoothing) + smoothing / 2
-            return F.binary_cross_entropy_with_logits(scores_BL, wanted, weight=weights_L)
+            losses_BL = F.binary_cross_entropy_with_logits(
+                scores_BL, wanted, weight=weights_L, reduction="none"
+            )
+            return losses_BL.mean(dim=1)
         wanted = target_BL / target_BL.sum(dim=1, keepdim=True).clamp_min(1e-6)
         wanted = wanted * (1 - smoothing) + smoothing / scores_BL.shape[1]
-        return -(weights_L * wanted * scores_BL.log_softmax(dim=1)).sum(dim=1).mean()
+        return -(weights_L * wanted * scores_BL.log_softmax(dim=1)).sum(dim=1)
 
     def _class_weights(self) -> torch.Tensor:
         """One for each class, or more for those that are rare; their mean over clips is one."""
         classes = self.config.classes
         if self._recipe.training.class_weights == "none":
             return torch.ones(len(classes))
-        targets_NL = torch.stack([targets_of(c, classes) for c in self._material.clips["train"]])
+        targets_NL = torch.stack([targets_of(c, classes) for c in self._clips["train"]])
         counts_L = targets_NL.sum(dim=0).clamp_min(1)
         return counts_L.sum() / (len(classes) * counts_L)
 

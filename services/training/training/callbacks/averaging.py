@@ -69,6 +69,10 @@ class Averaging(Callback):
         finally:
             self._swap()
 
+    def snapshot(self) -> dict[str, torch.Tensor]:
+        """A copy of the averaged network's weights and buffers."""
+        return {name: value.clone() for name, value in self._averaged.state_dict().items()}
+
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""
         return {"averaged": self._averaged.state_dict()}

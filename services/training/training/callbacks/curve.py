@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
 from training.callbacks.progress import Budget
+from training.memory import forget_peak, peak_bytes
 
 __all__ = ["LearningCurve"]
 
@@ -31,14 +32,28 @@ class LearningCurve(Callback):
         rows: step, seconds, and what was measured then of the other columns.
         steps: optimizer steps of the whole training.
         seconds: time of the whole training.
+        stopped_by: what ended it.
+        peak_bytes: the most memory that it held; None where the system does not say it.
     """
 
     def __init__(self, budget: Budget, path: Path) -> None:
         self.rows: list[dict[str, float]] = []
         self.steps = 0
         self.seconds = 0.0
+        self.stopped_by: Any = "max_steps"
+        self.peak_bytes: int | None = None
         self._budget = budget
         self._path = path
+
+    @property
+    def best_step(self) -> int | None:
+        """Step of the lowest validation loss, the first of several; None without any."""
+        told = [(row["val_loss"], row["step"]) for row in self.rows if "val_loss" in row]
+        return int(min(told)[1]) if told else None
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:  # noqa: ARG002
+        """Memory is measured from here on."""
+        forget_peak(pl_module.device)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Note every so many steps."""
@@ -49,17 +64,25 @@ class LearningCurve(Callback):
         """Note the loss on clips that are not trained on."""
         self._note(trainer, ("val_loss",))
 
-    def on_fit_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Leave it where `read` finds it."""
-        self.steps, self.seconds = trainer.global_step, self._budget.time_elapsed()
-        if trainer.is_global_zero:
-            found = {"rows": self.rows, "steps": self.steps, "seconds": self.seconds}
-            self._path.write_text(json.dumps(found), encoding="utf-8")
+        if not trainer.is_global_zero:
+            return
+        steps = trainer.global_step
+        found = {
+            "rows": self.rows,
+            "steps": steps,
+            "seconds": self._budget.time_elapsed(),
+            "stopped_by": self._budget.stopped_by(steps),
+            "peak_bytes": peak_bytes(pl_module.device),
+        }
+        self._path.write_text(json.dumps(found), encoding="utf-8")
 
     def read(self) -> None:
         """Take over what the training has left, in whichever process it ran."""
         found = json.loads(self._path.read_text(encoding="utf-8"))
         self.rows, self.steps, self.seconds = found["rows"], found["steps"], found["seconds"]
+        self.stopped_by, self.peak_bytes = found["stopped_by"], found["peak_bytes"]
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""

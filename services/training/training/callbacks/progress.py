@@ -29,16 +29,23 @@ class Budget(Timer):
 
     Args:
         settings: of what is trained.
+
+    Attributes:
+        max_steps: the steps.
+        is_patience_over: whether the training ends because it no longer gets better.
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
         minutes = settings.max_minutes
         super().__init__(None if minutes is None else timedelta(minutes=minutes), verbose=False)
         self.max_steps = settings.max_steps
+        self.is_patience_over = False
 
-    def stopped_by(self, steps: int) -> Literal["max_steps", "max_minutes"]:
+    def stopped_by(self, steps: int) -> Literal["max_steps", "max_minutes", "patience"]:
         """What ended a training of so many steps."""
-        return "max_steps" if steps >= self.max_steps else "max_minutes"
+        if steps >= self.max_steps:
+            return "max_steps"
+        return "patience" if self.is_patience_over else "max_minutes"
 
 
 class TrainingBar(Callback):

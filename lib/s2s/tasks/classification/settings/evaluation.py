@@ -1,10 +1,18 @@
 """The section `evaluation`: what `evaluate` measures."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from pydantic import Field
 
 from s2s.settings import EvaluationSettings
 
-__all__ = ["ClassificationEvaluationSettings"]
+__all__ = ["MODALITIES", "NOT_PRETRAINED", "PRETRAINED", "ClassificationEvaluationSettings"]
+
+MODALITIES: Mapping[str, str] = {"A": "only heard", "V": "only seen", "AV": "seen and heard"}
+"""Groups of clips by what VGGSounder's annotators know their label from."""
+PRETRAINED, NOT_PRETRAINED = "weights trained on", "weights not trained on"
+"""Groups of clips by whether their source is in the list of those that weights were trained on."""
 
 
 class ClassificationEvaluationSettings(EvaluationSettings):
@@ -17,9 +25,15 @@ class ClassificationEvaluationSettings(EvaluationSettings):
             sound or picture.
         modality_table: VGGSounder's table of which labels are seen and heard, a file beside the
             recipe; none when empty.
+        pretraining_list: ids of the sources that the weights were trained on, a file beside the
+            recipe: a line each, or a CSV file as data sets publish them. Held-out clips that are
+            among them are named, and figures are given without them too.
     """
+
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*MODALITIES.values(), PRETRAINED, NOT_PRETRAINED)
 
     views: int = Field(default=1, ge=1, le=30)
     crops: int = Field(default=1, ge=1, le=3)
     robustness: bool = True
     modality_table: str = ""
+    pretraining_list: str = ""

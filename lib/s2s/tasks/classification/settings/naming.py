@@ -39,4 +39,5 @@ CLASSIFICATION: Mapping[str, Names] = {
     "evaluation.crops": names(EVALUATION),
     "evaluation.robustness": names(EVALUATION),
     "evaluation.modality_table": names(EVALUATION),
+    "evaluation.pretraining_list": names(EVALUATION, without=""),
 }

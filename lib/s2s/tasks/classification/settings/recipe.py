@@ -1,7 +1,7 @@
 """A recipe of classification: its own sections in their places."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import model_validator
 
@@ -13,16 +13,38 @@ from s2s.tasks.classification.settings.training import ClassificationTrainingSet
 
 __all__ = ["ClassificationRecipe"]
 
+_HEARING = ("audio", "audio_visual")
+
 
 class ClassificationRecipe(Recipe, frozen=True, extra="forbid"):
     """What every stage does to learn the classes of clips."""
 
     naming: ClassVar[Mapping[str, Names]] = {**SHARED, **CLASSIFICATION}
+    compared_alike: ClassVar[tuple[str, ...]] = (
+        *Recipe.compared_alike,
+        "training.frames",
+        "training.sampling",
+        "training.crop_px",
+    )
 
     task: Literal["classification"] = "classification"
     feature_extraction: ClassificationFeatureSettings = ClassificationFeatureSettings()
     training: ClassificationTrainingSettings = ClassificationTrainingSettings()
     evaluation: ClassificationEvaluationSettings = ClassificationEvaluationSettings()
+
+    @property
+    def usual_approaches(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every approach that the stored features suffice for, small and from scratch.
+
+        What sees in `audio_visual` is what the recipe says.
+        """
+        models = get_args(ClassificationTrainingSettings.model_fields["model"].annotation)
+        scratch = {"backbone": "tiny", "weights": "random"}
+        return {
+            model: {"model": model, **scratch}
+            for model in models
+            if self.feature_extraction.sound or model not in _HEARING
+        }
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
@@ -40,7 +62,7 @@ class ClassificationRecipe(Recipe, frozen=True, extra="forbid"):
                 f"{there} frames at feature_extraction.frame_rate_hz {stored.frame_rate_hz}: "
                 "lower the one, or raise the other"
             )
-        if training.model in {"audio", "audio_visual"} and not stored.sound:
+        if training.model in _HEARING and not stored.sound:
             raise ValueError(
                 f"training.model {training.model} hears: set feature_extraction.sound to true"
             )
