@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from s2s.cli import recipe_command
+from s2s.layout import evaluation_prefix
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
@@ -30,5 +31,8 @@ def evaluate(
     print_evaluation(content, console)
     bucket, folder = shared_bucket(settings.bucket_url), output / settings.recipe.name
     page = write_evaluation_report(bucket, settings.recipe, content, folder)
+    prefix = evaluation_prefix(settings.recipe, content["version"])
+    for name in content["files"]:
+        bucket.download(f"{prefix}files/{name}", folder / name)
     console.print(f"\nLook and listen: [bold]{page.absolute().as_uri()}[/]")
     return 0

@@ -7,7 +7,15 @@ from typing import Any
 
 from markupsafe import Markup
 
-from launcher.pages.figures import Cell, Table, TableRow, number
+from launcher.pages.figures import (
+    Cell,
+    Pair,
+    Table,
+    TableRow,
+    figure_cell,
+    number,
+    pair_of,
+)
 from launcher.pages.page import capped_notice, read_if_there, write_framed
 from s2s.settings import Recipe
 from s2s.settings.evaluation import ALL_CLIPS
@@ -36,6 +44,7 @@ class _GroupPart:
     counts: str
     table: Table
     rivals: tuple[_Rival, ...]
+    pairs: tuple[Pair, ...]
 
 
 def write_evaluation_report(
@@ -74,6 +83,7 @@ def write_evaluation_report(
         number=number,
         groups=[_group_part(content, group) for group in content["groups"]],
         others=_others_table(content),
+        costs=[(content["titles"][name], cost) for name, cost in content["costs"].items()],
         curve=read_if_there(bucket, content["model"] + "learning_curve.png"),
         examples=Markup(part.show_examples(bucket, recipe, content)),  # noqa: S704 - a template's
     )
@@ -85,7 +95,7 @@ def _group_part(content: Mapping[str, Any], group: str) -> _GroupPart:
     rows = [
         TableRow(
             name=title,
-            cells=[_cell(titles[name], part["systems"][system][name]) for name in titles],
+            cells=[figure_cell(titles[name], part["systems"][system][name]) for name in titles],
             is_ours=system == MODEL,
         )
         for system, title in content["titles"].items()
@@ -98,21 +108,12 @@ def _group_part(content: Mapping[str, Any], group: str) -> _GroupPart:
             _Rival(content["titles"][system], "; ".join(titles[name] for name in names))
             for system, names in part["ahead"].items()
         ),
+        pairs=tuple(
+            pair_of(f"the model against {content['titles'][system]}, {titles[figure]}", test)
+            for figure, others in part["paired"].items()
+            for system, test in others.items()
+        ),
     )
-
-
-def _cell(title: str, value: Mapping[str, float | None] | None) -> Cell:
-    """Such as `0.950` and `(0.93–0.97)`."""
-    if value is None:
-        return Cell(title=title, value=number(None))
-    interval = ""
-    if value["low"] is not None and value["high"] is not None:
-        interval = f"({_short(value['low'])}–{_short(value['high'])})"
-    return Cell(title=title, value=number(value["value"]), interval=interval)
-
-
-def _short(value: float) -> str:
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
 
 
 def _others_table(content: Mapping[str, Any]) -> Table | None:

@@ -1,5 +1,6 @@
 """A model's figures as tables, beside those of what it is compared with."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -8,7 +9,19 @@ from s2s.errors import ModelError, ObjectNotFoundError
 from s2s.storage import Bucket
 from s2s.tasks.contract import MODEL
 
-__all__ = ["Cell", "Metrics", "Table", "TableRow", "number", "read_metrics"]
+__all__ = [
+    "Cell",
+    "Metrics",
+    "Pair",
+    "Table",
+    "TableRow",
+    "figure_cell",
+    "number",
+    "pair_of",
+    "read_metrics",
+]
+
+_SMALLEST_CHANCE = 1e-4
 
 
 class _Group(BaseModel):
@@ -77,6 +90,24 @@ class Table(BaseModel):
     def columns(self) -> list[str]:
         """Titles of the figures."""
         return [cell.title for cell in self.rows[0].cells] if self.rows else []
+
+
+class Pair(BaseModel):
+    """Two systems compared clip by clip.
+
+    Attributes:
+        names: of the two.
+        first_only: clips that only the first gets right.
+        second_only: clips that only the second gets right.
+        p: how likely that is between equals.
+        is_sure: whether that is below 5 %.
+    """
+
+    names: str
+    first_only: int
+    second_only: int
+    p: str
+    is_sure: bool
 
 
 class Metrics(BaseModel):
@@ -151,6 +182,37 @@ def read_metrics(bucket: Bucket, key: str) -> Metrics | None:
             f"{key}: not the figures of a model ({'.'.join(map(str, first['loc']))}: "
             f"{first['msg']}): delete the model and train it again"
         ) from error
+
+
+def figure_cell(title: str, value: Mapping[str, float | None] | None) -> Cell:
+    """A figure with its interval, such as `0.950` and `(0.93–0.97)`."""
+    if value is None:
+        return Cell(title=title, value=number(None))
+    interval = ""
+    if value["low"] is not None and value["high"] is not None:
+        interval = f"({_short(value['low'])}–{_short(value['high'])})"
+    return Cell(title=title, value=number(value["value"]), interval=interval)
+
+
+def pair_of(names: str, test: Mapping[str, float]) -> Pair:
+    """A paired test, as it is shown.
+
+    Args:
+        names: of the two systems.
+        test: as `evaluation.json` says it.
+    """
+    p = test["p"]
+    return Pair(
+        names=names,
+        first_only=int(test["first_only"]),
+        second_only=int(test["second_only"]),
+        p=f"< {_SMALLEST_CHANCE:.4f}" if p < _SMALLEST_CHANCE else f"{p:.4f}",
+        is_sure=p < 0.05,
+    )
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
 
 
 def number(value: float | None) -> str:

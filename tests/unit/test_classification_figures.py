@@ -1,18 +1,29 @@
 """Figures of classifications, held to hand-made answers and to scikit-learn's."""
 
+import csv
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
+from dataset_fixtures import listed_clip
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import top_k_accuracy_score
 
+from s2s.errors import SettingsError
 from s2s.tasks.classification.metrics import FIGURES
+from s2s.tasks.classification.metrics.answer_files import ClassFiles
 from s2s.tasks.classification.metrics.figures import (
     calibration_error,
     confusion_matrix,
     mean_average_precision,
 )
-from s2s.tasks.classification.metrics.judge import ClassScore
+from s2s.tasks.classification.metrics.judge import ClassificationJudge, ClassScore
+from s2s.tasks.classification.metrics.lists import read_source_ids
+from s2s.tasks.classification.settings.evaluation import NOT_PRETRAINED, PRETRAINED
+from s2s.tasks.contract import Example
 
 BY_NAME = {figure.name: figure for figure in FIGURES}
 
@@ -56,3 +67,83 @@ def test_average_precision_of_several_labels():
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
 def test_no_clips_give_no_figure(figure):
     assert figure.of([]) is None
+
+
+def test_within_its_group_a_clip_is_told_from_its_like_only():
+    group = np.array([True, True, False])
+    taken_for_another_group = ClassScore(
+        np.array([0.3, 0.2, 0.5]), np.array([1, 0, 0], bool), group
+    )
+    taken_for_its_like = ClassScore(np.array([0.3, 0.4, 0.3]), np.array([1, 0, 0], bool), group)
+    undecided = ClassScore(np.full(3, 1 / 3), np.array([1, 0, 0], bool), group)
+    within = BY_NAME["within_group"].of
+    assert not taken_for_another_group.is_right
+    assert within([taken_for_another_group]) == 1
+    assert within([taken_for_its_like]) == 0
+    assert within([undecided]) == 0.5
+    assert within([taken_for_its_like, undecided, taken_for_another_group]) == 0.5
+    alone = ClassScore(np.array([0.3, 0.4, 0.3]), np.array([0, 0, 1], bool), ~group)
+    assert within([alone]) is None
+    assert within([score([0.9, 0.1], 0)]) is None
+
+
+def listed(source_id: str, *labels: str) -> Any:
+    clip = SimpleNamespace(listed=listed_clip(source_id, "test", labels=labels))
+    return Example(0, clip)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_judge_knows_the_recipes_groups_and_what_weights_were_trained_on():
+    seen = {"seen-1", "elsewhere"}
+    held_out = ["seen-1", "seen-1", "new-1"]
+    judge = ClassificationJudge(
+        ("fall", "ring", "rise"), ("move", "", "move"), pretraining=seen, held_out=held_out
+    )
+    assert "sources of 2 of 3 held-out clips" in judge.note
+    assert judge.groups(listed("seen-1", "fall")) == [PRETRAINED]
+    assert judge.groups(listed("new-1", "fall")) == [NOT_PRETRAINED]
+    told = judge.score(listed("new-1", "fall"), np.array([0.2, 0.7, 0.1]))
+    assert told.peers_L is not None
+    assert told.peers_L.tolist() == [True, False, True]
+    assert judge.score(listed("new-1", "ring"), np.array([0.2, 0.7, 0.1])).peers_L is None
+    unknown = ClassificationJudge(("fall", "ring"))
+    assert (unknown.note, unknown.groups(listed("new-1", "fall"))) == ("", [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "abc\n-dash\n",
+        "label,youtube_id,time_start\ndance,abc,0\ndance,-dash,10\n",
+        "abc,30,playing harp,test\n-dash,0,rain,test\n",
+        "﻿video_id\nabc\n\n-dash\n",
+    ],
+)
+def test_lists_of_ids_are_read_however_they_are_published(text: str, tmp_path: Path):
+    path = tmp_path / "list.csv"
+    path.write_text(text, encoding="utf-8")
+    assert read_source_ids(path) == {"abc", "-dash"}
+
+
+def test_a_list_that_cannot_be_used_is_named_with_the_setting(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"pretraining_list: .*none\.csv cannot be read"):
+        read_source_ids(tmp_path / "none.csv")
+    (tmp_path / "empty.csv").write_text("\n")
+    with pytest.raises(SettingsError, match="names no source"):
+        read_source_ids(tmp_path / "empty.csv")
+
+
+def test_answers_become_files(tmp_path: Path):
+    clips = [SimpleNamespace(listed=listed_clip(name, labels=(name,))) for name in ("b", "a")]
+    material: Any = SimpleNamespace(clips={"train": clips})
+    files = ClassFiles(material)
+    for source, label, chances in (("one", "a", (0.9, 0.1)), ("two", "b", (0.6, 0.4))):
+        files.write(listed(source, label), "model", np.array(chances))
+        files.write(listed(source, label), "prior", np.array((0.0, 1.0)))
+    files.keep(tmp_path)
+    rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
+    assert [(row["clip_id"], row["said"], float(row["b"])) for row in rows] == [
+        ("one", "a", 0.1),
+        ("two", "a", 0.4),
+    ]
+    assert (tmp_path / "confusion.csv").read_text() == "class,a,b\na,1,0\nb,1,0\n"
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")

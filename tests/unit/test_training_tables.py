@@ -29,11 +29,17 @@ def content_of(value: float) -> dict[str, Any]:
             "is_met": None,
         },
     ]
+    tests = {"a_baseline_of_some_length": {"first_only": 38, "second_only": 1, "p": 3.2e-11}}
     part = {"n_clips": 40, "n_sources": 12, "systems": dict.fromkeys(SYSTEMS, cells)}
     return {
         "titles": {name: f"a system that is called {name}" for name in SYSTEMS},
         "figures": {name: {"title": TITLES[name], "better": "less"} for name in FIGURES},
-        "groups": {"impacts": part | {"ahead": {"a_baseline_of_some_length": FIGURES}}},
+        "note": "Measured on the test split. Of 40 clips of the split 38 could be decoded.",
+        "groups": {
+            "all": part | {"ahead": {}, "paired": {FIGURES[3]: tests}},
+            "impacts": part | {"ahead": {"a_baseline_of_some_length": FIGURES}, "paired": {}},
+        },
+        "costs": {"model": {"gflops": 0.0123, "views": 30}},
         "targets": targets,
         "by_others": {"note": "not computed"},
     }
@@ -48,7 +54,10 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int, value: float):
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     shown = "0.654" if value > 0 else "-1234.6"
-    assert text.count(shown) == len(FIGURES) * len(SYSTEMS)
+    assert text.count(shown) == 2 * len(FIGURES) * len(SYSTEMS)
     assert FIGURES[0] not in text  # people read titles
-    for needed in ("12.346 / 66.100", "met", "not measured", "impacts: 40 clips of 12 sources"):
-        assert needed in text
+    for needed in (
+        *("12.346 / 66.100", "met", "not measured", "impacts: 40 clips of 12 sources"),
+        *("38 could be decoded", "3.2e-11", "0.0123 × 30"),
+    ):
+        assert needed in " ".join(text.split())

@@ -222,12 +222,16 @@ class AnswerFiles(Protocol):
         """Write a system's answer, if a report or program needs it."""
         ...
 
-    def show(self, example: Example, folder: Path) -> None:
+    def show(self, example: Example, folder: Path) -> None:  # noqa: ARG002 - none, by default
         """Copy the files that the report shows of a clip into a folder."""
-        ...
+        return
+
+    def keep(self, folder: Path) -> None:  # noqa: ARG002 - none, by default
+        """Write files for people and their programs into a folder."""
+        return
 
     def measure(self, program: Path | None) -> Mapping[str, Any]:
-        """Compute figures by an external program.
+        """Compute figures by an external program; nothing where the task knows none.
 
         Args:
             program: its folder; None to compute none.
@@ -244,6 +248,9 @@ class AnswerFiles(Protocol):
 
 class ReportPart(Protocol):
     """A task's part of reports: HTML with the CSS classes of the launcher's pages, no script.
+
+    It may have `show_comparison(bucket, version, content)` too: what the page of `./s2s compare`
+    shows beside its tables, where `content` is what `comparison.json` says.
 
     Attributes:
         CAPTION: explains the figures; stands over them.

@@ -34,16 +34,17 @@ def make_systems(
     recipe = material.recipe
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
     classifier: Classifier = predictor.classifier  # pyright: ignore[reportAttributeAccessIssue]
-    settings = recipe.evaluation
+    settings, gflops = recipe.evaluation, classifier.gflops
     systems = {
-        MODEL: System("the model, one view", _asker(classifier)),
+        MODEL: System("the model, one view", _asker(classifier), gflops=gflops),
         "prior": System("how frequent classes are in training", _prior(material, classifier)),
     }
     if not thorough:
         return systems
-    if settings.views * settings.crops > 1:
+    if (views := settings.views * settings.crops) > 1:
         title = f"the model, {settings.views} × {settings.crops} views"
-        systems["full_view"] = System(title, _asker(classifier, settings.views, settings.crops))
+        answer = _asker(classifier, settings.views, settings.crops)
+        systems["full_view"] = System(title, answer, gflops=gflops, views=views)
     if settings.robustness:
         for name, title, change in _troubles(classifier):
             systems[name] = System(title, _asker(classifier, change=change))

@@ -9,8 +9,9 @@ from s2s.settings.evaluation import ALL_CLIPS, Target
 from s2s.tasks.contract import MODEL, Figure, Judge
 from training.evaluation.intervals import Bootstrap, Sampled, Value, difference
 from training.evaluation.measured import Measured, Measurement
+from training.evaluation.paired import compare_pairs
 
-__all__ = ["clip_rows", "described", "plain_figures", "with_intervals"]
+__all__ = ["clip_rows", "described", "plain_figures", "plain_value", "with_intervals"]
 
 _DIGITS = 4
 Systems = Mapping[str, Mapping[str, Sampled | None]]
@@ -22,6 +23,8 @@ def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, 
     return {
         "split": measurement.split,
         "note": measurement.note,
+        "n_listed": measurement.n_listed,
+        "n_decoded": measurement.n_decoded,
         **_counts(measurement.rows),
         "figures": {
             figure.name: {
@@ -31,6 +34,7 @@ def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, 
             for figure in figures
         },
         "titles": dict(measurement.titles),
+        "costs": dict(measurement.costs),
     }
 
 
@@ -59,7 +63,10 @@ def plain_figures(measurement: Measurement, figures: Sequence[Figure]) -> dict[s
 def with_intervals(
     measurement: Measurement, figures: Sequence[Figure], settings: EvaluationSettings, seed: int
 ) -> dict[str, Any]:
-    """Compute figures with intervals, differences from the model, and whether targets are met."""
+    """Compute figures with intervals, differences from the model, and whether targets are met.
+
+    `paired` has, by figure and other system, the clips that only one of the two gets right.
+    """
     groups = {ALL_CLIPS: list(measurement.rows)}
     groups |= {name: measurement.of_group(name) for name in measurement.groups}
     values: dict[str, Systems] = {}
@@ -76,14 +83,21 @@ def with_intervals(
             group: {
                 **_counts(groups[group]),
                 "systems": {
-                    name: {key: found and _plain(found.interval()) for key, found in of.items()}
+                    name: {
+                        key: found and plain_value(found.interval()) for key, found in of.items()
+                    }
                     for name, of in systems.items()
                 },
                 "differences": {
-                    name: {key: apart and _plain(apart) for key, apart in of.items()}
+                    name: {key: apart and plain_value(apart) for key, apart in of.items()}
                     for name, of in differences[group].items()
                 },
                 "ahead": _ahead(differences[group], figures, measurement.ceilings),
+                "paired": {
+                    figure.name: _paired(groups[group], figure)
+                    for figure in figures
+                    if figure.is_paired
+                },
             }
             for group, systems in values.items()
         },
@@ -138,6 +152,19 @@ def _ahead(
     return {name: names for name, names in found.items() if names}
 
 
+def _paired(rows: Sequence[Measured], figure: Figure) -> dict[str, dict[str, float]]:
+    """The model against each other system, clip by clip."""
+    sources = [row.example.listed.source_id for row in rows]
+    right = {
+        name: [figure.of([row.scores[name]]) or 0.0 for row in rows] for name in rows[0].scores
+    }
+    return {
+        name: compare_pairs(sources, right[MODEL], found).plain()
+        for name, found in right.items()
+        if name != MODEL
+    }
+
+
 def _reached(
     target: Target, values: Mapping[str, Systems], figures: Sequence[Figure]
 ) -> dict[str, Any]:
@@ -157,7 +184,8 @@ def _reached(
     }
 
 
-def _plain(value: Value) -> dict[str, float | None]:
+def plain_value(value: Value) -> dict[str, float | None]:
+    """A value with its interval, as JSON."""
     return {key: _rounded(number) for key, number in asdict(value).items()}
 
 

@@ -36,16 +36,22 @@ class Measurement:
     Attributes:
         split: of the clips; None if there are none.
         note: a sentence for people about the choice of clips.
+        n_listed: clips of that split in the data set version.
+        n_decoded: those of them that have features.
         titles: of the systems, by name.
         ceilings: names of the systems that know the true answer.
+        costs: GFLOPs of a view, and views, of the systems of which they are known.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first.
     """
 
     split: str | None
     note: str
+    n_listed: int
+    n_decoded: int
     titles: Mapping[str, str]
     ceilings: Container[str]
+    costs: Mapping[str, Mapping[str, float]]
     rows: Sequence[Measured]
     groups: Sequence[str]
 
@@ -86,11 +92,21 @@ def measure(
         groups = (*([named] if named else []), *judge.groups(example))
         rows.append(Measured(example, groups, scores))
     known = [*material.recipe.evaluation.groups, *(group for row in rows for group in row.groups)]
+    n_listed = len(material.version.split(held_out.split)) if held_out.split else 0
+    n_decoded = len(material.clips.get(held_out.split, ())) if held_out.split else 0
+    notes = held_out.note, _said_of_decoding(n_listed, n_decoded), judge.note
     return Measurement(
         split=held_out.split,
-        note=" ".join(filter(None, (held_out.note, judge.note))),
+        note=" ".join(filter(None, notes)),
+        n_listed=n_listed,
+        n_decoded=n_decoded,
         titles={name: system.title for name, system in systems.items()},
         ceilings={name for name, system in systems.items() if system.is_ceiling},
+        costs={
+            name: {"gflops": round(system.gflops, 4), "views": system.views}
+            for name, system in systems.items()
+            if system.gflops is not None
+        },
         rows=rows,
         groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
     )
@@ -126,3 +142,11 @@ def _worst_first(rows: Sequence[Measured], figure: Figure) -> list[tuple[int, st
     return [
         (place, f"among the worst: {figure.title} {value:.2f}") for _, place, value in sorted(told)
     ]
+
+
+def _said_of_decoding(n_listed: int, n_decoded: int) -> str:
+    if not n_listed:
+        return ""
+    if n_decoded == n_listed:
+        return f"All {n_listed:,} clips of the split could be decoded."
+    return f"Of {n_listed:,} clips of the split {n_decoded:,} could be decoded."

@@ -8,6 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from s2s.settings.evaluation import ALL_CLIPS
+
 __all__ = ["print_evaluation"]
 
 _VERDICTS = {True: "[green]met[/]", False: "[red]missed[/]", None: "not measured"}
@@ -21,6 +23,7 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
 
     Figures that have no room beside each other go into a further table.
     """
+    console.print(content["note"], markup=False, highlight=False)
     console.print(_systems_table(content["titles"]))
     titles = {name: figure["title"] for name, figure in content["figures"].items()}
     for group, part in content["groups"].items():
@@ -28,6 +31,10 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
         for shown in _fitting(titles, part["systems"], console):
             console.print(_figures_table(shown, part["systems"]))
         console.print(_better_baselines(part["ahead"], titles), markup=False)
+    _print_pairs(content["groups"].get(ALL_CLIPS, {}).get("paired", {}), titles, console)
+    if content["costs"]:
+        _print_heading("operations of an answer", console)
+        console.print(_costs_table(content["costs"]))
     if content["targets"]:
         _print_heading("targets", console)
         console.print(_targets_table(content["targets"]))
@@ -83,6 +90,29 @@ def _better_baselines(ahead: Mapping[str, Sequence[str]], titles: Mapping[str, s
         f"Better than the model for certain: {system} in {figures}"
         for system, figures in named.items()
     )
+
+
+def _print_pairs(paired: Mapping[str, Any], titles: Mapping[str, str], console: Console) -> None:
+    """The model against every other system, clip by clip."""
+    for figure, others in paired.items():
+        _print_heading(f"{titles[figure]}, clip by clip: McNemar's test by source", console)
+        table = _plain_table()
+        table.add_column("against", no_wrap=True, vertical="bottom")
+        for name in ("only model\nis right", "only other\nis right", "p"):
+            table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+        for system, found in others.items():
+            counts = found["first_only"], found["second_only"]
+            table.add_row(system, *map(str, counts), f"{found['p']:.2g}")
+        console.print(table)
+
+
+def _costs_table(costs: Mapping[str, Mapping[str, float]]) -> Table:
+    table = _plain_table()
+    table.add_column("system", no_wrap=True)
+    table.add_column("GFLOPs × views", justify="right", no_wrap=True)
+    for system, cost in costs.items():
+        table.add_row(system, f"{cost['gflops']:.3g} × {cost['views']:.0f}")
+    return table
 
 
 def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:

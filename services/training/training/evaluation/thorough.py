@@ -2,7 +2,9 @@
 
 It writes, beside the model and named for its own settings:
 
-evaluation.json        figures by group and system, differences, targets, and a row for each clip
+evaluation.json        figures by group and system, differences, paired tests, targets, and a row
+                       for each clip
+files/*                what the task keeps for people and their programs
 examples/*             what its page shows of some clips
 """
 
@@ -27,9 +29,10 @@ from training.evaluation.content import clip_rows, described, with_intervals
 from training.evaluation.measured import choose_examples, measure
 from training.material import make_material
 
-__all__ = ["EVALUATION_FILE", "evaluate_model"]
+__all__ = ["EVALUATION_FILE", "evaluate_model", "fetch_model"]
 
 EVALUATION_FILE = "evaluation.json"
+_FOLDERS = ("examples", "files")
 
 
 def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
     _check_targets(recipe, "figure", [figure.name for figure in task.figures])
     with workspace(settings.work_dir / "evaluation") as folder:
         clips = fetch_clips(bucket, recipe, version, settings.work_dir / "training")
-        model = _fetch_model(bucket, model_prefix(recipe, version.name), folder / "model")
+        model = fetch_model(bucket, model_prefix(recipe, version.name), folder / "model")
         material = make_material(settings, version, clips, model)
         predictor = task.load(model, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
@@ -84,7 +87,8 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
             "examples": [{"clip_id": one.listed.clip_id, "why": why} for one, why in examples],
             "by_others": files.measure(program) if files else None,
         }
-        _store(material, content, folder / "output", files, [one for one, _ in examples])
+        shown = [one for one, _ in examples]
+        _store(material, content, _written(files, shown, folder / "output"))
     return content
 
 
@@ -99,7 +103,7 @@ def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
             )
 
 
-def _fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
+def fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
     """Download a model's files, without its checkpoints and evaluations."""
     for key in bucket.keys(prefix):
         if "/" not in (name := key.removeprefix(prefix)):
@@ -113,20 +117,24 @@ def _training_facts(bucket: Bucket, prefix: str) -> dict[str, Any]:
     return json.loads(bucket.read(key)).get("training", {}) if bucket.exists(key) else {}
 
 
-def _store(
-    material: Material,
-    content: dict[str, Any],
-    folder: Path,
-    files: AnswerFiles | None,
-    examples: Sequence[Example],
-) -> None:
-    """Upload the files of the examples, and `evaluation.json` last: if it is there, all is."""
-    prefix = evaluation_prefix(material.recipe, material.version.name)
-    (folder / "examples").mkdir(parents=True)
+def _written(files: AnswerFiles | None, examples: Sequence[Example], folder: Path) -> Path:
+    """A folder with all that is kept beside `evaluation.json`."""
+    for part in _FOLDERS:
+        (folder / part).mkdir(parents=True)
     if files is not None:
+        files.keep(folder / "files")
         for example in examples:
             files.show(example, folder / "examples")
-    for path in sorted((folder / "examples").iterdir()):
-        material.bucket.upload(path, f"{prefix}examples/{path.name}", overwrite=True)
+    return folder
+
+
+def _store(material: Material, content: dict[str, Any], folder: Path) -> None:
+    """Upload the files, and `evaluation.json` last: if it is there, all is."""
+    prefix = evaluation_prefix(material.recipe, material.version.name)
+    paths = {part: sorted((folder / part).iterdir()) for part in _FOLDERS}
+    content["files"] = [path.name for path in paths["files"]]
+    for part, found in paths.items():
+        for path in found:
+            material.bucket.upload(path, f"{prefix}{part}/{path.name}", overwrite=True)
     text = json.dumps(content, indent=1) + "\n"
     material.bucket.write(prefix + EVALUATION_FILE, text.encode(), overwrite=True)

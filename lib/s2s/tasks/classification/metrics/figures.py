@@ -63,14 +63,18 @@ def confusion_matrix(scores: Scores) -> np.ndarray:
     size = len(scores[0].chances_L) if scores else 0
     counts_LL = np.zeros((size, size), int)
     for score in scores:
-        said = int(score.chances_L.argmax())
-        true = said if score.is_right else int(score.target_L.argmax())
-        counts_LL[true, said] += 1
+        counts_LL[score.pair] += 1
     return counts_LL
 
 
 def _mean(of: Callable[[ClassScore], float]) -> Callable[[Scores], float | None]:
     return lambda scores: float(np.mean([of(score) for score in scores])) if scores else None
+
+
+def _in_group(scores: Scores) -> float | None:
+    """The share that is right where the model need only choose within a clip's group."""
+    told = [share for score in scores if (share := score.share_in_group) is not None]
+    return float(np.mean(told)) if told else None
 
 
 def _class_mean(scores: Scores) -> float | None:
@@ -83,8 +87,17 @@ def _class_mean(scores: Scores) -> float | None:
 
 
 FIGURES = (
-    Figure("top1", "top-1", _mean(lambda score: score.is_right), True, True, finds_worst=True),
+    Figure(
+        "top1",
+        "top-1",
+        _mean(lambda score: score.is_right),
+        True,
+        True,
+        finds_worst=True,
+        is_paired=True,
+    ),
     Figure("top5", "top-5", _mean(lambda score: score.is_in_first(5)), True, True),
+    Figure("within_group", "within its group", _in_group, True),
     Figure("class_mean", "mean of classes", _class_mean, True),
     Figure("map", "mAP", mean_average_precision, True, True),
     Figure("nll", "negative log likelihood (nats)", _mean(lambda score: score.surprise)),

@@ -3,22 +3,21 @@
 Legend: L classes.
 """
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from s2s.errors import SettingsError
+from s2s.tasks.classification.metrics.lists import read_modalities, read_source_ids
 from s2s.tasks.classification.settings import ClassificationRecipe
+from s2s.tasks.classification.settings.evaluation import MODALITIES, NOT_PRETRAINED, PRETRAINED
 from s2s.tasks.contract import Example, Judge, Material, Predictor
 
 __all__ = ["ClassScore", "ClassificationJudge", "make_judge"]
 
 _LEAST_CHANCE = 1e-7
-_MODALITIES = {"A": "only heard", "V": "only seen", "AV": "seen and heard"}
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,20 @@ class ClassScore:
     Attributes:
         chances_L: what was said: probabilities of classes.
         target_L: bool: which classes the clip has.
+        peers_L: bool: classes of the clip's group, among which it is told apart; None without one.
     """
 
     chances_L: np.ndarray
     target_L: np.ndarray
+    peers_L: np.ndarray | None = None
+
+    # Kept once they are computed: intervals ask for them some hundred times.
+    @cached_property
+    def rank(self) -> int:
+        """How many classes are more probable than those of the clip."""
+        order = np.argsort(-self.chances_L, kind="stable")
+        found = np.flatnonzero(self.target_L[order])
+        return int(found[0]) if len(found) else len(order)
 
     @property
     def is_right(self) -> bool:
@@ -40,9 +49,31 @@ class ClassScore:
 
     def is_in_first(self, count: int) -> bool:
         """Whether one of the clip's classes is among the most probable."""
-        return bool(self.target_L[np.argsort(-self.chances_L, kind="stable")[:count]].any())
+        return self.rank < count
 
-    @property
+    @cached_property
+    def pair(self) -> tuple[int, int]:
+        """Its class and what is said; of several classes the one that is said, or the first."""
+        said = int(self.chances_L.argmax())
+        return (said if self.is_right else int(self.target_L.argmax())), said
+
+    @cached_property
+    def share_in_group(self) -> float | None:
+        """Whether it is right among the classes of its group; None without another class there.
+
+        Of classes that are as probable as the clip's one is drawn: it counts by its chance.
+        """
+        if self.peers_L is None:
+            return None
+        own, others = self.peers_L & self.target_L, self.peers_L & ~self.target_L
+        if not own.any() or not others.any():
+            return None
+        best = self.chances_L[own].max()
+        if best < self.chances_L[others].max():
+            return 0.0
+        return 1 / (1 + int((self.chances_L[others] == best).sum()))
+
+    @cached_property
     def surprise(self) -> float:
         """Negative logarithm of the probability of the clip's classes, in nats."""
         said = float((self.chances_L * self.target_L).sum())
@@ -54,20 +85,39 @@ class ClassificationJudge(Judge):
 
     Args:
         classes: names of the classes, in the order of the answers.
+        class_groups: the recipe's group of each class; empty where it has none.
         modalities: by source id and label, how VGGSounder's annotators know of the label.
+        pretraining: source ids of clips that the weights were trained on.
+        held_out: source ids of clips that may be measured on.
     """
 
     def __init__(
-        self, classes: Sequence[str], modalities: Mapping[tuple[str, str], str] | None = None
+        self,
+        classes: Sequence[str],
+        class_groups: Sequence[str] = (),
+        modalities: Mapping[tuple[str, str], str] | None = None,
+        pretraining: Container[str] = (),
+        held_out: Sequence[str] = (),
     ) -> None:
         self.classes = tuple(classes)
+        self._class_groups = np.array(class_groups or [""] * len(self.classes), object)
         self._modalities = modalities or {}
+        self._seen = {source for source in held_out if source in pretraining}
+        n_seen = sum(source in self._seen for source in held_out)
+        self.note = (
+            f"The weights were trained on the sources of {n_seen} of {len(held_out)} held-out "
+            "clips: figures are given of those and of the others too."
+            if n_seen
+            else ""
+        )
 
     def score(self, example: Example, answer: np.ndarray) -> ClassScore:
         """Compare an answer, float (L,)."""
         labels = example.listed.labels
-        target_L = np.array([name in labels for name in self.classes])
-        return ClassScore(np.asarray(answer, np.float64), target_L)
+        target_L = np.array([name in labels for name in self.classes], bool)
+        groups = {name for name in self._class_groups[target_L] if name}
+        peers_L = np.isin(self._class_groups, sorted(groups)) if groups else None
+        return ClassScore(np.asarray(answer, np.float64), target_L, peers_L)
 
     def row(self, score: ClassScore) -> Mapping[str, Any]:
         """The most probable classes."""
@@ -76,38 +126,36 @@ class ClassificationJudge(Judge):
         return {"said": said, "is_right": score.is_right}
 
     def groups(self, example: Example) -> Sequence[str]:
-        """Whether the clip's label can be heard, seen, or both."""
+        """Whether its label can be heard, seen, or both; whether weights were trained on it."""
         listed = example.listed
         found = {self._modalities.get((listed.source_id, label)) for label in listed.labels}
-        return [_MODALITIES[name] for name in sorted(found - {None}, key=str) if name]
+        groups = [MODALITIES[name] for name in sorted(found - {None}, key=str) if name]
+        if self._seen:
+            groups.append(PRETRAINED if listed.source_id in self._seen else NOT_PRETRAINED)
+        return groups
 
 
 def make_judge(material: Material, predictor: Predictor, *, thorough: bool) -> ClassificationJudge:
     """The judge of a recipe's model.
 
     Raises:
-        SettingsError: if the table of modalities cannot be read.
+        SettingsError: if a list or table that the recipe names cannot be read.
     """
     recipe = material.recipe
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
-    table = recipe.evaluation.modality_table
-    modalities = _read_modalities(material.recipe_folder / table) if table and thorough else {}
+    settings, folder = recipe.evaluation, material.recipe_folder
     classes: Sequence[str] = getattr(predictor, "classes", ())
-    return ClassificationJudge(classes, modalities)
-
-
-def _read_modalities(path: Path) -> dict[tuple[str, str], str]:
-    """VGGSounder's table (Zverev et al. 2025): `video_id,label,modality,…`, a label a row."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {
-            (row["video_id"].rpartition("_")[0] or row["video_id"], row["label"]): row["modality"]
-            for row in rows
-            if row["modality"] in _MODALITIES
-        }
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
-        raise SettingsError(
-            f"evaluation.modality_table: {path} cannot be read ({error}): it must have the columns "
-            "video_id, label and modality, as VGGSounder's table has"
-        ) from error
+    modalities: Mapping[tuple[str, str], str] = {}
+    pretraining: Container[str] = ()
+    if thorough and settings.modality_table:
+        modalities = read_modalities(folder / settings.modality_table)
+    if thorough and settings.pretraining_list:
+        pretraining = read_source_ids(folder / settings.pretraining_list)
+    held_out = material.clips.get("test") or material.clips.get("val") or ()
+    return ClassificationJudge(
+        classes,
+        [settings.group_of([name]) for name in classes],
+        modalities,
+        pretraining,
+        [clip.listed.source_id for clip in held_out],
+    )

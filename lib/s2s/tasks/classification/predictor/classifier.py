@@ -12,6 +12,7 @@ import torch
 
 from s2s.tasks.classification.network import ClipInputs
 from s2s.tasks.classification.network.directory import ModelConfig, load_model
+from s2s.tasks.classification.network.flops import count_gflops
 from s2s.tasks.classification.processor import ClipArrays, ClipProcessor, ProcessorConfig, View
 
 __all__ = ["Classifier"]
@@ -60,6 +61,12 @@ class Classifier:
             )
         )
         return self._network(placed).float().cpu()
+
+    @property
+    def gflops(self) -> float:
+        """Operations of one view of a clip, see `count_gflops`."""
+        spec = self.processor.config.spec
+        return count_gflops(self._network, self.config.network, spec.mel_frames(spec.frames()))
 
     def probabilities(self, scores_BL: torch.Tensor) -> np.ndarray:
         """Of scores: they add up to one, or are each apart where a clip may have several."""
