@@ -13,6 +13,7 @@ from launcher.bucket_server import BucketServer
 from launcher.commands.catalog import catalog
 from launcher.commands.classify import classify
 from launcher.commands.cloud import cloud_app
+from launcher.commands.compare import compare
 from launcher.commands.evaluate import evaluate
 from launcher.commands.flops import flops
 from launcher.commands.generate import generate
@@ -70,6 +71,7 @@ app.add_typer(cloud_app, name="cloud")
 app.command()(report)
 app.command()(evaluate)
 app.command()(flops)
+app.command()(compare)
 app.command()(catalog)
 app.command("import")(import_command)
 app.command()(retry)

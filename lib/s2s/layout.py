@@ -11,6 +11,7 @@ quarantine/<recipe>/<clip_id>.mp4|.wav                 clips that validation has
 features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new in a version
 features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
+models/<recipe>/comparisons/<dataset_vN>.json          approaches, compared
 dvc_store/                                             DVC's remote
 recipes/<recipe>-<checksum>.yaml                       recipes as machines elsewhere were given them
 serving/results/<job_id>/<name>                        what serving made for its users; expires
@@ -26,6 +27,7 @@ __all__ = [
     "catalog_key",
     "checkpoint_key",
     "checks_prefix",
+    "comparison_key",
     "dataset_bundle_key",
     "dataset_index_key",
     "dataset_manifest_key",
@@ -158,6 +160,11 @@ def checkpoint_key(recipe: Recipe, version: str, objective: str) -> str:
 def evaluation_prefix(recipe: Recipe, version: str) -> str:
     """What `evaluate` found of the model."""
     return f"{model_prefix(recipe, version)}evaluation-{recipe.fingerprint(EVALUATION)}/"
+
+
+def comparison_key(recipe: Recipe, version: str) -> str:
+    """What the last comparison of the recipe's approaches came to."""
+    return f"models/{recipe.name}/comparisons/{version}.json"
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -22,12 +23,14 @@ def recipe_class(task: str) -> type[Recipe]:
     return import_module(f"{module_of(task)}.settings").TaskRecipe
 
 
-def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
+def load_recipe(path: Path, *, seed: int | None = None, **changes: Mapping[str, object]) -> Recipe:
     """Read and check a recipe.
 
     Args:
         path: the YAML file.
-        changes: by section, settings that take the place of the file's.
+        seed: takes the place of the file's.
+        changes: by section, settings that take the place of the file's; of a section in a section
+            only those that are named.
 
     Returns:
         of its task's own class.
@@ -48,8 +51,7 @@ def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
         raise SettingsError(f"recipe {path}: not YAML: {error}") from error
     if not isinstance(content, dict):
         raise SettingsError(f"recipe {path}: must be a mapping of settings, see recipes/README.md")
-    for section, change in changes.items():
-        content[section] = {**(content.get(section) or {}), **change}
+    content = _changed(content, changes if seed is None else {**changes, "seed": seed})
     task = str(content.setdefault("task", TASKS[0]))
     if task not in task_names():
         raise SettingsError(
@@ -58,6 +60,16 @@ def load_recipe(path: Path, **changes: Mapping[str, object]) -> Recipe:
     model = recipe_class(task)
     _refuse_settings_of_others(model, content, path)
     return checked(model, content, f"recipe {path}")
+
+
+def _changed(content: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Content with some values changed, however deep."""
+    made = dict(content)
+    for name, value in changes.items():
+        old = made.get(name)
+        is_section = isinstance(value, Mapping) and isinstance(old, dict)
+        made[name] = _changed(old, value) if is_section else value
+    return made
 
 
 def _refuse_settings_of_others(

@@ -10,7 +10,7 @@ from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import StageReport
 
-__all__ = ["ProgramOption", "app"]
+__all__ = ["OnlyOption", "ProgramOption", "SeedsOption", "app"]
 
 ProgramOption = Annotated[
     Path | None,
@@ -20,6 +20,15 @@ ProgramOption = Annotated[
         exists=True,
         file_okay=False,
     ),
+]
+
+
+SeedsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Trainings of each approach; the recipe's number if none."),
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option(help="An approach; may be given several times.")
 ]
 
 
@@ -46,3 +55,20 @@ def evaluate(settings: Settings, *, av_benchmark: ProgramOption = None) -> int:
 
     print_evaluation(evaluate_model(settings, av_benchmark), console)
     return 0
+
+
+@app.command()
+@recipe_command()
+def compare(
+    settings: Settings,
+    *,
+    seeds: SeedsOption = None,
+    only: OnlyOption = None,
+) -> int:
+    """Train a recipe's approaches alike and measure them on the same clips."""
+    from training.comparison.compare import compare_approaches  # noqa: PLC0415
+    from training.comparison.tables import print_comparison  # noqa: PLC0415
+
+    content = compare_approaches(settings, seeds, only or ())
+    print_comparison(content, console)
+    return int(bool(content["failed"]))

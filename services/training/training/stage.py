@@ -28,7 +28,7 @@ from training.evaluation.after_training import measure_model
 from training.material import make_material
 from training.trainer import Trainer, find_gpu
 
-__all__ = ["run"]
+__all__ = ["have_model", "run"]
 
 STAGE = "training"
 
@@ -48,19 +48,31 @@ def run(settings: Settings) -> StageReport:
     bucket.check()
     bucket.prepare()
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
+    outcome, metrics = have_model(settings, version)
+    outputs = {"version": version.name, "model": model_prefix(recipe, version.name)}
+    return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
+
+
+def have_model(settings: Settings, version: DatasetVersion) -> tuple[Outcome, dict[str, Any]]:
+    """Train, measure and export the recipe's model of a version, unless it is there already.
+
+    Returns:
+        what became of it, and what its `metrics.json` says.
+
+    Raises:
+        StageError: as `run`; ModelError, BucketUnavailableError too.
+    """
+    bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     prefix = model_prefix(recipe, version.name)
-    outputs: dict[str, Any] = {"version": version.name, "model": prefix}
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
     if bucket.exists(model_config_key(recipe, version.name)):
-        metrics = json.loads(bucket.read(prefix + METRICS_FILE))
-        return finish(settings, STAGE, [done], started, outputs | _summary(metrics))
+        return done, json.loads(bucket.read(prefix + METRICS_FILE))
     find_gpu(recipe.training)
     folder = settings.work_dir / STAGE
     with _alone(folder / prefix) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)
         metrics = _make_model(settings, version, clips, model_dir)
-        outcome = _upload(bucket, model_dir, prefix, version.name)
-    return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
+        return _upload(bucket, model_dir, prefix, version.name), metrics
 
 
 def _summary(metrics: dict[str, Any]) -> dict[str, Any]:

@@ -1,20 +1,25 @@
 """The confusion matrix of an evaluation, as a table in shades."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.classification.settings.evaluation import PRETRAINED
 from s2s.tasks.common.html import render
 
-__all__ = ["show_examples"]
+__all__ = ["Matrix", "matrix_of", "show_examples"]
 
 _TEMPLATE = Path(__file__).with_name("confusion.html.jinja")
 _MOST_CLASSES = 40
 _PAIRS = 20
+
+
+Answer = tuple[Sequence[str], Mapping[str, Any]]
+"""Labels of a clip, and what the judge kept of an answer to it."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +37,30 @@ class _Row:
     counts: tuple[int, ...]
 
 
-def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
-    """HTML of what is taken for what: a matrix of few classes, the most frequent pairs of many.
+@dataclass(frozen=True)
+class Matrix:
+    """What is taken for what.
 
-    Args:
-        bucket: not used.
-        recipe: not used.
-        content: what `evaluation.json` says.
+    Attributes:
+        labels: classes, the columns.
+        rows: one for each class; none where there are too many.
+        pairs: class, what was said instead, clips: the most frequent ones.
+        totals: clips of each class.
     """
-    del bucket, recipe
-    told = [
-        (row["labels"][0], next(iter(row["systems"]["model"]["said"])), row["systems"]["model"])
-        for row in content.get("clips", [])
-        if row["labels"]
-    ]
-    counts = Counter((said if kept["is_right"] else true, said) for true, said, kept in told)
+
+    labels: Sequence[str]
+    rows: Sequence[_Row]
+    pairs: Sequence[tuple[str, str, int]]
+    totals: Mapping[str, int]
+
+
+def matrix_of(answers: Sequence[Answer]) -> Matrix:
+    """Count answers; one to a clip without a label does not count."""
+    counts = Counter[tuple[str, str]]()
+    for labels, kept in answers:
+        if labels:
+            said = next(iter(kept["said"]))
+            counts[said if kept["is_right"] else labels[0], said] += 1
     labels = sorted({label for pair in counts for label in pair})
     totals = Counter[str]()
     for (true, _), number in counts.items():
@@ -58,4 +72,39 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
             _Row(true, totals[true], tuple(counts[true, said] for said in labels))
             for true in labels
         ]
-    return render(_TEMPLATE, labels=labels, rows=rows, pairs=pairs[:_PAIRS], totals=totals)
+    return Matrix(labels, rows, pairs[:_PAIRS], totals)
+
+
+def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
+    """HTML of what is taken for what: a matrix of few classes, the most frequent pairs of many.
+
+    Args:
+        bucket: not used.
+        recipe: not used.
+        content: what `evaluation.json` says.
+    """
+    del bucket, recipe
+    clips = content["clips"]
+    told = [(row["labels"], row["systems"]["model"]) for row in clips]
+    return render(
+        _TEMPLATE,
+        matrix=matrix_of(told),
+        pretrained=[row["clip_id"] for row in clips if PRETRAINED in row["groups"]],
+        lost=_lost_by_more(content),
+    )
+
+
+def _lost_by_more(content: Mapping[str, Any]) -> list[tuple[str, str, float]]:
+    """How often a clip is right without a modality, and wrong with it.
+
+    The modality confusion of Zverev et al. 2025, "VGGSounder", section 5.
+    """
+    found = []
+    for group, part in content["groups"].items():
+        tests = part["paired"].get("top1", {})
+        found += [
+            (group, name.replace("_", " "), tests[name]["second_only"] / part["n_clips"])
+            for name in ("no_sound", "no_picture")
+            if name in tests
+        ]
+    return found

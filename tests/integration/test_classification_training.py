@@ -1,0 +1,252 @@
+"""A classifier's training: stopped and gone on with, in several processes, and until it is best."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from dataset_fixtures import store_version
+
+from feature_extraction.stage import run as extract_features
+from launcher.pages.comparison import write_comparison_report
+from s2s.errors import SettingsError, StageError
+from s2s.layout import model_prefix
+from s2s.settings import Settings
+from s2s.storage import open_bucket
+from s2s.tasks.recipes import load_recipe
+from training.callbacks.checkpoints import StoredCheckpoints
+from training.comparison.approaches import plan_runs
+from training.comparison.compare import compare_approaches
+from training.stage import run
+
+STOPPED_AT = 13
+TRAINING: dict[str, Any] = {
+    "model": "audio_visual",
+    "visual": "cnn_3d",
+    "frames": 4,
+    "crop_px": 32,
+    "batch_size": 4,
+    "max_steps": 20,
+    "held_out_clips": 2,
+    "accelerator": "cpu",
+    "modality_dropout": 0.3,
+    "augmentation": {"mixup": 0.2},
+}
+LENGTHS = {"train": (1.0, 1.0, 1.0, 1.0), "val": (1.0, 1.0), "test": (1.0, 1.0)}
+
+
+def settings_in(folder: Path, place: Path, **training: Any) -> Settings:
+    """Settings of a recipe in a folder, on the bucket of a place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "blinks.yaml"
+    content = {
+        "name": "blinks",
+        "task": "classification",
+        "spec": {"duration_s": 1},
+        "collection": {"catalog": "none.csv"},
+        "feature_extraction": {"frame_rate_hz": 8, "height_px": 32, "width_px": 32},
+        "training": TRAINING | training,
+        "tracking": {"trackers": []},
+        "evaluation": {"intervals": 20},
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return Settings(
+        recipe=load_recipe(path),
+        recipe_path=path,
+        bucket_url=f"file://{place}/bucket",
+        work_dir=folder / "work",
+        workers=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bucket with features of clips that blink and click."""
+    folder = tmp_path_factory.mktemp("blinks")
+    settings = settings_in(folder, folder)
+    store_version(folder, settings, LENGTHS)  # pyright: ignore[reportArgumentType] - splits
+    extract_features(settings)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every step is in the curve, and it is validated often; sums are those of one thread."""
+    monkeypatch.setattr("training.callbacks.curve._EVERY_STEPS", 1)
+    monkeypatch.setattr("training.trainer._VAL_EVERY_STEPS", 5)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def made_by(settings: Settings, name: str) -> bytes:
+    """A file of the model."""
+    bucket = open_bucket(settings.bucket_url)
+    return bucket.read(model_prefix(settings.recipe, "dataset_v1") + name)
+
+
+def curve_of(settings: Settings) -> list[dict[str, str]]:
+    rows = list(csv.DictReader(io.StringIO(made_by(settings, "metrics.csv").decode())))
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def losses(settings: Settings, name: str) -> list[float]:
+    return [float(row[name]) for row in curve_of(settings) if row[name]]
+
+
+def forget_model(settings: Settings) -> None:
+    bucket = open_bucket(settings.bucket_url)
+    for key in list(bucket.keys(model_prefix(settings.recipe, "dataset_v1"))):
+        bucket.delete(key)
+
+
+def test_a_training_that_was_stopped_goes_on_exactly(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    kept: dict[str, Any] = {"keep": "best", "patience": 4}
+    settings = settings_in(tmp_path / "unbroken", place, **kept)
+    run(settings)
+    curve, names = curve_of(settings), ("model.safetensors", "model.last.safetensors")
+    weights = {name: made_by(settings, name) for name in names}
+    forget_model(settings)
+
+    def store_and_stop(self: StoredCheckpoints, trainer: Any, *_: Any, **__: Any) -> None:
+        if trainer.global_step == STOPPED_AT:
+            self.store(trainer)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(StoredCheckpoints, "on_train_batch_end", store_and_stop)
+        run(settings_in(tmp_path / "stopped", place, **kept))
+    elsewhere = settings_in(tmp_path / "elsewhere", place, **kept)
+    assert run(elsewhere).counts == {"ok": 1}
+    assert curve_of(elsewhere) == curve
+    assert {name: made_by(elsewhere, name) for name in names} == weights
+    facts = json.loads(made_by(elsewhere, "metrics.json"))["training"]
+    validated = {int(row["step"]): float(row["val_loss"]) for row in curve if row["val_loss"]}
+    assert facts["best_step"] == min(validated, key=validated.__getitem__)
+    assert facts["peak_bytes"] is None or facts["peak_bytes"] > 10_000_000
+
+
+def test_training_ends_where_it_no_longer_gets_better(place: Path, tmp_path: Path):
+    # So large a step makes it worse at once.
+    harmed: dict[str, Any] = {"learning_rate": 5.0, "patience": 2, "keep": "best"}
+    settings = settings_in(tmp_path, place, **harmed, max_steps=400)
+    run(settings)
+    facts = json.loads(made_by(settings, "metrics.json"))["training"]
+    validated = losses(settings, "val_loss")
+    assert facts["stopped_by"] == "patience"
+    assert facts["steps"] == 5 * len(validated) < 400
+    assert validated.index(min(validated)) == len(validated) - 3
+    assert facts["best_step"] == facts["steps"] - 10
+    assert made_by(settings, "model.safetensors") != made_by(settings, "model.last.safetensors")
+    assert "its patience" in made_by(settings, "README.md").decode()
+
+
+@pytest.mark.parametrize("fusion", ["mid", "late"])
+def test_two_processes_learn_as_one_with_the_doubled_batch(
+    place: Path, tmp_path: Path, fusion: str
+):
+    """Each takes half of the batch; batch normalisation is over both, see `training.batch_norm`."""
+    # Dropout draws other numbers for a half than for a whole.
+    alike: dict[str, Any] = {"fusion": fusion, "dropout": 0.0, "max_steps": 10}
+    curves = {}
+    for devices in (1, 2):
+        settings = settings_in(tmp_path / str(devices), place, **alike, devices=devices)
+        run(settings)
+        curves[devices] = {
+            name: losses(settings, name) for name in ("train_loss", "val_loss", "learning_rate")
+        }
+        forget_model(settings)
+    assert len(curves[1]["train_loss"]) == 10
+    for name, values in curves[1].items():
+        assert curves[2][name] == pytest.approx(values, rel=2e-3), name
+
+
+def test_weights_cannot_be_compared_without_validation_clips(tmp_path: Path):
+    settings = settings_in(tmp_path, tmp_path, patience=3)
+    store_version(tmp_path, settings, {"train": (1.0, 1.0)})
+    extract_features(settings)
+    with pytest.raises(StageError, match=r"training\.patience compare weights on the val split"):
+        run(settings)
+
+
+def with_approaches(settings: Settings, approaches: dict[str, Any], **more: Any) -> Settings:
+    content = yaml.safe_load(settings.recipe_path.read_text())
+    content["comparison"] = {"approaches": approaches, **more}
+    settings.recipe_path.write_text(yaml.safe_dump(content))
+    return settings.model_copy(update={"recipe": load_recipe(settings.recipe_path)})
+
+
+def test_approaches_are_compared_and_what_is_trained_is_not_trained_again(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    approaches: dict[str, Any] = {
+        "average": {"model": "frame_average"},
+        "sound": {"model": "audio"},
+        "elsewhere": {
+            "model": "cnn_lstm",
+            "backbone": "timm/resnet18",
+            "weights": "file:none.safetensors",
+        },
+    }
+    settings = with_approaches(settings_in(tmp_path, place, max_steps=5), approaches, seeds=2)
+    content = compare_approaches(settings)
+    assert set(content["approaches"]) == {"average", "sound"}
+    assert [(one["approach"], one["seed"]) for one in content["failed"]] == [
+        ("elsewhere", 0),
+        ("elsewhere", 1),
+    ]
+    assert "none.safetensors" in content["failed"][0]["reason"]
+    for one in content["approaches"].values():
+        assert one["seeds"] == [0, 1]
+        top1 = one["groups"]["all"]["top1"]
+        assert top1["value"] == pytest.approx(sum(top1["by_seed"]) / 2, abs=1e-4)
+        assert top1["low"] <= top1["value"] <= top1["high"]
+        assert one["cost"]["steps"] == 5
+        assert one["cost"]["gflops"] > 0
+        assert len(one["curves"]) == 2
+    (pair,) = content["pairs"]
+    assert (pair["first"], pair["second"]) == ("average", "sound")
+    assert pair["p"] <= pair["p_corrected"] <= 1
+    assert all(len(row["approaches"]["sound"]) == 2 for row in content["clips"])
+
+    def train_again(*_: object) -> None:
+        raise AssertionError("it is trained already")
+
+    monkeypatch.setattr("training.trainer.Trainer.__call__", train_again)
+    again = compare_approaches(settings, only=["average", "sound"])
+    assert again == content | {"failed": []}
+
+    bucket = open_bucket(settings.bucket_url)
+    page = write_comparison_report(bucket, settings.recipe, content, tmp_path / "reports")
+    text = page.read_text()
+    assert "Not trained" in text
+    assert text.count('class="confusion"') == 2
+    assert "https://" not in text
+
+
+def test_what_could_not_be_compared_is_refused_before_anything_is_trained(
+    place: Path, tmp_path: Path
+):
+    settings = settings_in(tmp_path, place)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"one": {}}, "takes two approaches or more"),
+        ({"one": {}, "two": {"max_steps": 3}}, "two changes training.max_steps"),
+        ({"one": {}, "two": {"frames": 2}}, "two changes training.frames"),
+        ({"one": {}, "two": {"depth": 3}}, r"approaches\.two: .*training\.depth"),
+    ]
+    for approaches, message in wrong:
+        with pytest.raises(SettingsError, match=message):
+            plan_runs(with_approaches(settings, approaches))
+    usual = with_approaches(settings, {})
+    assert len(plan_runs(usual, seeds=2)) == 12
+    assert [run.seed for run in plan_runs(usual, 2, ["audio", "cnn_3d"])] == [0, 0, 1, 1]
+    with pytest.raises(SettingsError, match="no approach 'cnn': use frame_average, cnn_lstm"):
+        plan_runs(usual, only=["cnn", "audio"])
