@@ -149,13 +149,10 @@ def test_training_ends_where_it_no_longer_gets_better(place: Path, tmp_path: Pat
     assert "its patience" in made_by(settings, "README.md").decode()
 
 
-@pytest.mark.parametrize("fusion", ["mid", "late"])
-def test_two_processes_learn_as_one_with_the_doubled_batch(
-    place: Path, tmp_path: Path, fusion: str
-):
+def test_two_processes_learn_as_one_with_the_doubled_batch(place: Path, tmp_path: Path):
     """Each takes half of the batch; batch normalisation is over both, see `training.batch_norm`."""
     # Dropout draws other numbers for a half than for a whole.
-    alike: dict[str, Any] = {"fusion": fusion, "dropout": 0.0, "max_steps": 10}
+    alike: dict[str, Any] = {"dropout": 0.0, "max_steps": 10}
     curves = {}
     for devices in (1, 2):
         settings = settings_in(tmp_path / str(devices), place, **alike, devices=devices)
