@@ -1,10 +1,14 @@
 """The page and its jobs: takes, the history, what goes on after a reload, what is cancelled."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from page_steps import COLOURS, PLAY_TO_THE_END, WAIT_FOR_SOUND, make_sound
 from playwright.sync_api import Page, expect
+
+from s2s.media import run_sandboxed
 
 pytestmark = pytest.mark.browser
 
@@ -75,14 +79,23 @@ def test_work_can_be_cancelled(page: Page, silent_video: Path, slow_url, name: s
     assert page.request.get(url + job).status == 404
 
 
-def test_what_was_sent_is_looked_at_and_that_can_be_cancelled(page: Page, silent_video: Path):
-    page.route("**/v1/generations", lambda _: None)  # it has everything, and says nothing yet
+def test_what_was_sent_is_looked_at_and_that_can_be_cancelled(
+    page: Page, silent_video: Path, monkeypatch: pytest.MonkeyPatch
+):
+    release = threading.Event()
+
+    def look(*args: Any, **limits: Any) -> Any:
+        release.wait(60)
+        return run_sandboxed(*args, **limits)
+
+    monkeypatch.setattr("serving.http.submissions.run_sandboxed", look)
     make_sound(page, silent_video)
     expect(page.locator("#step")).to_have_text("Looking at the file")
     expect(page.get_by_role("progressbar")).to_have_js_property("position", -1)
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("Cancelled.")
     expect(page.get_by_role("progressbar")).to_be_hidden()
+    release.set()
 
 
 def test_a_place_in_the_queue_is_told(page: Page, silent_video: Path, tone_url: str):
