@@ -24,10 +24,12 @@ from s2s.media import MediaLimits, input_args, probe, read_audio, read_frames, r
 from s2s.reasons import Reason
 from s2s.tasks.contract import Made, Upload
 from s2s.tasks.separation.extractors import LIPS
-from s2s.tasks.separation.predictor import load
+from s2s.tasks.separation.predictor import PROOF, load
 from s2s.tasks.separation.predictor.offer import SeparationOptions
+from s2s.tasks.separation.predictor.pair import compose_pair
 from s2s.tasks.separation.predictor.predictor import SeparationPredictor
 from s2s.tasks.separation.predictor.separator import Separator
+from s2s.tasks.separation.settings import SeparationRecipe
 from serving.models.notes import JobNotes
 
 RATE_HZ = SPEC.sample_rate_hz
@@ -111,6 +113,7 @@ def test_any_frame_rate(predictor, talkers, tmp_path: Path, fps: int):
 def test_a_moment(predictor, talkers, tmp_path: Path):
     video = write_film(tmp_path / "film.mp4", talkers[0][:3])
     made, _ = separate(predictor, video, tmp_path)
+    assert faces_of(made)[0]["lips"] == "moving"  # nobody can tell
     assert len(sounds_of(made)["face-1"]) == 3 * RATE_HZ // FPS
 
 
@@ -187,6 +190,30 @@ def test_a_picture_that_starts_late_has_its_own_sound(predictor, talkers, tmp_pa
     length = round(1.5 * RATE_HZ)
     begin = round(0.4 * RATE_HZ)
     assert np.corrcoef(mixture[:length], original[begin : begin + length])[0, 1] > 0.98
+
+
+def test_two_real_people(predictor, real_data: Path, tmp_path: Path):
+    """An AVI of MPEG-4 and AC-3: both are followed to the cut, and what browsers play comes out."""
+    made, _ = separate(predictor, real_data / "clips/talk/two_people_002.avi", tmp_path)
+    assert [face["lips"] for face in faces_of(made)] == ["moving", "moving"]
+    assert all(face["seen"][0][0] == 0 and face["seen"][-1][1] > 5.7 for face in faces_of(made))
+    one, other = (sounds_of(made)[f"face-{n}"] for n in (1, 2))
+    assert len(one) == pytest.approx(6.04 * RATE_HZ, abs=RATE_HZ / FPS)
+    assert np.abs(one - other).max() > 1e-3
+    assert not one[round(5.95 * RATE_HZ) :].any()  # nobody is in view after the cut
+    assert probe(made.files[0].path).video_codec == "h264"
+
+
+def test_two_real_talkers_in_one_film(predictor, real_data: Path, tmp_path: Path):
+    grid = real_data / "clips" / "grid"
+    compose_pair(grid / "bbaf2n.mpg", grid / "pwij3p.mpg", tmp_path / "pair.mp4")
+    made, _ = separate(predictor, tmp_path / "pair.mp4", tmp_path)
+    left, right = faces_of(made)
+    assert left["box"][2] < 0.5 < right["box"][0]
+    assert left["seen"] == right["seen"] == [[0, pytest.approx(2.96, abs=0.09)]]
+    recipe = SeparationRecipe.model_validate({"name": "x", "collection": {"catalog": "none.csv"}})
+    assert PROOF.check is not None
+    PROOF.check(recipe, tmp_path / "pair.mp4", made.files[0].path)
 
 
 class Copies(torch.nn.Module):

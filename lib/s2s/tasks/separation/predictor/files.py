@@ -11,7 +11,7 @@ import numpy as np
 
 from s2s.media import add_sound, drop_sound, write_wav
 from s2s.tasks.contract import MadeFile, Upload
-from s2s.tasks.separation.predictor.reading import picture_name
+from s2s.tasks.separation.predictor.reading import MOST_S, picture_name
 
 __all__ = ["write_files"]
 
@@ -42,7 +42,7 @@ def write_files(
     """
     folder, files = upload.folder, []
     silent = folder / "silent.mp4"
-    upload.run(_drop_sound, upload.path, silent)
+    upload.run(_drop_sound, upload.path, silent, most_s=MOST_S)
     tell(0.5)
 
     def make(number: int) -> list[MadeFile]:

@@ -20,6 +20,7 @@ from s2s.tasks.separation.predictor.offer import SeparationOptions
 from s2s.tasks.separation.predictor.reading import (
     FACES_FILE,
     LONGEST_PX,
+    MOST_S,
     SOUND_FILE,
     read_faces,
     read_sound,
@@ -28,7 +29,6 @@ from s2s.tasks.separation.predictor.separator import Separator
 
 __all__ = ["SeparationPredictor"]
 
-_READ_S = 1200
 _FADE_S = 0.04
 
 
@@ -87,7 +87,7 @@ class SeparationPredictor:
             read = upload.run(
                 read_faces,
                 *(upload.path, folder, self.separator.fps, options.max_faces, self._limits),
-                most_s=_READ_S,
+                most_s=MOST_S,
                 on_progress=notes.tell,
             )
             with np.load(folder / FACES_FILE, allow_pickle=False) as faces:
@@ -97,7 +97,7 @@ class SeparationPredictor:
         mixture_N = np.pad(mixture_N[:length], (0, max(0, length - len(mixture_N))))
         is_still_S = np.array(
             [
-                lip_movement(lips_TD, seen_T, self.separator.fps) < STILL
+                _is_still(lips_TD, seen_T, self.separator.fps)
                 for lips_TD, seen_T in zip(lips_STD, seen_ST, strict=True)
             ]
         )
@@ -168,6 +168,11 @@ class SeparationPredictor:
             "looked_at_px": LONGEST_PX,
             "seconds": {name: round(float(value), 3) for name, value in seconds.items()},
         }
+
+
+def _is_still(lips_TD: np.ndarray, seen_T: np.ndarray, fps: int) -> bool:
+    """Whether lips do not move; in less than a second, nobody can tell."""
+    return bool(seen_T.sum() >= fps and lip_movement(lips_TD, seen_T, fps) < STILL)
 
 
 def _beside(samples_N: np.ndarray, start_s: float, rate_hz: int) -> np.ndarray:

@@ -16,10 +16,20 @@ from s2s.media import MediaLimits, picture_start_s, stream_frames, write_samples
 from s2s.reasons import Reason
 from s2s.tasks.separation.extractors import FaceTracker
 
-__all__ = ["FACES_FILE", "LONGEST_PX", "SOUND_FILE", "picture_name", "read_faces", "read_sound"]
+__all__ = [
+    "FACES_FILE",
+    "LONGEST_PX",
+    "MOST_S",
+    "SOUND_FILE",
+    "picture_name",
+    "read_faces",
+    "read_sound",
+]
 
 LONGEST_PX = 640
 """Larger pictures are scaled down before faces are looked for."""
+MOST_S = 1200
+"""Time that it may take to follow faces through a video, or to encode its picture."""
 FACES_FILE, SOUND_FILE = "faces.npz", "samples"
 
 
