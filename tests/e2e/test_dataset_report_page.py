@@ -308,7 +308,7 @@ def test_histograms_have_axes_true_ranges_and_follow_the_label(page: Page):
 @pytest.mark.browser
 def test_outliers_are_named(page: Page):
     still = page.locator("#extremes h3", has_text="Least motion")
-    still.get_by_role("button", name="1 stand out").click()
+    still.get_by_role("button", name="1 stands out").click()
     assert page.locator("#found").inner_text() == "1 of 6 clips"
     assert page.locator("#find-kind").input_value() == "still"
 

@@ -99,7 +99,7 @@ if (byId("pairs")) {
     ["apart", `in two splits (${sorts.apart.length})`]], `all (${whole.length})`);
   const list = () => {
     const some = sorts[byId("alike-which").value];
-    byId("alike-found").textContent = `${some.length.toLocaleString("en")} pairs`;
+    byId("alike-found").textContent = `${some.length.toLocaleString("en")} ${some.length === 1 ? "pair" : "pairs"}`;
     grow(byId("pairs"), byId("more-pairs"), some, pairOf, 12);
   };
   byId("alike-which").addEventListener("change", list);
@@ -112,7 +112,7 @@ byId("extremes").replaceChildren(...data.kinds.flatMap(([name, about], n) => {
   const clips = data.extremes[n].map((place) => inside[place]);
   if (!clips.length) return [];
   const number = kindCounts.find(([kind]) => kind === name)?.[1] ?? 0;
-  const button = number ? make("button", { type: "button", className: "link", onclick: () => open({ kind: name }) }, `${number} stand out`) : "none stands out";
+  const button = number ? make("button", { type: "button", className: "link", onclick: () => open({ kind: name }) }, `${number} ${number === 1 ? "stands" : "stand"} out`) : "none stands out";
   return [make("h3", {}, `${about[0].toUpperCase()}${about.slice(1)}: `, button),
     make("ul", { className: "cards" }, ...clips.map((clip) => card(clip, clips, [...new Set([USED[name], "length"])])))];
 }));
@@ -120,7 +120,7 @@ if (byId("lost-cards")) {
   fill(byId("lost-reason"), reasons.map(([name, number]) => [name, `${plainName(name)} (${number})`]));
   const list = () => {
     const reason = byId("lost-reason").value, some = lost.filter((clip) => !reason || clip.reason === reason);
-    byId("lost-found").textContent = `${some.length.toLocaleString("en")} clips`;
+    byId("lost-found").textContent = `${some.length.toLocaleString("en")} ${some.length === 1 ? "clip" : "clips"}`;
     grow(byId("lost-cards"), byId("more-lost"), some, (clip) => card(clip, some), 12);
   };
   byId("lost-reason").addEventListener("change", list);
