@@ -31,10 +31,10 @@ def ours(source: Path, folder: Path | None, mode: str, short_side_px: int) -> No
     """A clip with its wav; at 720 px as the source has it, at 256 px as recipes have it."""
     from preprocessing.cut import CutClip, cut_clips  # noqa: PLC0415
     from s2s.records import ClipRecord  # noqa: PLC0415
-    from s2s.settings import Recipe  # noqa: PLC0415
+    from s2s.tasks.generation.settings import GenerationRecipe  # noqa: PLC0415
 
     fps, rate_hz = (30, 24_000) if short_side_px == 720 else (25, 16_000)
-    recipe = Recipe.model_validate(
+    recipe = GenerationRecipe.model_validate(
         {
             "name": "benchmark",
             "spec": {"fps": fps, "sample_rate_hz": rate_hz},
