@@ -14,15 +14,16 @@ from rich.table import Table
 from launcher.own_file.answering import answer, chosen_model
 from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
 from launcher.own_file.frames import kept_frames
+from launcher.own_file.options import ModelOption, ModelRecipeOption
 from launcher.own_file.stretches import Stretch, stretches_of
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
+from launcher.samples import sample_recipe
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.tasks.recipes import load_recipe
 
 __all__ = ["classify"]
 
-SAMPLE_RECIPE = Path(__file__).parents[2] / "recipes" / "kinetics_actions.sample.yaml"
 _TASK = "classification"
 
 
@@ -46,23 +47,8 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         typer.Option(help="A folder that gets frames as JPEG, as often as the model looks."),
     ] = None,
     rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
-    recipe: Annotated[
-        Path,
-        typer.Option(
-            help="Whose model is used.",
-            parser=lambda name: find_recipe(str(name)),  # the default is a path already
-            metavar="RECIPE",
-            show_default="kinetics_actions.sample",
-        ),
-    ] = SAMPLE_RECIPE,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model-path",
-            "--model",
-            help="A model directory; by default the bucket's newest of the recipe.",
-        ),
-    ] = None,
+    recipe: ModelRecipeOption = None,
+    model: ModelOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
@@ -70,7 +56,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
 
     def work() -> int:
         video, span = _one_of(file, videopath), cut_span(start_time, end_time, duration)
-        loaded = load_recipe(recipe)
+        loaded = load_recipe(recipe or sample_recipe("kinetics_actions"))
         if loaded.task != _TASK:
             raise SettingsError(
                 f"recipe {recipe}: its task is {loaded.task}, not {_TASK}: name another --recipe"

@@ -11,7 +11,9 @@ import typer
 
 from launcher.own_file.answering import answer, chosen_model
 from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
+from launcher.own_file.options import ModelOption, ModelRecipeOption
+from launcher.samples import sample_recipe
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import picture_demuxer
@@ -20,7 +22,6 @@ from s2s.tasks.recipes import load_recipe
 
 __all__ = ["generate"]
 
-SAMPLE_RECIPE = Path(__file__).parents[2] / "recipes" / "silent_to_sound.sample.yaml"
 _PICTURE_S = 5.0
 
 
@@ -36,19 +37,8 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         Path | None, typer.Option(help="The file to write; by default FILE_with_sound.mp4.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
-    recipe: Annotated[
-        Path,
-        typer.Option(
-            help="Whose model is used.",
-            parser=find_recipe,
-            metavar="RECIPE",
-            show_default="silent_to_sound.sample",
-        ),
-    ] = SAMPLE_RECIPE,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="A model directory; by default the bucket's newest of the recipe."),
-    ] = None,
+    recipe: ModelRecipeOption = None,
+    model: ModelOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
@@ -58,7 +48,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         if out is not None and not out.parent.is_dir():
             raise SettingsError(f"{out.parent}: no such folder: make it, or choose another --out")
         span = cut_span(start_time, end_time, duration)
-        loaded = load_recipe(recipe)
+        loaded = load_recipe(recipe or sample_recipe("silent_to_sound"))
         is_picture = picture_demuxer(file) is not None
         source = file if is_picture or span is None else cut_video(file, span, with_sound=False)
         chosen: dict[str, object] = {"seed": seed}

@@ -14,7 +14,9 @@ from rich.table import Table
 
 from launcher.own_file.answering import answer, chosen_model
 from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
+from launcher.own_file.options import ModelOption, ModelRecipeOption
+from launcher.samples import sample_recipe
+from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.tasks.contract import MadeFile
@@ -22,7 +24,6 @@ from s2s.tasks.recipes import load_recipe
 
 __all__ = ["separate"]
 
-SAMPLE_RECIPE = Path(__file__).parents[2] / "recipes" / "cocktail_party.sample.yaml"
 _TASK = "separation"
 _SILENT_DB = -60.0
 
@@ -38,19 +39,8 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
         Path | None, typer.Option(help="The folder to write to; by default that of FILE.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
-    recipe: Annotated[
-        Path,
-        typer.Option(
-            help="Whose model is used.",
-            parser=find_recipe,
-            metavar="RECIPE",
-            show_default="cocktail_party.sample",
-        ),
-    ] = SAMPLE_RECIPE,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="A model directory; by default the bucket's newest of the recipe."),
-    ] = None,
+    recipe: ModelRecipeOption = None,
+    model: ModelOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
@@ -60,7 +50,8 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
         folder = out or file.parent
         if not folder.is_dir():
             raise SettingsError(f"{folder}: no such folder: make it, or choose another --out")
-        span, loaded = cut_span(start_time, end_time, duration), load_recipe(recipe)
+        span = cut_span(start_time, end_time, duration)
+        loaded = load_recipe(recipe or sample_recipe("cocktail_party"))
         if loaded.task != _TASK:
             raise SettingsError(
                 f"recipe {recipe}: its task is {loaded.task}, not {_TASK}: name another --recipe"
