@@ -6,11 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from launcher.sample_site import sample_for
+from s2s.errors import SettingsError
 from s2s.media import write_wav
+from s2s.settings import Settings
+from s2s.tasks.recipes import load_recipe
 from sample.film import World, load_world
 from sample.voices.folder import list_voices
 
 _RATE_HZ = 16_000
+ROOT = Path(__file__).parents[2]
 
 
 def write_voice(path: Path, seconds: float) -> None:
@@ -113,3 +118,25 @@ def test_without_a_folder_it_says_what_to_set(
     assert world.n_sources == 0
     assert "S2S_VOICES" in world.missing
     assert "set it to a folder of speech" in world.missing
+
+
+def test_a_run_without_a_folder_stops_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("S2S_VOICES", raising=False)
+    monkeypatch.delenv("S2S_SOURCE_URL", raising=False)
+    path = ROOT / "recipes" / "cocktail_party.voices.yaml"
+    settings = Settings(
+        recipe=load_recipe(path),
+        recipe_path=path,
+        bucket_url=f"file://{tmp_path}/bucket",
+        work_dir=tmp_path,
+    )
+
+    with (
+        pytest.raises(SettingsError, match=r"cocktail_party\.voices: S2S_VOICES is not set"),
+        sample_for(settings),
+    ):
+        pass
+
+    assert not list(tmp_path.iterdir())
