@@ -18,7 +18,10 @@ _FIRST_ECHO_S = (0.002, 0.012)
 
 
 def in_room(voice_N: np.ndarray, sample_rate_hz: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A voice somewhere in a room: noise that decays by Sabine's law follows the direct sound.
+    """A voice somewhere in a room: noise that decays exponentially follows the direct sound.
+
+    Polack 1988, "La transmission de l'énergie sonore dans les salles": late reverberation is like
+    noise under an exponential envelope.
 
     Args:
         voice_N: float32, dry.
