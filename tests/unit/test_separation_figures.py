@@ -79,6 +79,8 @@ def test_of_a_silent_face_what_is_left_is_measured(
     found = figures(material, lambda m: np.stack([m.voices_SN[0], gain * m.mixture_N]))
     assert found["silence_db"] == pytest.approx(left_db, abs=1e-3)
     assert found["right_speaker"] is None
+    # The other voice is all that is heard: it cannot get nearer.
+    assert found["si_sdri"] is None
 
 
 def test_nothing_that_is_found_is_as_bad_as_can_be_and_no_error(tmp_path: Path):

@@ -28,7 +28,7 @@ def _mean(of: Callable[[FaceScore], float | None]) -> Callable[[Scores], float |
 
 
 def _sdr_improvement_db(face: FaceScore) -> float | None:
-    if face.sdr_before_db is None or face.sdr_after_db is None:
+    if face.sdr_before_db is None or face.sdr_after_db is None or face.improvement_db is None:
         return None
     return face.sdr_after_db - face.sdr_before_db
 

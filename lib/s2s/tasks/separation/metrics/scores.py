@@ -18,6 +18,8 @@ __all__ = ["FaceScore", "score_faces"]
 
 _WORST_DB = -30.0
 """What is worse is as bad: a voice that was not found at all has no ratio."""
+ALONE_DB = 50.0
+"""A voice with such a ratio in the mixture is all that is heard: there is nothing to improve."""
 _NOTHING = 1e-7
 """Share of the mixture's energy below which nothing was found."""
 _DIGITS = 3
@@ -57,8 +59,8 @@ class FaceScore:
 
     @property
     def improvement_db(self) -> float | None:
-        """How much nearer the voice is than the mixture was."""
-        if self.before_db is None or self.after_db is None:
+        """How much nearer the voice is than the mixture was; None where nothing else is heard."""
+        if self.before_db is None or self.after_db is None or self.before_db > ALONE_DB:
             return None
         return self.after_db - self.before_db
 

@@ -33,6 +33,8 @@ from s2s.workspace import scratch
 __all__ = ["CONDITION_TITLES", "show_examples"]
 
 _TEMPLATE = Path(__file__).with_name("examples.html.jinja")
+_ALONE_DB = 50.0
+"""A mixture that is nearer to a voice than this is nothing but that voice."""
 CONDITION_TITLES = {
     "different_voices": "Two speakers",
     "same_voice": "The same speaker twice",
@@ -144,6 +146,8 @@ def _verdict(face: Mapping[str, Any]) -> str:
     if not face["is_heard"]:
         return f"says nothing: {_signed(face['left_db'])} dB of the mixture are left"
     before_db, after_db = face["before_db"], face["after_db"]
+    if before_db > _ALONE_DB:
+        return f"all that is heard: {after_db:.1f} dB SI-SDR"
     change = f"{abs(after_db - before_db):.1f} dB {'better' if after_db >= before_db else 'worse'}"
     return f"from {_signed(before_db)} to {_signed(after_db)} dB SI-SDR: {change}"
 
