@@ -98,6 +98,12 @@ def test_where_all_are_of_one_label_it_is_one_of_another_source():
     assert all(held_out.other(one).source_id != one.source_id for one in held_out.clips)
 
 
+def test_a_single_clip_that_is_shown_has_others_beside_it():
+    held_out = choose_held_out(version(clip("x", "a"), clip("y", "b"), clip("z", "b")), 1)
+    (shown,) = held_out.clips
+    assert held_out.other(shown).labels != shown.labels
+
+
 def test_a_clip_that_is_alone_is_shown_with_itself():
     held_out = choose_held_out(version(clip("only", "a")), 4)
     assert held_out.other(held_out.clips[0]) == held_out.clips[0]

@@ -20,10 +20,12 @@ class HeldOut:
     Attributes:
         split: the split they are of; None if there are none.
         clips: the clips.
+        all_clips: those, and the others of the split that could have been chosen.
     """
 
     split: Split | None = None
     clips: tuple[DatasetClip, ...] = ()
+    all_clips: tuple[DatasetClip, ...] = ()
 
     @property
     def note(self) -> str:
@@ -40,8 +42,8 @@ class HeldOut:
         It is the next one with another label, else the next one of another source; the clip itself
         where there is neither.
         """
-        place = self.clips.index(clip)
-        following = self.clips[place + 1 :] + self.clips[:place]
+        place = self.all_clips.index(clip)
+        following = self.all_clips[place + 1 :] + self.all_clips[:place]
         unlike = [one for one in following if one.source_id != clip.source_id]
         labelled = [one for one in unlike if one.labels != clip.labels]
         return (labelled or unlike or [clip])[0]
@@ -69,8 +71,8 @@ def choose_held_out(
             for clip in _sources_in_turns(clips):
                 by_label[clip.labels].append(clip)
             turns = zip_longest(*(by_label[label] for label in sorted(by_label)))
-            ordered = [clip for clip in chain.from_iterable(turns) if clip is not None]
-            return HeldOut(split, tuple(ordered[:count]))
+            ordered = tuple(clip for clip in chain.from_iterable(turns) if clip is not None)
+            return HeldOut(split, ordered[:count], ordered)
     return HeldOut()
 
 
