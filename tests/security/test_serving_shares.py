@@ -85,19 +85,23 @@ def test_a_sandbox_that_fails_at_the_start_is_logged(
 
 
 def test_one_address_leaves_room_for_others(queue: str, silent_video: Path):
-    def send(forwarded: str) -> tuple[int, str]:
+    def send(forwarded: str, **more: str) -> tuple[int, str]:
         with silent_video.open("rb") as file:
             answer = httpx.post(
                 f"{queue}/v1/generations",
                 files={"video": ("clip.mp4", file)},
-                headers={"X-Forwarded-For": forwarded},
+                headers={"X-Forwarded-For": forwarded} | more,
             )
         return answer.status_code, answer.json().get("detail", "")
 
+    name = {"Idempotency-Key": "a name of one request"}
+
     mine = ["203.0.113.7", "198.51.100.1, 203.0.113.7", "::ffff:203.0.113.7"]
-    assert [send(address)[0] for address in mine] == [202, 202, 202]
+    assert send(mine[0], **name)[0] == 202
+    assert [send(address)[0] for address in mine[1:]] == [202, 202]
     status, detail = send("1.1.1.1, 203.0.113.7")
     assert status == 429
     assert "3 jobs of yours" in detail
     assert send("203.0.113.8")[0] == 202
     assert "4 jobs wait" in send("203.0.113.9")[1]
+    assert send("203.0.113.7", **name)[0] == 202  # its job waits already

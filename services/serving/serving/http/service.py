@@ -143,15 +143,20 @@ class Service:
         if not self.runner.is_working:
             raise _not_ready("Jobs cannot be worked on now; the server's log says why.")
 
-    def check_room(self, client: str) -> None:
+    def check_room(self, client: str, *, is_sent_again: bool = False) -> None:
         """Make sure that one more job of a client's fits into the queue, and on the disk.
+
+        Args:
+            client: who is counted.
+            is_sent_again: its job is there already, and only the upload needs room.
 
         Raises:
             Problem: 429 or 507 if it does not.
         """
         if self.is_full:
             raise disk_full()
-        if self.runner.n_unfinished + len(self.arriving) >= self.limits.max_jobs:
+        n_unfinished = 0 if is_sent_again else self.runner.n_unfinished
+        if n_unfinished + len(self.arriving) >= self.limits.max_jobs:
             raise _queue_full(f"{self.limits.max_jobs} jobs wait already.")
         self.clients = {
             job_id: name
@@ -159,7 +164,8 @@ class Service:
             if job_id in self.arriving or self.runner.is_unfinished(job_id)
         }
         most = self.limits.max_jobs_of_one
-        if client and list(self.clients.values()).count(client) >= most:
+        counted = self.arriving if is_sent_again else self.clients
+        if client and sum(self.clients[job_id] == client for job_id in counted) >= most:
             raise _queue_full(f"{most} jobs of yours wait already.")
 
     def task_of(self, job: Job) -> str:

@@ -87,9 +87,10 @@ def _endpoint(models: _Models) -> _Endpoint:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready()
         job_id, client = service.store.new_id(), client_of(request, owner)
-        if service.store.of_request(owner, idempotency_key) is None:
+        is_sent_again = service.store.of_request(owner, idempotency_key) is not None
+        if not is_sent_again:
             service.rate_limit.check(client)
-            service.check_room(client)
+        service.check_room(client, is_sent_again=is_sent_again)
         service.arriving.add(job_id)
         service.clients[job_id] = client
         try:
