@@ -102,7 +102,7 @@ def dataset_bundle_key(recipe: Recipe, version: str) -> str:
 
 
 def checks_prefix(recipe: Recipe) -> str:
-    """What validation found of each usable clip; `<clip_id>.json` under it.
+    """Results of validation's checks of usable clips; `<clip_id>.json` under it.
 
     The number behind the fingerprint is that of what is measured: with another, clips are checked
     again.
@@ -131,7 +131,7 @@ def features_prefix(recipe: Recipe, version: str) -> str:
 
 
 def feature_shards_pattern(recipe: Recipe) -> re.Pattern[str]:
-    """What keys of shards look like, of any version with the recipe's settings."""
+    """Pattern of the keys of shards, of any version with the recipe's settings."""
     fingerprint = recipe.fingerprint(FEATURES)
     root = re.escape(features_root(recipe))
     return re.compile(rf"{root}[^/]+-{fingerprint}/[^/]+\.safetensors")
@@ -153,12 +153,12 @@ def model_config_key(recipe: Recipe, version: str) -> str:
 
 
 def checkpoint_key(recipe: Recipe, version: str, objective: str) -> str:
-    """Where the training of one of the model's objectives goes on from."""
+    """The checkpoint of one of the model's objectives."""
     return f"{model_prefix(recipe, version)}checkpoints/{objective}.ckpt"
 
 
 def evaluation_prefix(recipe: Recipe, version: str) -> str:
-    """What `evaluate` found of the model."""
+    """Results of `evaluate` for the model."""
     return f"{model_prefix(recipe, version)}evaluation-{recipe.fingerprint(EVALUATION)}/"
 
 
@@ -168,7 +168,7 @@ def comparison_key(recipe: Recipe, version: str) -> str:
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:
-    """What the model answered over HTTP for held-out clips; `<clip_id>.mp4` under it."""
+    """Answers of the served model for held-out clips; `<clip_id>.mp4` under it."""
     return f"{model_prefix(recipe, version)}held_out/"
 
 

@@ -10,7 +10,7 @@ _NO_LIMIT_BYTES = 1 << 60
 
 
 def memory_limit_bytes(cgroup: Path = _CGROUP) -> int | None:
-    """What all processes of this container may take together; None without a limit.
+    """The memory limit of all processes of this container together; None without a limit.
 
     Args:
         cgroup: where the kernel's control groups are mounted, of version 2 or 1.

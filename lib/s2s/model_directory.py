@@ -41,7 +41,7 @@ _REMEDY = "fetch the model again, or train it again"
 
 
 class ModelDescription(BaseModel):
-    """What `config.json` says of a model, whatever its task.
+    """The content of `config.json`, for any task.
 
     Attributes:
         format: version of this layout.

@@ -1,4 +1,4 @@
-"""What became of clips, and why: the words that every stage uses."""
+"""Outcomes of clips, and their reasons: the words that every stage uses."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ __all__ = ["Reason", "Status"]
 
 
 class Status(StrEnum):
-    """What became of a clip in a stage."""
+    """The outcome of a clip in a stage."""
 
     OK = "ok"
     SKIPPED = "skipped"

@@ -56,7 +56,7 @@ class ClipRecord:
 
 
 class Outcome(BaseModel):
-    """What became of one clip in one stage: failure is data, not a log line.
+    """The outcome of one clip in one stage: failure is data, not a log line.
 
     Attributes:
         clip_id: the clip.

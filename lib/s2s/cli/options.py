@@ -117,7 +117,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "limit": (LimitOption, None),
 }
 STAGE_OPTIONS = ("engine", "workers", "gpus", "strict", "retry_failed", "limit")
-"""What every stage can be told, beside the bucket and the directory for its files."""
+"""Options of every stage, beside the bucket and the work directory."""
 
 
 def make_settings(

@@ -29,7 +29,7 @@ _VERSION = r"dataset_v[1-9]\d*"
 
 
 class DatasetIndex(BaseModel):
-    """What `dataset_vN.json` says: the object that makes a version exist.
+    """The content of `dataset_vN.json`, the object that makes a version exist.
 
     Attributes:
         version: `dataset_vN`, also the git tag.

@@ -1,4 +1,4 @@
-"""How many items are sent to a worker at a time: as many as take some seconds, by measurement."""
+"""Sizes of chunks: as many items as take a worker some seconds, by measurement."""
 
 __all__ = ["ChunkSize"]
 

@@ -16,7 +16,7 @@ class WorkerDiedError(Exception):
 
 @dataclass(frozen=True)
 class Room:
-    """What an engine works with at this moment.
+    """The workers and machines that an engine has at this moment.
 
     Attributes:
         workers: items worked on at a time.

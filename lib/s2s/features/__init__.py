@@ -1,1 +1,1 @@
-"""What is kept of clips for training: arrays of any shape and type, many clips' in one file."""
+"""Features of clips: arrays of any shape and type, those of many clips in one file."""

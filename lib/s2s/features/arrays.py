@@ -42,7 +42,7 @@ class ClipMedia:
 
 
 class ArraySpec(BaseModel):
-    """What one array of every clip is.
+    """Name, shape, dtype and rate of an array that every clip has.
 
     Its first axis is time, and holds at least one instant. Two examples: `shape=(112, 112, 3),
     dtype="uint8", rate_hz=8` are small pictures; `is_bytes=True, rate_hz=8` are JPEG files.

@@ -25,7 +25,7 @@ _READERS = 16
 
 
 class ShardHeader(BaseModel):
-    """What the arrays of a shard are.
+    """The header of a shard: its recipe, settings, arrays and clips.
 
     Attributes:
         recipe: name of the recipe.

@@ -76,7 +76,7 @@ class ShardReader:
         self.__init__(state["path"])
 
     def spec(self, name: str) -> ArraySpec:
-        """What one of its arrays is.
+        """The spec of one of its arrays.
 
         Raises:
             ModelError: if it has none of that name.

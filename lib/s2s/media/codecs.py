@@ -10,7 +10,7 @@ __all__ = ["DECODERS", "ENCODERS", "ffmpeg_problem", "missing_codecs"]
 
 DECODERS = ("h264", "aac", "pcm_s16le")
 ENCODERS = ("libx264", "aac", "pcm_s16le")
-"""What the stages read and write themselves; sources may be in any other."""
+"""Codecs that the stages read and write themselves; sources may be in any other."""
 
 
 def missing_codecs(decoders: Iterable[str] = (), encoders: Iterable[str] = ()) -> list[str]:
@@ -30,7 +30,7 @@ def missing_codecs(decoders: Iterable[str] = (), encoders: Iterable[str] = ()) -
 
 
 def ffmpeg_problem() -> str:
-    """What is wrong with the ffmpeg program; empty if it is there."""
+    """A sentence about what is wrong with the ffmpeg program; empty if it works."""
     try:
         path = ffmpeg_path()
     except (ImportError, RuntimeError) as error:

@@ -56,7 +56,7 @@ def ffmpeg_folder(parent: Path) -> Path:
 
 
 def container_name(path: Path) -> str:
-    """What ffmpeg takes a file for, though it is of a kind that is not opened.
+    """Name of the container format that ffmpeg detects, also of formats that are not opened.
 
     Empty if it does not know, and in an image without ffmpeg: validation reads its own clips.
     """

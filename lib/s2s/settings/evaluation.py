@@ -1,4 +1,4 @@
-"""What the command `evaluate` measures."""
+"""The section `evaluation`: settings of the command `evaluate`."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -57,7 +57,7 @@ class Target(Section):
 
 
 class EvaluationSettings(Section):
-    """What the command `evaluate` measures; none of it changes the model.
+    """Settings of the command `evaluate`; none of them changes the model.
 
     Attributes:
         clips: held-out clips that are measured on, at most.

@@ -1,4 +1,4 @@
-"""What an object's name says: exactly the settings that its bytes depend on.
+"""Names of objects: they hold exactly the settings that the object's bytes depend on.
 
 The name of what a recipe makes holds a fingerprint, so that it is made again when it would come out
 different, and only then. `SHARED` has a row for every setting that all tasks share; a task's own

@@ -32,7 +32,7 @@ STAGES = (
 
 
 class Recipe(BaseModel, frozen=True, extra="forbid"):
-    """What every stage does for one task.
+    """The settings of every stage, for one task.
 
     A task's own class has the task's own sections in the place of those for `feature_extraction`,
     `training`, `evaluation` and `serving`, and continues `naming` with a row for each of its own

@@ -1,4 +1,4 @@
-"""What every section of a recipe is: settings that never change, none of them unknown."""
+"""The base class of a recipe's sections: frozen, and unknown settings are refused."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> Mo
 
 
 def fill_in_size(content: Any, sizes: Mapping[str, Mapping[str, object]]) -> Any:
-    """What a section's `size` stands for, under what is set beside it; other content as it is."""
+    """Fill in the settings that a section's `size` stands for; those that are set are kept."""
     if isinstance(content, dict) and content.get("size") in sizes:
         return {**sizes[content["size"]], **content}
     return content

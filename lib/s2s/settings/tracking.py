@@ -1,4 +1,4 @@
-"""Where trainings are followed."""
+"""The section `tracking`: trackers of trainings."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ __all__ = ["TrackingSettings"]
 
 
 class TrackingSettings(Section):
-    """Where trainings are followed, besides `metrics.csv`, which every model has.
+    """Trackers of trainings, besides `metrics.csv`, which every model has.
 
     Attributes:
         trackers: MLflow writes into a local SQLite file, or to the server that

@@ -10,7 +10,7 @@ __all__ = ["CheckSettings", "ValidationSettings"]
 
 
 class CheckSettings(Section):
-    """What a clip must be to be of use; what was found is stored for these settings.
+    """Limits on usable clips; results of checks are stored for these settings.
 
     Attributes:
         max_clipped_share: share of samples at full scale, above which the sound is clipped.

@@ -18,7 +18,7 @@ from s2s.logs import console
 __all__ = ["Rate", "make_progress"]
 
 _EVERY_S = 2.0
-"""How often it is told: of a cluster it has to be asked."""
+"""Interval at which the rate is shown; a cluster has to be asked for its nodes."""
 
 
 @dataclass

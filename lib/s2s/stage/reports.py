@@ -1,4 +1,4 @@
-"""What a stage reports, and what is stored of it."""
+"""Reports of stages, and how they are stored."""
 
 import json
 import time
@@ -26,7 +26,7 @@ _MEMORY_KILLS_BEFORE = count_memory_kills()
 
 
 class StageReport(BaseModel):
-    """What a stage did.
+    """The report of a stage's run.
 
     Attributes:
         stage: the stage's name.

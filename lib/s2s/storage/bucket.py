@@ -31,7 +31,7 @@ _MOST_BYTES, _MOST_BYTES_OF_PART = 1024, 230
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What a bucket knows of an object.
+    """Size and checksum of an object.
 
     Attributes:
         key: name in the bucket.
@@ -186,11 +186,11 @@ class VersionedBucket(Bucket, Protocol):
         ...
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
-        """What objects are now whose keys start with a prefix, in order."""
+        """List the present version of every object whose key starts with a prefix, in order."""
         ...
 
     def version(self, key: str, number: int) -> ObjectVersion:
-        """What an object was; also when it was replaced or deleted since.
+        """Find a version of an object, also of one that was replaced or deleted since.
 
         Raises:
             ObjectNotFoundError: if the bucket does not have that version.

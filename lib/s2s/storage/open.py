@@ -1,4 +1,4 @@
-"""From a bucket's URL to the bucket."""
+"""Opening a bucket by its URL."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What is learned: one folder a task, with the same files in each; `contract` says what they hold.
+"""Tasks: one folder each, with the same files in all; `contract` describes the files.
 
-A task of one's own is a folder as well, in a directory that S2S_TASKS names.
+A task of your own is such a folder, too, in a directory that S2S_TASKS names.
 """
 
 import os

@@ -15,7 +15,7 @@ __all__ = ["load_recipe", "recipe_class"]
 
 
 def recipe_class(task: str) -> type[Recipe]:
-    """What recipes of a task can set; never reaches torch.
+    """Find the recipe class of a task; imports no torch.
 
     Raises:
         SettingsError: if there is no such task.

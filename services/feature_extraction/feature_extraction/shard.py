@@ -29,7 +29,7 @@ __all__ = ["Shard", "ShardMaker", "extract", "plan_shards"]
 
 @dataclass(frozen=True)
 class Shard:
-    """What goes into one shard.
+    """A shard that is to be made.
 
     Attributes:
         name: `<split>-<digest>`; the same for the same clips.

@@ -21,7 +21,7 @@ def make_material(
     folder: Path,
     fit: Callable[[Objective], Trained] | None = None,
 ) -> Material:
-    """What is needed to train and measure a model.
+    """Put together what is needed to train and measure a model.
 
     Args:
         settings: the recipe, and where it runs.

@@ -76,7 +76,7 @@ def have_model(settings: Settings, version: DatasetVersion) -> tuple[Outcome, di
 
 
 def _summary(metrics: dict[str, Any]) -> dict[str, Any]:
-    """What the stage's report, and so `dvc metrics`, says of a model."""
+    """The part of a model's metrics that the stage's report, and so `dvc metrics`, has."""
     names = ("split", "n_clips", "systems", "training")
     return {name: metrics[name] for name in names if name in metrics}
 
@@ -131,7 +131,7 @@ def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> 
 
 
 def _facts(material: Material, last: Objective, prefix: str) -> dict[str, Any]:
-    """How the model was trained, objective by objective where there are several."""
+    """Facts of the model's training, by objective where there are several."""
     keys = [key for key in material.bucket.keys(f"{prefix}checkpoints/") if key.endswith(".json")]
     found = {Path(key).stem: json.loads(material.bucket.read(key)) for key in keys}
     trained = material.clips["train"]

@@ -24,7 +24,7 @@ _times_joined = 0
 
 @dataclass(frozen=True)
 class Share:
-    """What one worker occupies of a node.
+    """The share of a node that one worker occupies.
 
     Attributes:
         cpus: cores.
@@ -55,7 +55,7 @@ class Cluster:
         return any(resources.get("GPU", 0) for resources in self.nodes().values())
 
     def room(self, share: Share) -> Room:
-        """How many workers fit, on so many nodes."""
+        """Number of workers that fit, and of nodes."""
         each = [_fits(resources, share) for resources in self.nodes().values()]
         return Room(sum(each), sum(number > 0 for number in each))
 

@@ -34,7 +34,7 @@ from s2s.errors import StageError
 __all__ = ["Member", "Pool"]
 
 LOSSES = (RayActorError, WorkerCrashedError, OutOfMemoryError, NodeDiedError, ObjectLostError)
-"""What is raised for a chunk whose worker, or the node that it was on, is gone."""
+"""Errors of a chunk whose worker, or whose node, is gone."""
 _WORKER_DEATHS, _NODE_DEATHS = 2, 5
 _AHEAD = 2
 """Chunks that a worker has: the one that it works on, and the next."""
@@ -42,7 +42,7 @@ _FAILED_STARTS = 10
 _PATIENCE_S = 600.0
 """A cluster that grows by itself needs minutes for a machine."""
 _LOOK_S = 5.0
-"""How often the cluster is looked at."""
+"""Interval at which the cluster's nodes are listed."""
 
 
 @dataclass(eq=False)

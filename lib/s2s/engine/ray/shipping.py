@@ -35,7 +35,7 @@ def _modules_of(part: Any) -> Iterator[str]:
 
 
 def runtime_env(packages: frozenset[str]) -> dict[str, Any]:
-    """What Ray has to bring to a cluster's nodes so that functions of these packages run there.
+    """The runtime environment that lets functions of these packages run on a cluster's nodes.
 
     A folder of tasks of one's own (S2S_TASKS) becomes the workers' working directory.
     """

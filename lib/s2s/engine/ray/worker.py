@@ -11,7 +11,7 @@ __all__ = ["FunctionError", "start_worker"]
 
 
 class FunctionError(Exception):
-    """What is to be mapped cannot be loaded on a node."""
+    """The mapped function cannot be loaded on a node."""
 
 
 class _Worker:

@@ -1,4 +1,4 @@
-"""What keeps a process from files and networks, by the kernel: Landlock and seccomp.
+"""Confinement of a process by the kernel, from files and networks: Landlock and seccomp.
 
 Neither needs a privilege; both hold for everything that the process starts, and cannot be undone.
 """

@@ -21,7 +21,7 @@ __all__ = ["MediaLimits", "check_size", "open_guarded", "open_picture"]
 
 @dataclass(frozen=True)
 class MediaLimits:
-    """What a file may ask of us, read before anything is decoded.
+    """Limits on a file, checked before anything is decoded.
 
     Attributes:
         max_pixels: width times height.
@@ -38,12 +38,12 @@ class MediaLimits:
 
     @property
     def of_picture(self) -> "MediaLimits":
-        """What a still picture may ask of us."""
+        """Limits on a still picture."""
         return replace(self, max_pixels=self.max_picture_pixels or self.max_pixels)
 
     @property
     def of_jpeg(self) -> "MediaLimits":
-        """What a still picture that is a JPEG may ask of us."""
+        """Limits on a JPEG picture."""
         return replace(self, max_pixels=_JPEG_TIMES * self.of_picture.max_pixels)
 
 

@@ -46,7 +46,7 @@ _PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")
 
 @dataclass(frozen=True)
 class SandboxLimits:
-    """What a piece of work may use.
+    """Limits of a piece of work.
 
     Attributes:
         memory_bytes: address space, of each of its processes.
@@ -133,7 +133,7 @@ def run_sandboxed(
 
 
 def missing_protections(folder: Path) -> list[str]:
-    """What this system cannot keep a sandboxed process from: `files`, `network`, or neither.
+    """List the protections that this system lacks: `files`, `network`, or none.
 
     Args:
         folder: an empty one.
@@ -172,7 +172,7 @@ def _run_once(work: _Work, on_progress: Callable[[float], None] | None) -> dict[
 def _answer(
     receiver: Connection, until: float, on_progress: Callable[[float], None] | None
 ) -> dict[str, Any]:
-    """What the process says in the end."""
+    """The result that the process reports."""
     while receiver.poll(max(0.0, until - time.monotonic())):
         answer = json.loads(receiver.recv_bytes(_MAX_ANSWER_BYTES))
         if "progress" not in answer:
@@ -196,7 +196,7 @@ def _unwrapped(answer: dict[str, Any]) -> Any:
 
 
 def _do(sender: Connection, work: _Work) -> None:
-    """What the process does."""
+    """Work in the sandboxed process."""
 
     def tell(answer: dict[str, Any]) -> None:
         with suppress(BrokenPipeError):  # the process that asked has gone

@@ -1,4 +1,4 @@
-"""What a file from a stranger must be before anything of it is decoded."""
+"""Checks of an uploaded file, before anything of it is decoded."""
 
 import re
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def check_upload(
 
 
 def picture_demuxer(path: Path) -> str | None:
-    """What reads a file, if its first bytes are those of a picture."""
+    """Find the demuxer of a picture by its first bytes; None for other files."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     return next((family.demuxer for family in _PICTURES if family.magic.match(head)), None)

@@ -160,7 +160,7 @@ def picture_start_s(path: Path, limits: MediaLimits | None = None) -> float:
 
 
 def most_bytes(limits: MediaLimits, fps: int, size: tuple[int, int]) -> int:
-    """How many bytes `write_frames` writes at most."""
+    """Most bytes that `write_frames` writes."""
     width, height = size
     return _most_frames(limits, fps) * width * height * 3
 
@@ -170,7 +170,7 @@ def _most_frames(limits: MediaLimits, fps: int) -> int:
 
 
 def map_frames(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """What `write_frames` wrote with a width and height, mapped: uint8 (T, H, W, 3)."""
+    """Map the file that `write_frames` wrote: uint8 (T, H, W, 3)."""
     width, height = size
     return np.memmap(path, np.uint8, mode="r").reshape(-1, height, width, 3)
 

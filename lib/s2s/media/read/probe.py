@@ -1,4 +1,4 @@
-"""What a media file is, read from its headers, and from its packets where those do not say."""
+"""Properties of a media file, read from its headers, else from its packets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["Probe", "picture_index", "probe"]
 
 @dataclass(frozen=True)
 class Probe:
-    """What a media file says of itself.
+    """Properties of a media file.
 
     Attributes:
         format: name of the container format.
@@ -94,7 +94,7 @@ def _duration_s(file: InputContainer, stream: Stream | None) -> float:
 
 
 def _measured_s(file: InputContainer, stream: Stream) -> float:
-    """From the first packet to the end of the last; which may not say how long it is."""
+    """Seconds from the first packet to the end of the last, whose length may be missing."""
     only(file, stream)
     times = sorted(
         (float(at * packet.time_base), float((packet.duration or 0) * packet.time_base))

@@ -1,1 +1,1 @@
-"""What two tasks or more share."""
+"""Code that several tasks share."""

@@ -56,7 +56,7 @@ class Chance:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Within it torch's chance follows from a seed; outside it is as if nothing had been drawn.
+    """Seed torch's random numbers within a context; its state outside is left as it was.
 
     Args:
         seed: such as a recipe's, for a network's first weights.

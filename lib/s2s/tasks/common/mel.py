@@ -22,7 +22,7 @@ FLOOR = 1e-5
 
 @dataclass(frozen=True)
 class MelSpec:
-    """What a mel spectrogram is.
+    """The definition of a mel spectrogram.
 
     Attributes:
         sample_rate_hz: samples a second.
@@ -44,7 +44,7 @@ class MelSpec:
 
     @classmethod
     def of(cls, spec: TimeSpec) -> Self:
-        """What the project uses everywhere, on the grid of a time spec; silence is outside."""
+        """The project's own definition, on a time spec's grid; outside the sound is silence."""
         return cls(spec.sample_rate_hz, spec.n_fft, spec.hop, spec.n_mels)
 
     def filters(self) -> torch.Tensor:

@@ -42,7 +42,7 @@ class VideoProcessor:
 
     @property
     def extractors(self) -> tuple[Extractor, ...]:
-        """What makes the arrays of a shard."""
+        """The extractors that make the arrays of a shard."""
         return (LogMel(self._spec), *self.streams)
 
     @property

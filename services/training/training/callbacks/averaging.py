@@ -62,7 +62,7 @@ class Averaging(Callback):
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within it the network has its averaged weights."""
+        """Give the network its averaged weights within a context."""
         self._swap()
         try:
             yield
@@ -78,7 +78,7 @@ class Averaging(Callback):
         return {"averaged": self._averaged.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """From the checkpoint."""
+        """Restore from a checkpoint."""
         self._averaged.load_state_dict(state_dict["averaged"])
 
     @torch.no_grad()

@@ -89,7 +89,7 @@ class LearningCurve(Callback):
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """From the checkpoint."""
+        """Restore from a checkpoint."""
         self.rows = list(state_dict["rows"])
 
     def write(self, path: Path) -> None:

@@ -42,7 +42,7 @@ class Budget(Timer):
         self.is_patience_over = False
 
     def stopped_by(self, steps: int) -> Literal["max_steps", "max_minutes", "patience"]:
-        """What ended a training of so many steps."""
+        """The limit that ended a training after a number of steps."""
         if steps >= self.max_steps:
             return "max_steps"
         return "patience" if self.is_patience_over else "max_minutes"

@@ -47,7 +47,7 @@ class Tracking:
         return self._loggers
 
     def samples(self, objective: Objective, averaging: Averaging) -> list[Callback]:
-        """What logs the recipe, and every so many steps what was learned."""
+        """Make the callback that logs the recipe and, at intervals, samples."""
         return [Samples(self._settings, objective, averaging)] if self._loggers else []
 
     def finish(self, metrics: Mapping[str, Any], folder: Path) -> None:

@@ -47,7 +47,7 @@ def _print_heading(text: str, console: Console) -> None:
 
 
 def _systems_table(titles: Mapping[str, str]) -> Table:
-    """What each system is; the other tables have their names only."""
+    """A table that explains the systems' names, which the other tables use."""
     table = _plain_table()
     table.add_column("system", no_wrap=True)
     table.add_column("is", overflow="fold")

@@ -20,7 +20,7 @@ from s2s.tasks.generation.settings import GenerationFeatureSettings
 __all__ = ["Backbone", "Semantic", "make_backbone"]
 
 _CLIP_FRAMES = 16
-"""What torchvision's video networks see at a time."""
+"""Frames that torchvision's video networks take at a time."""
 _HEADS = ("fc", "classifier", "head")
 _LOOKS_AT_A_TIME = {1: 32, _CLIP_FRAMES: 4}
 

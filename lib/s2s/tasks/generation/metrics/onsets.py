@@ -16,13 +16,13 @@ _RISE = 2.5
 """Mean rise of all bands, in dB over 20 ms, that counts: tuned on rendered sound, whose impacts are
 known."""
 _AUDIBLE_DB = 55.0
-"""What is further below the loudest band of the clip is not heard: a faint hiss that comes and goes
-would otherwise count as much as a hit, since all bands count alike."""
+"""Sound that is further below the loudest band of the clip is ignored: a faint hiss that comes and
+goes would otherwise count as much as a hit, since all bands count alike."""
 
 
 @dataclass(frozen=True)
 class OnsetScore:
-    """How two lists of onsets agree.
+    """Agreement of two lists of onsets.
 
     Attributes:
         matched: pairs within the tolerance, each onset used once.

@@ -1,4 +1,4 @@
-"""How far sound and picture are apart in time: a probe that is trained on real clips.
+"""The offset between sound and picture, measured by a probe that is trained on real clips.
 
 Two towers of convolutions, one over visual features and one over mel, give each frame an embedding;
 the shift of up to 12 frames at which the two agree best is the offset. After Chung and Zisserman
@@ -97,7 +97,7 @@ class SyncProbe:
         return torch.from_numpy(((rows - mean) / deviation).astype(np.float32))[None]
 
     def _agreement(self, seen_BTC: torch.Tensor, mel_BTD: torch.Tensor) -> torch.Tensor:
-        """How well the two agree at each shift: (B, S)."""
+        """Agreement of the two at each shift: (B, S)."""
         seen, heard = self._sight(seen_BTC), self._mel(mel_BTD)
         heard_at = heard.unfold(2, seen.shape[2], 1)  # (B, E, S, T)
         return _SHARPNESS * torch.einsum("bet,best->bs", seen, heard_at) / seen.shape[2]

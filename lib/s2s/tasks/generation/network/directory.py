@@ -30,7 +30,7 @@ _OF_EVERY_TASK = {"recipe", "version", "spec"}
 
 
 class ModelConfig(BaseModel):
-    """All that is needed to use a model's weights.
+    """The config of a generation model: all that its weights need to be used.
 
     Attributes:
         recipe: name of the recipe that the model was trained by.

@@ -41,7 +41,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the path from noise to sound is followed.
+    """Settings of the sampler.
 
     Attributes:
         steps: at least 1.

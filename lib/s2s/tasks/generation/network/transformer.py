@@ -21,7 +21,7 @@ _TIME_FREQUENCIES = 64
 _KERNEL = 7
 _EXPANSION = 2
 _MOST_MODULATION = 256
-"""What a token's condition says to a block passes through at most so many features."""
+"""Most features of the bottleneck that a token's condition passes through in a block."""
 
 
 class NetworkConfig(BaseModel):

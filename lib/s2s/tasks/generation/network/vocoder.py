@@ -1,4 +1,4 @@
-"""From log-mel to sound: by Griffin-Lim, which needs no weights, or by a network that has some.
+"""Vocoders, from log-mel to sound: Griffin-Lim, which needs no weights, or a network.
 
 Griffin and Lim 1984, "Signal Estimation from Modified Short-Time Fourier Transform".
 

@@ -70,7 +70,7 @@ class _Head(BaseModel):
 
 
 class _Vocos(BaseModel):
-    """What is read of a Vocos config, with Vocos' own defaults."""
+    """The part of a Vocos config that is read, with Vocos' own defaults."""
 
     feature_extractor: _Features
     backbone: _Backbone

@@ -112,7 +112,7 @@ class FlowObjective(Objective):
 
 
 def _describe_extractors(features: GenerationFeatureSettings) -> str:
-    """Where weights of feature extractors are from; nothing where none has any."""
+    """The sources of the feature extractors' weights, for the model card; empty without any."""
     used = {
         "what is seen": (features.semantic, features.semantic_weights, "none"),
         "what moves": (features.motion, features.motion_weights, "differences"),

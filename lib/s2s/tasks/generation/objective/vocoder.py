@@ -79,7 +79,7 @@ class VocoderObjective(Objective):
         return adamw_and_muon(self.network, self.settings.learning_rate, _FIRST_BETA)
 
     def loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002 - nothing is drawn
-        """How far made spectra are from real ones, and how well discriminators tell them apart."""
+        """The distance of spectra and, where there are discriminators, the adversarial losses."""
         mel_BMK, real_BN = batch
         made_BN = self.network(mel_BMK)
         loss = self._spectral_loss(made_BN, real_BN)
@@ -89,7 +89,7 @@ class VocoderObjective(Objective):
         return loss
 
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
-        """How far spectra are apart."""
+        """The distance of spectra alone."""
         mel_BMK, real_BN = batch
         return self._spectral_loss(self.network(mel_BMK), real_BN)
 
@@ -165,7 +165,7 @@ def prepare_vocoder(
 
 
 def vocoder_settings(recipe: GenerationRecipe) -> TrainingSettings:
-    """How the vocoder is trained: on what the model is, by its own budget."""
+    """Settings of the vocoder's training: the model's devices, the vocoder's own budget."""
     section, training = recipe.training.vocoder, recipe.training
     return TrainingSettings(
         batch_size=section.batch_size,

@@ -1,4 +1,4 @@
-"""What a vocoder is trained on: random crops of the training clips' sound, with their log-mel.
+"""Training data of a vocoder: random crops of the training clips' sound, with their log-mel.
 
 Legend: N samples, M mel frames, K mel bands.
 """

@@ -29,7 +29,7 @@ class Discriminators(nn.Module):
         self.parts = nn.ModuleList(Discriminator(size) for size in sizes)
 
     def forward(self, samples_BN: torch.Tensor) -> list[list[torch.Tensor]]:
-        """What each says of sound: its layers' outputs, the last of which is its judgement."""
+        """The outputs of each discriminator's layers; the last one is its verdict."""
         return [part(samples_BN) for part in self.parts]
 
 

@@ -1,4 +1,4 @@
-"""How far made sound is from real sound, for the training of a vocoder.
+"""The losses of a vocoder: distances between generated and real sound.
 
 Legend: B batch, N samples, F frequencies, T frames of a spectrum.
 """
@@ -19,7 +19,7 @@ _SILENT = 1e-3
 _FEATURE_WEIGHT = 2.0
 
 Judgement = Sequence[Sequence[torch.Tensor]]
-"""What discriminators make of sound, see `vocoder_discriminators`."""
+"""Outputs of discriminators, see `vocoder_discriminators`."""
 
 
 class SpectralLoss:
@@ -61,7 +61,7 @@ def discriminator_loss(real: Judgement, made: Judgement) -> torch.Tensor:
 
 
 def generator_loss(real: Judgement, made: Judgement) -> torch.Tensor:
-    """What a vocoder is to make smaller: it is to sound real, and alike in every layer."""
+    """The vocoder's adversarial loss and feature matching loss."""
     parts = []
     for of_real, of_made in zip(real, made, strict=True):
         pairs = zip(of_real[:-1], of_made[:-1], strict=True)

@@ -107,7 +107,7 @@ def _frame(
 
 
 def _ground(panels: Sequence[MontagePanel], heard: int) -> Frame:
-    """What does not move while one panel is heard: titles, frames, spectrograms; (H, W, 3)."""
+    """Titles, frames and spectrograms, fixed while one panel plays: (H, W, 3)."""
     width = _left(len(panels))
     ground = Image.new("RGB", (width + width % 2, _HEIGHT_PX), _GROUND)
     draw = ImageDraw.Draw(ground)

@@ -1,4 +1,4 @@
-"""How sound for silent videos is offered to clients; imports no torch."""
+"""The offer of generation to clients; imports no torch."""
 
 from typing import Literal
 

@@ -52,7 +52,7 @@ class GenerationPredictor(SoundModel):
 
     @property
     def frame_bytes(self) -> int:
-        """What the frames of the longest video that is taken have; features read them in pieces."""
+        """Bytes of all frames of the longest video that is accepted; they are read in pieces."""
         return most_bytes(self.limits, self.config.spec.fps, self.processor.frame_size)
 
     def prepare(self, upload: Upload, options: GenerationOptions, notes: Notes) -> _Input:

@@ -54,7 +54,7 @@ def _packets(path: Path) -> list[bytes]:
 
 
 def _sound_s(path: Path) -> float:
-    """How long the sound plays; what is decoded may be longer by a part of an AAC frame."""
+    """Length of the sound in seconds; decoded, it may be longer by a part of an AAC frame."""
     with open_guarded(path) as file:
         stream = file.streams.audio[0]
         return float((stream.duration or 0) * (stream.time_base or 0))

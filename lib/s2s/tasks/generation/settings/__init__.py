@@ -1,4 +1,4 @@
-"""What a recipe of generation can set; never reaches torch."""
+"""The settings of generation recipes; imports no torch."""
 
 from s2s.tasks.generation.settings.evaluation import GenerationEvaluationSettings
 from s2s.tasks.generation.settings.feature_extraction import GenerationFeatureSettings

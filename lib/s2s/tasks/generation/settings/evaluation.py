@@ -8,7 +8,7 @@ __all__ = ["GenerationEvaluationSettings"]
 
 
 class GenerationEvaluationSettings(EvaluationSettings):
-    """What `evaluate` measures of a generation model.
+    """Settings of `evaluate` for generation models.
 
     Attributes:
         seeds_per_clip: sounds of the model for each clip, to see how much seeds differ.

@@ -13,7 +13,7 @@ __all__ = ["GenerationRecipe"]
 
 
 class GenerationRecipe(Recipe, frozen=True):
-    """What every stage does to learn sound for silent videos and pictures."""
+    """A recipe that learns sound for silent videos and pictures."""
 
     naming: ClassVar[Mapping[str, Names]] = {**SHARED, **GENERATION}
 

@@ -1,4 +1,4 @@
-"""What turns spectrograms into sound."""
+"""The section `training.vocoder`."""
 
 from typing import Any, Literal, Self
 
@@ -17,7 +17,7 @@ _SIZES = {
 
 
 class VocoderSettings(Section):
-    """What turns spectrograms into sound, and how it is trained.
+    """Which vocoder turns spectrograms into sound, and how it is trained.
 
     Attributes:
         kind: `griffin_lim` needs no weights; `istft` is a network that is trained before the
