@@ -24,17 +24,23 @@ function kindOf(schema = {}) {
   return `${schema.type ?? "any"}${range}`;
 }
 
+/** With its roles: where the screen is narrow, style makes lists of its rows, which takes them away. */
 function table(caption, heads, rows) {
-  const head = make("tr", "", ...heads.map((text) => make("th", text)));
-  for (const cell of head.children) cell.scope = "col";
+  const cells = heads.map((text) => as("columnheader", make("th", text)));
+  for (const cell of cells) cell.scope = "col";
   const lines = rows.map(([first, ...others]) => {
-    const name = make("th", "", make("code", first));
+    const name = as("rowheader", make("th", "", make("code", first)));
     name.scope = "row";
-    return make("tr", "", name, ...others.map((text) => make("td", text)));
+    return as("row", make("tr", "", name, ...others.map((text) => as("cell", make("td", text)))));
   });
-  return make(
-    "table", "", make("caption", caption), make("thead", "", head), make("tbody", "", ...lines),
-  );
+  const head = as("rowgroup", make("thead", "", as("row", make("tr", "", ...cells))));
+  const body = as("rowgroup", make("tbody", "", ...lines));
+  return as("table", make("table", "", make("caption", caption), head, body));
+}
+
+function as(role, element) {
+  element.setAttribute("role", role);
+  return element;
 }
 
 const fieldRow = (name, schema, description) => [
