@@ -140,6 +140,22 @@ def test_a_frame_stays_until_the_next_one(tmp_path: Path, suffix: str, start_s: 
     assert np.count_nonzero(expected != numbers) <= 1, numbers
 
 
+@pytest.mark.parametrize("mode", ["encode", "copy"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_frame_may_stay_for_minutes(tmp_path: Path, suffix: str, mode: str):
+    """Matroska stores the frame after the long one first, and no time of decoding."""
+    video = MarkedVideo(
+        seconds=150, frame_times_s=[0.0, 0.04, 140.0, 140.04, 148.0], clicks_s=(71,)
+    )
+    preprocessing = RECIPE.preprocessing.model_copy(update={"video": mode})
+    recipe = RECIPE.model_copy(update={"preprocessing": preprocessing})
+    asked = ClipRecord(source_id="a", start_s=70, end_s=70 + CLIP_S)
+    [clip] = cut_clips(video.write(tmp_path / f"a{suffix}"), [asked], recipe, tmp_path)
+    assert isinstance(clip, CutClip)
+    assert frame_numbers(read_frames(clip.files.video, FPS)) == [1] * 40
+    assert clicks_s(clip.files.sound) == pytest.approx([1], abs=0.03)
+
+
 def test_a_recording_that_begins_between_keyframes_begins_with_its_first_whole_frame(
     marked: Path, tmp_path: Path
 ):

@@ -73,7 +73,7 @@ def list_packets(
         MediaError: `corrupt` if most packets do not say when their frames are shown.
     """
     packets: list[Listed] = []
-    n_stamped = n_unknown = 0
+    n_stamped = n_unknown = n_after = 0
     for packet in file.demux(stream):
         if not packet.size:
             continue
@@ -87,7 +87,9 @@ def list_packets(
         if (packets or is_key) and (not packets or pts >= packets[0].pts):
             kept = packet if keep else None
             packets.append(Listed(pts, dts, is_key, not packet.is_discard, kept))
-        if until is not None and dts > until:
+        n_after += until is not None and pts > until
+        # Matroska does not tell when packets are decoded: a frame that is shown before may follow.
+        if until is not None and (dts > until if packet.dts is not None else n_after > MOST_HELD):
             break
     if n_unknown > n_stamped:
         message = "most of its packets do not say when their frames are shown; convert it to mp4"

@@ -31,6 +31,8 @@ _COPYABLE = ("h264", "hevc", "vp9", "av1", "mpeg4")
 # Seeking goes by decoding time: the keyframe it lands on may show after what is asked for.
 _RUN_UPS_S = (0.5, 12.0, 1e9)
 _MAX_PACKET_BYTES = 200_000_000
+# Where frames stay for seconds, half of one is too much to be off.
+_MOST_OFF_S = 0.1
 # Far from the ids that encoders use, so that the source's own parameter sets stay valid.
 _HEAD_ID = 31
 _HDR_TRANSFERS = (16, 18)  # PQ and HLG in ITU-T H.273, table 3
@@ -136,7 +138,8 @@ def _time_base(stream: VideoStream) -> Fraction:
 def _find_span(file: InputContainer, stream: VideoStream, span_s: tuple[float, float]) -> _Span:
     tick_s = float(_time_base(stream))
     start, end = (round(time_s / tick_s) for time_s in span_s)
-    half_frame = float(1 / stream.average_rate) / tick_s / 2 if stream.average_rate else 0.0
+    half_frame_s = float(1 / stream.average_rate) / 2 if stream.average_rate else 0.0
+    half_frame = min(half_frame_s, _MOST_OFF_S) / tick_s
     packets: list[Packet] = []
     for run_up_s in _RUN_UPS_S:
         packets = _read_packets(file, stream, start - round(run_up_s / tick_s), end)
@@ -149,6 +152,8 @@ def _find_span(file: InputContainer, stream: VideoStream, span_s: tuple[float, f
     if abs(begin - start) > half_frame + 1:
         raise NotCopyableError("no frame begins within half a frame of its start")
     inside = [time for time in times if begin <= time < begin + end - start - half_frame]
+    if not inside:
+        raise NotCopyableError("no frame ends within a frame of its end")
     last = inside[-1]
     later = next((time for time in times if time > last), None)
     stop = later if later is not None else last + max(1, round(2 * half_frame))
