@@ -41,7 +41,9 @@ def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket)
     if place == "file":
         path = recipe_folder / name
         if not path.is_file():
-            raise ModelError(f"{source}: there is no file {path}: not a file of weights")
+            raise ModelError(
+                f"{source}: there is no file {path}: not a file of weights: put it there"
+            )
         return path
     if place == "package":
         return _in_package(source, *name.partition("/")[::2])
