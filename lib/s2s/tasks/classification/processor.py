@@ -159,17 +159,18 @@ class ClipProcessor:
             float32 (n_frames, C, crop_px, crop_px), normalised, and which frames there are.
         """
         side, count = self.config.crop_px, self.config.n_frames
+        seen = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+        has_frame_T = torch.arange(count) < len(frames_THWC)
+        if not len(frames_THWC):
+            return seen, has_frame_T
         pictures = torch.from_numpy(np.ascontiguousarray(_cropped(frames_THWC, view)))
         pictures_TCHW = pictures.permute(0, 3, 1, 2)
-        if len(pictures_TCHW) and pictures_TCHW.shape[2:] != (side, side):
+        if pictures_TCHW.shape[2:] != (side, side):
             pictures_TCHW = torch.nn.functional.interpolate(
                 pictures_TCHW, (side, side), mode="bilinear", antialias=True
             )
-        if view.is_flipped:
-            pictures_TCHW = pictures_TCHW.flip(-1)
-        seen = torch.zeros(count, 3, side, side, dtype=torch.uint8)
-        seen[: len(pictures_TCHW)] = pictures_TCHW
-        return seen, torch.arange(count) < len(pictures_TCHW)
+        seen[: len(pictures_TCHW)] = pictures_TCHW.flip(-1) if view.is_flipped else pictures_TCHW
+        return seen, has_frame_T
 
     def normalised(self, frames_BTCHW: torch.Tensor, has_frame_BT: torch.Tensor) -> torch.Tensor:
         """Frames as networks take them, on the device that they are on.
