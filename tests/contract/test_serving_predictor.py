@@ -152,3 +152,13 @@ def test_the_longest_video_fits_into_what_may_be_written(
     assert predictor.frame_bytes == 75 * one  # with the second of tolerance
     with pytest.raises(OSError, match="too large"):
         upload.run(*work, file_bytes=49 * one)
+
+
+def test_what_waits_for_the_model_takes_no_room_on_the_disk(
+    untrained_model: Path, silent_video: Path, tmp_path: Path
+):
+    predictor = GenerationPredictor.load(untrained_model)
+    shutil.copy(silent_video, tmp_path / "upload")
+    upload = Upload(tmp_path / "upload", "video", tmp_path)
+    predictor.prepare(upload, GenerationOptions(), JobNotes())
+    assert [path.name for path in tmp_path.iterdir()] == ["upload"]
