@@ -149,7 +149,7 @@ def _make_service(
     uploads.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
     tracer = make_tracer()
-    metrics = Metrics(lambda: service.runner.n_unfinished)
+    metrics = Metrics(lambda: len(service.runner.unfinished))
     batchers = {
         model.name: Batcher(
             partial(model.load, limits.of_model(model)[1]),

@@ -44,7 +44,7 @@ class _DrainingServer(uvicorn.Server):
         service = self._service
         if self._until is not None:
             service.is_draining = True
-            is_idle = not (service.runner.n_unfinished or service.arriving)
+            is_idle = not (service.runner.unfinished or service.arriving)
             self.should_exit |= is_idle or time.monotonic() > self._until
         return await super().on_tick(counter)
 

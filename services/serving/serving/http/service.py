@@ -155,13 +155,13 @@ class Service:
         """
         if self.is_full:
             raise disk_full()
-        n_unfinished = 0 if is_sent_again else self.runner.n_unfinished
+        n_unfinished = 0 if is_sent_again else len(self.runner.unfinished)
         if n_unfinished + len(self.arriving) >= self.limits.max_jobs:
             raise _queue_full(f"{self.limits.max_jobs} jobs wait already.")
         self.clients = {
             job_id: name
             for job_id, name in self.clients.items()
-            if job_id in self.arriving or self.runner.is_unfinished(job_id)
+            if job_id in self.arriving or job_id in self.runner.unfinished
         }
         most = self.limits.max_jobs_of_one
         counted = self.arriving if is_sent_again else self.clients

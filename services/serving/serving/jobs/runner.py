@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -90,13 +90,9 @@ class Runner:
         return self._storage.folder
 
     @property
-    def n_unfinished(self) -> int:
-        """Jobs that are queued or worked on."""
-        return len(self._unfinished)
-
-    def is_unfinished(self, job_id: str) -> bool:
-        """Whether a job is queued or worked on."""
-        return job_id in self._unfinished
+    def unfinished(self) -> Set[str]:
+        """Names of jobs that are queued or worked on."""
+        return self._unfinished
 
     @property
     def is_working(self) -> bool:
