@@ -14,7 +14,6 @@ from s2s.cli import (
     DEFAULT_BUCKET,
     BucketOption,
     WorkDirOption,
-    find_recipe,
     guarded,
     stage_app,
 )
@@ -24,8 +23,27 @@ from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, shared_bucket
 from s2s.storage import Bucket
 from s2s.tasks.recipes import load_recipe
+from serving.options import (
+    ConnectionsOption,
+    HostOption,
+    JobsOption,
+    KeepOption,
+    KeysOption,
+    ModelsOption,
+    NamesOption,
+    OpenOption,
+    PortOption,
+    ProxiesOption,
+    QueueOption,
+    RateOption,
+    RecipesArgument,
+    WaitOption,
+)
 
 if TYPE_CHECKING:
+    from serving.access.connections import ConnectionLimits
+    from serving.http.server import Server
+    from serving.http.service import Limits
     from serving.models.served import ServedModel
 
 __all__ = ["app"]
@@ -45,83 +63,28 @@ app = stage_app(_STAGE, "Prove that the recipe's model answers over HTTP (the st
 
 @app.command()
 def serve(  # noqa: PLR0913 - these are the options of the command line
-    recipes: Annotated[
-        list[Path],
-        typer.Argument(
-            envvar="S2S_RECIPE",
-            parser=find_recipe,
-            metavar="RECIPE...",
-            help="Whose models are offered: YAML files, names of those in recipes/, or URLs.",
-        ),
-    ],
+    recipes: RecipesArgument,
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(envvar="PORT", help="Port to listen on; 0 for a free one.")
-    ] = 8000,
-    model: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A model directory, with one recipe; may be named several times. By default, the "
-            "bucket's newest of each recipe."
-        ),
-    ] = None,
-    keys: Annotated[
-        Path | None, typer.Option(help="A file of keys' hashes: only these may use the API.")
-    ] = None,
-    is_open: Annotated[
-        bool, typer.Option("--open", help="Let everybody in who reaches another host than this.")
-    ] = False,
-    name: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A host name that the server is called by; repeatable. Needed without "
-            "--keys only, for other names than the machine's."
-        ),
-    ] = None,
-    proxy: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Address or network of proxies whose X-Forwarded-For is believed; repeatable."
-        ),
-    ] = None,
-    connections: Annotated[
-        int, typer.Option(help="Connections at a time; a quarter of them of one address.", min=4)
-    ] = 512,
-    rate: Annotated[
-        int, typer.Option(help="Uploads a minute of each key or address; 0 for no limit.", min=0)
-    ] = 0,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for a model that is not trained yet.")
-    ] = False,
-    queue: Annotated[
-        int,
-        typer.Option(
-            help="Jobs that may wait, three quarters of them of one key or address; more get 429.",
-            min=1,
-        ),
-    ] = 64,
-    keep_hours: Annotated[float, typer.Option(help="Results are kept so long.", min=0.01)] = 24.0,
-    jobs: Annotated[
-        str,
-        typer.Option(
-            envvar="S2S_JOBS",
-            show_default=False,
-            help="postgresql://USER:PASSWORD@HOST/NAME: a database that several servers share "
-            "their jobs in. By default, a file in the work directory.",
-        ),
-    ] = "",
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+    model: ModelsOption = None,
+    keys: KeysOption = None,
+    is_open: OpenOption = False,
+    name: NamesOption = None,
+    proxy: ProxiesOption = None,
+    connections: ConnectionsOption = 512,
+    rate: RateOption = 0,
+    wait: WaitOption = False,
+    queue: QueueOption = 64,
+    keep_hours: KeepOption = 24.0,
+    jobs: JobsOption = "",
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
     """Serve the recipes' models: an HTTP API and a page, until SIGTERM or Ctrl-C."""
-    from serving.access.addresses import read_networks  # noqa: PLC0415
-    from serving.access.connections import ConnectionLimits  # noqa: PLC0415
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
     from serving.http.server import Server, listen  # noqa: PLC0415
-    from serving.http.service import Limits  # noqa: PLC0415
-    from serving.observe.requests import log_as_json  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
@@ -129,32 +92,11 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         listener = listen(host, port)
         store = shared_bucket(bucket)
         models = _models(loaded, model or [], store, work_dir, wait=wait)
-        limits = replace(
-            Limits.of(*(recipe.serving for recipe in loaded)),
-            max_jobs=queue,
-            keep_s=keep_hours * 3600,
-            rate_per_minute=rate,
-        )
+        limits = _limits(loaded, queue, keep_hours, rate)
         ring = None if keys is None else KeyRing.load(keys)
-        made = create_app(
-            models,
-            limits,
-            work_dir / "serving",
-            store,
-            ring,
-            names=[host, *(name or [])],
-            jobs=jobs,
-        )
-        bounds = ConnectionLimits(
-            max_connections=connections,
-            max_per_address=max(1, connections // 4),
-            proxies=read_networks(proxy or []),
-        )
-        server = Server(made, host, listener, bounds)
-        names = ", ".join(served.name for served in models)
-        console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
-        log_as_json()
-        server.run()
+        hosts, folder = [host, *(name or [])], work_dir / "serving"
+        made = create_app(models, limits, folder, store, ring, names=hosts, jobs=jobs)
+        _run(Server(made, host, listener, _connection_limits(connections, proxy or [])), models)
         return 0
 
     sys.exit(guarded(work))
@@ -173,6 +115,38 @@ def key(
         return 0
 
     sys.exit(guarded(work))
+
+
+def _limits(recipes: Sequence[Recipe], queue: int, keep_hours: float, rate: int) -> "Limits":
+    """The limits on requests: those of the recipes, and those of the command's options."""
+    from serving.http.service import Limits  # noqa: PLC0415
+
+    return replace(
+        Limits.of(*(recipe.serving for recipe in recipes)),
+        max_jobs=queue,
+        keep_s=keep_hours * 3600,
+        rate_per_minute=rate,
+    )
+
+
+def _connection_limits(connections: int, proxies: Sequence[str]) -> "ConnectionLimits":
+    from serving.access.addresses import read_networks  # noqa: PLC0415
+    from serving.access.connections import ConnectionLimits  # noqa: PLC0415
+
+    return ConnectionLimits(
+        max_connections=connections,
+        max_per_address=max(1, connections // 4),
+        proxies=read_networks(proxies),
+    )
+
+
+def _run(server: "Server", models: "Sequence[ServedModel]") -> None:
+    from serving.observe.requests import log_as_json  # noqa: PLC0415
+
+    names = ", ".join(served.name for served in models)
+    console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
+    log_as_json()
+    server.run()
 
 
 def _models(
