@@ -255,7 +255,7 @@ def test_names_of_recipes_as_they_were_stay_what_they_are(path: Path):
     assert {kind: recipe.fingerprint(kind) for kind in FACTORIES} == PINNED[path.stem]
     assert keys(recipe) == {
         "clips": f"processed_data/{path.stem}-{PINNED[path.stem]['clips']}/",
-        "checks": f"datasets/{path.stem}/checks-{PINNED[path.stem]['checks']}-2/",
+        "checks": f"datasets/{path.stem}/checks-{PINNED[path.stem]['checks']}-3/",
         "extractors": (
             f"features/{path.stem}/extractors-{PINNED[path.stem]['extractors']}.safetensors"
         ),
