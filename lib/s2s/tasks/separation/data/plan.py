@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from s2s.features.stored import StoredClip
 from s2s.tasks.separation.data.clips import Talkers
 from s2s.tasks.separation.settings import Condition, MixingSettings
 
@@ -93,17 +94,13 @@ def draw_plan(
     if silent and len(places) > 1:
         kinds[-1] = "rests" if rng.uniform() < _SPEECH_SHARE else "muted"
     is_reverberant = rng.uniform() < settings.reverb
-    faces = []
-    for n, (place, kind) in enumerate(zip(places, kinds, strict=True)):
-        speed = float(rng.uniform(*settings.speed))
-        clip = talkers.clips[place]
-        there = clip.length("lips") - int(np.ceil(window * speed))
-        start = int(rng.integers(max(0, there) + 1))
-        gain_db = 0.0 if n == 0 else -float(rng.uniform(*settings.sir_db))
-        room = int(rng.integers(2**31)) if is_reverberant else None
-        faces.append(FacePlan(
-            clip_id=clip.clip_id, start=start, gain_db=gain_db, face=kind, speed=speed, room=room
-        ))  # fmt: skip
+    faces = [
+        _draw_face(talkers.clips[place], kind, window, settings, rng)
+        for place, kind in zip(places, kinds, strict=True)
+    ]
+    faces[0] = faces[0].model_copy(update={"gain_db": 0.0})
+    if not is_reverberant:
+        faces = [face.model_copy(update={"room": None}) for face in faces]
     order = rng.permutation(len(faces))
     noise = None
     if rng.uniform() < settings.noise or kinds.count("speaks") == len(faces) == 1:
@@ -114,6 +111,22 @@ def draw_plan(
         faces=tuple(faces[n] for n in order),
         noise=noise,
         gain_db=float(rng.uniform(*settings.gain_db)),
+    )
+
+
+def _draw_face(
+    clip: StoredClip, face: Face, window: int, settings: MixingSettings, rng: np.random.Generator
+) -> FacePlan:
+    """Some time of a clip, at some speed, loudness and place in a room."""
+    speed = float(rng.uniform(*settings.speed))
+    there = clip.length("lips") - int(np.ceil(window * speed))
+    return FacePlan(
+        clip_id=clip.clip_id,
+        start=int(rng.integers(max(0, there) + 1)),
+        gain_db=-float(rng.uniform(*settings.sir_db)),
+        face=face,
+        speed=speed,
+        room=int(rng.integers(2**31)),
     )
 
 

@@ -61,20 +61,25 @@ def make_systems(
             is_ceiling=True,
         )
     if not isinstance(separator.network, AudioOnly):
-        systems |= {
-            "swapped": System(
-                "the model, faces in each other's place; compared with the face that was shown",
-                shown.swapped,
-            ),
-            "frozen": System("the model, faces that stand still", shown.frozen),
-            "late": System("the model, faces half a second late", shown.late),
-        }
+        systems |= _controls(shown)
     systems["matcher"] = System(
         "the true voices, each to the face whose mouth opens as it gets louder: no training",
         of(matched),
         is_ceiling=True,
     )
     return systems
+
+
+def _controls(shown: ShownFaces) -> Mapping[str, System]:
+    """The model with faces that are shown otherwise: what they are to it comes out."""
+    return {
+        "swapped": System(
+            "the model, faces in each other's place; compared with the face that was shown",
+            shown.swapped,
+        ),
+        "frozen": System("the model, faces that stand still", shown.frozen),
+        "late": System("the model, faces half a second late", shown.late),
+    }
 
 
 def _mixture(mixed: Mixture) -> np.ndarray:
