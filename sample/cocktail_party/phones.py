@@ -40,19 +40,21 @@ class Segment:
 
 
 Phone = tuple[Segment, ...]
+Seen = tuple[float, float, float]
+"""Opening, spread and press of the lips."""
 
 
 def _vowel(formants: tuple[float, float, float], opening: float, spread: float) -> Phone:
     return (Segment(0.115, formants, voice=1.0, opening=opening, spread=spread),)
 
 
-def _sonorant(formants: tuple[float, float, float], voice: float, lips: tuple) -> Phone:
+def _sonorant(formants: tuple[float, float, float], voice: float, lips: Seen) -> Phone:
     opening, spread, press = lips
     return (Segment(0.07, formants, voice=voice, opening=opening, spread=spread, press=press),)
 
 
 def _stop(
-    formants: tuple[float, float, float], burst: tuple[float, float], lips: tuple, *, voiced: bool
+    formants: tuple[float, float, float], burst: tuple[float, float], lips: Seen, *, voiced: bool
 ) -> Phone:
     """A closure, its burst, and breath behind it where the voice starts late."""
     hiss_hz, hiss_width_hz = burst
@@ -76,7 +78,7 @@ def _stop(
 def _fricative(
     formants: tuple[float, float, float],
     noise: tuple[float, float, float],
-    lips: tuple,
+    lips: Seen,
     *,
     voiced: bool,
 ) -> Phone:

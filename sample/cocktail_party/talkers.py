@@ -68,14 +68,13 @@ def make_talker(seed: int, index: int) -> Talker:
     """Make up a talker; the same arguments give the same one."""
     rng = np.random.default_rng([WORLD_VERSION, seed, index, 0])
     digest = hashlib.sha256(f"talkers/{WORLD_VERSION}/{seed}/{index}".encode()).digest()
+    voice = make_voice(rng)
+    x, y = rng.uniform((0.43, 0.42), (0.57, 0.48)).round(3).tolist()
     return Talker(
         source_id=base64.urlsafe_b64encode(digest)[:11].decode(),
         seed=(seed, index),
-        voice=make_voice(rng),
-        face_xy=(
-            round(float(rng.uniform(0.43, 0.57)), 3),
-            round(float(rng.uniform(0.42, 0.48)), 3),
-        ),
+        voice=voice,
+        face_xy=(x, y),
         unit_px=float(rng.uniform(39, 46)),
         articulation=float(rng.uniform(0.6, 1)),
     )

@@ -59,12 +59,12 @@ def make_voice(rng: np.random.Generator) -> Voice:
     low_hz, high_hz = _PITCHES_HZ
     height = float(rng.uniform())
     size = float(np.clip(0.75 * height + 0.25 * rng.uniform() + rng.normal(0, 0.08), 0, 1))
-    accent = 1 + np.clip(rng.normal(0, 0.04, 3), -0.08, 0.08)
+    first, second, third = (1 + np.clip(rng.normal(0, 0.04, 3), -0.08, 0.08)).tolist()
     return Voice(
         pitch_hz=low_hz * (high_hz / low_hz) ** height,
         melody=float(rng.uniform(0.15, 0.45)),
         tract=_TRACTS[0] + (_TRACTS[1] - _TRACTS[0]) * size,
-        accent=tuple(accent.tolist()),
+        accent=(first, second, third),
         breath=float(rng.uniform(0.01, 0.08)),
         edge_hz=float(rng.uniform(150, 700)),
         roughness=float(rng.uniform(0.003, 0.02)),
@@ -192,7 +192,9 @@ def _noise(
     return sound_N[half : half + length] * _HOP / _NOISE_WINDOW
 
 
-def _tract(formants_TK: NDArray[np.float64], frequencies_F: NDArray[np.float64]) -> NDArray:
+def _tract(
+    formants_TK: NDArray[np.float64], frequencies_F: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """How strongly the tract answers to each frequency: (T, F), 1 at 0 Hz."""
     gain_TF = np.ones((len(formants_TK), len(frequencies_F)))
     for k, width in enumerate(_BANDWIDTHS_HZ):
