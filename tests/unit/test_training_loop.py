@@ -84,6 +84,11 @@ def test_time_is_a_cap_that_is_told_and_that_the_learning_rate_does_not_follow(
     assert last == pytest.approx(1e-3 * rate_share(step - 1, 10**6))
 
 
+def test_weights_cannot_be_compared_without_validation_clips(tmp_path: Path):
+    with pytest.raises(StageError, match=r"training\.patience compare weights on the val split"):
+        train(SmallObjective(patience=3), tmp_path)
+
+
 def test_the_learning_rate_follows_the_steps():
     shares = [rate_share(step, 1000) for step in range(1000)]
     assert shares[0] < 0.05
