@@ -112,4 +112,4 @@ def _voice_of(face: Mapping[str, Any]) -> str:
 
 
 def _level(level_db: float) -> str:
-    return "silent" if level_db < _SILENT_DB else f"{level_db:.0f} dB"
+    return "silent" if level_db < _SILENT_DB else f"{round(level_db)} dB"

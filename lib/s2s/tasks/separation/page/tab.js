@@ -134,7 +134,7 @@ function download(made, title) {
 
 /** How loud a part is against the recording; what is as good as silent is called so. */
 function level(db) {
-  return db < -60 ? "silent" : `${db.toFixed(0).replace("-", "−")} dB against the recording`;
+  return db < -60 ? "silent" : `${String(Math.round(db)).replace("-", "−")} dB against the recording`;
 }
 
 function clock(seconds) {
