@@ -89,7 +89,10 @@ def test_figures_are_given_of_all_clips_and_of_each_group():
     )
     metrics = measure_model(cast("Any", Counting()), material, cast("Any", None), 5)
 
-    assert metrics["note"] == "Measured on the test split. It counts."
+    assert (
+        metrics["note"]
+        == "Measured on the test split. All 3 clips of the split could be decoded. It counts."
+    )
     assert (metrics["n_clips"], metrics["n_sources"]) == (3, 2)
     assert metrics["figures"] == {"right": {"title": "right", "better": "more"}}
     assert metrics["titles"] == {"model": "the model", "ceiling": "what is true"}
