@@ -155,7 +155,9 @@ def _options(
     checked(CollectionSettings, {"catalog": "", **changes}, "options")
     settings = of_recipe.model_copy(update=changes)
     if settings.format == "folder":
-        raise CatalogError("a folder is no catalog: './s2s import RECIPE' reads one")
+        raise CatalogError(
+            "a folder is no catalog: './s2s collection RECIPE' lists its videos and copies them"
+        )
     table = label_table or Path(settings.label_table)
     names = read_label_table(found.path(table)) if table.name else {}
     duration_s = FormatOptions().duration_s if recipe is None else recipe.spec.duration_s
