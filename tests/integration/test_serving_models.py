@@ -174,7 +174,7 @@ def recipe_of(name: str, **serving) -> GenerationRecipe:
 def test_a_recipe_sets_its_models_limits(untrained_model: Path):
     recipe = recipe_of("test", max_upload_bytes=7, max_duration_s=3)
     model = model_of_folder(untrained_model, "a", recipe)
-    assert (model.max_upload_bytes, model.media) == (7, MediaLimits(4096 * 2304, 3, 8))
+    assert (model.max_upload_bytes, model.media) == (7, MediaLimits(4096 * 2304, 3, 8, 4096**2))
     limits = Limits.of(recipe.serving, ServingSettings(max_upload_bytes=9, max_duration_s=1))
     assert (limits.max_upload_bytes, limits.max_duration_s) == (9, 3)
     assert limits.of_model(model) == (7, model.media)
