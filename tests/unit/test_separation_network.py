@@ -120,7 +120,12 @@ def test_without_refining_a_face_has_what_it_chose():
 
 
 def test_tiny_networks_are_as_small_as_they_are_said_to_be():
-    for kind, speakers in (("audio_visual", 2), ("audio_visual", 3), ("audio_only", 3)):
+    cases: tuple[tuple[Kind, int], ...] = (
+        ("audio_visual", 2),
+        ("audio_visual", 3),
+        ("audio_only", 3),
+    )
+    for kind, speakers in cases:
         config = config_of(kind, lips=14, speakers=speakers, shape=shape_of(kind, "tiny"))
         cost = cost_of(make_separator(config), config)
         assert cost.parameters <= 1_300_000

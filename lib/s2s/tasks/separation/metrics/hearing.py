@@ -66,7 +66,8 @@ def _find_dnsmos() -> Callable[[np.ndarray, int], float] | None:
     """DNSMOS P.835 (Reddy et al. 2022), overall, where `speechmos` is installed."""
     if find_spec("speechmos") is None:
         return None
-    from speechmos import dnsmos  # noqa: PLC0415 - is not installed everywhere
+    # Is not installed everywhere.
+    from speechmos import dnsmos  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
 
     def listen(samples_N: np.ndarray, sample_rate_hz: int) -> float:
         at_rate = resample_poly(samples_N, _DNSMOS_HZ, sample_rate_hz)

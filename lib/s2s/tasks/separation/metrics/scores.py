@@ -103,7 +103,7 @@ def score_faces(
     scores = []
     for n, clip_id in enumerate(clip_ids):
         factor = seconds / length_s if seconds is not None and length_s else None
-        common = {"alike": _alike(found_SN, n), "real_time_factor": factor}
+        common: dict[str, Any] = {"alike": _alike(found_SN, n), "real_time_factor": factor}
         if not mixed.is_heard_S[n]:
             left_db = 10 * float(np.log10(float(found[n].square().sum()) / whole + 1e-9))
             scores.append(FaceScore(clip_id, left_db=left_db, **common))

@@ -24,6 +24,8 @@ class Spectrum(nn.Module):
         n_fft: length of the transform; by default that of the window, and a power of two.
     """
 
+    window: torch.Tensor
+
     def __init__(
         self, sample_rate_hz: int, window_s: float = 0.032, n_fft: int | None = None
     ) -> None:
