@@ -104,7 +104,7 @@ def _is_matched(lips_STD: torch.Tensor, seen_ST: torch.Tensor, voices_SN: torch.
 
 
 def _levelled(voice_N: Array) -> torch.Tensor:
-    samples_N = torch.from_numpy(voice_N.astype(np.float32))
+    samples_N = torch.from_numpy(np.asarray(voice_N, np.float32))
     return samples_N * LEVEL / samples_N.square().mean().sqrt().clamp(min=1e-6)
 
 
@@ -113,8 +113,9 @@ def _separate(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Voices of the faces, and those that sound alone gives, where the network has such."""
     with torch.inference_mode():
-        if hasattr(network, "separate"):
-            separated = network.separate(mixture_1N, lips_1STD, seen_1ST)
+        separate = getattr(network, "separate", None)
+        if separate is not None:
+            separated = separate(mixture_1N, lips_1STD, seen_1ST)
             return separated.voices_BSN[0], separated.heard_BKN[0]
         return network(mixture_1N, lips_1STD, seen_1ST)[0], None
 
@@ -162,7 +163,7 @@ def _decibels(values: Sequence[float]) -> str:
 
 def main() -> None:
     """Measure a model on all pairs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--audio-only", type=Path)
     shared = Path(os.environ.get("S2S_TEST_DATA", ROOT.parent / "shared" / "data"))

@@ -12,7 +12,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from PIL import Image
 
 from s2s.media import MediaLimits, run_ffmpeg, start_sandbox, stream_frames
 from s2s.spec import TimeSpec
-from s2s.tasks.contract import Upload
+from s2s.tasks.contract import Made, Upload
 from s2s.tasks.separation.extractors import LIPS, track_faces
 from s2s.tasks.separation.extractors.detector import FaceDetector
 from s2s.tasks.separation.extractors.mesh import FaceMesh, region_of_detection
@@ -58,6 +58,7 @@ def main() -> None:
 def print_steps(video: Path, model: Path) -> None:
     """What each step of a job takes."""
     predictor, options, rows = load(model, MediaLimits()), SeparationOptions(), []
+    made = Made()
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as name:
             folder, notes = Path(name), JobNotes()
@@ -119,7 +120,7 @@ class Part(TalkerFilm):
 
 def draw_pair(folder: Path) -> Path:
     """Two drawn talkers side by side, in the size that is measured."""
-    clips: Sequence[Path] = [folder / "left.mp4", folder / "right.mp4"]
+    clips = folder / "left.mp4", folder / "right.mp4"
     for index, clip in zip((1, 6), clips, strict=True):
         encode_film(Part(make_talker(0, index)), clip)
     compose_pair(*clips, folder / "pair.mp4")

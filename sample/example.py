@@ -40,8 +40,8 @@ class Excerpt:
         first, count = round(_START_S * FPS), round(_DURATION_S * FPS)
         for pixels in islice(self._film.frames(), first, first + count):
             frame = VideoFrame.from_ndarray(pixels, format="rgb24")
-            size = {"width": _SIDE_PX, "height": _SIDE_PX}
-            yield frame.reformat(**size, interpolation=Interpolation.BICUBIC).to_ndarray()
+            small = frame.reformat(_SIDE_PX, _SIDE_PX, interpolation=Interpolation.BICUBIC)
+            yield np.asarray(small.to_ndarray(), np.uint8)
 
     def samples(self) -> None:
         """It is silent."""

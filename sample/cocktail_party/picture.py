@@ -53,7 +53,8 @@ class Painter:
         right = (self._x_HW - np.float32(pose.x * SIZE_PX)) / np.float32(pose.unit_px)
         down = (self._y_HW - np.float32(pose.y * SIZE_PX)) / np.float32(pose.unit_px)
         cos, sin = np.float32(np.cos(pose.roll)), np.float32(np.sin(pose.roll))
-        return cos * right + sin * down, cos * down - sin * right
+        along, across = cos * right + sin * down, cos * down - sin * right
+        return np.asarray(along, np.float32), np.asarray(across, np.float32)
 
     def _dress(self, image_HWC: Plane, u_HW: Plane, v_HW: Plane) -> None:
         """Shoulders, which are wider the lower they are."""

@@ -171,4 +171,4 @@ def _smooth(values: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
     padded = np.pad(values, [(half, half)] + [(0, 0)] * (values.ndim - 1), mode="edge")
     columns = padded.reshape(len(padded), -1).T
     smoothed = [np.convolve(column, window / window.sum(), mode="valid") for column in columns]
-    return np.stack(smoothed, axis=-1).reshape(values.shape)
+    return np.asarray(np.stack(smoothed, axis=-1).reshape(values.shape), np.float64)

@@ -173,7 +173,7 @@ def _noise(
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Breath and hiss: white noise, shaped anew every 5 ms, windows added up."""
-    frequencies_F = np.fft.rfftfreq(_NOISE_WINDOW, 1 / SAMPLE_RATE_HZ)
+    frequencies_F = np.fft.rfftfreq(_NOISE_WINDOW, 1 / SAMPLE_RATE_HZ).astype(np.float64)
     breath_T1 = (tracks.breath + voice.breath * tracks.voice)[:, None]
     hiss_TF = np.exp(
         -0.5 * ((frequencies_F - tracks.hiss_hz[:, None]) / tracks.hiss_width_hz[:, None]) ** 2

@@ -65,6 +65,7 @@ def test_workers_of_a_cluster_are_kept_for_the_next_map(
     first, second = ({pid for _, pid in engine.map(process, range(20))} for _ in range(2))
     assert first & second
     (dead, *_) = first
+    assert isinstance(dead, int)
     os.kill(dead, signal.SIGKILL)
     third = {pid for _, pid in engine.map(process, range(20))}
     assert dead not in third

@@ -41,6 +41,7 @@ def test_a_job_lives_on_when_the_store_is_opened_again(
     found = again.get("a")
     again.close()
     assert found == added
+    assert found is not None
     assert found.options == {"seed": 3}
     assert found.file_name == "é%?.mp4"
     assert found.state is State.QUEUED

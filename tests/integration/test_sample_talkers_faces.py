@@ -27,8 +27,8 @@ def test_the_mesh_follows_drawn_lips(index: int):
     # With the check that somebody speaks: it is speech to silero-vad too.
     found = MeshFaces(_SPEC, SeparationFeatureSettings())(clip)
 
-    assert found["seen"].all()
-    opening = found["lips"][:, LIP_NAMES.index("opening")].astype(float)
+    assert np.all(found["seen"])
+    opening = np.asarray(found["lips"])[:, LIP_NAMES.index("opening")].astype(float)
     drawn = np.array([lips.opening for lips in film.lips()[: len(opening)]])
     assert np.corrcoef(opening, drawn)[0, 1] > 0.85
     assert opening.std() > 0.1

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from separators import EMPTY, beside, draw_talker, save_separator, write_film
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from launcher.__main__ import app
 

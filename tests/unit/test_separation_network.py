@@ -131,7 +131,7 @@ def test_tiny_networks_are_as_small_as_they_are_said_to_be():
         assert cost.parameters <= 1_300_000
         assert cost.macs < 0.3e9
         assert 0 <= cost.lip_parameters < 0.1 * cost.parameters
-    assert "without the lip encoder" in str(cost)
+        assert ("without the lip encoder" in str(cost)) or kind == "audio_only"
 
 
 def test_macs_are_counted_as_by_hand():

@@ -230,7 +230,7 @@ class AnswerFiles(Protocol):
         """Write files for people and their programs into a folder."""
         return
 
-    def measure(self, program: Path | None) -> Mapping[str, Any]:
+    def measure(self, program: Path | None) -> Mapping[str, Any]:  # noqa: ARG002 - none, by default
         """Compute figures by an external program; nothing where the task knows none.
 
         Args:
@@ -243,7 +243,7 @@ class AnswerFiles(Protocol):
         Raises:
             StageError: if the program is not there, or fails.
         """
-        ...
+        return {}
 
 
 class ReportPart(Protocol):

@@ -67,8 +67,9 @@ def _changed(content: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     made = dict(content)
     for name, value in changes.items():
         old = made.get(name)
-        is_section = isinstance(value, Mapping) and isinstance(old, dict)
-        made[name] = _changed(old, value) if is_section else value
+        if isinstance(value, Mapping) and isinstance(old, dict):
+            value = _changed(old, value)  # noqa: PLW2901 - a section, as it becomes
+        made[name] = value
     return made
 
 

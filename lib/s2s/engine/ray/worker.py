@@ -43,13 +43,14 @@ class _Worker:
         return results, time.monotonic() - started
 
     def _loaded(self, reference: Any) -> Callable[[Any], Any]:
-        if self._function is None or reference != self._reference:
-            try:
-                self._function = ray.get(reference)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-                raise FunctionError(f"{type(error).__name__}: {error}") from None
-            self._reference = reference
-        return self._function
+        if self._function is not None and reference == self._reference:
+            return self._function
+        try:
+            loaded: Callable[[Any], Any] = ray.get(reference)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+            raise FunctionError(f"{type(error).__name__}: {error}") from None
+        self._reference, self._function = reference, loaded
+        return loaded
 
 
 def start_worker(threads: int, cpus: float, gpus: float) -> Any:

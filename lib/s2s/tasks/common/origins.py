@@ -28,7 +28,8 @@ def licence_of(source: str) -> str:
     package = _package(source)
     for name in packages_distributions().get(package, []) if package else []:
         found = Distribution.from_name(name)
-        named = found.metadata.get("License-Expression") or found.metadata.get("License")
+        said = found.metadata.json
+        named = str(said.get("license_expression") or said.get("license") or "")
         if named and named != "UNKNOWN":
             return named
         for file in found.files or []:

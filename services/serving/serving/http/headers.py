@@ -43,7 +43,7 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = message | {"headers": [*message["headers"], *_RAW]}
+                message = {**message, "headers": [*message["headers"], *_RAW]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -24,7 +24,8 @@ _BINARY: dict[int | str, dict[str, Any]] = {
         "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
     }
     for status, description in ((200, "The file."), (206, "The part that was asked for."))
-} | {304: {"description": "It is the one that If-None-Match names."}}
+}
+_BINARY[304] = {"description": "It is the one that If-None-Match names."}
 _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The events.", "content": {"text/event-stream": {"schema": {}}}}
 }

@@ -141,10 +141,10 @@ class PostgresDatabase:
             if time.monotonic() < self._retry_s:
                 raise DatabaseUnavailableError(f"{self._name}: does not answer")
             self._retry_s = time.monotonic() + _PAUSE_S
-            self._connection = psycopg.connect(
+            self._connection = psycopg.Connection[dict[str, Any]].connect(
                 self._url,
                 autocommit=True,
-                row_factory=dict_row,
+                row_factory=dict_row,  # type: ignore[arg-type] - pyright takes it for one of tuples
                 prepare_threshold=None,  # poolers do not know prepared statements
                 connect_timeout=_CONNECT_S,
                 options=f"-c statement_timeout={_STATEMENT_S}s",

@@ -164,7 +164,7 @@ class VideoNetwork(ClipClassifier):
         super().__init__()
         self.network = get_model(name, weights=None)
         if isinstance(self.network, S3D):
-            self.network.avgpool = _FittingPool(self.network.avgpool)
+            setattr(self.network, "avgpool", _FittingPool(self.network.avgpool))  # noqa: B010 - another class
         head = next(part for part in _HEADS_OF_TORCHVISION if hasattr(self.network, part))
         layers = getattr(self.network, head).modules()
         self.dim = next(

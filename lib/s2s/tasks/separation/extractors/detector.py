@@ -103,7 +103,7 @@ class _Range:
         ]
 
 
-def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+def overlap(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarray) -> float:
     """Intersection over union of two boxes (left, top, right, bottom)."""
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])

@@ -65,7 +65,7 @@ def lip_stream(points_TK3: np.ndarray, fps: float) -> np.ndarray:
         float16 (T, D), in the order of `LIP_NAMES`: tenths of the distance between the eyes, and
         distances between the eyes a second; zero where there is no face.
     """
-    seen_T = np.isfinite(points_TK3).all(axis=(1, 2))
+    seen_T = np.asarray(np.isfinite(points_TK3).all(axis=(1, 2)))
     lips_TD = np.zeros((len(points_TK3), LIPS), np.float32)
     if not seen_T.any():
         return lips_TD.astype(np.float16)

@@ -121,7 +121,7 @@ def region_of_points(points_P3: np.ndarray) -> Region:
     """Where the mesh looks for a face whose points were found in the picture before."""
     (left, top), (right, bottom) = points_P3[:, :2].min(axis=0), points_P3[:, :2].max(axis=0)
     box = (float(left), float(top), float(right), float(bottom))
-    return _region(box, points_P3[LEFT_EYE, :2], points_P3[RIGHT_EYE, :2])
+    return _region(box, points_P3[LEFT_EYE, :2].tolist(), points_P3[RIGHT_EYE, :2].tolist())
 
 
 def _region(box: Sequence[float], left_eye: Sequence[float], right_eye: Sequence[float]) -> Region:

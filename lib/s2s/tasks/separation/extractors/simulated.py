@@ -106,7 +106,11 @@ def _heard(
     second_T = np.clip((level_db(_FRONT_HZ) - level_db(_BACK_HZ) + 10) / 15, -1.5, 1.5)
     # Nothing has formants where there is nothing.
     silent = loud_T < -60
-    return np.where(silent, 0, envelope_T), *(np.where(silent, 0, x) for x in (first_T, second_T))
+    return (
+        np.where(silent, 0, envelope_T),
+        np.where(silent, 0, first_T),
+        np.where(silent, 0, second_T),
+    )
 
 
 def _late(values_T: np.ndarray, pictures: float) -> np.ndarray:

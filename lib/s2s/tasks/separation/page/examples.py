@@ -127,7 +127,7 @@ def _mixture(files: _Files, keys: Mapping[str, str], row: Mapping[str, Any]) -> 
     )
     return _Mixture(
         clip_id=clip_id,
-        title=CONDITION_TITLES.get(document["condition"], document["condition"]),
+        title=CONDITION_TITLES.get(document["condition"], str(document["condition"])),
         why=row["why"],
         mixture=files.sound("the mixture, as it is heard", f"{clip_id}.mixture"),
         faces=faces,
