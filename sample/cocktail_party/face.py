@@ -82,7 +82,8 @@ class Face:
         Returns:
             float32 (H, W, C) in 0..255; what is no head is of no account.
         """
-        image_HWC: Plane = self._shut_HWC + np.float32(lids) * (self._open_HWC - self._shut_HWC)
+        opened_HWC = np.float32(lids) * (self._open_HWC - self._shut_HWC)
+        image_HWC = np.asarray(self._shut_HWC + opened_HWC, np.float32)
         paint_mouth(image_HWC, (self.x_W, self.y_H1), lips, self._lip, self._light_HW1)
         return image_HWC
 

@@ -67,11 +67,12 @@ class Painter:
 
 def _unturned(u_HW: Plane, v_HW: Plane, pose: Pose, drop: float) -> tuple[Plane, Plane]:
     """Where each pixel is on the face as it is drawn: straight ahead, with its jaw shut."""
-    v_HW = v_HW - np.float32(drop) * np.clip((v_HW - MOUTH_Y) / (_CHIN_Y - MOUTH_Y), 0, 1)
+    jaw_HW = np.clip((v_HW - MOUTH_Y) / (_CHIN_Y - MOUTH_Y), 0, 1)
+    v_HW = np.asarray(v_HW - np.float32(drop) * jaw_HW, np.float32)
     bulge_HW = np.clip(1 - u_HW**2 - (v_HW / 1.35) ** 2, 0, None)
     return (
-        u_HW - np.float32(_TURN * pose.turn) * bulge_HW,
-        v_HW - np.float32(_NOD * pose.nod) * bulge_HW,
+        np.asarray(u_HW - np.float32(_TURN * pose.turn) * bulge_HW, np.float32),
+        np.asarray(v_HW - np.float32(_NOD * pose.nod) * bulge_HW, np.float32),
     )
 
 

@@ -50,6 +50,5 @@ def test_chance_is_that_of_signs_that_are_drawn():
     )
     drawn = rng.choice([-1, 1], (200_000, len(apart))) @ apart
     wanted = (np.abs(drawn) >= abs(apart.sum())).mean()
-    assert compare_pairs(sources, first.tolist(), second.tolist()).p == pytest.approx(
-        wanted, abs=0.01
-    )
+    found = compare_pairs(sources, first.tolist(), second.tolist())
+    assert found.p == pytest.approx(wanted, abs=0.01)
