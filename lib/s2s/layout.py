@@ -39,8 +39,10 @@ __all__ = [
     "feature_shards_pattern",
     "features_prefix",
     "features_root",
+    "folder_name",
     "held_out_prefix",
     "imports_prefix",
+    "label_of_folder",
     "labels_prefix",
     "manifest_key",
     "model_config_key",
@@ -54,6 +56,10 @@ __all__ = [
 ]
 
 FAILED = "_failed/"
+_NOT_IN_FOLDERS = re.compile(r"[/\\%\x00-\x1f\x7f]|^[.-]")
+_ESCAPED = re.compile(r"%([0-9A-F]{2})")
+_MAX_FOLDER_BYTES = 200
+_SHOWN = 40
 
 
 def catalog_key(recipe: Recipe) -> str:
@@ -195,3 +201,30 @@ def recipe_copy_key(recipe: Recipe, checksum: str) -> str:
 def result_key(job_id: str, name: str) -> str:
     """A file that serving made of an upload."""
     return f"serving/results/{job_id}/{name}"
+
+
+def folder_name(label: str) -> str:
+    """Name a folder for a label: as it is, but for what could leave the folder above.
+
+    Args:
+        label: any text, such as `playing guitar/banjo`, which becomes `playing guitar%2Fbanjo`.
+
+    Raises:
+        ValueError: if the label is empty, or too long for a name.
+    """
+    name = _NOT_IN_FOLDERS.sub(lambda match: f"%{ord(match[0]):02X}", label)
+    size = len(name.encode())
+    if not size:
+        raise ValueError("an empty label cannot name a folder")
+    if size > _MAX_FOLDER_BYTES:
+        shown = label if len(label) <= _SHOWN else f"{label[:_SHOWN]}…"
+        raise ValueError(
+            f"label {shown!r} takes {size} bytes as a folder's name, at most {_MAX_FOLDER_BYTES} "
+            "fit: shorten it"
+        )
+    return name
+
+
+def label_of_folder(name: str) -> str:
+    """The label that a folder is named for."""
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)

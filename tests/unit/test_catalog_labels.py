@@ -12,12 +12,11 @@ from s2s.catalog import (
     FormatOptions,
     RowProblem,
     choose_format,
-    folder_name,
-    label_of_folder,
     read_label_ids,
     read_rows,
     update_label_ids,
 )
+from s2s.layout import folder_name, label_of_folder
 from s2s.settings import CollectionSettings
 from s2s.storage import ObjectInfo
 from s2s.tasks.generation.settings import GenerationRecipe

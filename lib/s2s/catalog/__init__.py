@@ -9,13 +9,7 @@ from s2s.catalog.formats import (
     make_clip,
     read_label_table,
 )
-from s2s.catalog.labels import (
-    LabelIds,
-    folder_name,
-    label_of_folder,
-    read_label_ids,
-    update_label_ids,
-)
+from s2s.catalog.labels import LabelIds, read_label_ids, update_label_ids
 from s2s.catalog.selection import select_clips
 from s2s.catalog.splits import check_splits, known_split
 from s2s.catalog.stored import (
@@ -40,10 +34,8 @@ __all__ = [
     "catalog_lines",
     "check_splits",
     "choose_format",
-    "folder_name",
     "is_label_table",
     "known_split",
-    "label_of_folder",
     "make_clip",
     "read_label_ids",
     "read_label_table",

@@ -1,7 +1,6 @@
-"""Labels: their ids, which never change once given, and folders that are named for them."""
+"""Labels and their ids, which never change once given."""
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,12 +9,7 @@ from s2s.layout import labels_prefix
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
-__all__ = ["LabelIds", "folder_name", "label_of_folder", "read_label_ids", "update_label_ids"]
-
-_NOT_IN_FOLDERS = re.compile(r"[/\\%\x00-\x1f\x7f]|^[.-]")
-_ESCAPED = re.compile(r"%([0-9A-F]{2})")
-_MAX_FOLDER_BYTES = 200
-_SHOWN = 40
+__all__ = ["LabelIds", "read_label_ids", "update_label_ids"]
 
 
 @dataclass(frozen=True)
@@ -64,30 +58,3 @@ def update_label_ids(bucket: Bucket, recipe: Recipe, labels: Iterable[str]) -> L
         except ObjectExistsError:
             continue  # another run was faster: go on from what it wrote
         return longer
-
-
-def folder_name(label: str) -> str:
-    """Name a folder for a label: as it is, but for what could leave the folder above.
-
-    Args:
-        label: any text, such as `playing guitar/banjo`, which becomes `playing guitar%2Fbanjo`.
-
-    Raises:
-        ValueError: if the label is empty, or too long for a name.
-    """
-    name = _NOT_IN_FOLDERS.sub(lambda match: f"%{ord(match[0]):02X}", label)
-    size = len(name.encode())
-    if not size:
-        raise ValueError("an empty label cannot name a folder")
-    if size > _MAX_FOLDER_BYTES:
-        shown = label if len(label) <= _SHOWN else f"{label[:_SHOWN]}…"
-        raise ValueError(
-            f"label {shown!r} takes {size} bytes as a folder's name, at most {_MAX_FOLDER_BYTES} "
-            "fit: shorten it"
-        )
-    return name
-
-
-def label_of_folder(name: str) -> str:
-    """The label that a folder is named for."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), name)

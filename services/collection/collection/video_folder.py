@@ -12,8 +12,9 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from s2s.catalog import RowProblem, known_split, label_of_folder, make_clip
+from s2s.catalog import RowProblem, known_split, make_clip
 from s2s.errors import CatalogError, MediaError
+from s2s.layout import label_of_folder
 from s2s.logs import console
 from s2s.reasons import Reason
 from s2s.records import ClipRecord

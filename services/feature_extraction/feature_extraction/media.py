@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s.catalog import folder_name
 from s2s.dataset import DatasetClip
 from s2s.errors import MediaError
 from s2s.features.arrays import ClipMedia
+from s2s.layout import folder_name
 from s2s.media import read_audio, read_frames, read_jpegs
 from s2s.reasons import Reason
 from s2s.storage import Bucket

@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from preprocessing.plan import ClipFiles
-from s2s.catalog import folder_name, stored_catalog
+from s2s.catalog import stored_catalog
 from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
 from s2s.errors import SettingsError
-from s2s.layout import processed_prefix
+from s2s.layout import folder_name, processed_prefix
 from s2s.logs import console
 from s2s.media import write_jpegs
 from s2s.records import ClipRecord

@@ -14,8 +14,8 @@ from typing import ClassVar
 from s2s.catalog.formats.rows import LineFormat, make_clip
 from s2s.catalog.formats.text import split_line
 from s2s.catalog.formats.values import MAX_S, number, seconds
-from s2s.catalog.labels import folder_name, label_of_folder
 from s2s.catalog.splits import known_split
+from s2s.layout import folder_name, label_of_folder
 from s2s.records import ClipRecord
 
 __all__ = ["KINETICS_COLUMNS", "FileList", "KineticsCsv", "names_in_ms"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qs, urlsplit
 
-from s2s.catalog.labels import folder_name
+from s2s.layout import folder_name
 
 __all__ = [
     "MAX_S",
