@@ -76,9 +76,10 @@ def test_they_train_the_same_model(made: tuple[Path, Settings, DatasetVersion]):
             seen, shown = arrays_of(video)[0], arrays_of(pictures)[0]
             assert seen.shape == shown.shape == (16, 48, 48, 3)
             assert 0 < np.abs(seen.astype(int) - shown).mean() < 3
-    for clip in clips["train"]:
-        label = one.classes.index(clip.listed.labels[0])
-        for classifier in (one, other):  # both of the video's own frames
+    assert one.config == other.config
+    for classifier, own in ((one, clips), (other, exported)):
+        for clip in own["train"]:
+            label = one.classes.index(clip.listed.labels[0])
             assert classifier.chances(arrays_of(clip))[label] > 0.8
     for clip in clips["test"]:
         said = [classifier.chances(arrays_of(clip)) for classifier in (one, other)]

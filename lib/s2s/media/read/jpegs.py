@@ -63,7 +63,13 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> VideoFrame:
-    with open_picture(path, _DEMUXER) as file:
-        for frame in file.decode(video=0):
-            return frame
+    try:
+        with open_picture(path, _DEMUXER) as file:
+            for frame in file.decode(video=0):
+                return frame
+    except MediaError as error:
+        if error.reason != Reason.REFUSED:
+            raise
+        message = f"{path.name}: no JPEG file: export it again"
+        raise MediaError(Reason.CORRUPT, message) from error
     raise MediaError(Reason.CORRUPT, f"{path.name}: no picture can be decoded")

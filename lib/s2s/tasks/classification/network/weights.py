@@ -1,7 +1,5 @@
 """Weights of a backbone that were trained elsewhere, and the scale of pictures they expect."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import timm
@@ -17,6 +15,7 @@ from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.common.origins import colour_scale
 from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
 from s2s.tasks.contract import Material
+from s2s.workspace import scratch
 
 __all__ = ["give_backbone_weights"]
 
@@ -44,10 +43,8 @@ def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, A
     if training.weights == "hub":
         weights, scale = _from_hub(library, name)
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = find_weights(
-                training.weights, Path(folder), material.recipe_folder, material.bucket
-            )
+        with scratch() as folder:
+            path = find_weights(training.weights, folder, material.recipe_folder, material.bucket)
             weights = read_weights(path)
         scale = _scale(training.weights, backbone)
     # Of a classifier that was trained here, those of the same place in it.
