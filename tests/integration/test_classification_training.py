@@ -152,7 +152,8 @@ def test_training_ends_where_it_no_longer_gets_better(place: Path, tmp_path: Pat
 def test_two_processes_learn_as_one_with_the_doubled_batch(place: Path, tmp_path: Path):
     """Each takes half of the batch; batch normalisation is over both, see `training.batch_norm`."""
     # Dropout draws other numbers for a half than for a whole.
-    alike: dict[str, Any] = {"dropout": 0.0, "max_steps": 20}
+    # Sums of other orders differ in the last digit, and each step makes more of that.
+    alike: dict[str, Any] = {"dropout": 0.0, "max_steps": 10}
     rows: list[dict[str, dict[str, str]]] = []
     for devices in (1, 2):
         settings = settings_in(tmp_path / str(devices), place, **alike, devices=devices)
@@ -161,7 +162,7 @@ def test_two_processes_learn_as_one_with_the_doubled_batch(place: Path, tmp_path
         forget_model(settings)
     alone, shared = rows
     # Processes of their own note every tenth step, and every validation.
-    assert len(shared) == 3 + 4
+    assert len(shared) == 2 + 2
     for place_in_curve, row in shared.items():
         for name in ("train_loss", "val_loss", "learning_rate"):
             found, wanted = (of[name] for of in (row, alone[place_in_curve]))

@@ -206,7 +206,9 @@ def test_interrupted_following_leaves_the_job_and_says_how_to_go_on(
     server: VertexServer, command: list[str]
 ):
     server.courses["us-central1"] = Course(states=("RUNNING",))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout is not None
     name = process.stdout.readline().removeprefix("-- ").strip()
     process.stdout.readline()  # it is running
