@@ -4,7 +4,48 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-__all__ = ["Database", "DatabaseUnavailableError", "Rows"]
+__all__ = ["Database", "DatabaseUnavailableError", "Rows", "tables"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number {number},
+    id TEXT NOT NULL UNIQUE,
+    route TEXT NOT NULL,
+    model TEXT NOT NULL DEFAULT '',
+    server TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    options TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued',
+    progress DOUBLE PRECISION NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created_s DOUBLE PRECISION NOT NULL,
+    expires_s DOUBLE PRECISION,
+    seconds TEXT NOT NULL,
+    result TEXT,
+    problem TEXT
+);
+CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
+CREATE TABLE IF NOT EXISTS events (
+    number {number},
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
+CREATE TABLE IF NOT EXISTS requests (
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (owner, name)
+);
+CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
+CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS servers (id TEXT PRIMARY KEY, seen_s DOUBLE PRECISION NOT NULL);
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
 
 
 class DatabaseUnavailableError(Exception):
@@ -44,3 +85,12 @@ class Database(Protocol):
     def close(self) -> None:
         """Close the connection."""
         ...
+
+
+def tables(number: str) -> str:
+    """Statements that make the tables where they are missing, apart by semicolons.
+
+    Args:
+        number: how the database writes a key that counts up by itself.
+    """
+    return _TABLES.format(number=number)

@@ -10,53 +10,14 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 from s2s.errors import StageError
-from serving.jobs.database import DatabaseUnavailableError
+from serving.jobs.database import DatabaseUnavailableError, tables
 
 __all__ = ["PostgresDatabase"]
 
 _LOCK = 0x5325
 """Of transactions, among PostgreSQL's advisory locks."""
 _CONNECT_S, _STATEMENT_S, _PAUSE_S = 3, 5, 2.0
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    route TEXT NOT NULL,
-    model TEXT NOT NULL,
-    server TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    file_name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    options TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'queued',
-    progress DOUBLE PRECISION NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created_s DOUBLE PRECISION NOT NULL,
-    expires_s DOUBLE PRECISION,
-    seconds TEXT NOT NULL,
-    result TEXT,
-    problem TEXT
-);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
-CREATE TABLE IF NOT EXISTS events (
-    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    data TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
-CREATE TABLE IF NOT EXISTS requests (
-    owner TEXT NOT NULL,
-    name TEXT NOT NULL,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    digest TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (owner, name)
-);
-CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
-CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS servers (id TEXT PRIMARY KEY, seen_s DOUBLE PRECISION NOT NULL);
-CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
+_NUMBER = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
 
 
 class PostgresDatabase:
@@ -86,7 +47,7 @@ class PostgresDatabase:
         self._name = f"{parts.get('host', 'localhost')}/{parts.get('dbname', '')}"
         try:
             with self.transaction():
-                self.execute(_TABLES)
+                self.execute(tables(_NUMBER))
         except (DatabaseUnavailableError, psycopg.Error) as error:
             raise StageError(
                 f"--jobs: the database {self._name} cannot be used: {error}: check the address, "

@@ -8,51 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from serving.jobs.database import tables
+
 __all__ = ["SQLiteDatabase"]
 
 log = logging.getLogger(__name__)
 
 _VERSION = 2
-_TABLES = """
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    route TEXT NOT NULL,
-    model TEXT NOT NULL DEFAULT '',
-    server TEXT NOT NULL DEFAULT '',
-    owner TEXT NOT NULL,
-    file_name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    options TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'queued',
-    progress REAL NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created_s REAL NOT NULL,
-    expires_s REAL,
-    seconds TEXT NOT NULL,
-    result TEXT,
-    problem TEXT
-);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, number);
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    data TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS events_by_job ON events (job, number);
-CREATE TABLE IF NOT EXISTS requests (
-    owner TEXT NOT NULL,
-    name TEXT NOT NULL,
-    job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
-    digest TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (owner, name)
-);
-CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
-CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS servers (id TEXT PRIMARY KEY, seen_s REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
+_NUMBER = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
 
 class SQLiteDatabase:
@@ -134,7 +97,7 @@ def _take_over(database: sqlite3.Connection) -> None:
         _add_column(database, "jobs", "model")
         _add_column(database, "jobs", "server")
         _add_column(database, "requests", "digest")
-        for statement in _TABLES.split(";"):
+        for statement in tables(_NUMBER).split(";"):
             database.execute(statement)
         rows = database.execute("SELECT id, result FROM jobs WHERE result IS NOT NULL").fetchall()
         for row in rows:
