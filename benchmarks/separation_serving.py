@@ -136,7 +136,7 @@ def save_untrained(folder: Path) -> Path:
     # Not above: what reads files is a copy of a process that imports this, and has not that memory.
     import torch  # noqa: PLC0415
 
-    from s2s.model_directory import ModelDescription  # noqa: PLC0415
+    from s2s.model_directory import ModelDescription, save_model  # noqa: PLC0415
     from s2s.tasks.separation.network import (  # noqa: PLC0415
         SeparatorConfig,
         make_separator,
@@ -145,7 +145,6 @@ def save_untrained(folder: Path) -> Path:
     from s2s.tasks.separation.network.directory import (  # noqa: PLC0415
         TASK,
         ModelConfig,
-        save_model,
     )
 
     network = SeparatorConfig(

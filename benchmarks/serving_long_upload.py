@@ -24,11 +24,10 @@ from serving_attacks import Watch, memory_bytes
 from serving_load import server
 
 from s2s.media import run_ffmpeg
-from s2s.model_directory import ModelDescription
+from s2s.model_directory import ModelDescription, save_model
 from s2s.storage import DirectoryBucket
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
 from s2s.tasks.classification.network.directory import ModelConfig as ClassifierModel
-from s2s.tasks.classification.network.directory import save_model
 from s2s.tasks.classification.processor import ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE

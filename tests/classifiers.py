@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 
-from s2s.model_directory import ModelDescription
+from s2s.model_directory import ModelDescription, save_model
 from s2s.settings import Settings
 from s2s.spec import TimeSpec
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
-from s2s.tasks.classification.network.directory import TASK, ModelConfig, save_model
+from s2s.tasks.classification.network.directory import TASK, ModelConfig
 from s2s.tasks.classification.processor import ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from s2s.model_directory import ModelDescription
+from s2s.model_directory import ModelDescription, save_model
 from s2s.spec import TimeSpec
 from s2s.tasks.separation.extractors import LIPS
 from s2s.tasks.separation.network import SeparatorConfig, make_separator, shape_of
-from s2s.tasks.separation.network.directory import TASK, ModelConfig, save_model
+from s2s.tasks.separation.network.directory import TASK, ModelConfig
 from s2s.tasks.separation.processor import ProcessorConfig
 from sample.cocktail_party.face import Pose
 from sample.cocktail_party.mouth import Lips

@@ -30,6 +30,7 @@ __all__ = [
     "checked_config",
     "load_weights",
     "read_description",
+    "save_model",
     "save_weights",
     "write_description",
 ]
@@ -139,3 +140,9 @@ def load_weights(path: Path, network: "nn.Module") -> None:
         raise ModelError(
             f"{path}: not the weights that {CONFIG_FILE} describes ({error}): {_REMEDY}"
         ) from error
+
+
+def save_model(folder: Path, network: "nn.Module", description: ModelDescription) -> None:
+    """Write a network's weights, then the config: a directory without one holds no model."""
+    save_weights(folder / WEIGHTS_FILE, network)
+    write_description(folder, description)

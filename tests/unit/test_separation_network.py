@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from s2s.errors import ModelError
-from s2s.model_directory import WEIGHTS_FILE, ModelDescription
+from s2s.model_directory import WEIGHTS_FILE, ModelDescription, save_model
 from s2s.spec import TimeSpec
 from s2s.tasks.separation.network import SeparatorConfig, make_separator, shape_of
 from s2s.tasks.separation.network.audio_only import AudioOnly
 from s2s.tasks.separation.network.audio_visual import AudioVisual
 from s2s.tasks.separation.network.config import BlockShape, Kind, PaperShape
 from s2s.tasks.separation.network.cost import cost_of
-from s2s.tasks.separation.network.directory import ModelConfig, load_model, save_model
+from s2s.tasks.separation.network.directory import ModelConfig, load_model
 from s2s.tasks.separation.network.spectrum import Spectrum
 
 LIPS, FPS, RATE_HZ = 6, 25, 8000

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import Dataset
 
-from s2s.model_directory import ModelDescription
+from s2s.model_directory import ModelDescription, save_model
 from s2s.tasks.classification.data import (
     ClipDataset,
     classes_of,
@@ -24,7 +24,6 @@ from s2s.tasks.classification.network.directory import (
     TASK,
     ModelConfig,
     describe_model,
-    save_model,
 )
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.shape import check_size, config_of

@@ -12,13 +12,11 @@ from s2s.model_directory import (
     checked_config,
     load_weights,
     read_description,
-    save_weights,
-    write_description,
 )
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
 from s2s.tasks.common.origins import describe_weights
 
-__all__ = ["ModelConfig", "describe_model", "load_model", "save_model"]
+__all__ = ["ModelConfig", "describe_model", "load_model"]
 
 TASK = "classification"
 _SUMMARY = """\
@@ -47,12 +45,6 @@ class ModelConfig(BaseModel):
     classes: tuple[str, ...]
     multi_label: bool = False
     weights: str = "random"
-
-
-def save_model(folder: Path, network: nn.Module, description: ModelDescription) -> None:
-    """Write weights, then the config."""
-    save_weights(folder / WEIGHTS_FILE, network)
-    write_description(folder, description)
 
 
 def load_model(folder: Path) -> tuple[nn.Module, ModelConfig, ModelDescription]:

@@ -12,12 +12,10 @@ from s2s.model_directory import (
     checked_config,
     load_weights,
     read_description,
-    save_weights,
-    write_description,
 )
 from s2s.tasks.separation.network import SeparatorConfig, make_separator
 
-__all__ = ["ModelConfig", "load_model", "save_model"]
+__all__ = ["ModelConfig", "load_model"]
 
 TASK = "separation"
 
@@ -36,12 +34,6 @@ class ModelConfig(BaseModel):
     network: SeparatorConfig
     processor: dict[str, Any]
     window_s: float = Field(gt=0)
-
-
-def save_model(folder: Path, network: nn.Module, description: ModelDescription) -> None:
-    """Write weights, then the config."""
-    save_weights(folder / WEIGHTS_FILE, network)
-    write_description(folder, description)
 
 
 def load_model(folder: Path) -> tuple[nn.Module, ModelConfig, ModelDescription]:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from s2s.media import write_wav
-from s2s.model_directory import ModelDescription
+from s2s.model_directory import ModelDescription, save_model
 from s2s.tasks.common.chance import Chance, seeded
 from s2s.tasks.common.optimizers import adamw_and_muon
 from s2s.tasks.contract import MODEL, Material, Objective
@@ -29,7 +29,7 @@ from s2s.tasks.separation.network import SeparatorConfig, make_separator, shape_
 from s2s.tasks.separation.network.audio_only import AudioOnly
 from s2s.tasks.separation.network.audio_visual import AudioVisual
 from s2s.tasks.separation.network.cost import cost_of
-from s2s.tasks.separation.network.directory import TASK, ModelConfig, save_model
+from s2s.tasks.separation.network.directory import TASK, ModelConfig
 from s2s.tasks.separation.network.looking_to_listen import LookingToListen
 from s2s.tasks.separation.network.spectrum import compressed
 from s2s.tasks.separation.objective.losses import blind_loss, choice_loss, voice_loss
