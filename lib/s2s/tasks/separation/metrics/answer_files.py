@@ -8,7 +8,6 @@ mixtures.json            what all mixtures are made of, by the clip that they ar
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +77,6 @@ class VoiceFiles(AnswerFiles):
         content = {"condition": plan.condition, "faces": faces}
         _write(folder / f"{clip_id}.json", content)
         _write(folder / MIXTURES_FILE, self._plans)
-
-    def measure(self, program: Path | None) -> Mapping[str, Any]:
-        """Nothing: no program of others measures voices here."""
-        del program
-        return {}
 
 
 def _write(path: Path, content: Any) -> None:
