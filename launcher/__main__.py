@@ -11,17 +11,17 @@ import typer
 
 from launcher.bucket_server import BucketServer
 from launcher.commands.catalog import catalog
-from launcher.commands.classify import classify
 from launcher.commands.cloud import cloud_app
 from launcher.commands.compare import compare
 from launcher.commands.evaluate import evaluate
 from launcher.commands.flops import flops
-from launcher.commands.generate import generate
 from launcher.commands.images import images_app
 from launcher.commands.import_videos import import_command
+from launcher.commands.own_file.classify import classify
+from launcher.commands.own_file.generate import generate
+from launcher.commands.own_file.separate import separate
 from launcher.commands.report import report
 from launcher.commands.retry import retry
-from launcher.commands.separate import separate
 from launcher.commands.status import read_status, status_table
 from launcher.commands.version import version_app
 from launcher.pipeline import PURPOSES, check_accelerator, run_stage, run_stages

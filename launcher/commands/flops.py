@@ -65,8 +65,11 @@ def _cost(
     import torch  # noqa: PLC0415 - slow
 
     from s2s.tasks.classification.network import make_classifier  # noqa: PLC0415
-    from s2s.tasks.classification.network.flops import count_gflops  # noqa: PLC0415
-    from s2s.tasks.classification.network.shape import check_size, config_of  # noqa: PLC0415
+    from s2s.tasks.classification.network.shape import (  # noqa: PLC0415
+        check_size,
+        config_of,
+        count_gflops,
+    )
 
     config, mel_frames = config_of(recipe, classes), recipe.spec.mel_frames(recipe.spec.frames())
     with torch.device("meta"):

@@ -12,7 +12,7 @@ from serving_fixtures import MakeVideo
 from typer.testing import CliRunner, Result
 
 from launcher.__main__ import app
-from launcher.own_file.stretches import Stretch, stretches_of
+from launcher.commands.own_file.stretches import Stretch, stretches_of
 from s2s.features.arrays import ClipMedia
 from s2s.media import MediaLimits, probe, read_audio, read_frames, run_ffmpeg, write_wav
 from s2s.tasks.classification.data import audible

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from launcher.__main__ import app
-from launcher.own_file.cut import cut_span
+from launcher.commands.own_file.cut import cut_span
 from s2s.errors import SettingsError
 from s2s.media import probe, run_ffmpeg
 

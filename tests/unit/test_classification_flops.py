@@ -6,7 +6,7 @@ from torch import nn
 from torchvision.models import get_model_weights
 
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
-from s2s.tasks.classification.network.flops import count_gflops
+from s2s.tasks.classification.network.shape import count_gflops
 
 
 def config_of(kind: str, backbone: str, frames: int, crop_px: int) -> ClassifierConfig:

@@ -23,8 +23,7 @@ from s2s.media.read.frames import (
     stream_frames,
     write_frames,
 )
-from s2s.media.read.jpegs import read_jpegs
-from s2s.media.read.picture import write_picture
+from s2s.media.read.pictures import read_jpegs, write_picture
 from s2s.media.read.probe import Probe, probe
 from s2s.media.read.sampling import SampledFrames, sample_frames
 from s2s.media.read.sound import SoundSpan, read_audio, read_segments, read_span, resample

@@ -5,8 +5,7 @@ Here is what all tasks share. A task's own sections are in `s2s.tasks.<task>.set
 """
 
 from s2s.settings.collection import DEFAULT_SOURCE_URL, CollectionSettings, ColumnNames
-from s2s.settings.comparison import ComparisonSettings
-from s2s.settings.evaluation import ALL_CLIPS, EvaluationSettings, Target
+from s2s.settings.evaluation import ALL_CLIPS, ComparisonSettings, EvaluationSettings, Target
 from s2s.settings.feature_extraction import FeatureSettings
 from s2s.settings.naming import (
     CHECKS,
@@ -26,8 +25,7 @@ from s2s.settings.recipe import STAGES, Recipe
 from s2s.settings.run import Part, Settings
 from s2s.settings.section import Section, checked, fill_in_size
 from s2s.settings.serving import ServingSettings
-from s2s.settings.tracking import TrackingSettings
-from s2s.settings.training import TrainingSettings
+from s2s.settings.training import TrackingSettings, TrainingSettings
 from s2s.settings.validation import CheckSettings, ValidationSettings
 
 __all__ = [

@@ -1,14 +1,14 @@
-"""The section `evaluation`: settings of the command `evaluate`."""
+"""The sections `evaluation` and `comparison`: settings of the commands `evaluate` and `compare`."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from s2s.settings.section import Section
 
-__all__ = ["ALL_CLIPS", "EvaluationSettings", "Target"]
+__all__ = ["ALL_CLIPS", "ComparisonSettings", "EvaluationSettings", "Target"]
 
 ALL_CLIPS = "all"
 
@@ -97,3 +97,16 @@ class EvaluationSettings(Section):
             if any(fnmatchcase(label, pattern) for label in labels for pattern in patterns):
                 return group
         return ""
+
+
+class ComparisonSettings(Section):
+    """Approaches to one task, trained alike; none of it changes the recipe's own model.
+
+    Attributes:
+        approaches: by name, the settings of `training` that an approach has of its own; those that
+            the task knows where there are none.
+        seeds: how often each is trained, with the recipe's seed and the following ones.
+    """
+
+    approaches: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    seeds: int = Field(default=3, ge=1, le=100)

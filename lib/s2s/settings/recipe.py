@@ -8,14 +8,12 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from s2s.settings.collection import CollectionSettings
-from s2s.settings.comparison import ComparisonSettings
-from s2s.settings.evaluation import EvaluationSettings
+from s2s.settings.evaluation import ComparisonSettings, EvaluationSettings
 from s2s.settings.feature_extraction import FeatureSettings
 from s2s.settings.naming import SHARED, Kind, Names, setting_paths
 from s2s.settings.preprocessing import PreprocessingSettings
 from s2s.settings.serving import ServingSettings
-from s2s.settings.tracking import TrackingSettings
-from s2s.settings.training import TrainingSettings
+from s2s.settings.training import TrackingSettings, TrainingSettings
 from s2s.settings.validation import ValidationSettings
 from s2s.spec import TimeSpec
 

@@ -1,4 +1,4 @@
-"""A recipe's section `training`: what every task's has; the rest is the task's own."""
+"""The sections `training`, of which the rest is the task's own, and `tracking`."""
 
 from typing import Literal, Self
 
@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from s2s.settings.section import Section
 
-__all__ = ["TrainingSettings"]
+__all__ = ["TrackingSettings", "TrainingSettings"]
 
 
 class TrainingSettings(Section):
@@ -53,3 +53,21 @@ class TrainingSettings(Section):
                 f"on each of devices {self.devices}"
             )
         return self
+
+
+class TrackingSettings(Section):
+    """Trackers of trainings, besides `metrics.csv`, which every model has.
+
+    Attributes:
+        trackers: MLflow writes into a local SQLite file, or to the server that
+            MLFLOW_TRACKING_URI names; W&B into a local folder, or with WANDB_MODE=online to its
+            servers.
+        sample_every: steps from one set of sounds and spectrograms to the next; 0 for none.
+        sample_clips: clips that they are drawn for.
+        sample_s: seconds of each.
+    """
+
+    trackers: tuple[Literal["mlflow", "wandb"], ...] = ("mlflow",)
+    sample_every: int = Field(default=1000, ge=0)
+    sample_clips: int = Field(default=2, ge=1)
+    sample_s: float = Field(default=5.0, gt=0)

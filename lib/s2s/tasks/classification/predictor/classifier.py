@@ -12,7 +12,7 @@ import torch
 
 from s2s.tasks.classification.network import ClipInputs
 from s2s.tasks.classification.network.directory import ModelConfig, load_model
-from s2s.tasks.classification.network.flops import count_gflops
+from s2s.tasks.classification.network.shape import count_gflops
 from s2s.tasks.classification.processor import ClipArrays, ClipProcessor, ProcessorConfig, View
 
 __all__ = ["Classifier"]

@@ -9,9 +9,15 @@ from uuid import uuid4
 
 import typer
 
-from launcher.own_file.answering import answer, chosen_model
-from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
-from launcher.own_file.options import ModelOption, ModelRecipeOption
+from launcher.commands.own_file.answering import answer, chosen_model
+from launcher.commands.own_file.cut import (
+    DurationOption,
+    EndOption,
+    StartOption,
+    cut_span,
+    cut_video,
+)
+from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
 from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError

@@ -11,11 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.own_file.answering import answer, chosen_model
-from launcher.own_file.cut import DurationOption, EndOption, StartOption, cut_span, cut_video
-from launcher.own_file.frames import kept_frames
-from launcher.own_file.options import ModelOption, ModelRecipeOption
-from launcher.own_file.stretches import Stretch, stretches_of
+from launcher.commands.own_file.answering import answer, chosen_model
+from launcher.commands.own_file.cut import (
+    DurationOption,
+    EndOption,
+    StartOption,
+    cut_span,
+    cut_video,
+)
+from launcher.commands.own_file.frames import kept_frames
+from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
+from launcher.commands.own_file.stretches import Stretch, stretches_of
 from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
