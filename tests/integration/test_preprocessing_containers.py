@@ -48,6 +48,8 @@ FILES = {
     "no-edits.mp4": [*H264, "-c:a", "aac", "-use_editlist", "0"],
     "intra.nut": ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "flac"],
     "av1.mp4": ["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "keyint=25", "-c:a", "aac"],
+    # Its keyframes are stored before 23 frames that are shown before them.
+    "vvc.mp4": ["-c:v", "libvvenc", "-preset", "faster", "-g", "25", "-c:a", "aac"],
     # No keyframe behind the first: each picture renews a strip of it.
     "refreshed.mp4": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
     "refreshed.ts": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
@@ -97,7 +99,39 @@ def clicks_s(sound: Path) -> list[float]:
 @pytest.mark.parametrize("start_s", [0.0, 1.32, 2.4])
 @pytest.mark.parametrize("name", FILES)
 def test_a_clip_is_exact(marked: Path, tmp_path: Path, name: str, start_s: float):
+    check_exact(encoded(marked, tmp_path / name, *FILES[name]), start_s, tmp_path)
+
+
+@pytest.mark.parametrize("start_s", [0.92, 0.96])
+@pytest.mark.parametrize("name", ["h264-open.avi", "open.mkv", "hevc.mp4", "vvc.mp4"])
+def test_a_clip_begins_with_frames_that_are_stored_behind_their_keyframe(
+    marked: Path, tmp_path: Path, name: str, start_s: float
+):
     source = encoded(marked, tmp_path / name, *FILES[name])
+    check_exact(source, start_s, tmp_path)
+    assert frame_numbers(sample_frames(source, fps=FPS).frames) == list(range(100))
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+@pytest.mark.parametrize(("options", "first"), [("open-gop=0:radl=3", 22), ("open-gop=1", 25)])
+def test_what_leads_a_files_first_keyframe_counts_where_it_is_whole(
+    marked: Path, tmp_path: Path, suffix: str, options: str, first: int
+):
+    """Where a recording was cut at a keyframe, frames that look behind it are lost."""
+    gop = f"log-level=none:keyint=25:min-keyint=25:scenecut=0:bframes=4:b-adapt=0:{options}"
+    codecs = ["-c:v", "libx265", "-x265-params", gop, "-c:a", "aac"]
+    whole = encoded(marked, tmp_path / "whole.mp4", *codecs)
+    source = tmp_path / f"cut.{suffix}"
+    run_ffmpeg([*input_args(whole, "-ss", "1.1"), "-c", "copy", str(source)], "x")
+    known = frame_numbers(sample_frames(source, fps=FPS).frames)
+    assert known[:12] == list(range(first, first + 12))
+    shown = frame_numbers(read_frames(cut(source, 0.0, tmp_path).files.video, FPS))
+    assert shown[0] == first
+    late = round(picture_late_s(source) * FPS)
+    assert shown[late : late + 12] == list(range(first, first + 12))
+
+
+def check_exact(source: Path, start_s: float, tmp_path: Path) -> None:
     clip = cut(source, start_s, tmp_path)
     late_s = picture_late_s(source)
     begins_s = late_s + np.arange(100) / FPS

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
 from s2s.media.read.order import MOST_HELD, has_stored_order, in_order
-from s2s.media.read.recovery import begins_whole
+from s2s.media.read.recovery import begins_whole, leads_whole
 from s2s.reasons import Reason
 
 __all__ = ["Listed", "can_seek", "decode_listed", "list_packets"]
@@ -60,7 +60,8 @@ def list_packets(
 ) -> list[Listed]:
     """Packets in the order in which they are decoded, from the next whole keyframe on.
 
-    What comes before, and what is shown before it, refers to frames that are not there.
+    What comes before refers to frames that are not there, and so does what is shown before it,
+    but where a codec says that it does not.
 
     Args:
         file: the open file.
@@ -84,7 +85,8 @@ def list_packets(
         pts = packet.pts if packet.pts is not None else packet.dts or 0
         dts = packet.dts if packet.dts is not None else pts
         is_key = packet.is_keyframe and (any_key or begins_whole(packet, stream))
-        if (packets or is_key) and (not packets or pts >= packets[0].pts):
+        leads = bool(packets) and pts < packets[0].pts
+        if (packets or is_key) and (not leads or leads_whole(packet, stream)):
             kept = packet if keep else None
             packets.append(Listed(pts, dts, is_key, not packet.is_discard, kept))
         n_after += until is not None and pts > until
@@ -181,17 +183,19 @@ def _runs(
     places: Sequence[int], packets: Sequence[Listed], keys: Sequence[int], is_ordered: bool
 ) -> list[tuple[int, int]]:
     """First and last packets of the stretches that have to be decoded, in order."""
-    runs: list[tuple[int, int]] = []
-    for place in sorted(places):
+    spans: list[tuple[int, int]] = []
+    for place in places:
         # Where packets are numbered as they are stored, neighbours are decoded too, to be sorted.
         early = place if is_ordered else max(0, place - MOST_HELD)
         late = place if is_ordered else min(len(packets) - 1, place + MOST_HELD)
         at = max(0, bisect_right(keys, early) - 1)
         if packets[early].pts < packets[keys[at]].pts and at:
             at -= 1  # it shows before its keyframe, and looks behind it
-        first = keys[at]
+        spans.append((keys[at], late))
+    runs: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
         if runs and first <= runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], max(runs[-1][1], late))
+            runs[-1] = (runs[-1][0], max(runs[-1][1], last))
         else:
-            runs.append((first, late))
+            runs.append((first, last))
     return runs
