@@ -106,6 +106,23 @@ def test_a_folder_called_videos_is_no_label(tmp_path: Path, clip: Path):
     assert found == [(("dog",), None), (("drum",), "test"), (("videos",), None)]
 
 
+@pytest.mark.parametrize("inside", ["", "videos/"])
+def test_files_of_two_classes_may_be_called_alike(tmp_path: Path, clip: Path, inside: str):
+    for label, size in (("dog", 0), ("drum", 1)):
+        file = tmp_path / "VAS" / label / f"{inside}video_00001.mp4"
+        file.parent.mkdir(parents=True)
+        shutil.copy(clip, file)
+        with file.open("ab") as end:
+            end.write(bytes(8 * size))  # so that they differ
+    (tmp_path / "vas_train.txt").write_text("dog/video_00001\ndrum/video_00001\ngun/video_00001\n")
+    settings = settings_of(tmp_path, catalog="vas_train.txt")
+    report = import_videos(settings, str(tmp_path / "VAS"))
+    assert report.counts == {"ok": 2, "skipped:no_source": 1}
+    raw = tmp_path / "bucket" / "raw_data"
+    sizes = [(raw / f"{label}_video_00001.mp4").stat().st_size for label in ("dog", "drum")]
+    assert sizes[1] == sizes[0] + 8
+
+
 def test_a_folder_may_be_a_prefix_of_a_bucket(tmp_path: Path, clip: Path, bucket_server: str):
     name = f"import-{uuid4().hex[:8]}"
     httpx.post(f"{bucket_server}/storage/v1/b", json={"name": name}, trust_env=False)

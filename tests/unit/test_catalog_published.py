@@ -190,3 +190,20 @@ def test_a_table_as_a_json_array(tmp_path: Path):
     layout = choose_format(path, "x", FormatOptions())
     layout.write(catalog.clips, tmp_path / "written.json")
     assert read_file(tmp_path / "written.json").clips == catalog.clips
+
+
+VAS_ROWS = ["{}/video_{:05d}", "{}/videos/video_{:05d}.mp4", "VAS/{}/video_{:05d}.mp4"]
+
+
+@pytest.mark.parametrize("row", [*VAS_ROWS, "./test/{}/video_{:05d}.mp4"])
+def test_vas_numbers_its_files_anew_in_each_class(tmp_path: Path, row: str):
+    wanted = [(label, number) for label in ("baby", "dog", "gun") for number in range(300, 340)]
+    path = tmp_path / "vas_valid.txt"
+    path.write_text("\n".join(row.format(*each) for each in wanted) + "\nvideo_00300\n")
+    catalog = read_file(path)
+    assert [(clip.source_id, clip.labels) for clip in catalog.clips] == [
+        (f"{label}_video_{number:05d}", (label,)) for label, number in wanted
+    ]
+    assert {clip.split for clip in catalog.clips} == {"test" if "test" in row else None}
+    [problem] = catalog.problems
+    assert (problem.line, "names no class" in problem.message) == (121, True)

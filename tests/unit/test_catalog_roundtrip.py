@@ -14,6 +14,7 @@ from s2s.catalog.formats.avspeech import AVSpeech
 from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson
 from s2s.catalog.formats.kinetics import FileList, KineticsCsv
 from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
+from s2s.catalog.formats.vas import VAS
 from s2s.catalog.formats.vggsound import VGGSound, VGGSoundFiles
 from s2s.records import ClipRecord
 
@@ -55,6 +56,18 @@ def clips(draw: st.DrawFn, **parts: st.SearchStrategy[object]) -> ClipRecord:
     )
 
 
+@st.composite
+def vas_clips(draw: st.DrawFn) -> ClipRecord:
+    label, number = draw(st.sampled_from(["dog", "baby_cry"])), draw(st.integers(0, 99_999))
+    return ClipRecord(
+        source_id=f"{label}_video_{number:05d}",
+        start_s=0.0,
+        end_s=10.0,
+        labels=(label,),
+        split=draw(splits),
+    )
+
+
 one_label = st.tuples() | st.tuples(texts)
 whole_s = st.integers(0, 36_000).map(float)
 FORMATS: list[tuple[CatalogFormat, st.SearchStrategy[ClipRecord]]] = [
@@ -81,6 +94,7 @@ FORMATS: list[tuple[CatalogFormat, st.SearchStrategy[ClipRecord]]] = [
     (AVE(), clips(labels=one_label)),
     (VGGSoundFiles(10.0), clips(labels=one_label, start_s=whole_s, length_s=st.just(10.0))),
     (TableJson(TABLE), clips(labels=st.lists(texts, max_size=3).map(tuple), split=splits)),
+    (VAS(10.0), vas_clips()),
     (AVSpeech(), clips(face_xy=st.tuples(fractions, fractions))),
     (
         AudioSet({"/m/1": 'Speech, "loud"', "/m/2": "Dog/cat"}),

@@ -2,11 +2,13 @@
 
 from s2s.catalog.catalog import Catalog, DistinctNames, RowProblem, read_rows
 from s2s.catalog.formats import (
+    VIDEO_FOLDERS,
     CatalogFormat,
     FormatOptions,
     choose_format,
     is_label_table,
     make_clip,
+    name_in_folder,
     read_label_table,
 )
 from s2s.catalog.labels import LabelIds, read_label_ids, update_label_ids
@@ -23,6 +25,7 @@ from s2s.catalog.stored import (
 )
 
 __all__ = [
+    "VIDEO_FOLDERS",
     "Catalog",
     "CatalogFormat",
     "DistinctNames",
@@ -37,6 +40,7 @@ __all__ = [
     "is_label_table",
     "known_split",
     "make_clip",
+    "name_in_folder",
     "read_label_ids",
     "read_label_table",
     "read_rows",

@@ -85,6 +85,7 @@ class CollectionSettings(Section):
         "avspeech",
         "audioset",
         "ave",
+        "vas",
         "csv",
         "json",
         "jsonl",

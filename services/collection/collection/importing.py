@@ -1,13 +1,19 @@
 """Taking over videos that one already has: files are found by their names in the catalog."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from collection.selected_clips import select_from_catalog
 from collection.source import TakeOverFile, VideoFile
 from collection.video_folder import VideoFolder, open_video_folder, say_passed_over
-from s2s.catalog import StoredSources, section_name, stored_sources
+from s2s.catalog import (
+    VIDEO_FOLDERS,
+    StoredSources,
+    name_in_folder,
+    section_name,
+    stored_sources,
+)
 from s2s.errors import SettingsError
 from s2s.layout import imports_prefix
 from s2s.reasons import Reason, Status
@@ -26,7 +32,8 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
 
     A file belongs to a source or a clip by its name: `<source_id>`, `<clip_id>`, or the id with
     the clip's start, or start and end, in seconds or milliseconds, as copies of public data sets
-    have them (`<id>_000030.mp4`, `<id>_30000_40000.mp4`).
+    have them (`<id>_000030.mp4`, `<id>_30000_40000.mp4`). A folder's name may be a part of it
+    (`dog/video_00001.mp4` is `dog_video_00001`).
 
     Args:
         settings: the run's settings.
@@ -112,9 +119,7 @@ def find_files(
         videos: where to look.
         trimmed: files that are named for a source alone are its clip, cut before.
     """
-    path_of: dict[str, str] = {}
-    for path in videos.paths():
-        path_of.setdefault(PurePosixPath(path).stem, path)
+    path_of = _paths_by_name(videos.paths())
     found: dict[str, VideoFile] = {}
     for clip in clips:
         cut = section_name(clip.source_id, clip.start_s, clip.end_s)
@@ -124,6 +129,20 @@ def find_files(
         elif path := next(filter(None, map(path_of.get, _names_of_cut(clip))), None):
             found[clip.clip_id] = VideoFile(path, cut)
     return found
+
+
+def _paths_by_name(paths: Sequence[str]) -> dict[str, str]:
+    """Files by their names, and by those with their label's folder in front, as VAS has them."""
+    path_of: dict[str, str] = {}
+    for path in paths:
+        path_of.setdefault(PurePosixPath(path).stem, path)
+    for path in paths:
+        *folders, name = PurePosixPath(path).parts
+        if len(folders) > 1 and folders[-1].casefold() in VIDEO_FOLDERS:
+            folders.pop()
+        if folders:
+            path_of.setdefault(name_in_folder(folders[-1], PurePosixPath(name).stem), path)
+    return path_of
 
 
 def _whole(path: str, clip: ClipRecord) -> VideoFile:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from s2s.catalog import RowProblem, known_split, make_clip
+from s2s.catalog import VIDEO_FOLDERS, RowProblem, known_split, make_clip
 from s2s.errors import CatalogError, MediaError
 from s2s.layout import label_of_folder
 from s2s.logs import console
@@ -23,8 +23,6 @@ from s2s.storage import Bucket, open_bucket
 
 __all__ = ["VideoFolder", "open_video_folder", "printable", "say_passed_over"]
 
-# What folders are called that hold videos, and say nothing of them.
-_HOLDERS = {"video", "videos"}
 # What the guarded open takes, and what a refusal with a reason is due to.
 _SUFFIXES = {
     *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".m1v", ".m2t", ".m2ts", ".m2v"),
@@ -86,7 +84,7 @@ class VideoFolder:
             folders = list(PurePosixPath(path).parts[:-1])
             is_split = bool(folders) and known_split(folders[0], names) is not None
             split = folders.pop(0) if is_split else None
-            if len(folders) > 1 and folders[-1].casefold() in _HOLDERS:
+            if len(folders) > 1 and folders[-1].casefold() in VIDEO_FOLDERS:
                 folders.pop()
             labels = [label_of_folder(name) for name in folders[-1:]]
             try:

@@ -27,6 +27,7 @@ from s2s.catalog.formats.rows import CatalogFormat, LineFormat
 from s2s.catalog.formats.table import FormatOptions, TableCsv, TableJsonLines, TableParquet
 from s2s.catalog.formats.text import NumberedLine
 from s2s.catalog.formats.values import as_number
+from s2s.catalog.formats.vas import VAS
 from s2s.catalog.formats.vggsound import VGGSOUNDER_COLUMNS, VGGSound, VGGSounder, VGGSoundFiles
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
@@ -197,6 +198,7 @@ def _headless(head: Head, options: FormatOptions) -> Iterator[LineFormat]:
         yield AudioSet(options.label_names, delimiter)
     yield AVE(has_header=False)
     yield _file_list(head)
+    yield VAS(options.duration_s)
 
 
 def _file_list(head: Head) -> FileList:
@@ -294,6 +296,7 @@ _SAID: dict[str, Callable[[Head, FormatOptions], CatalogFormat]] = {
     "jsonl": _json_lines,
     "kinetics": _kinetics,
     "parquet": lambda _, options: TableParquet(options.table),
+    "vas": lambda _, options: VAS(options.duration_s),
     "vggsound": _vggsound,
     "vggsounder": _vggsounder,
 }
