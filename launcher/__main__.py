@@ -24,7 +24,7 @@ from launcher.commands.report import report
 from launcher.commands.retry import retry
 from launcher.commands.status import read_status, status_table
 from launcher.commands.version import version_app
-from launcher.pipeline import PURPOSES, check_accelerator, run_stage, run_stages
+from launcher.pipeline import PURPOSES, check_accelerator, run_stages
 from launcher.sample_site import sample_for
 from launcher.samples import DEFAULT_SAMPLE, sample_recipe
 from preprocessing.export import export
@@ -206,7 +206,7 @@ def _stage_command(stage: str) -> typer.Typer:
 
 def _collect(settings: Settings) -> StageReport:
     with sample_for(settings) as placed:
-        return run_stage("collection", placed)
+        return import_module("collection.stage").run(placed)
 
 
 def _run_recipe(settings: Settings) -> list[StageReport]:
