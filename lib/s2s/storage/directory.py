@@ -67,8 +67,7 @@ class DirectoryBucket(Bucket):
 
     def prepare(self) -> None:
         """See `Bucket.prepare`; removes, too, what writers that died have left."""
-        with self._writing(""), self._staged() as path:
-            path.write_bytes(b"")
+        with self._writing(""), self._staged() as (_, path):
             for left in path.parent.iterdir():
                 with suppress(FileNotFoundError):
                     if time.time() - left.stat().st_mtime > _STALE_S:
@@ -82,9 +81,9 @@ class DirectoryBucket(Bucket):
     def write(self, key: str, data: bytes, *, overwrite: bool = False) -> ObjectInfo:
         """See `Bucket.write`."""
         target = self._path(key)
-        with self._writing(key), self._staged() as staged:
-            staged.write_bytes(data)
-            self._publish(staged, target, overwrite=overwrite)
+        with self._writing(key), self._staged() as (file, staged):
+            file.write(data)
+            self._publish(file, staged, target, overwrite=overwrite)
         return ObjectInfo(key, len(data), crc32c_of(data))
 
     def download(self, key: str, path: Path) -> ObjectInfo:
@@ -96,11 +95,11 @@ class DirectoryBucket(Bucket):
     def upload(self, path: Path, key: str, *, overwrite: bool = False) -> ObjectInfo:
         """See `Bucket.upload`."""
         target = self._path(key)
-        with path.open("rb") as source, self._writing(key), self._staged() as staged:
-            with staged.open("wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
+        with path.open("rb") as source, self._writing(key), self._staged() as (file, staged):
+            shutil.copyfileobj(source, file, 1 << 20)
+            file.flush()
             info = ObjectInfo(key, staged.stat().st_size, crc32c_of_file(staged))
-            self._publish(staged, target, overwrite=overwrite)
+            self._publish(file, staged, target, overwrite=overwrite)
         return info
 
     def open_range(self, key: str, start: int, length: int) -> BinaryIO:
@@ -162,25 +161,26 @@ class DirectoryBucket(Bucket):
             raise error
 
     @contextmanager
-    def _staged(self) -> Iterator[Path]:
+    def _staged(self) -> Iterator[tuple[BinaryIO, Path]]:
         folder = self.directory / _STAGING
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder)
-        os.close(handle)
         try:
-            yield Path(name)
+            with os.fdopen(handle, "wb") as file:
+                yield file, Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
 
-    def _publish(self, staged: Path, target: Path, *, overwrite: bool) -> None:
+    def _publish(self, file: BinaryIO, staged: Path, target: Path, *, overwrite: bool) -> None:
         if self._is_linked(target):
             raise StorageError(
                 f"{target}: a folder on the way there is a link, which is no part of a bucket: "
                 f"{_WHOLE}"
             )
-        staged.chmod(0o644)
+        file.flush()
+        os.fchmod(file.fileno(), 0o644)
         # First what is in it, then its name: a name never stands for half a file.
-        _sync(staged)
+        os.fsync(file.fileno())
         _make_folder(target.parent)
         try:
             if overwrite:
