@@ -30,13 +30,13 @@ from s2s.tasks.classification.network import ClassifierConfig, make_classifier
 from s2s.tasks.classification.network.directory import ModelConfig as ClassifierModel
 from s2s.tasks.classification.processor import ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
 from s2s.tasks.generation.extractors.weights import fetch_weights
 from s2s.tasks.generation.network.directory import ModelConfig, save_bundle
 from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConfig
 from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationRecipe
 from s2s.tasks.recipes import load_recipe
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SEMANTIC = "timm/vit_tiny_patch16_224"

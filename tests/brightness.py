@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import VIDEO_TYPES, MediaLimits, write_frames
-from s2s.tasks.contract import Made, Notes, Offer, Upload
+from s2s.tasks.contract import Made, Notes, Upload
+from s2s.tasks.values import Offer
 from serving.models.served import ServedModel
 
 _FPS, _SIZE = 5, (8, 8)

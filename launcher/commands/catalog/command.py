@@ -34,31 +34,37 @@ __all__ = ["catalog"]
 _SHOWN_LABELS = 15
 
 
+FilesArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Catalogs: files, or keys in the bucket; two or more are compared. The recipe's own "
+        "without one."
+    ),
+]
+ReadAsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A recipe whose columns, label table and so on apply.",
+        parser=find_recipe,
+        metavar="RECIPE",
+    ),
+]
+LabelTableOption = Annotated[
+    Path | None, typer.Option(help="AudioSet's class_labels_indices.csv, to name labels.")
+]
+OutputOption = Annotated[
+    Path | None, typer.Option(help="Write the clips here, in the catalog's own format.")
+]
+
+
 def catalog(  # noqa: PLR0913 - these are the options of the command line
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Catalogs: files, or keys in the bucket; two or more are compared. The recipe's "
-            "own without one."
-        ),
-    ] = None,
+    files: FilesArgument = None,
     *,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(
-            help="A recipe whose columns, label table and so on apply.",
-            parser=find_recipe,
-            metavar="RECIPE",
-        ),
-    ] = None,
+    recipe: ReadAsOption = None,
     format_name: Annotated[str, typer.Option("--format", help="The format, if it is known.")] = "",
-    label_table: Annotated[
-        Path | None, typer.Option(help="AudioSet's class_labels_indices.csv, to name labels.")
-    ] = None,
+    label_table: LabelTableOption = None,
     all_labels: Annotated[bool, typer.Option(help="List every label.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the clips here, in the catalog's own format.")
-    ] = None,
+    output: OutputOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:

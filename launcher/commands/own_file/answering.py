@@ -1,5 +1,6 @@
 """A model's answer to one file, made as the server makes it."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,17 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from launcher.samples import sample_recipe
 from s2s.errors import SettingsError
 from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
-from s2s.tasks.contract import Made, Predictor, Upload
-from s2s.workspace import scratch
+from s2s.tasks.contract import Made, MadeFile, Predictor, Upload
+from s2s.tasks.recipes import load_recipe
+from s2s.workspace import replacing, scratch
 
 if TYPE_CHECKING:
     from serving.models.served import ServedModel
 
-__all__ = ["Answer", "answer", "chosen_model"]
+__all__ = ["Answer", "answer", "chosen_model", "chosen_recipe", "keep"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,25 @@ class Answer:
     made: Made
     seconds: Mapping[str, float]
     predictor: Predictor
+
+    @property
+    def steps(self) -> str:
+        """Each step with its seconds, in words."""
+        return ", ".join(f"{name} {taken:.2f} s" for name, taken in self.seconds.items())
+
+
+def chosen_recipe(recipe: Path | None, sample: str, task: str) -> Recipe:
+    """The recipe that was named, or else a sample.
+
+    Raises:
+        SettingsError: if it is of another task.
+    """
+    loaded = load_recipe(recipe or sample_recipe(sample))
+    if loaded.task != task:
+        raise SettingsError(
+            f"recipe {recipe}: its task is {loaded.task}, not {task}: name another --recipe"
+        )
+    return loaded
 
 
 def chosen_model(model: Path | None, recipe: Recipe, bucket: str, work_dir: Path) -> "ServedModel":
@@ -80,6 +102,13 @@ def answer(
             (output,) = predictor.predict([item])
         made = predictor.finish(upload, options, output, notes)
         yield Answer(made, notes.seconds, predictor)
+
+
+def keep(made: MadeFile, output: Path) -> Path:
+    """Put a file that was made where the user wants it, whole or not at all."""
+    with replacing(output) as staged:
+        shutil.copyfile(made.path, staged)
+    return output
 
 
 def _options(model: type[BaseModel], chosen: Mapping[str, Any]) -> BaseModel:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.commands.own_file.answering import answer, chosen_model
+from launcher.commands.own_file.answering import answer, chosen_model, chosen_recipe
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -21,37 +21,36 @@ from launcher.commands.own_file.cut import (
 )
 from launcher.commands.own_file.frames import kept_frames
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
-from launcher.commands.own_file.stretches import Stretch, stretches_of
-from launcher.samples import sample_recipe
+from launcher.commands.own_file.stretches import stretches_of
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
-from s2s.tasks.recipes import load_recipe
 
 __all__ = ["classify"]
 
-_TASK = "classification"
+FileArgument = Annotated[
+    Path | None, typer.Argument(help="A video, such as .mp4 or .avi.", exists=True, dir_okay=False)
+]
+VideoPathOption = Annotated[
+    Path | None,
+    typer.Option("--videopath", help="The same as FILE.", exists=True, dir_okay=False),
+]
+FramesOption = Annotated[
+    Path | None,
+    typer.Option(help="A folder that gets frames as JPEG, as often as the model looks."),
+]
 
 
 def classify(  # noqa: PLR0913 - these are the options of the command line
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="A video, such as .mp4 or .avi.", exists=True, dir_okay=False),
-    ] = None,
+    file: FileArgument = None,
     *,
-    videopath: Annotated[
-        Path | None,
-        typer.Option("--videopath", help="The same as FILE.", exists=True, dir_okay=False),
-    ] = None,
+    videopath: VideoPathOption = None,
     start_time: StartOption = None,
     end_time: EndOption = None,
     duration: DurationOption = None,
     top_k: Annotated[int, typer.Option(min=1, max=100, help="So many classes.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
-    save_frames_path: Annotated[
-        Path | None,
-        typer.Option(help="A folder that gets frames as JPEG, as often as the model looks."),
-    ] = None,
+    save_frames_path: FramesOption = None,
     rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
     recipe: ModelRecipeOption = None,
     model: ModelOption = None,
@@ -62,29 +61,22 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
 
     def work() -> int:
         video, span = _one_of(file, videopath), cut_span(start_time, end_time, duration)
-        loaded = load_recipe(recipe or sample_recipe("kinetics_actions"))
-        if loaded.task != _TASK:
-            raise SettingsError(
-                f"recipe {recipe}: its task is {loaded.task}, not {_TASK}: name another --recipe"
-            )
+        loaded = chosen_recipe(recipe, "kinetics_actions", "classification")
         served = chosen_model(model, loaded, bucket, work_dir)
         source = video if span is None else cut_video(video, span, with_sound=True)
         with (
-            kept_frames(save_frames_path, remove=rm_frames) as keep,
+            kept_frames(save_frames_path, remove=rm_frames) as keep_frames,
             answer(served, (source, "video"), {"top_k": top_k}) as found,
         ):
             processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
-            keep(source, processor.fps)
+            keep_frames(source, processor.fps)
         document = _placed(found.made.document, span[0] if span else 0.0)
-        stretches = stretches_of(document["over_time"])
         if as_json:
-            content = {"file": str(video), "model": served.name, **document}
-            content["stretches"] = [stretch.to_json() for stretch in stretches]
-            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+            typer.echo(_json({"file": str(video), "model": served.name, **document}))
         else:
-            _print(document, stretches)
-            steps = ", ".join(f"{name} {taken:.2f} s" for name, taken in found.seconds.items())
-            console.print(f"{video} by {served.name} ({steps})", markup=False, soft_wrap=True)
+            _print(document)
+            line = f"{video} by {served.name} ({found.steps})"
+            console.print(line, markup=False, soft_wrap=True)
         return 0
 
     sys.exit(guarded(work))
@@ -110,7 +102,12 @@ def _placed(document: Mapping[str, Any], start_s: float) -> dict[str, Any]:
     return {**document, "over_time": over_time}
 
 
-def _print(document: Mapping[str, Any], stretches: list[Stretch]) -> None:
+def _json(content: Mapping[str, Any]) -> str:
+    stretches = [stretch.to_json() for stretch in stretches_of(content["over_time"])]
+    return json.dumps({**content, "stretches": stretches}, indent=1, ensure_ascii=False)
+
+
+def _print(document: Mapping[str, Any]) -> None:
     """Two tables in 80 columns: classes on the whole, and stretches of time with one class each."""
     whole = Table(title="On the whole", title_justify="left")
     whole.add_column("class", overflow="fold")
@@ -126,7 +123,7 @@ def _print(document: Mapping[str, Any], stretches: list[Stretch]) -> None:
     timed.add_column("to", justify="right", no_wrap=True)
     timed.add_column("class", overflow="fold")
     timed.add_column("probability", justify="right", no_wrap=True)
-    for stretch in stretches:
+    for stretch in stretches_of(document["over_time"]):
         start, end = _clock(stretch.start_s), _clock(stretch.end_s)
         timed.add_row(start, end, escape(stretch.label), f"{stretch.probability:.1%}")
     out.print(timed)

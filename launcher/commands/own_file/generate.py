@@ -1,15 +1,14 @@
 """`./s2s generate FILE`: what a model makes of a file, without a server."""
 
 import json
-import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
-from uuid import uuid4
 
 import typer
 
-from launcher.commands.own_file.answering import answer, chosen_model
+from launcher.commands.own_file.answering import answer, chosen_model, keep
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -63,11 +62,10 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         kind: Literal["video", "picture"] = "picture" if is_picture else "video"
         served = chosen_model(model, loaded, bucket, work_dir)
         with answer(served, (source, kind), chosen) as found:
-            files = enumerate(found.made.files)
-            kept = [_keep(part, file, out if n == 0 else None) for n, part in files]
-        steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.seconds.items())
+            places = _places(found.made.files, file, out)
+            kept = [keep(*pair) for pair in zip(found.made.files, places, strict=True)]
         for path in kept:
-            console.print(f"{path} ({steps})", markup=False, soft_wrap=True)
+            console.print(f"{path} ({found.steps})", markup=False, soft_wrap=True)
         if not kept:
             typer.echo(json.dumps(found.made.document, indent=1, ensure_ascii=False))
         return 0
@@ -75,13 +73,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     sys.exit(guarded(work))
 
 
-def _keep(made: MadeFile, file: Path, out: Path | None) -> Path:
-    """Put a file that was made beside the user's, whole or not at all."""
-    output = out or file.with_name(f"{file.stem}{made.suffix}")
-    staged = output.with_name(f".{uuid4().hex}.part")  # others may write the same file
-    try:
-        shutil.copyfile(made.path, staged)
-        staged.replace(output)
-    finally:
-        staged.unlink(missing_ok=True)
-    return output
+def _places(made: Sequence[MadeFile], file: Path, out: Path | None) -> list[Path]:
+    """Where the files that were made go: beside the user's, the first to --out if there is one."""
+    beside = [file.with_name(f"{file.stem}{part.suffix}") for part in made]
+    return [out, *beside[1:]] if out and beside else beside

@@ -1,18 +1,16 @@
 """`./s2s separate FILE`: the voice of every face in a video, without a server."""
 
 import json
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from launcher.commands.own_file.answering import answer, chosen_model
+from launcher.commands.own_file.answering import answer, chosen_model, chosen_recipe, keep
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -21,16 +19,12 @@ from launcher.commands.own_file.cut import (
     cut_video,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
-from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
-from s2s.tasks.contract import MadeFile
-from s2s.tasks.recipes import load_recipe
 
 __all__ = ["separate"]
 
-_TASK = "separation"
 _SILENT_DB = -60.0
 
 
@@ -57,40 +51,32 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
         if not folder.is_dir():
             raise SettingsError(f"{folder}: no such folder: make it, or choose another --out")
         span = cut_span(start_time, end_time, duration)
-        loaded = load_recipe(recipe or sample_recipe("cocktail_party"))
-        if loaded.task != _TASK:
-            raise SettingsError(
-                f"recipe {recipe}: its task is {loaded.task}, not {_TASK}: name another --recipe"
-            )
+        loaded = chosen_recipe(recipe, "cocktail_party", "separation")
         served = chosen_model(model, loaded, bucket, work_dir)
         source = file if span is None else cut_video(file, span, with_sound=True)
         with answer(served, (source, "video"), {"max_faces": max_faces}) as found:
-            kept = {part.name: _keep(part, file.stem, folder) for part in found.made.files}
-        document = found.made.document
+            kept = {
+                part.name: keep(part, folder / f"{file.stem}{part.suffix}")
+                for part in found.made.files
+            }
         if as_json:
-            content = {"file": str(file), "model": served.name, **document}
-            content["files"] = {name: str(path) for name, path in kept.items()}
-            content["seconds"] = {**document["seconds"], **found.seconds}
-            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+            named = {"file": str(file), "model": served.name}
+            typer.echo(_json({**named, **found.made.document}, kept, found.seconds))
         else:
-            _print(document, kept)
-            steps = ", ".join(f"{name} {taken:.2f} s" for name, taken in found.seconds.items())
-            console.print(f"{file} by {served.name} ({steps})", markup=False, soft_wrap=True)
+            _print(found.made.document, kept)
+            line = f"{file} by {served.name} ({found.steps})"
+            console.print(line, markup=False, soft_wrap=True)
         return 0
 
     sys.exit(guarded(work))
 
 
-def _keep(made: MadeFile, stem: str, folder: Path) -> Path:
-    """Put a file that was made where the user wants it, whole or not at all."""
-    output = folder / f"{stem}{made.suffix}"
-    staged = folder / f".{uuid4().hex}.part"  # others may write the same file
-    try:
-        shutil.copyfile(made.path, staged)
-        staged.replace(output)
-    finally:
-        staged.unlink(missing_ok=True)
-    return output
+def _json(
+    document: Mapping[str, Any], kept: Mapping[str, Path], seconds: Mapping[str, float]
+) -> str:
+    files = {name: str(path) for name, path in kept.items()}
+    content = {**document, "files": files, "seconds": {**document["seconds"], **seconds}}
+    return json.dumps(content, indent=1, ensure_ascii=False)
 
 
 def _print(document: Mapping[str, Any], kept: Mapping[str, Path]) -> None:

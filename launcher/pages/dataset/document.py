@@ -22,24 +22,13 @@ def build_document(shown: Shown) -> dict[str, Any]:
     labels = sorted({label for clip in shown.clips for label in clip.labels})
     number_of = {label: number for number, label in enumerate(labels)}
     place_of = {clip.clip_id: place for place, clip in enumerate(shown.clips)}
-    outside = {clip.clip_id: n for n, clip in enumerate(shown.lost, start=len(shown.clips))}
     return {
         "splits": SPLITS,
         "labels": labels,
         "kinds": [[kind.name, kind.about] for kind in KINDS],
         "bucket": shown.bucket,
         "clips": _columns(shown, number_of),
-        "pairs": [
-            [
-                place_of.get(pair.first, -1),
-                place_of.get(pair.second, outside.get(pair.second, -1)),
-                int(pair.reason == "duplicate"),
-                pair.picture_bits,
-                pair.sound_bits,
-                int(pair.around_a_moment),
-            ]
-            for pair in shown.pairs
-        ],
+        "pairs": _pairs(shown, place_of),
         "extremes": [
             [place_of[name] for name in shown.extremes.get(kind.name, ()) if name in place_of]
             for kind in KINDS
@@ -78,6 +67,22 @@ def script_json(document: object) -> Markup:
     """JSON that can stand in a script element: nothing in it can end the element."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # noqa: S704 - escaped
+
+
+def _pairs(shown: Shown, place_of: Mapping[str, int]) -> list[list[Any]]:
+    """A row for each pair; clips that were lost have places behind the others."""
+    lost = {clip.clip_id: n for n, clip in enumerate(shown.lost, start=len(shown.clips))}
+    return [
+        [
+            place_of.get(pair.first, -1),
+            place_of.get(pair.second, lost.get(pair.second, -1)),
+            int(pair.reason == "duplicate"),
+            pair.picture_bits,
+            pair.sound_bits,
+            int(pair.around_a_moment),
+        ]
+        for pair in shown.pairs
+    ]
 
 
 def _columns(shown: Shown, number_of: Mapping[str, int]) -> dict[str, list]:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,6 +57,29 @@ def write_dataset_report(
         BucketUnavailableError: if the bucket does not answer.
     """
     limits = limits or PageLimits()
+    environment = page_environment()
+    environment.filters |= {"in_time": in_time, "in_bytes": in_bytes, "in_range": in_range}
+    text = environment.get_template("dataset/page.html.jinja").render(
+        recipe=recipe,
+        version=version,
+        splits=SPLITS,
+        metrics=dataset_metrics(version),
+        history=read_history(bucket, recipe, version.name),
+        commands=clone_commands(bucket, version.name, version.bundle),
+        bucket_url=bucket.url,
+        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        nonce=secrets.token_urlsafe(12),
+        **_about_clips(bucket, recipe, version, folder, limits),
+        **_about_labels(version, limits),
+        **_about_changes(bucket, recipe, version),
+    )
+    return write_page(folder / PAGE, text)
+
+
+def _about_clips(
+    bucket: Bucket, recipe: Recipe, version: DatasetVersion, folder: Path, limits: PageLimits
+) -> dict[str, Any]:
+    """What became of the catalog's clips, what was measured of them, and which are shown."""
     steps, outcomes = funnel(bucket, recipe, version)
     clips = [clip for split in SPLITS for clip in version.split(split)]
     lost = find_lost(bucket, recipe, outcomes, limits.lost)
@@ -66,36 +90,35 @@ def write_dataset_report(
     shown.lost = lost
     shown.examples = show_examples(bucket, recipe, version).examples
     shown.bucket = _bucket_address(bucket, folder)
-    previous = _previous(bucket, recipe, version)
+    return {
+        "ranges": _ranges(clips),
+        "funnel": steps,
+        "n_lost": sum(map(len, outcomes.values())),
+        "n_pairs": len(pairs) + len(left_out),
+        "n_apart": _count_apart(pairs, clips),
+        "n_clips": len(clips),
+        "shown": shown,
+        "document": _document(bucket, shown, limits),
+    }
+
+
+def _about_labels(version: DatasetVersion, limits: PageLimits) -> dict[str, Any]:
     labels = label_rows(version)
-    environment = page_environment()
-    environment.filters |= {"in_time": in_time, "in_bytes": in_bytes, "in_range": in_range}
-    text = environment.get_template("dataset/page.html.jinja").render(
-        recipe=recipe,
-        version=version,
-        splits=SPLITS,
-        metrics=dataset_metrics(version),
-        ranges=_ranges(clips),
-        funnel=steps,
-        n_lost=sum(map(len, outcomes.values())),
-        n_pairs=len(pairs) + len(left_out),
-        n_apart=_count_apart(pairs, clips),
-        n_clips=len(clips),
-        shown=shown,
-        labels=labels[: limits.labels],
-        n_labels=len(labels),
-        n_lacking=sum(bool(row.lacking) for row in labels),
-        smallest=labels[-1].clips if labels else 0,
-        history=read_history(bucket, recipe, version.name),
-        commands=clone_commands(bucket, version.name, version.bundle),
-        previous=previous,
-        changes=compare(previous, version).counts if previous else {},
-        bucket_url=bucket.url,
-        document=_document(bucket, shown, limits),
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        nonce=secrets.token_urlsafe(12),
-    )
-    return write_page(folder / PAGE, text)
+    return {
+        "labels": labels[: limits.labels],
+        "n_labels": len(labels),
+        "n_lacking": sum(bool(row.lacking) for row in labels),
+        "smallest": labels[-1].clips if labels else 0,
+    }
+
+
+def _about_changes(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> dict[str, Any]:
+    """What is new since the version before, where there is one."""
+    names = version_names(bucket, recipe)
+    place = names.index(version.name)
+    previous = read_version(bucket, recipe, names[place - 1]) if place else None
+    counts = compare(previous, version).counts if previous else {}
+    return {"previous": previous, "changes": counts}
 
 
 def dataset_metrics(version: DatasetVersion) -> dict[str, dict]:
@@ -127,12 +150,6 @@ def _count_apart(pairs: Sequence[ClosePair], clips: Sequence[DatasetClip]) -> in
     """Pairs of which each clip is in another split: there should be none."""
     split_of = {clip.clip_id: clip.split for clip in clips}
     return sum(split_of[pair.first] != split_of[pair.second] for pair in pairs)
-
-
-def _previous(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> DatasetVersion | None:
-    names = version_names(bucket, recipe)
-    place = names.index(version.name)
-    return read_version(bucket, recipe, names[place - 1]) if place else None
 
 
 def _bucket_address(bucket: Bucket, folder: Path) -> str:

@@ -10,16 +10,14 @@ part                what it must hold
 `processor`         `make_processor(recipe, weights)`: a `Processor`
 `data`              reading of shards, for the other parts
 `network`           the networks
-`objective`         `objectives(material)`: each `Objective` that a model is trained by, in order;
-                    the next is asked for when the one before is trained and exported
+`objective`         `objectives(material)`: each `Objective` that a model is trained by; the next is
+                    asked for when the one before is trained and exported
 `metrics`           `FIGURES`, `make_judge(material, predictor, thorough)`: a `Judge`, and
                     `make_files(material, folder)`: `AnswerFiles`, where reports show any
 `systems`           `make_systems(material, predictor, thorough)`: `System`s by name
 `predictor`         `OFFER`, and `load(folder, limits)`: a `Predictor`; only `load` imports torch.
                     `PROOF`, where answers can be checked
 `page`              a `ReportPart`, and `tab.html`, `tab.js` of the server's page
-
-Legend: T time, H height, W width, N samples, D values at one instant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,15 +30,12 @@ from s2s.features.arrays import Array, ArraySpec, ClipMedia
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
 from s2s.tasks.values import (
-    EXTRACTOR_WEIGHTS_FILE,
     MODEL,
     Example,
     Figure,
     Made,
     MadeFile,
     Material,
-    Offer,
-    Proof,
     System,
     Trained,
     Upload,
@@ -53,7 +48,6 @@ if TYPE_CHECKING:
     from s2s.tasks.common.chance import Chance
 
 __all__ = [
-    "EXTRACTOR_WEIGHTS_FILE",
     "MODEL",
     "AnswerFiles",
     "Example",
@@ -66,10 +60,8 @@ __all__ = [
     "Material",
     "Notes",
     "Objective",
-    "Offer",
     "Predictor",
     "Processor",
-    "Proof",
     "ReportPart",
     "System",
     "Trained",
@@ -78,8 +70,6 @@ __all__ = [
 
 
 # Features: from a clip to arrays in a shard.
-
-
 class Extractor(Protocol):
     """Turns a clip into arrays over time.
 
@@ -102,13 +92,12 @@ class Extractor(Protocol):
 class Processor(Protocol):
     """Turns media into the network's input: the same in feature extraction and serving.
 
-    It is saved with the model, so that the two cannot drift apart. Its rates and sizes are those of
-    the `ClipMedia` that its extractors get.
+    It is saved with the model. Its rates and sizes are those of the `ClipMedia` of its extractors.
 
     Attributes:
         fps: frames a second that pictures are read at; None for no pictures.
-        frame_size: width and height that frames are scaled to, in pixels, or `s2s.media.Cover`, to
-            crop them rather than stretch them; None to keep them.
+        frame_size: width and height to scale frames to, in pixels, or to crop them to, as
+            `s2s.media.Cover`; None to keep them.
         sample_rate_hz: samples a second that sound is read at; None for no sound.
         extractors: make the arrays of a shard.
     """
@@ -127,8 +116,6 @@ class Processor(Protocol):
 
 
 # Training: a network and its loss.
-
-
 class Learner(Protocol):
     """A network with its loss and optimizers."""
 
@@ -156,8 +143,7 @@ class Objective(Learner, Protocol):
         settings: budget, batches and devices.
         seed: of all random numbers.
         network: is trained; at the end it has the average of its weights over the steps.
-        adversary: is trained against the network, such as discriminators; takes its step before the
-            network in every step.
+        adversary: is trained against the network, and takes its step before it.
         summary: what the trained model is, in Markdown, for the model card.
         memory_remedy: what to change in the recipe if memory does not hold a batch.
     """
@@ -191,8 +177,6 @@ class Objective(Learner, Protocol):
 
 
 # Evaluation: systems answer held-out clips, a judge scores the answers.
-
-
 class Judge(Protocol):
     """Scores a system's answer against the truth.
 
@@ -222,19 +206,14 @@ class AnswerFiles(Protocol):
         """Write a system's answer, if a report or program needs it."""
         ...
 
-    def show(self, example: Example, folder: Path) -> None:  # noqa: ARG002 - none, by default
+    def show(self, example: Example, folder: Path) -> None:
         """Copy the files that the report shows of a clip into a folder."""
-        return
 
-    def keep(self, folder: Path) -> None:  # noqa: ARG002 - none, by default
+    def keep(self, folder: Path) -> None:
         """Write files for people and their programs into a folder."""
-        return
 
     def measure(self, program: Path | None) -> Mapping[str, Any]:  # noqa: ARG002 - none, by default
-        """Compute figures by an external program; nothing where the task knows none.
-
-        Args:
-            program: its folder; None to compute none.
+        """Compute figures by an external program, in a folder; nothing where the task knows none.
 
         Returns:
             `note`: how they were computed, or why there are none; `titles`: of figures, by name;
@@ -249,8 +228,8 @@ class AnswerFiles(Protocol):
 class ReportPart(Protocol):
     """A task's part of reports: HTML with the CSS classes of the launcher's pages, no script.
 
-    It may have `show_comparison(bucket, version, content)` too: what the page of `./s2s compare`
-    shows beside its tables, where `content` is what `comparison.json` says.
+    It may have `show_comparison(bucket, version, content)`, too: HTML beside the tables of
+    `./s2s compare`, out of the content of `comparison.json`.
 
     Attributes:
         CAPTION: explains the figures; stands over them.
@@ -268,32 +247,20 @@ class ReportPart(Protocol):
     ) -> str:
         """Show held-out clips and the served model's answers, in the report of `./s2s demo`.
 
-        Args:
-            bucket: where the clips and the answers are.
-            recipe: of the model.
-            version: the data set version that the model was trained on.
-            rows: `Judge.row` of the model's answers, by clip.
-            folder: for files that are made; it stays between reports.
-
-        Returns:
-            HTML; empty if there are no answers.
+        `version` is what the model was trained on, `rows` has `Judge.row` of its answers by clip,
+        and `folder` is for files that are made: it stays between reports. Empty without answers.
         """
         ...
 
     def show_examples(self, bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
-        """Show example clips in the report of `./s2s evaluate`.
+        """Show example clips in the report of `./s2s evaluate`, out of `evaluation.json`.
 
-        Args:
-            bucket: where answers are, under `s2s.layout.evaluation_prefix`.
-            recipe: of the model.
-            content: of `evaluation.json`.
+        Their answers are in the bucket, under `s2s.layout.evaluation_prefix`.
         """
         ...
 
 
 # Serving: a file goes in, files and a document come out.
-
-
 class Notes(Protocol):
     """Takes notes of a job's steps and progress; may be used in any thread."""
 
@@ -314,12 +281,7 @@ class Predictor(Protocol):
     """
 
     def prepare(self, upload: Upload, options: Any, notes: Notes) -> Any:
-        """Turn an upload into the model's input.
-
-        Args:
-            upload: the file.
-            options: what the client chose, an instance of the offer's `options`.
-            notes: takes notes of steps and progress.
+        """Turn an upload into the model's input; `options` is an instance of the offer's `options`.
 
         Raises:
             MediaError: if the upload cannot be used, with the reason.

@@ -16,14 +16,13 @@ from s2s.tasks.contract import (
     Judge,
     Material,
     Objective,
-    Offer,
     Predictor,
     Processor,
-    Proof,
     ReportPart,
     System,
 )
 from s2s.tasks.recipes import recipe_class
+from s2s.tasks.values import Offer, Proof
 
 __all__ = ["Task", "load_task"]
 

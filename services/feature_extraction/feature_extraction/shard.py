@@ -21,8 +21,9 @@ from s2s.records import Outcome
 from s2s.settings import FEATURES, Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Extractor, Processor
+from s2s.tasks.contract import Extractor, Processor
 from s2s.tasks.loading import load_task
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 
 __all__ = ["Shard", "ShardMaker", "extract", "plan_shards"]
 

@@ -14,8 +14,8 @@ from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
 from s2s.tasks.loading import load_task
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 from s2s.workspace import workspace
 
 __all__ = ["run"]

@@ -20,8 +20,9 @@ from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, finish, shared_bucket
 from s2s.storage import Bucket
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Material, Objective
+from s2s.tasks.contract import Material, Objective
 from s2s.tasks.loading import load_task
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 from training.callbacks.tracking import Tracking
 from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model

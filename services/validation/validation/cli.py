@@ -1,6 +1,7 @@
 """The command line of validation."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -60,13 +61,18 @@ def validation(  # noqa: PLR0913 - these are the options of the command line
     settings = _with_changes(settings, changes)
     preflight(settings, "validation")
     report = run(settings)
+    _print_version(settings, report.outputs)
+    return end_stage(settings, report)
+
+
+def _print_version(settings: Settings, outputs: Mapping[str, Any]) -> None:
+    """Print where clips went, how many were checked, and whether DVC's remote has them."""
     store = shared_bucket(settings.bucket_url)
-    console.print(split_table(read_version(store, settings.recipe, report.outputs["version"])))
-    checked = report.outputs["checked"]
+    console.print(split_table(read_version(store, settings.recipe, outputs["version"])))
+    checked = outputs["checked"]
     rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
     console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
-    console.print(f"DVC's remote {store.url}/dvc_store is {report.outputs['remote']}.")
-    return end_stage(settings, report)
+    console.print(f"DVC's remote {store.url}/dvc_store is {outputs['remote']}.")
 
 
 def _with_changes(settings: Settings, changes: dict[str, object]) -> Settings:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import VIDEO_TYPES, MediaLimits, map_frames, write_frames
 from s2s.model_directory import WEIGHTS_FILE, load_weights, read_description
-from s2s.tasks.contract import Made, MadeFile, Notes, Offer, Upload
+from s2s.tasks.contract import Made, MadeFile, Notes, Upload
 from s2s.tasks.tone.network import ToneNetwork
 from s2s.tasks.tone.processor import ToneProcessor
+from s2s.tasks.values import Offer
 
 __all__ = ["OFFER", "load"]
 

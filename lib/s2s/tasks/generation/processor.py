@@ -11,11 +11,12 @@ import numpy as np
 from s2s.errors import ModelError
 from s2s.spec import TimeSpec
 from s2s.tasks.common.mel import LogMel
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE, Extractor
+from s2s.tasks.contract import Extractor
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
 from s2s.tasks.generation.extractors.pictures import APPEARANCE, MOTION, PictureExtractor
 from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 
 __all__ = ["STREAMS", "VideoProcessor", "make_processor", "open_processor", "side_by_side"]
 

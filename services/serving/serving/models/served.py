@@ -7,7 +7,8 @@ from typing import Any
 
 from s2s.errors import SettingsError
 from s2s.media import MediaLimits
-from s2s.tasks.contract import Offer, Predictor
+from s2s.tasks.contract import Predictor
+from s2s.tasks.values import Offer
 
 __all__ = ["MAX_PICTURE_PIXELS", "MAX_PIXELS", "MAX_STREAMS", "Offered", "ServedModel"]
 

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from s2s.media import VIDEO_TYPES
-from s2s.tasks.contract import Offer
+from s2s.tasks.values import Offer
 
 __all__ = ["OFFER", "ClassificationOptions"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from s2s.errors import ModelError
-from s2s.tasks.contract import EXTRACTOR_WEIGHTS_FILE
 from s2s.tasks.generation.network.directory import ModelConfig, load_bundle
 from s2s.tasks.generation.network.flow import Sampling, Scene, sample_flows
 from s2s.tasks.generation.network.transformer import MelTransformer
 from s2s.tasks.generation.network.vocoder import GriffinLim, Vocoder, load_vocoder
 from s2s.tasks.generation.processor import VideoProcessor, open_processor
+from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 
 __all__ = ["Draw", "SoundModel"]
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import PICTURE_TYPES, VIDEO_TYPES
-from s2s.tasks.contract import Offer
+from s2s.tasks.values import Offer
 
 __all__ = ["OFFER", "GenerationOptions"]
 

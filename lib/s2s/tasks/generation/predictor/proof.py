@@ -8,7 +8,7 @@ from s2s.errors import MediaError
 from s2s.media import drop_sound, open_guarded, probe, read_audio
 from s2s.reasons import Reason
 from s2s.settings import Recipe
-from s2s.tasks.contract import Proof
+from s2s.tasks.values import Proof
 
 __all__ = ["PROOF", "check_answer"]
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from s2s.media import VIDEO_TYPES
-from s2s.tasks.contract import Offer
+from s2s.tasks.values import Offer
 
 __all__ = ["OFFER", "SeparationOptions"]
 

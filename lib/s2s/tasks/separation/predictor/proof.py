@@ -8,8 +8,8 @@ from s2s.errors import MediaError
 from s2s.media import probe, read_audio
 from s2s.reasons import Reason
 from s2s.settings import Recipe
-from s2s.tasks.contract import Proof
 from s2s.tasks.separation.predictor.pair import compose_pair
+from s2s.tasks.values import Proof
 
 __all__ = ["PROOF"]
 
