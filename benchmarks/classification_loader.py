@@ -24,8 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from s2s.dataset import DatasetClip
 from s2s.features.arrays import ClipMedia
-from s2s.features.index import ShardHeader
-from s2s.features.shards import ShardReader, write_shard
+from s2s.features.shards import ShardHeader, ShardReader, write_shard
 from s2s.features.stored import StoredClip
 from s2s.media import Cover, read_frames
 from s2s.spec import TimeSpec

@@ -65,8 +65,7 @@ def from_shard(shard: Path) -> Iterator[np.ndarray]:
 def pack(clips: list[Path], shard: Path) -> None:
     """Write the frames of all clips to a shard, as features are."""
     from s2s.features.arrays import ArraySpec  # noqa: PLC0415
-    from s2s.features.index import ShardHeader  # noqa: PLC0415
-    from s2s.features.shards import write_shard  # noqa: PLC0415
+    from s2s.features.shards import ShardHeader, write_shard  # noqa: PLC0415
 
     header = ShardHeader(
         recipe="benchmark",

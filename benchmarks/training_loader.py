@@ -17,8 +17,7 @@ from torch.utils.data import DataLoader
 
 from s2s.dataset import DatasetClip
 from s2s.features.arrays import ArraySpec
-from s2s.features.index import ShardHeader
-from s2s.features.shards import ShardReader, write_shard
+from s2s.features.shards import ShardHeader, ShardReader, write_shard
 from s2s.features.stored import StoredClip
 from s2s.spec import TimeSpec
 from s2s.tasks.generation.data import WindowDataset

@@ -8,8 +8,7 @@ import numpy as np
 from dataset_fixtures import listed_clip
 
 from s2s.features.arrays import ArraySpec
-from s2s.features.index import ShardHeader
-from s2s.features.shards import ShardReader, write_shard
+from s2s.features.shards import ShardHeader, ShardReader, write_shard
 from s2s.features.stored import StoredClip
 from s2s.settings import FEATURES
 from s2s.tasks.separation.extractors import LIPS

@@ -10,7 +10,7 @@ from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.dataset.held_out import choose_held_out
 from s2s.errors import CatalogError
-from s2s.features.index import clip_identity, find_clips
+from s2s.features.stored import clip_identity, find_clips
 from s2s.layout import (
     checks_prefix,
     features_prefix,

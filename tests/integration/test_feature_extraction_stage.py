@@ -10,9 +10,8 @@ from dataset_fixtures import MakeSettings, MakeVersion, store_clip
 from feature_extraction.stage import run
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
 from s2s.errors import ModelError, VersionError
-from s2s.features.index import clip_identity, find_clips
 from s2s.features.shards import ShardReader
-from s2s.features.stored import fetch_clips
+from s2s.features.stored import clip_identity, fetch_clips, find_clips
 from s2s.layout import failure_key, features_prefix, manifest_key
 from s2s.manifest import read_manifest
 from s2s.settings import Settings

@@ -13,8 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from s2s.errors import ModelError
 from s2s.features.arrays import Array, ArrayError, ArraySpec
-from s2s.features.index import HEADER, ShardHeader
-from s2s.features.shards import ShardReader, write_shard
+from s2s.features.shards import HEADER, ShardHeader, ShardReader, write_shard
 from s2s.settings import FEATURES
 from s2s.tasks.generation.settings import GenerationRecipe
 

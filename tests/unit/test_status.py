@@ -11,7 +11,7 @@ from rich.console import Console
 from launcher.commands.status import StageStatus, read_status, status_table
 from s2s.catalog import RowProblem, store_catalog
 from s2s.dataset import DatasetClip, DatasetVersion, write_version
-from s2s.features.index import HEADER, ShardHeader
+from s2s.features.shards import HEADER, ShardHeader
 from s2s.layout import (
     checks_prefix,
     failure_key,

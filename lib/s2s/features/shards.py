@@ -5,23 +5,46 @@ array's instants are byte strings: all bytes, and where each string begins and e
 what the arrays are, and of which clips.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from s2s.errors import ModelError
 from s2s.features.arrays import Array, ArrayError, ArraySpec
-from s2s.features.index import HEADER, ShardHeader
 from s2s.settings import FEATURES, Recipe
+from s2s.storage import Bucket
 
-__all__ = ["ShardReader", "write_shard"]
+__all__ = ["HEADER", "ShardHeader", "ShardReader", "read_header", "write_shard"]
 
+HEADER = "s2s_shard"
+"""Name of the header in a shard's metadata."""
+_LENGTH_BYTES = 8
+_MAX_HEADER_BYTES = 100_000_000  # what safetensors allows
 _REMEDY = "run feature_extraction again for this recipe"
+
+
+class ShardHeader(BaseModel):
+    """The header of a shard: its recipe, settings, arrays and clips.
+
+    Attributes:
+        recipe: name of the recipe.
+        settings: those that the arrays depend on, by name: see `Recipe.named_settings`.
+        arrays: what each array is.
+        clips: identity of each clip that is inside, by its id, in the order of the manifest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    settings: dict[str, Any]
+    arrays: tuple[ArraySpec, ...]
+    clips: dict[str, str]
 
 
 def write_shard(path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str, Array]]) -> None:
@@ -44,6 +67,29 @@ def write_shard(path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str
                 raise ArrayError(f"{clip_id}/{error}") from error
             tensors |= {f"{clip_id}/{part}": values for part, values in packed.items()}
     save_file(tensors, path, metadata={HEADER: header.model_dump_json()})
+
+
+def read_header(bucket: Bucket, key: str) -> ShardHeader:
+    """Read a shard's header out of the bucket, and nothing else of it.
+
+    A safetensors file begins with eight bytes that say its header's length, then comes JSON.
+
+    Raises:
+        ModelError: if the object is not a shard.
+    """
+    try:
+        with bucket.open_range(key, 0, _LENGTH_BYTES) as file:
+            length = int.from_bytes(file.read(), "little")
+        if length > _MAX_HEADER_BYTES:
+            raise ValueError(f"its header would have {length} bytes")
+        with bucket.open_range(key, _LENGTH_BYTES, length) as file:
+            metadata = json.loads(file.read())["__metadata__"]
+        return ShardHeader.model_validate_json(metadata[HEADER])
+    except (ValueError, KeyError, TypeError, OverflowError, ValidationError) as error:
+        raise ModelError(
+            f"{bucket.url}: {key} is not a feature shard ({error}): delete it and run "
+            "feature_extraction again for this recipe"
+        ) from error
 
 
 class ShardReader:

@@ -1,21 +1,24 @@
-"""Clips of a data set version where their arrays are stored."""
+"""Clips of a data set version where their arrays are stored: which shard has which."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import StageError
-from s2s.features.index import clip_identity, find_clips
-from s2s.features.shards import ShardReader
-from s2s.layout import features_prefix
+from s2s.features.shards import ShardReader, read_header
+from s2s.layout import feature_shards_pattern, features_prefix, features_root
 from s2s.manifest import read_failures
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
-__all__ = ["StoredClip", "fetch_clips"]
+__all__ = ["StoredClip", "clip_identity", "fetch_clips", "find_clips"]
+
+_READERS = 16
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,31 @@ class StoredClip:
     ) -> Sequence[np.ndarray]:
         """Byte strings `start` to `stop` of one of its arrays, such as JPEG files."""
         return self.shard.read_bytes(self.clip_id, name, start, stop)
+
+
+def clip_identity(clip: DatasetClip) -> str:
+    """The same as long as neither the clip's picture nor its sound has changed."""
+    return f"{clip.crc32c} {clip.wav_crc32c}"
+
+
+def find_clips(bucket: Bucket, recipe: Recipe) -> dict[tuple[str, str], str]:
+    """Keys of the shards that hold a recipe's clips, whichever version they were made for.
+
+    Returns:
+        by clip id and identity; where two shards have a clip, the first.
+
+    Raises:
+        ModelError: if an object under the features' prefix is not a shard.
+    """
+    pattern = feature_shards_pattern(recipe)
+    keys = [key for key in bucket.keys(features_root(recipe)) if pattern.fullmatch(key)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        headers = list(pool.map(partial(read_header, bucket), keys))
+    return {
+        found: key
+        for key, header in reversed(list(zip(keys, headers, strict=True)))
+        for found in header.clips.items()
+    }
 
 
 def fetch_clips(

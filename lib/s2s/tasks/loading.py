@@ -32,10 +32,14 @@ class Task:
 
     Args:
         name: such as `generation`.
+
+    Raises:
+        SettingsError: if there is no such task.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._package = module_of(name)
 
     @property
     def recipe_class(self) -> type[Recipe]:
@@ -55,7 +59,7 @@ class Task:
     @property
     def page_folder(self) -> Path:
         """Where its `tab.html` and `tab.js` are."""
-        spec = find_spec(module_of(self.name))
+        spec = find_spec(self._package)
         assert spec is not None  # noqa: S101 - it is a package
         assert spec.submodule_search_locations  # noqa: S101
         return Path(spec.submodule_search_locations[0]) / "page"
@@ -108,7 +112,7 @@ class Task:
         return self._part("predictor").load(folder, limits)
 
     def _part(self, name: str) -> Any:
-        return import_module(f"{module_of(self.name)}.{name}")
+        return import_module(f"{self._package}.{name}")
 
 
 def load_task(name: str) -> Task:
@@ -117,5 +121,4 @@ def load_task(name: str) -> Task:
     Raises:
         SettingsError: if there is no such task.
     """
-    module_of(name)
     return Task(name)

@@ -13,8 +13,8 @@ from feature_extraction.media import fetch_clip
 from s2s.dataset import DatasetClip
 from s2s.errors import BucketUnavailableError, MediaError, StageError, StorageError
 from s2s.features.arrays import Array, ArrayError, ArraySpec, ClipMedia
-from s2s.features.index import ShardHeader, clip_identity
-from s2s.features.shards import write_shard
+from s2s.features.shards import ShardHeader, write_shard
+from s2s.features.stored import clip_identity
 from s2s.layout import extractors_key, failure_key, features_prefix
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome

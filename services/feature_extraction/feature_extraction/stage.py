@@ -7,7 +7,7 @@ from pathlib import Path
 from feature_extraction.shard import Shard, ShardMaker, plan_shards
 from s2s.dataset import latest_version, read_version
 from s2s.errors import SettingsError
-from s2s.features.index import clip_identity, find_clips
+from s2s.features.stored import clip_identity, find_clips
 from s2s.layout import extractors_key, features_prefix
 from s2s.manifest import read_failures
 from s2s.records import Outcome

@@ -11,7 +11,7 @@ from s2s.stage import shared_bucket
 from s2s.tasks.contract import Material, Objective, Trained
 from training.trainer import Trainer
 
-__all__ = ["make_material"]
+__all__ = ["fetch_material", "make_material"]
 
 
 def make_material(
@@ -40,3 +40,20 @@ def make_material(
         folder=folder,
         fit=fit or Trainer(settings.bucket_url, prefix, folder),
     )
+
+
+def fetch_material(
+    settings: Settings,
+    version: DatasetVersion,
+    clips: Mapping[str, Sequence[StoredClip]],
+    folder: Path,
+) -> Material:
+    """Put together what is needed to measure a model that is trained already.
+
+    Its files are downloaded into the folder, without its checkpoints and evaluations.
+    """
+    bucket, prefix = shared_bucket(settings.bucket_url), model_prefix(settings.recipe, version.name)
+    for key in bucket.keys(prefix):
+        if "/" not in (name := key.removeprefix(prefix)):
+            bucket.fetch(key, folder / name)
+    return make_material(settings, version, clips, folder)

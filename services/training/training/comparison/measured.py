@@ -22,8 +22,7 @@ from s2s.workspace import workspace
 from training.comparison.approaches import Run
 from training.evaluation.content import clip_rows
 from training.evaluation.measured import Measurement, measure
-from training.evaluation.thorough import fetch_model
-from training.material import make_material
+from training.material import fetch_material
 from training.stage import have_model
 
 __all__ = ["Answered", "Failed", "train_and_measure"]
@@ -111,9 +110,8 @@ def _answered(
     bucket, prefix = shared_bucket(settings.bucket_url), model_prefix(recipe, version.name)
     console.print(f"measuring {run.approach}, seed {run.seed}")
     with workspace(settings.work_dir / "evaluation") as folder:
-        model = fetch_model(bucket, prefix, folder / "model")
-        task, material = load_task(recipe.task), make_material(settings, version, clips, model)
-        predictor = task.load(model, MediaLimits())
+        task, material = load_task(recipe.task), fetch_material(settings, version, clips, folder)
+        predictor = task.load(folder, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
         judge = task.make_judge(material, predictor, thorough=True)
         measurement = measure(material, systems, judge, recipe.evaluation.clips)

@@ -1,4 +1,4 @@
-"""The scores of every system on held-out clips, and the clips that reports show."""
+"""The scores of every system on held-out clips."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from rich.progress import track
 
+from s2s.dataset import Split
 from s2s.dataset.held_out import choose_held_out
 from s2s.logs import console
-from s2s.settings import EvaluationSettings
-from s2s.tasks.contract import MODEL, AnswerFiles, Example, Figure, Judge, Material, System
+from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
 
-__all__ = ["Measured", "Measurement", "choose_examples", "measure"]
+__all__ = ["Measured", "Measurement", "measure"]
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ def measure(
         groups = (*([named] if named else []), *judge.groups(example))
         rows.append(Measured(example, groups, scores))
     known = [*material.recipe.evaluation.groups, *(group for row in rows for group in row.groups)]
-    n_listed = len(material.version.split(held_out.split)) if held_out.split else 0
-    n_decoded = len(material.clips.get(held_out.split, ())) if held_out.split else 0
+    n_listed, n_decoded = _counts(material, held_out.split)
     notes = held_out.note, _said_of_decoding(n_listed, n_decoded), judge.note
     return Measurement(
         split=held_out.split,
@@ -112,36 +111,11 @@ def measure(
     )
 
 
-def choose_examples(
-    rows: Sequence[Measured], figures: Sequence[Figure], settings: EvaluationSettings
-) -> list[tuple[Example, str]]:
-    """Choose clips, each with the reason why it is shown.
-
-    Each figure with `finds_worst` gives its worst clip in turn, then its second worst, and so on.
-    """
-    chosen: dict[int, str] = {}
-    queues = [_worst_first(rows, figure) for figure in figures if figure.finds_worst]
-    for turn in range(len(rows)):
-        for queue in queues:
-            if turn < len(queue) and len(chosen) < settings.worst:
-                chosen.setdefault(*queue[turn])
-    others = [place for place in range(len(rows)) if place not in chosen]
-    count = min(settings.examples, len(others))
-    for n in range(count):
-        chosen[others[n * len(others) // count]] = "chosen evenly"
-    return [(rows[place].example, why) for place, why in chosen.items()]
-
-
-def _worst_first(rows: Sequence[Measured], figure: Figure) -> list[tuple[int, str]]:
-    """Indices of clips, the model's worst first; without clips that the figure has no value for."""
-    told = [
-        (value if figure.more_is_better else -value, place, value)
-        for place, row in enumerate(rows)
-        if (value := figure.of([row.scores[MODEL]])) is not None
-    ]
-    return [
-        (place, f"among the worst: {figure.title} {value:.2f}") for _, place, value in sorted(told)
-    ]
+def _counts(material: Material, split: Split | None) -> tuple[int, int]:
+    """Clips of a split that the version lists, and those of them that have features."""
+    if split is None:
+        return 0, 0
+    return len(material.version.split(split)), len(material.clips.get(split, ()))
 
 
 def _said_of_decoding(n_listed: int, n_decoded: int) -> str:

@@ -20,16 +20,15 @@ from s2s.layout import evaluation_prefix, model_config_key, model_prefix
 from s2s.media import MediaLimits
 from s2s.settings import Recipe, Settings
 from s2s.stage import shared_bucket
-from s2s.storage import Bucket
 from s2s.tasks.contract import AnswerFiles, Example, Material
 from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
 from training.card import METRICS_FILE
-from training.evaluation.content import clip_rows, described, with_intervals
-from training.evaluation.measured import choose_examples, measure
-from training.material import make_material
+from training.evaluation.content import choose_examples, clip_rows, described, with_intervals
+from training.evaluation.measured import measure
+from training.material import fetch_material
 
-__all__ = ["EVALUATION_FILE", "evaluate_model", "fetch_model"]
+__all__ = ["EVALUATION_FILE", "evaluate_model"]
 
 EVALUATION_FILE = "evaluation.json"
 _FOLDERS = ("examples", "files")
@@ -55,18 +54,15 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
     bucket.prepare()
-    task, version = (
-        load_task(recipe.task),
-        read_version(bucket, recipe, latest_version(bucket, recipe)),
-    )
+    task = load_task(recipe.task)
+    version = read_version(bucket, recipe, latest_version(bucket, recipe))
     if not bucket.exists(model_config_key(recipe, version.name)):
         raise StageError(f"there is no model of {version.name} yet: run './s2s training RECIPE'")
     _check_targets(recipe, "figure", [figure.name for figure in task.figures])
     with workspace(settings.work_dir / "evaluation") as folder:
         clips = fetch_clips(bucket, recipe, version, settings.work_dir / "training")
-        model = fetch_model(bucket, model_prefix(recipe, version.name), folder / "model")
-        material = make_material(settings, version, clips, model)
-        predictor = task.load(model, MediaLimits())
+        material = fetch_material(settings, version, clips, folder / "model")
+        predictor = task.load(material.folder, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
         _check_targets(recipe, "system", systems)
         judge = task.make_judge(material, predictor, thorough=True)
@@ -82,7 +78,7 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
             "seed": recipe.seed,
             **described(found, task.figures),
             **with_intervals(found, task.figures, recipe.evaluation, recipe.seed),
-            "training": _training_facts(bucket, model_prefix(recipe, version.name)),
+            "training": _training_facts(material),
             "clips": clip_rows(found, judge),
             "examples": [{"clip_id": one.listed.clip_id, "why": why} for one, why in examples],
             "by_others": files.measure(program) if files else None,
@@ -103,18 +99,10 @@ def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
             )
 
 
-def fetch_model(bucket: Bucket, prefix: str, folder: Path) -> Path:
-    """Download a model's files, without its checkpoints and evaluations."""
-    for key in bucket.keys(prefix):
-        if "/" not in (name := key.removeprefix(prefix)):
-            bucket.fetch(key, folder / name)
-    return folder
-
-
-def _training_facts(bucket: Bucket, prefix: str) -> dict[str, Any]:
-    """Steps and seconds of the model's training, from its `metrics.json`; empty without."""
-    key = prefix + METRICS_FILE
-    return json.loads(bucket.read(key)).get("training", {}) if bucket.exists(key) else {}
+def _training_facts(material: Material) -> dict[str, Any]:
+    """Steps and seconds of the model's training, from its metrics; empty without."""
+    path = material.folder / METRICS_FILE
+    return json.loads(path.read_bytes()).get("training", {}) if path.exists() else {}
 
 
 def _written(files: AnswerFiles | None, examples: Sequence[Example], folder: Path) -> Path:
