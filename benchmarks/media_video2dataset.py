@@ -47,17 +47,23 @@ class Repaired:
         return streams, metadata, error
 
 
-def theirs(precision: str, n_clips: int, source: Path, folder: Path) -> None:
-    """Run video2dataset on the file; this side runs in the other environment."""
-    import pandas  # noqa: PLC0415 - each side imports its own
-    from video2dataset import subsamplers, video2dataset  # noqa: PLC0415  # pyright: ignore
+def repair() -> None:
+    """Have video2dataset use `Repaired`: version 1.3.0 does not run as it is."""
+    from video2dataset import subsamplers  # noqa: PLC0415  # pyright: ignore
     from video2dataset.workers import download_worker  # noqa: PLC0415  # pyright: ignore
 
-    # Version 1.3.0 does not run as it is; see `Repaired`.
     repaired = {"ResolutionSubsampler": ("video", "mp4"), "AudioRateSubsampler": ("audio", "wav")}
     for name, (stream, extension) in repaired.items():
         kind = getattr(subsamplers, name)
         setattr(download_worker, name, partial(Repaired, kind, stream, extension))
+
+
+def theirs(precision: str, n_clips: int, source: Path, folder: Path) -> None:
+    """Run video2dataset on the file; this side runs in the other environment."""
+    import pandas  # noqa: PLC0415 - each side imports its own
+    from video2dataset import video2dataset  # noqa: PLC0415  # pyright: ignore
+
+    repair()
     # As text: numbers come back as arrays, which its writer cannot store.
     times = [f"00:{k * LENGTH_S // 60:02d}:{k * LENGTH_S % 60:02d}.000" for k in range(n_clips + 1)]
     clips = [list(span) for span in pairwise(times)]

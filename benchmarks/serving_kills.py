@@ -164,15 +164,20 @@ def end_again_and_again(site: Site, number: int, times: int, done: Semaphore) ->
     return left
 
 
-def main() -> None:
-    """Run it."""
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("how", choices=["kill", "stop"])
     parser.add_argument("model", type=Path)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--times", type=int, default=10)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run it."""
+    options = read_options()
     with tempfile.TemporaryDirectory() as folder:
         site, numbers = Site(Path(folder), options.model), count()
         done, is_over = Semaphore(0), Event()
