@@ -206,3 +206,20 @@ def test_another_separator_is_named(data: bytes, called: str):
 def test_a_header_alone_is_an_error(name: str, data: bytes):
     with pytest.raises(CatalogError, match="lists no clip"):
         read_catalog(data, FormatOptions(format=name))
+
+
+def test_rows_over_several_lines_are_counted_as_rows():
+    notes = [f'{char}bcdefghijk,{at},"a\nb\nc",train' for at, char in enumerate("abcd")]
+    rows = [f"{char}bcdefghijk,{at},dog,train" for at, char in enumerate("ABCDE")]
+    catalog = read_catalog("\n".join([*notes, *rows]).encode())
+    assert [clip.source_id[0] for clip in catalog.clips] == list("ABCDE")
+    assert [problem.line for problem in catalog.problems] == [1, 4, 7, 10]
+
+
+def test_a_carriage_return_inside_a_row_costs_that_row():
+    data = b"abcdefghijk,1,dog\r,train\nbbcdefghijk,2,cat,train\nccdefghijkl,3,cow,train\n"
+    catalog = read_catalog(data)
+    assert len(catalog.clips) == 2
+    assert [problem.message for problem in catalog.problems] == [
+        "has a carriage return in the middle"
+    ]

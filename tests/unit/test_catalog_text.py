@@ -168,7 +168,13 @@ def test_a_packed_file_that_is_cut_short_is_named(pack):
 
 
 @pytest.mark.parametrize(
-    ("start", "said"), [(b"PK\x03\x04", "zip archive or an Excel"), (b"%PDF-1.4", "a PDF")]
+    ("start", "said"),
+    [
+        (b"PK\x03\x04", "zip archive or an Excel"),
+        (b"%PDF-1.4", "a PDF"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ],
 )
 def test_another_kind_of_file_is_named(start: bytes, said: str):
     with pytest.raises(CatalogError, match=said):

@@ -156,10 +156,11 @@ def _by_rows(head: Head, options: FormatOptions) -> list[CatalogFormat]:
     formats = list(_headless(head, options))
     n_fitting = [_n_fitting(each, head.lines) for each in formats]
     most = max(n_fitting)
-    n_rows = sum(not line.startswith(b"#") for _, line in head.filled)
+    best = formats[n_fitting.index(most)]
+    # As that format counts them: a quoted cell may go over several lines.
+    n_rows = sum(1 for _ in best.rows(head.lines))
     if most and _are_most(most, n_rows):
         return [each for each, n in zip(formats, n_fitting, strict=True) if n == most]
-    best = formats[n_fitting.index(most)]
     nearly = f" {most} of its first {n_rows} rows can be read as {best.name}." if most else ""
     number, line = head.filled[0]
     why = _separator_hint(head, options) or " Is it a web page, or cut short?"

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from s2s.catalog.formats.rows import LineFormat, make_clip
-from s2s.catalog.formats.text import split_line
+from s2s.catalog.formats.text import path_of_line, split_line
 from s2s.catalog.formats.values import MAX_S, number, seconds
 from s2s.catalog.splits import known_split
 from s2s.layout import folder_name, label_of_folder
@@ -111,7 +111,7 @@ class FileList(LineFormat):
 
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
-        match = _PATH.fullmatch(line.decode("utf-8").strip())
+        match = _PATH.fullmatch(path_of_line(line))
         if match is None:
             raise ValueError("is no file name such as [label/]<id>_000001_000011.mp4")
         folders = [name for name in match["folders"].split("/") if name.strip(".")]
@@ -143,7 +143,7 @@ class FileList(LineFormat):
 
 def names_in_ms(line: bytes) -> bool:
     """Whether a line names its file in milliseconds."""
-    match = _PATH.fullmatch(line.decode("utf-8", "replace").strip())
+    match = _PATH.fullmatch(line.decode("utf-8", "replace").strip().replace("\\", "/"))
     return match is not None and not _is_in_seconds(match["start"], match["end"])
 
 

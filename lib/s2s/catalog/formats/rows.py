@@ -150,6 +150,8 @@ def _of_cells(problem: str) -> str:
     """What Python's csv says, in words that say what to mend."""
     if problem == "unexpected end of data":
         return "a quote is opened and never closed"
+    if problem.startswith("new-line character"):
+        return "has a carriage return in the middle"
     if problem.startswith("field larger than"):
         return f"a cell is longer than {csv.field_size_limit():,} characters"
     return problem

@@ -15,7 +15,14 @@ from typing import BinaryIO, cast
 
 from s2s.errors import CatalogError
 
-__all__ = ["NumberedLine", "join_quoted", "numbered_lines", "open_text", "split_line"]
+__all__ = [
+    "NumberedLine",
+    "join_quoted",
+    "numbered_lines",
+    "open_text",
+    "path_of_line",
+    "split_line",
+]
 
 NumberedLine = tuple[int, bytes]
 """A line's number, from 1, and the line without its end."""
@@ -30,7 +37,10 @@ _OTHER_KINDS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook: unpack it, or save it as CSV",
     b"\xd0\xcf\x11\xe0": "an Excel workbook: save it as CSV",
     b"7z\xbc\xaf": "a 7z archive: unpack it",
+    b"Rar!": "a rar archive: unpack it",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it, or pack it by gzip",
     b"%PDF": "a PDF: save the table in it as CSV",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself ('git lfs pull')",
 }
 # The longer mark first: UTF-32's begins as UTF-16's does.
 _MARKS = (
@@ -54,7 +64,7 @@ def open_text(path: Path) -> BinaryIO:
         CatalogError: if it is an archive, or cut short; when reading, too.
     """
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(32)
     for signature, kind in _OTHER_KINDS.items():
         if start.startswith(signature):
             raise CatalogError(f"catalog {path}: is {kind}")
@@ -194,6 +204,15 @@ def _lines_of_cell(
         waiting.extendleft(reversed(taken))
         return []
     return [text for _, text in taken]
+
+
+def path_of_line(line: bytes) -> str:
+    """A row that is the path of a file, with slashes however the list was written.
+
+    Raises:
+        UnicodeDecodeError: if it is not UTF-8.
+    """
+    return line.decode("utf-8").strip().replace("\\", "/")
 
 
 def split_line(line: bytes, delimiter: str = ",") -> list[str]:

@@ -68,7 +68,7 @@ def seconds(value: object, name: str) -> float:
     if not (math.isfinite(time_s) and 0 <= time_s <= MAX_S):
         raise ValueError(
             f"{name} {value!r} is not between 0 and {MAX_S:.0f} seconds"
-            f"{': is it in milliseconds?' * (MAX_S < time_s < math.inf)}"
+            f"{': is it in milliseconds?' * (clock is None and MAX_S < time_s < math.inf)}"
         )
     return time_s
 

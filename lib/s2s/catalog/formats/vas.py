@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import ClassVar
 
 from s2s.catalog.formats.rows import LineFormat, make_clip
+from s2s.catalog.formats.text import path_of_line
 from s2s.catalog.formats.values import number
 from s2s.catalog.splits import known_split
 from s2s.records import ClipRecord
@@ -36,7 +37,7 @@ class VAS(LineFormat):
 
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
-        path = PurePosixPath(line.decode("utf-8").strip())
+        path = PurePosixPath(path_of_line(line))
         *folders, file = path.parts or ("",)
         name = file.partition(".")[0]
         if not _FILE.fullmatch(name):

@@ -23,7 +23,7 @@ from s2s.records import ClipRecord
 __all__ = ["VGGSOUNDER_COLUMNS", "VGGSound", "VGGSoundFiles", "VGGSounder"]
 
 VGGSOUNDER_COLUMNS = ("video_id", "label", "modality")
-_FILE = re.compile(r"(?:.*/)?(?P<id>[A-Za-z0-9_-]{11})_(?P<start>[0-9]{6})(\.[A-Za-z0-9]+)?")
+_FILE = re.compile(r"(?:.*[/\\])?(?P<id>[A-Za-z0-9_-]{11})_(?P<start>[0-9]{6})(\.[A-Za-z0-9]+)?")
 
 
 @dataclass(frozen=True)
