@@ -163,8 +163,11 @@ class DirectoryBucket(Bucket):
     @contextmanager
     def _staged(self) -> Iterator[tuple[BinaryIO, Path]]:
         folder = self.directory / _STAGING
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder)
+        try:
+            handle, name = tempfile.mkstemp(dir=folder)
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file, Path(name)
