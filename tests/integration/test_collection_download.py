@@ -1,9 +1,7 @@
 """The real yt-dlp against a site that misbehaves: every failure has its reason, and no rest."""
 
 import subprocess
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from faulty_site import Answer, FaultySite, answer_with, cut_off, hang, status
 from collection.stage import run
 from s2s.layout import raw_prefix
 from s2s.manifest import read_manifest
-from s2s.media import ffmpeg_folder, ffmpeg_path, probe
+from s2s.media import ffmpeg_path, probe
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import CollectionSettings, Settings
@@ -193,16 +191,3 @@ def test_a_transient_failure_is_tried_again_by_the_next_run(tmp_path: Path, site
     assert collect(tmp_path, site.url).reason is Reason.RATE_LIMITED
     site.answers.clear()
     assert collect(tmp_path, site.url).status is Status.OK
-
-
-def test_threads_that_start_together_all_find_ffmpeg(tmp_path: Path):
-    together = threading.Barrier(8)
-
-    def folder_of(round_number: int) -> Path:
-        together.wait()
-        return ffmpeg_folder(tmp_path / str(round_number))
-
-    with ThreadPoolExecutor(8) as pool:
-        for round_number in range(20):
-            [folder] = set(pool.map(folder_of, [round_number] * 8))
-            assert [path.name for path in folder.iterdir()] == ["ffmpeg"]

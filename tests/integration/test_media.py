@@ -1,7 +1,6 @@
 """Reading and writing media with the real ffmpeg and PyAV."""
 
 import errno
-import os
 from pathlib import Path
 
 import av
@@ -13,7 +12,6 @@ from s2s.media import (
     MediaLimits,
     add_sound,
     drop_sound,
-    ffmpeg_folder,
     input_args,
     probe,
     read_audio,
@@ -189,12 +187,6 @@ def test_a_full_disk_is_no_fault_of_the_clip(grey_clip: Path):
     with pytest.raises(OSError, match="No space left") as caught:
         run_ffmpeg([*input_args(grey_clip), "-f", "matroska", "/dev/full"], "clip")
     assert caught.value.errno == errno.ENOSPC
-
-
-def test_ffmpeg_is_found_under_its_name(tmp_path: Path):
-    folder = ffmpeg_folder(tmp_path)
-    assert ffmpeg_folder(tmp_path) == folder
-    assert os.access(folder / "ffmpeg", os.X_OK)
 
 
 def test_every_real_clip_is_read_or_refused_with_a_reason(real_data: Path):

@@ -21,12 +21,13 @@ from s2s.layout import (
     failure_key,
     manifest_key,
     processed_prefix,
+    report_key,
 )
 from s2s.manifest import read_failures, read_manifest
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
-from s2s.stage import read_report
+from s2s.stage import StageReport
 from s2s.storage import Bucket, DirectoryBucket
 from validation.release.repository import DataRepository
 from validation.stage import run
@@ -376,7 +377,8 @@ def test_nothing_usable(bucket: DirectoryBucket, tmp_path: Path):
     store_clip(bucket, RECIPE, name, *make_clip(tmp_path, name, volume=0))
     with pytest.raises(StageError, match=r"none of its 1 clips is usable \(1 silent\)"):
         run(settings_of(bucket))
-    assert read_report(bucket, RECIPE, "validation").counts == {"failed:silent": 1}
+    report = StageReport.model_validate_json(bucket.read(report_key(RECIPE, "validation")))
+    assert report.counts == {"failed:silent": 1}
 
 
 def test_nothing_cut_yet(bucket: DirectoryBucket):

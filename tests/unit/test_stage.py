@@ -8,7 +8,7 @@ import pytest
 
 from s2s.engine import Room
 from s2s.errors import BucketUnavailableError, MediaError, SettingsError, StageError
-from s2s.layout import failure_key, manifest_key
+from s2s.layout import failure_key, manifest_key, report_key
 from s2s.manifest import read_failures, read_manifest
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
@@ -19,7 +19,6 @@ from s2s.stage import (
     check_came_through,
     fan_out,
     finish,
-    read_report,
     shared_bucket,
 )
 from s2s.stage.progress import Rate
@@ -123,7 +122,8 @@ def test_report_and_manifest(settings: Settings):
     bucket = shared_bucket(settings.bucket_url)
     assert report.counts == {"failed:gone": 1, "ok": 2, "skipped:already_done": 1}
     assert (report.bytes_written, report.n_failed, report.outputs) == (10, 1, {"answer": 42})
-    assert read_report(bucket, settings.recipe, "unit") == report
+    stored = bucket.read(report_key(settings.recipe, "unit"))
+    assert StageReport.model_validate_json(stored) == report
     assert {
         row.clip_id for row in read_manifest(bucket, manifest_key(settings.recipe, "unit"))
     } == {

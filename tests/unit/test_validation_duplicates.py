@@ -14,7 +14,7 @@ from s2s.dataset import SPLITS, DatasetClip
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from validation.alike.duplicates import AlikePair, alike_pairs, link, redundant, still_alike
-from validation.alike.hashes import BITS, VIEWS, average_tiles, hash_picture, hash_sound
+from validation.alike.hashes import VIEWS, average_tiles, hash_picture, hash_sound
 from validation.alike.shifted import find_moments
 from validation.checks.clip_checks import ClipCheck, check_key
 from validation.checks.picture import PictureFigures
@@ -23,6 +23,7 @@ from validation.release.contents import Contents, arrange
 
 RECIPE = make_recipe(validation={"keep_catalog_split": True, "folds": 3})
 LOOKS = 6
+BITS = 256
 
 
 def digest(text: str) -> str:

@@ -4,7 +4,7 @@ Untrusted files are opened through `open_guarded`, `open_picture` or `input_args
 strangers, by `run_sandboxed` besides.
 """
 
-from s2s.media.ffmpeg import ffmpeg_folder, ffmpeg_path, input_args, run_ffmpeg
+from s2s.media.ffmpeg import ffmpeg_path, input_args, run_ffmpeg
 from s2s.media.guard.door import MediaLimits, open_guarded
 from s2s.media.guard.sandbox import (
     SandboxLimits,
@@ -45,7 +45,6 @@ __all__ = [
     "add_sound",
     "check_upload",
     "drop_sound",
-    "ffmpeg_folder",
     "ffmpeg_path",
     "input_args",
     "make_still_video",

@@ -19,7 +19,6 @@ from s2s.reasons import Reason
 __all__ = [
     "container_name",
     "feed_ffmpeg",
-    "ffmpeg_folder",
     "ffmpeg_path",
     "input_args",
     "picture_args",
@@ -36,23 +35,6 @@ def ffmpeg_path() -> Path:
     import imageio_ffmpeg  # noqa: PLC0415 - what never runs ffmpeg need not wait for it
 
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
-
-
-def ffmpeg_folder(parent: Path) -> Path:
-    """A folder that holds the program under the name `ffmpeg`, to be put on PATH.
-
-    Args:
-        parent: where the folder is made.
-    """
-    folder = (parent / "bin").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    link = folder / "ffmpeg"
-    if not link.exists():
-        staged = folder / f".ffmpeg-{os.getpid()}-{threading.get_ident()}"
-        staged.unlink(missing_ok=True)
-        staged.symlink_to(ffmpeg_path())
-        staged.replace(link)
-    return folder
 
 
 def container_name(path: Path) -> str:

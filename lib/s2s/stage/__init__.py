@@ -2,7 +2,7 @@
 
 from s2s.stage.buckets import shared_bucket
 from s2s.stage.preflight import preflight
-from s2s.stage.reports import StageReport, check_came_through, finish, read_report
+from s2s.stage.reports import StageReport, check_came_through, finish
 from s2s.stage.work import Work, fan_out, left_alone
 
 __all__ = [
@@ -13,6 +13,5 @@ __all__ = [
     "finish",
     "left_alone",
     "preflight",
-    "read_report",
     "shared_bucket",
 ]

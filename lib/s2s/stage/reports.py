@@ -15,11 +15,10 @@ from s2s.manifest import read_manifest, write_manifest
 from s2s.memory_limit import count_memory_kills, memory_limit_bytes
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
-from s2s.settings import Recipe, Settings
+from s2s.settings import Settings
 from s2s.stage.buckets import shared_bucket
-from s2s.storage import Bucket
 
-__all__ = ["StageReport", "check_came_through", "finish", "read_report"]
+__all__ = ["StageReport", "check_came_through", "finish"]
 
 _SHOWN_REASONS = 3
 _MEMORY_KILLS_BEFORE = count_memory_kills()
@@ -104,15 +103,6 @@ def finish(
         )
         path.with_suffix(".results.json").write_text(results + "\n", encoding="utf-8")
     return report
-
-
-def read_report(bucket: Bucket, recipe: Recipe, stage: str) -> StageReport:
-    """The last report of a stage.
-
-    Raises:
-        ObjectNotFoundError: if the stage has never finished.
-    """
-    return StageReport.model_validate_json(bucket.read(report_key(recipe, stage)))
 
 
 def check_came_through(settings: Settings, report: StageReport) -> None:

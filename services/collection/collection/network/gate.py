@@ -26,7 +26,6 @@ __all__ = ["Gate", "GateRules"]
 
 _CHUNK_BYTES = 1 << 16
 _MAX_HEAD_BYTES = 1 << 17
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_PASSED_ON = ("connection:", "keep-alive:", "proxy-")
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "BANDS",
-    "BITS",
     "FINE_HW",
     "TILES_HW",
     "VIEWS",
@@ -30,7 +29,6 @@ __all__ = [
     "trim_bars",
 ]
 
-BITS = 256
 TILES_HW, FINE_HW = (8, 9), (72, 72)
 VIEWS = 3
 """Hashes of a picture: as it is, mirrored, its middle."""
