@@ -14,8 +14,8 @@ from s2s.tasks.separation.extractors.lips import (
     lip_stream,
 )
 from s2s.tasks.separation.extractors.mesh import Mesh
+from s2s.tasks.separation.extractors.package_files import packaged_file
 from s2s.tasks.separation.extractors.simulated import simulated_lips
-from s2s.tasks.separation.extractors.wheels import packaged_file
 from s2s.tasks.separation.predictor.matching import assign_voices, fit_of
 
 FPS = 25

@@ -5,7 +5,7 @@ strangers, by `run_sandboxed` besides.
 """
 
 from s2s.media.ffmpeg import ffmpeg_path, input_args, run_ffmpeg
-from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.sandbox import (
     SandboxLimits,
     missing_protections,

@@ -1,4 +1,4 @@
-"""Clips as plain files, for those who want files: a folder a label, a manifest beside them.
+"""Clips as plain files: a folder for each label, and a manifest beside them.
 
 `./s2s export RECIPE FOLDER [--jpegs]`, or `python -m preprocessing.export` in the service's image.
 """

@@ -9,7 +9,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media.guard.door import MediaLimits, check_size, open_guarded, open_picture
+from s2s.media.guard.opening import MediaLimits, check_size, open_guarded, open_picture
 from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 

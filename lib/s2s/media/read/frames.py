@@ -13,7 +13,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of

@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream, sound_stream
 from s2s.reasons import Reason
 

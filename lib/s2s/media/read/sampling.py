@@ -12,7 +12,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.read.frames import to_rgb
 from s2s.media.read.listing import Listed, decode_listed, list_packets

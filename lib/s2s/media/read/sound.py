@@ -11,7 +11,7 @@ import numpy as np
 from av import AudioFrame, AudioResampler
 
 from s2s.errors import MediaError
-from s2s.media.guard.door import MediaLimits, open_guarded
+from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, sound_stream
 from s2s.media.read.placement import decode_blocks, place_blocks
 from s2s.reasons import Reason

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from s2s.errors import MediaError
 from s2s.media.ffmpeg import input_args, run_ffmpeg
-from s2s.media.guard.door import open_guarded
+from s2s.media.guard.opening import open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.read.order import has_stored_order
 from s2s.reasons import Reason

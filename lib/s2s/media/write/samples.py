@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from s2s.media.guard.door import MediaLimits
+from s2s.media.guard.opening import MediaLimits
 from s2s.media.read.sound import read_audio
 
 __all__ = ["write_samples"]

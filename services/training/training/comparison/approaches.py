@@ -32,7 +32,7 @@ class Run:
 
 
 def plan_runs(settings: Settings, seeds: int | None = None, only: Sequence[str] = ()) -> list[Run]:
-    """The trainings, seed by seed: whoever stops early has all approaches with the first ones.
+    """The trainings, seed by seed: one that is stopped early has all approaches with some seeds.
 
     Args:
         settings: of the recipe whose approaches are compared.

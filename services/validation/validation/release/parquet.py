@@ -1,4 +1,4 @@
-"""Split manifests as Parquet, for those who query them."""
+"""Split manifests as Parquet, for queries."""
 
 from pathlib import Path
 

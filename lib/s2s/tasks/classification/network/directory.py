@@ -14,7 +14,7 @@ from s2s.model_directory import (
     read_description,
 )
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
-from s2s.tasks.common.origins import describe_weights
+from s2s.tasks.common.weights import describe_weights
 
 __all__ = ["ModelConfig", "describe_model", "load_model"]
 

@@ -12,8 +12,7 @@ from s2s.tasks.classification.network.classifier import ClipClassifier
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.settings import ClassificationRecipe
-from s2s.tasks.common.origins import colour_scale
-from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
+from s2s.tasks.common.weights import Weights, colour_scale, find_weights, load_weights, read_weights
 from s2s.tasks.contract import Material
 from s2s.workspace import scratch
 

@@ -16,8 +16,7 @@ from torchvision.models import get_model, get_model_weights
 from s2s.errors import ModelError, SettingsError
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
-from s2s.tasks.common.origins import colour_scale
-from s2s.tasks.common.weights import Weights, find_weights, load_weights, read_weights
+from s2s.tasks.common.weights import Weights, colour_scale, find_weights, load_weights, read_weights
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
 from s2s.tasks.generation.extractors.optical_flow import OpticalFlow

@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 from s2s.media import write_wav
 from s2s.tasks.common.chance import Chance, seeded
 from s2s.tasks.common.optimizers import adamw_and_muon
-from s2s.tasks.common.origins import describe_weights
+from s2s.tasks.common.weights import describe_weights
 from s2s.tasks.contract import MODEL, Material, Objective
 from s2s.tasks.generation.data import condition_of, measure_mel, mel_of, window_sets
 from s2s.tasks.generation.network.directory import ModelConfig, save_bundle

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from s2s.tasks.separation.extractors.wheels import LiteNetwork
+from s2s.tasks.separation.extractors.package_files import LiteNetwork
 
 __all__ = ["Detection", "FaceDetector", "overlap"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from s2s.tasks.separation.extractors.detector import Detection
-from s2s.tasks.separation.extractors.wheels import LiteNetwork
+from s2s.tasks.separation.extractors.package_files import LiteNetwork
 
 __all__ = ["FaceMesh", "Mesh", "Region", "cut_out", "region_of_detection", "region_of_points"]
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from s2s.errors import ModelError
 from s2s.media import SoundSpan, resample
-from s2s.tasks.separation.extractors.wheels import packaged_file
+from s2s.tasks.separation.extractors.package_files import packaged_file
 
 __all__ = ["SPEECH_RATE_HZ", "speech_chances", "speech_share"]
 

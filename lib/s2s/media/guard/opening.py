@@ -1,4 +1,4 @@
-"""The one door for media that somebody else made."""
+"""Opening media that somebody else made: nothing else opens them."""
 
 import mmap
 from collections.abc import Iterator
