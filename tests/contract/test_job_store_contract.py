@@ -155,6 +155,28 @@ def test_servers_that_share_a_database_do_their_own_jobs(postgres_url: str, tmp_
         store.close()
 
 
+def test_gone_servers_are_forgotten_once_nothing_of_theirs_is_unfinished(
+    postgres_url: str, tmp_path: Path
+):
+    stores = []
+    for name in ("one", "idle", "busy"):
+        (tmp_path / name).mkdir()
+        stores.append(JobStore.shared(postgres_url, tmp_path / name))
+    one, idle, busy = stores
+    busy.add("a", FIELDS, {})
+    for n, store in enumerate(stores):
+        store.live(1e10 - 200 * n)
+    one.forget_servers(1e10 - 120)
+    assert one.servers() == sorted([one.server, busy.server])
+    one.fail("a", {"status": 500}, 1e12)
+    one.forget_servers(1e10 - 120)
+    assert one.servers() == [one.server]
+    idle.live(1e10)  # it was only slow
+    assert one.servers() == sorted([one.server, idle.server])
+    for store in stores:
+        store.close()
+
+
 def test_one_request_that_two_servers_get_at_once_makes_one_job(postgres_url: str, tmp_path: Path):
     stores = []
     for n in range(4):

@@ -282,6 +282,7 @@ class Runner:
             for job in self._store.orphans(now_s - _GONE_S):
                 detail = "The server that had the file is gone. Send the file again."
                 self._fail(job, Problem(500, "internal", detail))
+            self._store.forget_servers(now_s - _GONE_S)
         for job in self._store.expired(now_s):
             self.remove(job)
         self._sweep_now.clear()

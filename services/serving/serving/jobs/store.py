@@ -225,6 +225,21 @@ class JobStore:
         )
         return [_job_of(row) for row in rows]
 
+    def forget_servers(self, since_s: float) -> None:
+        """Forget servers that nothing was heard of since then and that left nothing unfinished.
+
+        A new replica has a new name, so that their rows would only ever become more.
+        """
+        self._database.execute(
+            "DELETE FROM servers WHERE seen_s < ? AND NOT EXISTS (SELECT 1 FROM jobs"
+            " WHERE jobs.server = servers.id AND jobs.state IN ('queued', 'running'))",
+            [since_s],
+        )
+
+    def servers(self) -> list[str]:
+        """Names of the servers that are known, in order."""
+        return [row["id"] for row in self._database.execute("SELECT id FROM servers ORDER BY id")]
+
     def agreed(self, name: str, value: str) -> str:
         """The value that servers agree on under a name: what the first one has said."""
         self._database.execute(
