@@ -7,6 +7,7 @@ the lock names, as in the service's image: nothing else, no other service, not t
 
 import json
 import pkgutil
+import platform
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from packaging.markers import Marker
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
@@ -151,6 +153,17 @@ def test_the_lock_has_the_versions_that_are_tested_here(service: str):
     wanted = locked(ROOT / "services" / service / "requirements.txt")
     assert "numpy" in wanted
     assert {name: metadata.version(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_pip_installs_the_lock_into_the_image(service: str):
+    """Uv, which makes locks, passes over upper bounds of Requires-Python, and pip does not."""
+    refused = []
+    for name in locked(ROOT / "services" / service / "requirements.txt"):
+        asked = metadata.metadata(name).get("Requires-Python") or ""
+        if platform.python_version() not in SpecifierSet(asked):
+            refused.append(f"{name}: {asked}")
+    assert refused == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -24,6 +24,7 @@ from s2s.tasks.contract import Material, Objective
 from s2s.tasks.loading import load_task
 from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 from training.callbacks.tracking import Tracking
+from training.callbacks.wandb_key import find_wandb_key
 from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model
 from training.material import make_material
@@ -69,6 +70,7 @@ def have_model(settings: Settings, version: DatasetVersion) -> tuple[Outcome, di
     if bucket.exists(model_config_key(recipe, version.name)):
         return done, json.loads(bucket.read(prefix + METRICS_FILE))
     find_gpu(recipe.training)
+    find_wandb_key(settings)
     folder = settings.work_dir / STAGE
     with _alone(folder / prefix) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)

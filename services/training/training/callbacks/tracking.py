@@ -18,6 +18,7 @@ from s2s.settings import Settings
 from s2s.tasks.contract import Objective
 from s2s.workspace import scratch
 from training.callbacks.averaging import Averaging
+from training.callbacks.wandb_key import wandb_is_online
 
 __all__ = ["Samples", "Tracking"]
 
@@ -143,5 +144,5 @@ def _wandb(settings: Settings, name: str) -> Logger:
         name=f"{version.rpartition('/')[2]} {objective}",
         project=settings.recipe.name,
         save_dir=settings.work_dir,
-        offline=os.environ.get("WANDB_MODE", "offline") == "offline",
+        offline=not wandb_is_online(),
     )
