@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grimp
 import pytest
@@ -14,6 +15,9 @@ import yaml
 from s2s.settings import STAGES
 from s2s.tasks import TASKS
 from s2s.tasks.recipes import load_recipe
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -202,3 +206,17 @@ def test_plots_and_experiments(project: Path):
     dvc(project, "plots", "show", "--out", "plots")
     page = (project / "plots" / "index.html").read_text()
     assert "drum" in page
+
+
+def test_plots_are_drawn_without_a_network(project: Path, browser: "Browser"):
+    dvc(project, "repro", f"validation@{SAMPLE}")
+    dvc(project, "plots", "show", "--out", "plots")
+    asked: list[str] = []
+    errors: list[str] = []
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((project / "plots" / "index.html").as_uri())
+    page.locator(".vega-embed canvas, .vega-embed svg.marks").first.wait_for()
+    assert errors == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
