@@ -36,7 +36,10 @@ def fill(folder: Path, recipe: GenerationRecipe, n_clips: int) -> None:
     """Make a bucket that has a catalog and its sources."""
     bucket = open_bucket(f"file://{folder}")
     videos = real_clips()
-    clips = [ClipRecord(f"clip{n:04d}", 1.0, 1.0 + _CLIP_S, ("sound",)) for n in range(n_clips)]
+    clips = [
+        ClipRecord(source_id=f"clip{n:04d}", start_s=1.0, end_s=1.0 + _CLIP_S, labels=("sound",))
+        for n in range(n_clips)
+    ]
     bucket.write(catalog_key(recipe), "".join(catalog_lines(clips)).encode(), overwrite=True)
     for number, clip in enumerate(clips):
         bucket.upload(videos[number % len(videos)], f"{raw_prefix()}{clip.source_id}.mp4")

@@ -18,6 +18,7 @@ from typing import Any
 import simpy
 
 HOUR_S = 3600.0
+Steps = Generator[Any, Any, None]
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,20 @@ class Pipeline:
         limits: costs and limits.
         seed: of chance: which sources are dead.
         batch: sources that go through together; the smaller, the finer and slower.
+        barriers: a stage begins when the one before has done all, as with `./s2s run`.
     """
 
     def __init__(
-        self, data: DataSet, workers: int, limits: Limits, seed: int = 0, batch: int = 100
+        self,
+        data: DataSet,
+        workers: int,
+        limits: Limits,
+        seed: int = 0,
+        batch: int = 100,
+        *,
+        barriers: bool = False,
     ) -> None:
-        self.data, self.limits, self.batch = data, limits, batch
+        self.data, self.limits, self.batch, self.barriers = data, limits, batch, barriers
         self.chance = random.Random(seed)
         self.world = simpy.Environment()
         self.sessions = simpy.Resource(self.world, workers * limits.sessions_per_worker)
@@ -122,14 +131,24 @@ class Pipeline:
 
     def run(self) -> Result:
         """Let all sources go through."""
+        batches = []
         for start in range(0, self.data.sources, self.batch):
-            self.world.process(self._batch(min(self.batch, self.data.sources - start)))
-        self.world.run()
+            sources = min(self.batch, self.data.sources - start)
+            alive = sum(self.chance.random() >= self.data.dead for _ in range(sources))
+            clips = round(alive * self.data.clips / self.data.sources)
+            batches.append([self._collect(sources, alive), *self._compute(clips)])
+        if self.barriers:
+            for steps in zip(*batches, strict=True):
+                for step in steps:
+                    self.world.process(step)
+                self.world.run()
+        else:
+            for steps in batches:
+                self.world.process(_in_turn(steps))
+            self.world.run()
         return self.result
 
-    def _batch(self, sources: int) -> Generator[Any, Any, None]:
-        alive = sum(self.chance.random() >= self.data.dead for _ in range(sources))
-        clips = round(alive * self.data.clips / self.data.sources)
+    def _collect(self, sources: int, alive: int) -> Steps:
         with self.sessions.request() as session:
             yield session
             # One that is dead costs the session a request as well.
@@ -137,20 +156,27 @@ class Pipeline:
         self.result.failed += sources - alive
         yield from self._write(sources)  # a source, or the reason why there is none
         self._done("collection")
-        for stage, cpu_s, objects in (
-            ("preprocessing", self.limits.cut_cpu_s * self.data.clip_s / 10, 2 * clips),
-            ("validation", self.limits.check_cpu_s, clips),
-            ("feature_extraction", self.limits.feature_cpu_s, clips // 500 + 1),
-        ):
-            with self.cores.request() as core:
-                yield core
-                yield self.world.timeout(cpu_s * clips)
-            self.result.cpu_s += cpu_s * clips
-            yield from self._write(objects)
-            self._done(stage)
-        self.result.clips += clips
 
-    def _write(self, objects: int) -> Generator[Any, Any, None]:
+    def _compute(self, clips: int) -> list[Steps]:
+        self.result.clips += clips
+        limits = self.limits
+        return [
+            self._stage(
+                "preprocessing", limits.cut_cpu_s * self.data.clip_s / 10, clips, 2 * clips
+            ),
+            self._stage("validation", limits.check_cpu_s, clips, clips),
+            self._stage("feature_extraction", limits.feature_cpu_s, clips, clips // 500 + 1),
+        ]
+
+    def _stage(self, stage: str, cpu_s: float, clips: int, objects: int) -> Steps:
+        with self.cores.request() as core:
+            yield core
+            yield self.world.timeout(cpu_s * clips)
+        self.result.cpu_s += cpu_s * clips
+        yield from self._write(objects)
+        self._done(stage)
+
+    def _write(self, objects: int) -> Steps:
         with self.bucket.request() as turn:
             asked = self.world.now
             yield turn
@@ -161,6 +187,11 @@ class Pipeline:
 
     def _done(self, stage: str) -> None:
         self.result.ends[stage] = self.world.now
+
+
+def _in_turn(steps: list[Steps]) -> Steps:
+    for step in steps:
+        yield from step
 
 
 def dollars(data: DataSet, limits: Limits, result: Result) -> tuple[float, float, float]:

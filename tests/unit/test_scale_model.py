@@ -52,3 +52,14 @@ def test_dead_sources_are_counted_and_make_no_clips():
 def test_same_seed_same_result():
     data = DataSet("dead", 500, 500, 0.2)
     assert Pipeline(data, 4, Limits(), seed=1).run() == Pipeline(data, 4, Limits(), seed=1).run()
+
+
+def test_stages_that_wait_for_each_other_take_their_sum():
+    limits = replace(FREE, per_hour=1800)
+    result = Pipeline(SMALL, 4, limits, batch=5, barriers=True).run()
+    collected = 2000 / 1800 / 4 * 3600
+    computed = 2000 * (2.3 + 0.137 + 0.241) / 4
+    assert result.ends["collection"] == pytest.approx(collected, rel=0.01)
+    assert result.wall_s == pytest.approx(collected + computed, rel=0.01)
+    flowing = Pipeline(SMALL, 4, limits, batch=5).run()
+    assert flowing.wall_s == pytest.approx(max(collected, computed), rel=0.05)
