@@ -56,6 +56,13 @@ TimeoutOption = Annotated[float, typer.Option(help="It is stopped after so long.
 WaitOption = Annotated[
     float, typer.Option(help="A place that has found no machine is left after so long.", min=0)
 ]
+WandbOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Secret Manager's secret that has the key of W&B, such as s2s-wandb: the training is "
+        "followed there, too, if the recipe says so."
+    ),
+]
 FollowOption = Annotated[bool, typer.Option(help="Show its log and wait for its end.")]
 JobArgument = Annotated[
     str, typer.Argument(help="projects/PROJECT/locations/REGION/customJobs/ID, as train prints it.")
@@ -74,6 +81,7 @@ def train(  # noqa: PLR0913 - these are the options of the command line
     spot: SpotOption = True,
     timeout_hours: TimeoutOption = 48,
     wait_minutes: WaitOption = 30,
+    wandb_secret: WandbOption = None,
     follow: FollowOption = True,
     poll: PollOption = 10.0,
 ) -> None:
@@ -95,7 +103,7 @@ def train(  # noqa: PLR0913 - these are the options of the command line
             args=(f"{bucket}/{_store_recipe(store, loaded, recipe)}",),
             service_account=account,
             timeout_s=round(timeout_hours * 3600),
-            environment={"S2S_BUCKET": bucket},
+            environment={"S2S_BUCKET": bucket} | _wandb(wandb_secret, vertex.project),
             is_spot=spot,
         )
         follower = Follower(vertex, _show, poll, wait_s=wait_minutes * 60)
@@ -130,6 +138,14 @@ def cancel(job: JobArgument, *, project: ProjectOption = None) -> None:
         return 0
 
     sys.exit(guarded(work))
+
+
+def _wandb(secret: str | None, project: str) -> dict[str, str]:
+    """Variables of a training that gets its key of W&B by itself: Vertex AI mounts no secrets."""
+    if secret is None:
+        return {}
+    name = secret if "/" in secret else f"projects/{project}/secrets/{secret}"
+    return {"WANDB_MODE": "online", "WANDB_API_KEY_SECRET": name}
 
 
 def _store_recipe(store: Bucket, recipe: Recipe, path: Path) -> str:

@@ -176,6 +176,13 @@ def test_command_hands_the_recipe_over_and_returns_the_state(
     assert [(one.name, one.value) for one in spec.container_spec.env] == [
         ("S2S_BUCKET", "gs://test-bucket")
     ]
+    assert run([*command, "--wandb-secret", "s2s-wandb"]).returncode == 0
+    spec = custom_job(server.jobs[1].message).job_spec.worker_pool_specs[0]
+    assert {one.name: one.value for one in spec.container_spec.env} == {
+        "S2S_BUCKET": "gs://test-bucket",
+        "WANDB_MODE": "online",
+        "WANDB_API_KEY_SECRET": "projects/p/secrets/s2s-wandb",
+    }
     server.courses["us-central1"] = Course(states=("FAILED",), error={"code": 3, "message": "no"})
     answer = run(command)
     assert (answer.returncode, answer.stdout.splitlines()[-1]) == (1, "-- failed: no")
