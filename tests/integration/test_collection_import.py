@@ -162,6 +162,7 @@ ccccccccccc,40,dog,test
 ddddddddddd,50,dog,test
 eeeeeeeeeee,60,dog,test
 fffffffffff,70,dog,test
+ggg-gggg_gg,0,dog,test
 no row
 """
 NAMES = {
@@ -170,6 +171,7 @@ NAMES = {
     "x/ccccccccccc_000040_000042.mp4": "start and end, as Kinetics' have it",
     "x/ddddddddddd_50000_52000.mp4": "in milliseconds",
     "x/eeeeeeeeeee_00060000_00062000.mp4": "as we name clips",
+    "y/A title, [1080p] ünd so [ggg-gggg_gg].mp4": "as yt-dlp names what it downloads",
     "zzzzzzzzzzz.mp4": "of no row",
 }
 
@@ -187,7 +189,7 @@ def copies(tmp_path: Path, clip: Path) -> Path:
 def test_copies_of_a_data_set_are_found_by_their_names(tmp_path: Path, copies: Path):
     settings = settings_of(tmp_path, catalog="vggsound.csv")
     report = import_videos(settings, str(copies))
-    assert report.counts == {"ok": 6, "skipped:no_source": 1, "failed:bad_row": 1}
+    assert report.counts == {"ok": 7, "skipped:no_source": 1, "failed:bad_row": 1}
     keys = list(open_bucket(settings.bucket_url).keys("raw_data/"))
     assert [key.removeprefix("raw_data/") for key in keys] == [
         "-aaaaaaaaaa.mp4",
@@ -195,14 +197,15 @@ def test_copies_of_a_data_set_are_found_by_their_names(tmp_path: Path, copies: P
         "ccccccccccc_00040000_00042000.mp4",
         "ddddddddddd_00050000_00052000.mp4",
         "eeeeeeeeeee_00060000_00062000.mp4",
+        "ggg-gggg_gg.mp4",
     ]
     again = import_videos(settings, str(copies))
-    assert again.counts["skipped:already_done"] == 6
+    assert again.counts["skipped:already_done"] == 7
 
     collected = collection.stage.run(settings)
-    assert collected.counts["skipped:already_done"] == 6, "no source is asked for in vain"
+    assert collected.counts["skipped:already_done"] == 7, "no source is asked for in vain"
     assert collected.n_failed == 2, "the one without a file, and the bad row"
-    assert preprocessing.stage.run(settings).counts["ok"] == 6
+    assert preprocessing.stage.run(settings).counts["ok"] == 7
 
 
 def test_a_file_that_ends_before_its_clip_is_not_the_source(tmp_path: Path, clip: Path):

@@ -132,3 +132,4 @@ def test_a_wait_is_a_day_at_most():
     assert waiting("999999999") == 24 * 3600
     assert waiting("Fri, 31 Dec 9999 23:59:59 GMT") == 24 * 3600
     assert waiting("9" * 400) is None
+    assert waiting("Sun, 29 Nov 99999999999 08:49:37 GMT") is None

@@ -1,5 +1,6 @@
 """Taking over videos that one already has: files are found by their names in the catalog."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,7 @@ from s2s.workspace import workspace
 __all__ = ["STAGE", "import_videos"]
 
 STAGE = "import"
+_BY_YT_DLP = re.compile(r".*\[(?P<id>[A-Za-z0-9_-]+)\]", re.DOTALL)
 
 
 def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False) -> StageReport:
@@ -33,7 +35,8 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
     A file belongs to a source or a clip by its name: `<source_id>`, `<clip_id>`, or the id with
     the clip's start, or start and end, in seconds or milliseconds, as copies of public data sets
     have them (`<id>_000030.mp4`, `<id>_30000_40000.mp4`). A folder's name may be a part of it
-    (`dog/video_00001.mp4` is `dog_video_00001`).
+    (`dog/video_00001.mp4` is `dog_video_00001`), or a title stand in front, as yt-dlp has it
+    (`A title [<id>].mp4`).
 
     Args:
         settings: the run's settings.
@@ -132,11 +135,13 @@ def find_files(
 
 
 def _paths_by_name(paths: Sequence[str]) -> dict[str, str]:
-    """Files by their names, and by those with their label's folder in front, as VAS has them."""
+    """Files by their names; by the id that yt-dlp puts behind a title; by folder and name."""
     path_of: dict[str, str] = {}
     for path in paths:
         path_of.setdefault(PurePosixPath(path).stem, path)
     for path in paths:
+        if match := _BY_YT_DLP.fullmatch(PurePosixPath(path).stem):
+            path_of.setdefault(match["id"], path)
         *folders, name = PurePosixPath(path).parts
         if len(folders) > 1 and folders[-1].casefold() in VIDEO_FOLDERS:
             folders.pop()

@@ -130,7 +130,7 @@ def _wait_s(retry_after: str) -> float | None:
         return min(float(text), _MAX_WAIT_S)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if date.tzinfo is None:
         date = date.replace(tzinfo=UTC)
