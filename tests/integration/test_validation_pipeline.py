@@ -194,6 +194,17 @@ def test_a_line_elsewhere_runs_nothing_again(project: Path):
     assert runs.read_text().split()[9:] == ["feature_extraction", "training", "serving"]
 
 
+def test_a_line_in_one_task_runs_no_other_task_again(project: Path):
+    names = ["silent_to_sound.sample", "kinetics_actions.sample", "cocktail_party.sample"]
+    dvc(project, "repro", *(f"serving@{name}" for name in names))
+    stages = [f"{stage}@{name}" for name in names for stage in STAGES]
+    assert json.loads(dvc(project, "status", "--json", *stages)) == {}
+    (project / "lib/s2s/tasks/separation/code.py").write_text("changed = 1")
+    changed = json.loads(dvc(project, "status", "--json", *stages))
+    its_own = ("feature_extraction", "training", "serving")
+    assert changed.keys() == {f"{stage}@cocktail_party.sample" for stage in its_own}
+
+
 def test_plots_and_experiments(project: Path):
     subprocess.run(["git", "add", "--all"], cwd=project, check=True)
     identity = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
