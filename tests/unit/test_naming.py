@@ -1,5 +1,6 @@
 """The names of objects: each setting changes exactly those whose bytes depend on it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args, get_origin
@@ -45,6 +46,18 @@ PINNED = {
     "silent_to_sound.smoke": {
         **{"clips": "baf0c9e9", "checks": "ded9c383", "extractors": "338dc948"},
         **{"features": "a52df3f8", "model": "cadbc679", "evaluation": "c8c5e1ed"},
+    },
+    "cocktail_party.sample": {
+        **{"clips": "c03f9038", "checks": "46d93b2d", "extractors": "44136fa3"},
+        **{"features": "1a2d27d4", "model": "75b570d0", "evaluation": "8ec42eb3"},
+    },
+    "kinetics_actions.sample": {
+        **{"clips": "d662a3a3", "checks": "50f300e1", "extractors": "44136fa3"},
+        **{"features": "0dcec106", "model": "775639ff", "evaluation": "a1210d2b"},
+    },
+    "vggsound_contest.sample": {
+        **{"clips": "aa1e0c50", "checks": "a52ef2f4", "extractors": "44136fa3"},
+        **{"features": "7ab2fb61", "model": "89e315c7", "evaluation": "327fbdca"},
     },
 }
 CUTTING = {
@@ -116,7 +129,7 @@ def value_of(recipe: BaseModel, path: str) -> Any:
     return value
 
 
-def changed(recipe: GenerationRecipe, path: str) -> GenerationRecipe:
+def changed(recipe: Recipe, path: str) -> Recipe:
     """The recipe with another value of one setting, whichever is allowed."""
     for value in candidates(recipe, path):
         content = recipe.model_dump()
@@ -126,7 +139,7 @@ def changed(recipe: GenerationRecipe, path: str) -> GenerationRecipe:
             section = section[part]
         section[name] = value
         try:
-            other = GenerationRecipe.model_validate(content)
+            other = type(recipe).model_validate(content)
         except ValidationError:
             continue
         if value_of(other, path) != value_of(recipe, path):
@@ -134,7 +147,7 @@ def changed(recipe: GenerationRecipe, path: str) -> GenerationRecipe:
     raise AssertionError(f"{path}: no other value is tried that it can have: add one")
 
 
-def candidates(recipe: GenerationRecipe, path: str) -> Iterator[Any]:
+def candidates(recipe: Recipe, path: str) -> Iterator[Any]:
     owner, _, name = path.rpartition(".")
     section = type(value_of(recipe, owner) if owner else recipe)
     annotation = section.model_fields[name].annotation
@@ -144,11 +157,20 @@ def candidates(recipe: GenerationRecipe, path: str) -> Iterator[Any]:
     if isinstance(value, bool) or value is None:
         yield from (not value, 3, 0.2, 0.1)
     elif isinstance(value, int | float):
-        yield from (value * 2, value / 2, value + 1, value + 8, value - 0.05)
+        yield from (
+            value * 2,
+            value / 2,
+            value + 1,
+            value + 8,
+            value - 0.05,
+            value + 0.1,
+            value - 1,
+        )
     yield from ("other", "file:other", "timm/other", "https://other/{source_id}", "path")
     yield from (["*x*"], ["mlflow", "wandb"], [8000], [], {"group": ["*x*"]}, {"other": "val"})
     yield {"slow": {"learning_rate": 0.1}}
     yield [{"figure": "other", "must_be": "below", "bound": 1}]
+    yield from (["noise"], [-1.0, 1.0], [0.9, 1.1], "torchvision/other")
 
 
 def depends(networks: bool) -> dict[str, set[str]]:
@@ -181,6 +203,102 @@ def test_each_setting_changes_exactly_what_depends_on_it(path: str, networks: bo
     before, after = keys(recipe), keys(changed(recipe, path))
     wanted = {kind for kind, settings in depends(networks).items() if path in settings}
     assert {kind for kind in before if before[kind] != after[kind]} == wanted
+
+
+OF_FEATURES = {"features", "model", "evaluation"}
+OF_MODEL = {"model", "evaluation"}
+OF_EVALUATION = {"evaluation"}
+# Settings of the two other tasks, written down once more, and the recipes that they matter in.
+STORED_FRAMES = {"frames", "frame_rate_hz", "height_px", "width_px", "sound"}
+LEARNED_CLASSES = {
+    *("model", "backbone", "weights", "frames", "sampling", "crop_px", "multi_label"),
+    *("class_weights", "label_smoothing", "dropout"),
+    *(f"augmentation.{name}" for name in ("crop_scale", "flip", "operations", "mixup", "mask")),
+}
+OF_BOTH_SENSES = {"visual", "fusion", "modality_dropout"}
+MEASURED_CLASSES = {"views", "crops", "robustness", "modality_table", "pretraining_list"}
+LEARNED_VOICES = {
+    *("model", "size", "window_s"),
+    *(
+        f"mixing.{name}"
+        for name in (
+            *("max_speakers", "three_speakers", "same_voice", "silent_face", "noise"),
+            *("sir_db", "gain_db", "reverb", "speed"),
+        )
+    ),
+}
+OF_NOISE = {"mixing.noise_folder", "mixing.snr_db"}
+
+
+def rows(section: str, settings: set[str], kinds: set[str]) -> dict[str, set[str]]:
+    return {f"{section}.{name}": kinds for name in settings}
+
+
+OWN_SETTINGS = {
+    "classification": (
+        {"training": {"model": "frame_average"}},
+        rows("feature_extraction", STORED_FRAMES, OF_FEATURES)
+        | rows("feature_extraction", {"jpeg_quality"}, set())
+        | rows("training", LEARNED_CLASSES, OF_MODEL)
+        | rows("training", OF_BOTH_SENSES | {"augmentation.magnitude"}, set())
+        | rows("evaluation", MEASURED_CLASSES, OF_EVALUATION),
+    ),
+    "classification, seen and heard": (
+        {
+            "task": "classification",
+            "feature_extraction": {"frames": "jpeg"},
+            "training": {"model": "audio_visual", "augmentation": {"operations": 2}},
+        },
+        rows("feature_extraction", {"frames", "jpeg_quality"}, OF_FEATURES)
+        | rows("training", LEARNED_CLASSES | OF_BOTH_SENSES, OF_MODEL)
+        | rows("training", {"augmentation.magnitude"}, OF_MODEL),
+    ),
+    "separation": (
+        {"training": {"mixing": {"three_speakers": 0.0}}},
+        rows("feature_extraction", {"faces", "max_gap_s", "pictures", "speech_check"}, OF_FEATURES)
+        | rows("training", LEARNED_VOICES | OF_NOISE | {"refine"}, OF_MODEL)
+        | rows("evaluation", {"conditions", "mixtures"}, OF_EVALUATION),
+    ),
+    "separation without faces and noise": (
+        {
+            "task": "separation",
+            "feature_extraction": {"faces": "simulated"},
+            "training": {"model": "audio_only", "mixing": {"noise": 0.0}},
+        },
+        rows("feature_extraction", {"max_gap_s"}, set())
+        | rows("training", LEARNED_VOICES - {"mixing.max_speakers"}, OF_MODEL)
+        | rows("training", OF_NOISE | {"refine"}, set()),
+    ),
+}
+
+
+def recipe_of(name: str) -> Recipe:
+    task, required = re.split(r"\W", name)[0], {"name": "x", "collection": {"catalog": "a.csv"}}
+    return recipe_class(task).model_validate(required | OWN_SETTINGS[name][0])
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [(name, path) for name, (_, kinds) in OWN_SETTINGS.items() for path in kinds]
+)
+def test_settings_of_other_tasks_change_exactly_what_depends_on_them(name: str, path: str):
+    recipe = recipe_of(name)
+    before, after = keys(recipe), keys(changed(recipe, path))
+    assert {kind for kind in before if before[kind] != after[kind]} == OWN_SETTINGS[name][1][path]
+
+
+@pytest.mark.parametrize("task", ["classification", "separation"])
+def test_every_setting_of_another_task_is_tried(task: str):
+    own = {path for path in setting_paths(recipe_class(task)) if path not in SHARED}
+    assert own == OWN_SETTINGS[task][1].keys()
+
+
+@pytest.mark.parametrize("task", ["classification", "separation"])
+@pytest.mark.parametrize("path", sorted(SHARED.keys() - {"name", "task"}))
+def test_settings_that_all_tasks_share_name_the_same_in_each(task: str, path: str):
+    recipe = recipe_of(task)
+    before, after = keys(recipe), keys(changed(recipe, path))
+    wanted = {kind for kind, settings in depends(networks=False).items() if path in settings}
+    assert {kind for kind in before if before[kind] != after[kind]} - {"extractors"} == wanted
 
 
 def test_a_given_vocoder_is_known_by_its_path():
