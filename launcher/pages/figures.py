@@ -36,6 +36,7 @@ class _Training(BaseModel):
     seconds: float
     parameters: int
     stopped_by: str = "max_steps"
+    objectives: dict[str, dict[str, Any]] = {}
 
 
 class _Figure(BaseModel):

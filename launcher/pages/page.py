@@ -12,6 +12,7 @@ from s2s.errors import ObjectNotFoundError
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 from s2s.tasks.common import html
+from s2s.tasks.contract import MODEL
 from s2s.workspace import replacing
 
 __all__ = ["capped_notice", "page_environment", "read_if_there", "write_framed", "write_page"]
@@ -68,7 +69,15 @@ def capped_notice(recipe: Recipe, training: Mapping[str, Any]) -> str:
     """
     if training.get("stopped_by", "max_steps") != "max_minutes":
         return ""
+    objectives = training.get("objectives") or {MODEL: training}
+    capped = {name: one for name, one in objectives.items() if one["stopped_by"] == "max_minutes"}
+    parts = [
+        f"training.max_minutes struck after {one['steps']:,} of {recipe.training.max_steps:,} steps"
+        if name == MODEL
+        else f"max_minutes of the {name} struck after {one['steps']:,} of its steps"
+        for name, one in capped.items()
+    ]
     return (
-        f"Time ended the training: training.max_minutes struck after {training['steps']:,} of "
-        f"{recipe.training.max_steps:,} steps, so these figures depend on how busy the machine was."
+        f"Time ended the training: {', and '.join(parts)}, so these figures depend on how busy the "
+        "machine was."
     )

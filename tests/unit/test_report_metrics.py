@@ -4,7 +4,9 @@ import pytest
 from memory_bucket import MemoryBucket
 
 from launcher.pages.figures import read_metrics
+from launcher.pages.page import capped_notice
 from s2s.errors import ModelError
+from s2s.tasks.generation.settings import GenerationRecipe
 
 KEY = "models/x/metrics.json"
 
@@ -54,3 +56,26 @@ def test_groups_of_clips_have_tables_of_their_own():
     (table,) = metrics.tables
     assert table.title == "Impacts, 2 clips"
     assert table.rows[0].cells[0].value == "0.900"
+
+
+def test_what_time_has_ended_is_named():
+    recipe = GenerationRecipe.model_validate(
+        {"name": "x", "collection": {"catalog": "a.csv"}, "training": {"max_steps": 1800}}
+    )
+    whole = {"steps": 1800, "stopped_by": "max_steps"}
+    assert capped_notice(recipe, whole) == ""
+    cut = {"steps": 1154, "stopped_by": "max_minutes"}
+    assert "training.max_minutes struck after 1,154 of 1,800 steps, so" in capped_notice(
+        recipe, cut
+    )
+
+    # Of several objectives, whichever it was.
+    vocoder = {"stopped_by": "max_minutes", "steps": 70}
+    facts = {
+        **whole,
+        "stopped_by": "max_minutes",
+        "objectives": {"vocoder": vocoder, "model": whole},
+    }
+    notice = capped_notice(recipe, facts)
+    assert "max_minutes of the vocoder struck after 70 of its steps, so" in notice
+    assert "1,800" not in notice
