@@ -109,7 +109,7 @@ def _group_part(content: Mapping[str, Any], group: str) -> _GroupPart:
             for system, names in part["ahead"].items()
         ),
         pairs=tuple(
-            pair_of(f"the model against {content['titles'][system]}, {titles[figure]}", test)
+            pair_of(f"{titles[figure]}: the model against “{content['titles'][system]}”", test)
             for figure, others in part["paired"].items()
             for system, test in others.items()
         ),
