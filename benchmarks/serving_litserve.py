@@ -41,7 +41,7 @@ from fastapi import FastAPI, Request
 from serving.access.bodies import ShortBodies
 from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.access.origins import KnownOrigins
-from serving.http.headers import SecurityHeaders
+from serving.http.answers.headers import SecurityHeaders
 from serving.jobs.batcher import Batcher
 from serving.observe.metrics import Metrics
 from serving.observe.requests import Observer

@@ -2,12 +2,14 @@
 
     python benchmarks/serving_long_upload.py generation --seconds 300
     python benchmarks/serving_long_upload.py classification --seconds 300
+    python benchmarks/serving_long_upload.py separation --seconds 300
 
-The model has the time grid, the frames and the processor of the recipe silent_to_sound or
-kinetics_actions, with random weights; the video is small, and is rendered. So that two cores are
-done in minutes, generation looks at a frame a second with `timm/vit_tiny_patch16_224`, which takes
-frames of the same size as the recipe's network, both tasks have small networks behind, and
-generation draws in one step. Prints a JSON object: the answer's status, seconds of each step, and
+The model has the time grid, the frames and the processor of the recipe silent_to_sound,
+kinetics_actions or cocktail_party, with random weights; the video is small, and is rendered: for
+separation, two drawn talkers over and over. So that two cores are done in minutes, generation looks
+at a frame a second with `timm/vit_tiny_patch16_224`, which takes frames of the same size as the
+recipe's network, and draws in one step; generation and classification have small networks behind,
+separation the recipe's own. Prints a JSON object: the answer's status, seconds of each step, and
 the most memory of the server with all of its processes beside what it had before.
 """
 
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import httpx
 import torch
+from separation_serving import SECONDS, draw_pair
 from serving_attacks import Watch, memory_bytes
 from serving_load import server
 
@@ -36,6 +39,11 @@ from s2s.tasks.generation.network.transformer import MelTransformer, NetworkConf
 from s2s.tasks.generation.processor import open_processor
 from s2s.tasks.generation.settings import GenerationRecipe
 from s2s.tasks.recipes import load_recipe
+from s2s.tasks.separation.extractors import LIPS
+from s2s.tasks.separation.network import SeparatorConfig, make_separator, shape_of
+from s2s.tasks.separation.network.directory import ModelConfig as SeparatorModel
+from s2s.tasks.separation.processor import ProcessorConfig as FaceProcessorConfig
+from s2s.tasks.separation.settings import SeparationRecipe
 from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -96,7 +104,49 @@ def make_classification(folder: Path) -> None:
     save_model(folder, make_classifier(network), description)
 
 
-MAKERS = {"generation": make_generation, "classification": make_classification}
+def make_separation(folder: Path) -> None:
+    """A model directory of recipes/cocktail_party.yaml that has learned nothing."""
+    recipe = load_recipe(RECIPES / "cocktail_party.yaml")
+    assert isinstance(recipe, SeparationRecipe)
+    kind = recipe.training.model
+    network = SeparatorConfig(
+        kind=kind,
+        sample_rate_hz=recipe.spec.sample_rate_hz,
+        fps=recipe.spec.fps,
+        lips=LIPS,
+        speakers=2,
+        shape=shape_of(kind, recipe.training.size),
+    )
+    processor = FaceProcessorConfig.of(recipe).model_dump(mode="json")
+    config = SeparatorModel(network=network, processor=processor, window_s=recipe.training.window_s)
+    description = ModelDescription(
+        task=recipe.task,
+        recipe=recipe.name,
+        version="none",
+        spec=recipe.spec,
+        config=config.model_dump(mode="json"),
+    )
+    save_model(folder, make_separator(network), description)
+
+
+def make_video(task: str, folder: Path, seconds: int) -> Path:
+    """A small video of a test picture, or of two who talk."""
+    video = folder / "long.mp4"
+    if task == "separation":
+        repeats = ["-stream_loop", str(-(-seconds // SECONDS) - 1)]
+        source = [*repeats, "-i", str(draw_pair(folder)), "-t", str(seconds), "-c", "copy"]
+    else:
+        drawn = f"testsrc2=size=160x120:rate=25:duration={seconds}"
+        source = ["-f", "lavfi", "-i", drawn, "-preset", "ultrafast"]
+    run_ffmpeg([*source, str(video)], video.name)
+    return video
+
+
+MAKERS = {
+    "generation": make_generation,
+    "classification": make_classification,
+    "separation": make_separation,
+}
 
 
 def ask(url: str, route: str, video: Path) -> httpx.Response:
@@ -116,11 +166,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        model, video = Path(folder) / "model", Path(folder) / "video.mp4"
+        model = Path(folder) / "model"
         model.mkdir()
         MAKERS[options.task](model)
-        source = f"testsrc2=size=160x120:rate=25:duration={options.seconds}"
-        run_ffmpeg(["-f", "lavfi", "-i", source, "-preset", "ultrafast", str(video)], video.name)
+        video = make_video(options.task, Path(folder), options.seconds)
         with server(model, options.task) as (url, process):
             offered = httpx.get(f"{url}/v1/models").json()["models"][0]
             watch, before = Watch(url, process), memory_bytes(process)

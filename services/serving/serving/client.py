@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from s2s.cli import guarded
 from s2s.errors import S2SError, SettingsError
 from s2s.logs import console
-from serving.http.headers import SEED_HEADER
+from serving.http.answers.headers import SEED_HEADER
 
 __all__ = ["Answer", "ApiError", "app", "generate", "open_client", "send_file"]
 

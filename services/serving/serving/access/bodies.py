@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.http.problem_answers import answer_of, not_found
+from serving.http.answers.problems import answer_of, not_found
 from serving.problems import Problem
 
 __all__ = ["ShortBodies"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.http.problem_answers import answer_of
+from serving.http.answers.problems import answer_of
 from serving.problems import Problem
 
 __all__ = ["KnownOrigins"]

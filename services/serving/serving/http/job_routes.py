@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from serving.http.documents import FileDocument, JobDocument, file_documents, job_document
-from serving.http.problem_answers import failure_answer, responses
-from serving.http.results import file_answer, result_answer
+from serving.http.answers.documents import FileDocument, JobDocument, file_documents, job_document
+from serving.http.answers.problems import failure_answer, responses
+from serving.http.answers.results import file_answer, result_answer
 from serving.http.service import Service, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.problems import Problem

@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
+from serving.http.answers.problems import responses
 from serving.http.fields import render_fields
-from serving.http.problem_answers import responses
 from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
 from serving.problems import Problem

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from s2s.media import check_upload, run_sandboxed
-from serving.http.documents import JobDocument, job_document
+from serving.http.answers.documents import JobDocument, job_document
+from serving.http.answers.headers import SEED_HEADER
+from serving.http.answers.problems import failure_answer, responses
+from serving.http.answers.results import result_answer
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
-from serving.http.headers import SEED_HEADER
-from serving.http.problem_answers import failure_answer, responses
-from serving.http.results import result_answer
 from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
@@ -32,6 +32,24 @@ MAX_WAIT_S = 600.0
 _MODEL_FIELD = "model"
 _Models = Sequence[ServedModel]
 _Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+_Wait = Annotated[
+    float,
+    Query(
+        ge=0,
+        le=MAX_WAIT_S,
+        allow_inf_nan=False,
+        description="Seconds to wait for the result; in time, the answer is the result.",
+    ),
+]
+_RequestName = Annotated[
+    str | SkipJsonSchema[None],
+    Header(
+        alias="Idempotency-Key",
+        min_length=16,
+        max_length=128,
+        description="A random name for this request: sent again, it makes no second job.",
+    ),
+]
 
 
 def submission_router(models: _Models) -> APIRouter:
@@ -66,51 +84,47 @@ def _endpoint(models: _Models) -> _Endpoint:
         request: Request,
         service: Annotated[Service, Depends(service_of)],
         owner: Annotated[str, Depends(owner_of)],
-        wait: Annotated[
-            float,
-            Query(
-                ge=0,
-                le=MAX_WAIT_S,
-                allow_inf_nan=False,
-                description="Seconds to wait for the result; in time, the answer is the result.",
-            ),
-        ] = 0.0,
-        idempotency_key: Annotated[
-            str | SkipJsonSchema[None],
-            Header(
-                min_length=16,
-                max_length=128,
-                description="A random name for this request: sent again, it makes no second job.",
-            ),
-        ] = None,
+        wait: _Wait = 0.0,
+        idempotency_key: _RequestName = None,
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready()
-        job_id, client = service.store.new_id(), client_of(request, owner)
-        is_sent_again = service.store.of_request(owner, idempotency_key) is not None
-        if not is_sent_again:
-            service.rate_limit.check(client)
-        service.check_room(client, is_sent_again=is_sent_again)
-        service.arriving.add(job_id)
-        service.clients[job_id] = client
-        try:
-            job = await _receive(request, service, models, owner, job_id)
-        finally:
-            service.arriving.discard(job_id)
-        job = await _finished(service, job, wait)
-        if job is None:
-            raise Problem(404, "no-such-job", "It was removed while it was worked on.")
-        if job.state is State.DONE:
-            answer = await result_answer(request, job, service.runner.bucket)
-        elif job.state is State.FAILED:
-            answer = failure_answer(job)
-        else:
-            document = job_document(job, service.task_of(job), service.store.position(job.id))
-            answer = JSONResponse(document.model_dump(mode="json", exclude_none=True), 202)
-        answer.headers["Location"] = f"/v1/jobs/{job.id}"
-        return answer
+        job = await _admitted(request, service, models, owner, idempotency_key)
+        return await _answer(request, service, await _finished(service, job, wait))
 
     return submit
+
+
+async def _admitted(
+    request: Request, service: Service, models: _Models, owner: str, name: str | None
+) -> Job:
+    """The job of a request that there is room for."""
+    job_id, client = service.store.new_id(), client_of(request, owner)
+    is_sent_again = service.store.of_request(owner, name) is not None
+    if not is_sent_again:
+        service.rate_limit.check(client)
+    service.check_room(client, is_sent_again=is_sent_again)
+    service.arriving.add(job_id)
+    service.clients[job_id] = client
+    try:
+        return await _receive(request, service, models, owner, job_id)
+    finally:
+        service.arriving.discard(job_id)
+
+
+async def _answer(request: Request, service: Service, job: Job | None) -> Response:
+    """What a job made, why it failed, or how far it is."""
+    if job is None:
+        raise Problem(404, "no-such-job", "It was removed while it was worked on.")
+    if job.state is State.DONE:
+        answer = await result_answer(request, job, service.runner.bucket)
+    elif job.state is State.FAILED:
+        answer = failure_answer(job)
+    else:
+        document = job_document(job, service.task_of(job), service.store.position(job.id))
+        answer = JSONResponse(document.model_dump(mode="json", exclude_none=True), 202)
+    answer.headers["Location"] = f"/v1/jobs/{job.id}"
+    return answer
 
 
 async def _receive(

@@ -13,9 +13,9 @@ from fastapi.responses import StreamingResponse
 from s2s.errors import ObjectNotFoundError
 from s2s.storage import Bucket
 from s2s.storage.bucket import crc32c_of
-from serving.http.conditions import byte_range, failed_condition
-from serving.http.headers import SEED_HEADER
-from serving.http.problem_answers import answer_of
+from serving.http.answers.conditions import byte_range, failed_condition
+from serving.http.answers.headers import SEED_HEADER
+from serving.http.answers.problems import answer_of
 from serving.jobs.job import Job, StoredFile
 from serving.problems import Problem
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from s2s.errors import BucketUnavailableError, MediaError
-from serving.http.headers import SECURITY_HEADERS
+from serving.http.answers.headers import SECURITY_HEADERS
 from serving.http.methods import allowed_methods
 from serving.jobs.database import DatabaseUnavailableError
 from serving.jobs.job import Job

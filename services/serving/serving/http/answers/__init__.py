@@ -1,0 +1,1 @@
+"""What is answered: jobs, results and problems, and the headers with them."""
