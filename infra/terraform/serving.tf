@@ -33,7 +33,8 @@ resource "google_cloud_run_v2_service" "serving" {
         ["serve"],
         var.serving_recipes,
         ["--host=0.0.0.0", "--port=8000", "--keys=/secrets/keys.txt", "--work-dir=/work"],
-        # Cloud Run's front end asks from link-local addresses, and says who asks it, and how.
+        # An example: Google does not say where Cloud Run's front end asks from. If requests in the log
+        # have the client of another network, that is its address.
         ["--proxy=169.254.0.0/16"],
       )
 

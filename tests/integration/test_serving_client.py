@@ -1,14 +1,26 @@
 """The client's command, against a real server."""
 
+import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from brightness import brightness_model
+from tone import TonePredictor
+from tone import tone_model as tone_model_of
 from typer.testing import CliRunner
 
 from s2s.media import probe
-from serving.client import ApiError, _fetch, app, generate, open_client
+from serving.client import ApiError, generate, open_client
+from serving.client.api import _fetch
+from serving.client.command import app
+from serving.http.app import create_app
+from serving.http.server import Server
+from serving.http.service import Limits
+from serving.models.served import ServedModel
 
 
 def test_a_video_gets_sound_beside_itself(tone_url: str, silent_video: Path):
@@ -18,6 +30,56 @@ def test_a_video_gets_sound_beside_itself(tone_url: str, silent_video: Path):
     assert probe(output).has_audio
     assert "seed 9; upload" in " ".join(done.stderr.split())
     assert not list(output.parent.glob(".*"))
+
+
+def test_other_tasks_are_asked_by_name(
+    tone_model: ServedModel, small_limits: Limits, silent_video: Path, tmp_path: Path
+):
+    clip = tmp_path / "a clip.mp4"
+    shutil.copy(silent_video, clip)
+    models = [tone_model, brightness_model()]
+    with Server(create_app(models, small_limits, tmp_path / "api")).running() as url:
+        asked = [str(clip), "--url", url, "--task", "classification"]
+        done = CliRunner().invoke(app, [*asked, "--field", "top=1"])
+        assert done.exit_code == 0, done.stderr
+        found = json.loads((tmp_path / "a clip_result.json").read_text())
+        assert [row["labels"][0]["label"] for row in found["labels_over_time"]][:1] == ["bright"]
+        assert len(found["labels_over_time"][0]["labels"]) == 1
+        for wrong, said in (
+            (["--field", "top"], "not of the form NAME=VALUE"),
+            (["--model", "none"], "brightness (classification)"),
+            (["--field", "top=9"], "A field is missing or wrong"),
+        ):
+            done = CliRunner().invoke(app, [*asked, *wrong])
+            assert done.exit_code == 1
+            assert said in " ".join(done.stderr.split())
+
+
+def test_every_file_is_fetched_where_all_are_wanted(
+    small_limits: Limits, silent_video: Path, tmp_path: Path
+):
+    clip = tmp_path / "clip.mp4"
+    shutil.copy(silent_video, clip)
+
+    class Two(TonePredictor):
+        def finish(self, upload, options, output, notes):
+            made = super().finish(upload, options, output, notes)
+            (video,) = made.files
+            other = replace(video, name="other", suffix="_other.mp4")
+            return replace(made, files=(video, other))
+
+    with Server(
+        create_app([tone_model_of("two", Two)], small_limits, tmp_path / "api")
+    ).running() as url:
+        done = CliRunner().invoke(
+            app, [str(clip), "--url", url, "--all", "--out", str(tmp_path / "first.mp4")]
+        )
+    assert done.exit_code == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.mp4")} == {
+        "clip.mp4",
+        "first.mp4",
+        "clip_other.mp4",
+    }
 
 
 def test_a_refusal_is_shown_and_nothing_written(tone_url: str, tmp_path: Path):
@@ -70,7 +132,7 @@ class LosesTheFirstAnswer(httpx.HTTPTransport):
 def test_a_request_whose_answer_is_lost_is_sent_again_for_the_same_job(
     tone_url: str, silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("serving.client._RETRY_S", 0.0)
+    monkeypatch.setattr("serving.client.api._RETRY_S", 0.0)
     transport = LosesTheFirstAnswer()
     with (
         httpx.Client(transport=transport, base_url=tone_url, timeout=60) as http,
@@ -85,7 +147,7 @@ def test_a_request_whose_answer_is_lost_is_sent_again_for_the_same_job(
 def test_an_answer_that_breaks_off_leaves_no_file(
     silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("serving.client._RETRY_S", 0.0)
+    monkeypatch.setattr("serving.client.api._RETRY_S", 0.0)
 
     class Broken(httpx.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:

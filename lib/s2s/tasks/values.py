@@ -230,6 +230,8 @@ class Offer:
         action: the label of its button, such as "Make the sound".
         options: optional fields of the form; none may be called `model`, `video` or `picture`.
         types: extensions of files that are accepted, without a dot; `s2s.media` has lists of them.
+        result: extension of a job's first file; json where it makes none, and answers with its
+            document. The option `format`, where there is one, says it instead.
         max_batch: inputs in a batch.
         own: options whose default is the model's own, and where `config.json` has it.
     """
@@ -241,6 +243,7 @@ class Offer:
     action: str
     options: type[BaseModel]
     types: tuple[str, ...]
+    result: str = "json"
     max_batch: int = 8
     own: Mapping[str, str] = field(default_factory=dict)
 

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.access.addresses import Network, counted_address, is_within
@@ -27,6 +29,9 @@ class ConnectionLimits:
             such limit.
         head_s: seconds in which a request's line and headers must come; else 408.
         head_bytes: of these; more get 431.
+        rest_s: seconds in which the rest of a body must come once its request is answered. A
+            connection that is reset at once takes the answer with it.
+        stall_s: seconds for which a client may take nothing of its answer.
         proxies: addresses and networks of proxies.
     """
 
@@ -34,6 +39,8 @@ class ConnectionLimits:
     max_per_address: int = 128
     head_s: float = 15.0
     head_bytes: int = 1 << 16
+    rest_s: float = 15.0
+    stall_s: float = 120.0
     proxies: frozenset[Network] = frozenset()
 
 
@@ -46,6 +53,15 @@ def limited_protocol(limits: ConnectionLimits) -> type[HttpToolsProtocol]:
         _open_by_address = open_by_address
 
     return Limited
+
+
+class _AnswersTransport:
+    """What an answer is written to: how it is closed is for the protocol to say."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 class _LimitedProtocol(HttpToolsProtocol):
@@ -61,6 +77,9 @@ class _LimitedProtocol(HttpToolsProtocol):
         # Bytes that the parser keeps because nothing of them is complete: a line that never ends.
         self._kept_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False  # the last answer is written: what still comes is not looked at
+        self._closing: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,6 +100,9 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
+        self.resume_writing()
+        if self._closing is not None:
+            self._closing.cancel()
         self._open_by_address[self._address] -= 1
         if self._open_by_address[self._address] <= 0:
             del self._open_by_address[self._address]
@@ -88,7 +110,7 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         for at in range(0, len(data), _FEED_BYTES):
-            if self.transport.is_closing():
+            if self._is_over or self.transport.is_closing():
                 return
             piece = data[at : at + _FEED_BYTES]
             if self._is_in_head and self._timer is None:
@@ -108,7 +130,19 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head, self._kept_bytes = False, 0
         self._end_head()
+        if not self.url.startswith((b"/", b"*")):
+            self._take_host_from_target()
         super().on_headers_complete()
+        transport: Any = _AnswersTransport(self.transport, self._close)
+        self.cycle.transport = transport
+
+    def on_response_complete(self) -> None:
+        if self._is_over:
+            return
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body and self._closing is None:
+            # Answered before it was all there: the rest may come, but not at leisure.
+            self._closing = self.loop.call_later(self._limits.rest_s, self.transport.close)
 
     def on_body(self, body: bytes) -> None:
         self._kept_bytes = 0
@@ -116,7 +150,21 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_in_head, self._kept_bytes = True, 0
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is None:
+            self._stall = self.loop.call_later(self._limits.stall_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP; uvicorn would say so in plain text."""
@@ -151,4 +199,31 @@ class _LimitedProtocol(HttpToolsProtocol):
             *(["Retry-After: 5"] if status in {429, 503} else []),
         ]
         self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
-        self.transport.close()
+        if status in {400, 431}:
+            self._close()
+        else:
+            self.transport.close()
+
+    def _close(self) -> None:
+        """Close, once the rest of what is sent has come: a reset would take the answer with it."""
+        is_all_there = self._is_in_head and not self._kept_bytes
+        if is_all_there or self._is_over or not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        self._is_over = True
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._closing = self.loop.call_later(self._limits.rest_s, self.transport.close)
+
+    def _take_host_from_target(self) -> None:
+        """Of a target in absolute form, the host counts, not the header (RFC 9112, 3.2.2)."""
+        target = httptools.parse_url(self.url)
+        names = [name for name, _ in self.headers]
+        if target.host is None or names.count(b"host") > 1:
+            return
+        port = b"" if target.port is None else b":%d" % target.port
+        host = b"[%s]" % target.host if b":" in target.host else target.host
+        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
+        self.headers.append((b"host", host + port))
+        query = b"" if target.query is None else b"?" + target.query
+        self.url = (target.path or b"/") + query

@@ -1,12 +1,29 @@
-"""Optional fields of a form as HTML, for browsers that run no script."""
+"""Fields of a form as HTML: which files a picker shows; options, where no script runs."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["render_fields"]
+from s2s.media import PICTURE_TYPES, VIDEO_TYPES
+
+__all__ = ["accepted_files", "render_fields"]
 
 _KINDS = {"integer": "1", "number": "any"}
+
+
+def accepted_files(types: Sequence[str]) -> str:
+    """What a file picker shows, as the attribute `accept`.
+
+    Extensions, and media types besides: telephones offer the camera and the photos for these, and
+    know few extensions.
+
+    Args:
+        types: extensions without a dot.
+    """
+    named = [f".{name}" for name in types]
+    videos = ["video/*"] if set(types) & set(VIDEO_TYPES) else []
+    pictures = [f"image/{name}" for name in types if name in PICTURE_TYPES and name != "jpg"]
+    return ",".join([*named, *videos, *pictures])
 
 
 def render_fields(options: Mapping[str, Any], own: Mapping[str, Any]) -> str:

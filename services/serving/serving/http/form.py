@@ -29,6 +29,7 @@ FILE_FIELDS = ("video", "picture")
 _FIELDS = " or ".join(FILE_FIELDS)
 _ONLY_FILES = f"{_FIELDS} must be a file with a name, and nothing else may be one"
 _MAX_FIELDS = 16
+_MAX_PARTS = 64
 _MAX_FIELD_BYTES = 256
 
 
@@ -179,6 +180,7 @@ class _Parts:
         self._target = self._nothing
         self._header = (bytearray(), bytearray())
         self._disposition = b""
+        self._n_parts = 0
 
     def callbacks(self) -> "MultipartCallbacks":
         """For python-multipart."""
@@ -200,6 +202,9 @@ class _Parts:
 
     def _begin_part(self) -> None:
         self._disposition = b""
+        self._n_parts += 1
+        if self._n_parts > _MAX_PARTS:  # those that are left empty count for no field
+            raise FormParserError("it has too many parts")
 
     def _end_header(self) -> None:
         if self._header[0].lower() == b"content-disposition":

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from serving.http.answers.problems import responses
-from serving.http.fields import render_fields
+from serving.http.fields import accepted_files, render_fields
 from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
 from serving.problems import Problem
@@ -69,7 +69,7 @@ def _frame(model: ServedModel) -> str:
         "lead": offer.lead,
         "route": offer.route,
         "types": ", ".join(offer.types),
-        "accept": ",".join(f".{name}" for name in offer.types),
+        "accept": accepted_files(offer.types),
     }
     frame = string.Template((STATIC / _FRAME).read_text(encoding="utf-8"))
     options = offer.options.model_json_schema().get("properties", {})

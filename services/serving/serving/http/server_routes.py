@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from serving.access.sessions import COOKIE, LIFETIME_S
 from serving.http.answers.problems import responses
+from serving.http.fields import accepted_files
 from serving.http.page import EXAMPLE
 from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
@@ -82,6 +83,8 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "example": _example_of(service, model.task),
         "ready": service.batchers[model.name].is_ready,
         "types": offer.types,
+        "accept": accepted_files(offer.types),
+        "result": offer.result,
         "max_upload_bytes": max_bytes,
         "max_duration_s": media.max_duration_s,
         "max_pixels": media.max_pixels,

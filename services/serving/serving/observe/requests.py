@@ -64,7 +64,8 @@ class Observer:
             seconds = time.monotonic() - started
             route = getattr(scope.get("route"), "path", "none")
             self._metrics.answered(method, route, status, seconds)
-            fields = {"method": method, "path": path, "status": status}
+            client = (scope.get("client") or ("",))[0]  # as a named proxy has said
+            fields = {"method": method, "path": path, "status": status, "client": client}
             log.info("request", extra={"fields": fields | {"seconds": round(seconds, 4)}})
 
 

@@ -48,5 +48,6 @@ OFFER = Offer(
     action="Make the sound",
     options=GenerationOptions,
     types=(*VIDEO_TYPES, *PICTURE_TYPES),
+    result="mp4",
     own={"steps": "sampling_steps", "guidance": "guidance"},
 )

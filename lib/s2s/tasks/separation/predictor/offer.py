@@ -30,4 +30,5 @@ OFFER = Offer(
     action="Separate the voices",
     options=SeparationOptions,
     types=VIDEO_TYPES,
+    result="mp4",
 )

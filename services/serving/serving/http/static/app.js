@@ -42,7 +42,7 @@ function useTask(group) {
   $("lead").textContent = first.lead;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;
-  $("video").accept = first.types.map((type) => `.${type}`).join(",");
+  $("video").accept = first.accept;
   $("model").replaceChildren(...group.map(({ id }) => new Option(id, id)));
   $("model").disabled = group.length < 2;
   $("model").onchange = () => useModel(group.find(({ id }) => id === $("model").value));
@@ -76,7 +76,7 @@ function refreshSnippets() {
     url: model.url,
     name: $("video").files[0]?.name ?? "clip.mp4",
     fields: filled.filter((field) => !isDefault(field)),
-    format: filled.find(([name]) => name === "format")?.[1],
+    result: filled.find(([name]) => name === "format")?.[1] ?? model.result,
     needsKey,
   });
 }

@@ -37,24 +37,42 @@ export async function showResult(part, job, file, frame) {
 export const player = () =>
   [...$("made").querySelectorAll("video, audio")].find((element) => element.checkVisibility?.() ?? !element.hidden);
 
-/** One file has a button; of several, each has a link. */
+/** The first file has a button; of several, all have links, those of one thing in one line. */
 export function showDownloads(job) {
-  const [first, ...others] = job.files;
+  const [first] = job.files;
+  const isOnly = job.files.length === 1;
   $("download").hidden = !first;
   if (first) {
     $("download").href = first.url;
     $("download").download = first.file_name;
+    $("download").textContent = `Download ${isOnly ? "the result" : inWords(first.name)}`;
   }
-  $("downloads").replaceChildren(
-    ...others.map((file) => {
-      const [item, link] = [document.createElement("li"), document.createElement("a")];
-      link.href = file.url;
-      link.download = file.file_name;
-      link.textContent = `Download ${file.name}`;
-      item.append(link);
-      return item;
-    }),
-  );
+  $("files").hidden = job.files.length < 2;
+  $("files").querySelector("summary").textContent = `All ${job.files.length} files`;
+  const things = new Map();
+  for (const file of job.files) {
+    const thing = file.name.replace(/-[^-]+$/, "");
+    things.set(thing, [...(things.get(thing) ?? []), file]);
+  }
+  $("downloads").replaceChildren(...[...things].map(([thing, files]) => lineOf(thing, files)));
+}
+
+const inWords = (name) => name.replaceAll("-", " ");
+
+/** A thing, such as a face, and a link to each of its files. */
+function lineOf(thing, files) {
+  const [item, title] = [document.createElement("li"), document.createElement("b")];
+  title.textContent = inWords(thing);
+  item.append(title);
+  for (const file of files) {
+    const link = document.createElement("a");
+    link.href = file.url;
+    link.download = file.file_name;
+    link.textContent = inWords(file.name.slice(thing.length)).trim() || file.file_name;
+    link.setAttribute("aria-label", `Download ${inWords(file.name)}`);
+    item.append(link);
+  }
+  return item;
 }
 
 /** A button for each take of the same file: one hears them in turn, at the same place. */

@@ -7,10 +7,10 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 // As curl reads the name of a file in a form.
 const inForm = (name) => `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
-/** Write the lines; `fields` are those of the form that were filled in. */
-export function showSnippets({ url, name, fields, format, needsKey }) {
+/** Write the lines; `fields` are those of the form that were filled in, `result` an extension. */
+export function showSnippets({ url, name, fields, result, needsKey }) {
   const address = `${location.origin}${url}?wait=600`;
-  const output = format ? `result.${format}` : "result";
+  const output = `result.${result ?? "mp4"}`;
   const curl = [
     "curl --fail",
     ...(needsKey ? ['--header "Authorization: Bearer $S2S_KEY"'] : []),

@@ -1,27 +1,30 @@
-"""The API's client: `python -m serving.client FILE` sends a file and fetches what is made of it."""
+"""Requests of the API: a file is sent, its job followed, and what was made of it fetched."""
 
 import json
 import re
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import httpx
-import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from s2s.cli import guarded
-from s2s.errors import S2SError, SettingsError
-from s2s.logs import console
+from s2s.errors import S2SError
 from serving.http.answers.headers import SEED_HEADER
 
-__all__ = ["Answer", "ApiError", "app", "generate", "open_client", "send_file"]
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+__all__ = [
+    "Answer",
+    "ApiError",
+    "fetch",
+    "generate",
+    "make",
+    "open_client",
+    "read_offers",
+    "send_file",
+]
 
 _CONNECT_TIMEOUT_S = 10.0
 _MAX_ATTEMPTS, _RETRY_S = 10, 1.0
@@ -100,14 +103,65 @@ def send_file(  # noqa: PLR0913 - a request and what is done with its answer
     Raises:
         ApiError: if the API refuses it, the job fails, or there is no answer.
     """
+    job = make(http, route, file, name, options=options, on_progress=on_progress)
+    return fetch(http, job["links"]["result"], output)
+
+
+def make(
+    http: httpx.Client,
+    route: str,
+    file: BinaryIO,
+    name: str,
+    *,
+    options: Mapping[str, object] | None = None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> Mapping[str, Any]:
+    """Send a file and wait until its job is done; see `send_file`.
+
+    Returns:
+        the job's document.
+
+    Raises:
+        ApiError: if the API refuses it, the job fails, or there is no answer.
+    """
     fields = {key: str(value) for key, value in (options or {}).items()}
-    try:
+    with _told(http):
         accepted = _send(http, f"/v1/{route}", file, name, fields)
         if accepted.status_code != httpx.codes.ACCEPTED:
             raise _refusal(accepted)
         links = accepted.json()["links"]
         _follow(http, links["events"], on_progress)
-        return _fetch(http, links["result"], output)
+        job = _read(http, links["self"])
+    if job.get("problem"):
+        raise _error_of(job["problem"]["status"], job["problem"])
+    return job
+
+
+def fetch(http: httpx.Client, url: str, output: Path) -> Answer:
+    """Write what is at an address of the API, whole or not at all.
+
+    Raises:
+        ApiError: if the API refuses it, or there is no answer.
+    """
+    with _told(http):
+        return _fetch(http, url, output)
+
+
+def read_offers(http: httpx.Client) -> list[Mapping[str, Any]]:
+    """The models that are served, as `/v1/models` has them.
+
+    Raises:
+        ApiError: if there is no answer.
+    """
+    with _told(http):
+        return _read(http, "/v1/models")["models"]
+
+
+@contextmanager
+def _told(http: httpx.Client) -> Iterator[None]:
+    """Tell whatever keeps an answer from being there as one kind of error."""
+    try:
+        yield
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise ApiError(
             0,
@@ -167,6 +221,13 @@ def _follow(http: httpx.Client, url: str, on_progress: Callable[[float], None]) 
             time.sleep(_RETRY_S)
 
 
+def _read(http: httpx.Client, url: str) -> Any:
+    answer = http.get(url)
+    if not answer.is_success:
+        raise _refusal(answer)
+    return answer.json()
+
+
 def _fetch(http: httpx.Client, url: str, output: Path) -> Answer:
     staged = output.with_name(f".{uuid4().hex}.part")  # others may write the same file
     try:
@@ -191,64 +252,9 @@ def _refusal(answer: httpx.Response) -> ApiError:
         return ApiError(
             answer.status_code, f"{answer.url} answered with status {answer.status_code}"
         )
-    problem = answer.json()
+    return _error_of(answer.status_code, answer.json())
+
+
+def _error_of(status: int, problem: Mapping[str, Any]) -> ApiError:
     message = f"{problem['title']}: {problem['detail']}"
-    return ApiError(answer.status_code, message, problem.get("reason"))
-
-
-@app.command()
-def run(  # noqa: PLR0913 - these are the options of the command line
-    *,
-    file: Annotated[
-        Path, typer.Argument(help="The video or picture.", exists=True, dir_okay=False)
-    ],
-    url: Annotated[
-        str, typer.Option(envvar="S2S_URL", help="Where the API is.")
-    ] = "http://127.0.0.1:8000",
-    key: Annotated[
-        str | None, typer.Option(envvar="S2S_KEY", help="A key, where the API needs one.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The mp4 to write; by default FILE_with_sound.mp4.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
-    steps: Annotated[int | None, typer.Option(help="Steps of the sampler.")] = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="How closely the sound follows the picture.")
-    ] = None,
-    duration: Annotated[float | None, typer.Option(help="Seconds of sound, for a picture.")] = None,
-) -> None:
-    """Give a video or a picture generated sound."""
-    output = out or file.with_name(f"{file.stem}_with_sound.mp4")
-    chosen = {"seed": seed, "steps": steps, "guidance": guidance, "duration_s": duration}
-    options = {name: value for name, value in chosen.items() if value is not None}
-
-    def work() -> int:
-        if not output.parent.is_dir():
-            raise SettingsError(
-                f"{output.parent}: no such folder: make it, or choose another --out"
-            )
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-        with (
-            Progress(*columns, TimeElapsedColumn(), console=console) as progress,
-            progress.open(file, "rb", description=f"sending {file.name}") as video,
-            open_client(url, key) as http,
-        ):
-            making = progress.add_task("making the sound", total=100)
-            answer = generate(
-                http,
-                video,
-                file.name,
-                output,
-                options,
-                lambda share: progress.update(making, completed=round(100 * share)),
-            )
-        steps_taken = ", ".join(f"{step} {s:.2f} s" for step, s in answer.seconds_by_step.items())
-        console.print(f"{output} (seed {answer.seed}; {steps_taken})", markup=False, soft_wrap=True)
-        return 0
-
-    sys.exit(guarded(work))
-
-
-if __name__ == "__main__":
-    app()
+    return ApiError(status, message, problem.get("reason"))

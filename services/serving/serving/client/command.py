@@ -1,0 +1,147 @@
+"""`python -m serving.client FILE` sends a file, and fetches what is made of it."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from s2s.cli import guarded
+from s2s.errors import SettingsError
+from s2s.logs import console
+from serving.client.api import fetch, make, open_client, read_offers
+from serving.jobs.names import plain_stem
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+_WITHOUT_FILES = "_result.json"
+
+
+_File = Annotated[Path, typer.Argument(help="The video or picture.", exists=True, dir_okay=False)]
+_Url = Annotated[str, typer.Option(envvar="S2S_URL", help="Where the API is.")]
+_Key = Annotated[str | None, typer.Option(envvar="S2S_KEY", help="A key, where the API needs one.")]
+_Task = Annotated[str | None, typer.Option(help="What to do, where the API does several things.")]
+_ModelName = Annotated[
+    str | None, typer.Option(help="The model to use; by default the task's first.")
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="The first file that is made; by default beside FILE, as are others."),
+]
+_All = Annotated[
+    bool, typer.Option("--all", help="Fetch every file that is made, not only the first.")
+]
+_Seed = Annotated[int | None, typer.Option(help="Another seed gives another sound.")]
+_Steps = Annotated[int | None, typer.Option(help="Steps of the sampler.")]
+_Guidance = Annotated[float | None, typer.Option(help="How closely the sound follows the picture.")]
+_Duration = Annotated[float | None, typer.Option(help="Seconds of sound, for a picture.")]
+_FormField = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A field of the form; repeatable."),
+]
+
+
+@app.command()
+def run(  # noqa: PLR0913 - these are the options of the command line
+    *,
+    file: _File,
+    url: _Url = "http://127.0.0.1:8000",
+    key: _Key = None,
+    task: _Task = None,
+    model: _ModelName = None,
+    out: _Out = None,
+    every: _All = False,
+    seed: _Seed = None,
+    steps: _Steps = None,
+    guidance: _Guidance = None,
+    duration: _Duration = None,
+    field: _FormField = None,
+) -> None:
+    """Have a model make something of a video or a picture: sound, classes, voices."""
+    chosen = {"seed": seed, "steps": steps, "guidance": guidance, "duration_s": duration}
+
+    def work() -> int:
+        options = {name: value for name, value in chosen.items() if value is not None}
+        options |= _fields(field or [])
+        _check_folder((out or file).parent)
+        with open_client(url, key) as http:
+            offer = _offer(read_offers(http), task, model)
+            job = _make(http, offer, file, options)
+            for source, path in _targets(job, file, out, every=every):
+                fetch(http, source, path)
+                console.print(str(path), markup=False, soft_wrap=True)
+        console.print(f"({_about(job)})", markup=False, soft_wrap=True)
+        return 0
+
+    sys.exit(guarded(work))
+
+
+def _fields(texts: Sequence[str]) -> dict[str, str]:
+    """Fields of a form, as they are given: NAME=VALUE."""
+    for text in texts:
+        if "=" not in text:
+            raise SettingsError(f"--field {text}: not of the form NAME=VALUE")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise SettingsError(f"{folder}: no such folder: make it, or choose another --out")
+
+
+def _offer(
+    offers: Sequence[Mapping[str, Any]], task: str | None, model: str | None
+) -> Mapping[str, Any]:
+    """The first of the models that is of a task and has a name, where these are given."""
+    for offer in offers:
+        if task in {None, offer["task"]} and model in {None, offer["id"]}:
+            return offer
+    known = ", ".join(f"{offer['id']} ({offer['task']})" for offer in offers)
+    raise SettingsError(f"the API has no such model: use --task or --model of {known}")
+
+
+def _make(
+    http: httpx.Client, offer: Mapping[str, Any], file: Path, options: Mapping[str, object]
+) -> Mapping[str, Any]:
+    """Have the job done, with a bar for what is sent and one for the work."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    route = offer["url"].rpartition("/")[2]
+    with (
+        Progress(*columns, TimeElapsedColumn(), console=console) as progress,
+        progress.open(file, "rb", description=f"sending {file.name}") as opened,
+    ):
+        working = progress.add_task("working on it", total=100)
+        return make(
+            http,
+            route,
+            opened,
+            file.name,
+            options={**options, "model": offer["id"]},
+            on_progress=lambda share: progress.update(working, completed=round(100 * share)),
+        )
+
+
+def _targets(
+    job: Mapping[str, Any], file: Path, out: Path | None, *, every: bool
+) -> list[tuple[str, Path]]:
+    """Addresses of what was made, and where each is written."""
+    made = job.get("files") or []
+    if not made:
+        return [(job["links"]["result"], out or file.with_name(f"{file.stem}{_WITHOUT_FILES}"))]
+    stem = plain_stem(file.name)  # what the API's names begin with
+    targets = [
+        (one["url"], file.with_name(file.stem + one["file_name"].removeprefix(stem)))
+        for one in (made if every else made[:1])
+    ]
+    return [(targets[0][0], out), *targets[1:]] if out else targets
+
+
+def _about(job: Mapping[str, Any]) -> str:
+    seed = job["options"].get("seed")
+    steps = ", ".join(f"{step} {s:.2f} s" for step, s in job["seconds_by_step"].items())
+    return steps if seed is None else f"seed {seed}; {steps}"
