@@ -169,6 +169,13 @@ def test_files_beyond_the_limits_are_refused(grey_clip: Path, limits: MediaLimit
     assert caught.value.reason == Reason.REFUSED
 
 
+def test_sound_may_end_with_a_whole_block_behind_the_longest_length(grey_clip: Path):
+    limits = MediaLimits(max_duration_s=1.75)  # the clip has 2 s
+    assert probe(grey_clip, limits).has_audio
+    with pytest.raises(MediaError, match=r"2\.0 s long, at most 1 s are"):
+        probe(grey_clip, MediaLimits(max_duration_s=1.25))
+
+
 def test_ffmpeg_errors_name_the_clip(tmp_path: Path):
     with pytest.raises(MediaError, match=r"the clip: damaged, .* cannot be converted: ffmpeg: "):
         run_ffmpeg([*input_args(tmp_path / "nothing"), str(tmp_path / "out.mp4")], "the clip")

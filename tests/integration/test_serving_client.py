@@ -43,8 +43,7 @@ def test_other_tasks_are_asked_by_name(
         done = CliRunner().invoke(app, [*asked, "--field", "top=1"])
         assert done.exit_code == 0, done.stderr
         found = json.loads((tmp_path / "a clip_result.json").read_text())
-        assert [row["labels"][0]["label"] for row in found["labels_over_time"]][:1] == ["bright"]
-        assert len(found["labels_over_time"][0]["labels"]) == 1
+        assert [len(row["labels"]) for row in found["labels_over_time"]] == [1] * 10
         for wrong, said in (
             (["--field", "top"], "not of the form NAME=VALUE"),
             (["--model", "none"], "brightness (classification)"),

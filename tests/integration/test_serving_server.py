@@ -110,6 +110,18 @@ def test_a_port_in_use_ends_the_command_in_peace(
     assert "--port" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["file/work", "/proc/nothing"])
+def test_a_work_directory_that_cannot_be_written_is_named(
+    recipe: Path, untrained_model: Path, tmp_path: Path, place: str
+):
+    (tmp_path / "file").touch()
+    asked = ["serve", str(recipe), "--model", str(untrained_model), "--port", "0"]
+    done = CliRunner().invoke(app, [*asked, "--work-dir", str(tmp_path / place)])
+    assert done.exit_code == 1
+    said = "".join(done.stderr.split())  # long paths are broken anywhere
+    assert f"--work-dir{tmp_path / place}:cannotbewritten" in said
+
+
 @pytest.mark.parametrize("name", ["typo", "typo.yaml"])
 def test_a_recipe_that_is_not_there_is_named(name: str):
     done = CliRunner().invoke(launcher, ["serve", name])

@@ -22,7 +22,9 @@ from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
 
-LIMITS = ConnectionLimits(max_connections=8, max_per_address=6, head_s=0.5, head_bytes=1 << 15)
+LIMITS = ConnectionLimits(
+    max_connections=8, max_per_address=6, head_s=0.5, head_bytes=1 << 15, rest_s=0.5
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,68 @@ def test_a_file_that_is_sent_to_a_wrong_address_is_not_found(address):
     head = b"POST /v1/generation HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
     status, document = answer_to(address, head, b"a" * 100_000)
     assert (status, document["title"]) == (404, "Not Found")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"POST /v1/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n", 415),
+        (b"POST /v1/generations HTTP/1.1\r\nHost: localhost\r\nOrigin: http://other\r\n", 403),
+        (b"POST /v1/session HTTP/1.1\r\nHost: localhost\r\n", 413),
+    ],
+)
+def test_whoever_goes_on_sending_what_is_refused_is_cut_off(address, head: bytes, status: int):
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(head + b"Content-Length: 1000000000\r\n\r\n")
+        assert read_answer(client)[0] == status
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while True:
+                client.sendall(b"a" * 1000)
+
+
+def test_a_large_body_that_is_refused_gets_its_answer(address):
+    """The connection is not reset while the client still sends: that would take the answer away."""
+    url = "http://{}:{}".format(*address)
+    for _ in range(5):
+        answer = httpx.post(f"{url}/v1/session", content=b"a" * 3_000_000, timeout=60)
+        assert answer.status_code == 413
+        wrong = httpx.post(f"{url}/v1/none", content=b"a" * 3_000_000, timeout=60)
+        assert wrong.status_code == 404
+
+
+def test_whoever_takes_nothing_of_an_answer_is_cut_off(small_limits: Limits, tmp_path: Path):
+    app = create_app([tone_model()], small_limits, tmp_path)
+    with Server(app, connections=ConnectionLimits(stall_s=0.5)).running() as url:
+        host, port = url.removeprefix("http://").split(":")
+        with socket.socket() as client:
+            client.settimeout(60)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect((host, int(port)))
+            get = b"GET /static/example.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            with pytest.raises((BrokenPipeError, ConnectionResetError)):
+                while True:
+                    client.sendall(get)
+                    time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "status"),
+    [
+        (b"http://localhost/healthz", b"localhost", 200),
+        (b"http://localhost:80/healthz?a=b", b"evil.example", 200),
+        (b"http://[::1]:80/healthz", b"localhost", 200),
+        (b"http://evil.example/healthz", b"localhost", 421),
+    ],
+)
+def test_of_a_target_in_absolute_form_the_host_counts(address, target, host, status):
+    sent = b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+    assert answer_to(address, sent)[0] == status
+
+
+def test_a_target_without_a_path_is_the_page(address):
+    with socket.create_connection(address, timeout=30) as client:
+        client.sendall(b"HEAD http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in client.recv(1 << 16)
 
 
 def test_a_long_head_below_the_limit_is_taken(address):

@@ -177,6 +177,16 @@ def test_a_full_disk_is_one_error_that_does_not_blame_the_bucket():
     assert "bucket" not in said
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOTDIR])
+def test_a_place_that_cannot_be_written_is_one_error_that_names_it(number: int):
+    def command() -> int:
+        raise OSError(number, "not here", "/work/models")
+
+    with console.capture() as captured:
+        assert guarded(command) == 1
+    assert "error: /work/models: not here. Choose another --work-dir" in captured.get()
+
+
 def test_other_errors_of_the_system_stay_what_they_are():
     def command() -> int:
         raise OSError(errno.EIO, "Input/output error")

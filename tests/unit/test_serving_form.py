@@ -107,3 +107,11 @@ def test_a_sender_who_takes_too_long_is_told_so(tmp_path, pause_s, rate_hz):
     with pytest.raises(Problem) as caught:
         asyncio.run(receive_form(request, tmp_path / "upload", 10_000, pace))
     assert caught.value.document.status == 408
+
+
+def test_parts_that_are_left_empty_are_counted_too(tmp_path: Path):
+    empty = b'--cut\r\nContent-Disposition: form-data; name="picture"; filename=""\r\n\r\n\r\n'
+    form = receive(50 * empty + encode(b"data", {}), 100, tmp_path / "upload")
+    assert form.file_name == "a.mp4"
+    with pytest.raises(Problem, match="too many parts"):
+        receive(100 * empty + encode(b"data", {}), 100, tmp_path / "other")

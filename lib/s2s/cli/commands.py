@@ -38,17 +38,30 @@ def guarded(command: Callable[[], int]) -> int:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         return FAILURE_STATUS
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        told = _told_of_disk(error)
+        if told is None:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        console.print(
-            f"[bold red]error:[/] {escape(f'this machine has no room left on its disk{where}')}. "
-            "Nothing stored was lost: free some space, or choose another --work-dir, and run again"
-        )
+        console.print(f"[bold red]error:[/] {escape(told)}")
         return FAILURE_STATUS
     except KeyboardInterrupt:
         console.print("[yellow]interrupted[/]: what is stored stays; run again to go on")
         return INTERRUPTED_STATUS
+
+
+def _told_of_disk(error: OSError) -> str | None:
+    """What is wrong with this machine's disk or its rights, and what to do; None if it is not."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        where = f" ({error.filename})" if error.filename else ""
+        return (
+            f"this machine has no room left on its disk{where}. Nothing stored was lost: free some "
+            "space, or choose another --work-dir, and run again"
+        )
+    if error.filename and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
+        return (
+            f"{error.filename}: {error.strerror}. Choose another --work-dir or --bucket, or change "
+            "who may write there"
+        )
+    return None
 
 
 def recipe_command(*options: str) -> Callable[[Callable[..., int]], Callable[..., None]]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -90,6 +91,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         _check_host(host, is_guarded=keys is not None or is_open)
         loaded = [load_recipe(path) for path in recipes]
         listener = listen(host, port)
+        _check_writable(work_dir)
         store = shared_bucket(bucket)
         models = _models(loaded, model or [], store, work_dir, wait=wait)
         limits = _limits(loaded, queue, keep_hours, rate)
@@ -183,6 +185,19 @@ def _await(find: Callable[[], object]) -> None:
                 said = str(error)
                 console.print(f"Waiting: {said}", markup=False)
         time.sleep(_WAIT_S)
+
+
+def _check_writable(folder: Path) -> None:
+    """Make sure that the server can keep its jobs, before models are fetched."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise SettingsError(
+            f"--work-dir {folder}: cannot be written ({error.strerror}): choose another, or change "
+            "who may write there"
+        ) from error
 
 
 def _check_host(host: str, *, is_guarded: bool) -> None:

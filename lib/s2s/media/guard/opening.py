@@ -16,7 +16,7 @@ from s2s.media.guard.containers import FORMATS, PICTURE_FORMATS, PROTOCOLS, play
 from s2s.media.guard.streams import picture_stream
 from s2s.reasons import Reason
 
-__all__ = ["MediaLimits", "check_size", "open_guarded", "open_picture"]
+__all__ = ["ROUNDING_S", "MediaLimits", "check_size", "open_guarded", "open_picture"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class MediaLimits:
 
     Attributes:
         max_pixels: width times height.
-        max_duration_s: length in seconds, as far as the file says it.
+        max_duration_s: length in seconds, as far as the file says it; `ROUNDING_S` more are taken.
         max_streams: picture, sound and other streams.
         max_picture_pixels: of a still picture, which is decoded once; as many as of a video by
             default. Of a JPEG, four times as many: it is decoded in as much less time.
@@ -47,6 +47,8 @@ class MediaLimits:
         return replace(self, max_pixels=_JPEG_TIMES * self.of_picture.max_pixels)
 
 
+ROUNDING_S = 0.5
+"""By so much a file may be longer than it was cut: sound ends with a whole block of samples."""
 _DEFAULT_LIMITS = MediaLimits()
 _JPEG, _JPEG_TIMES = "jpeg_pipe", 4
 # Smaller pictures show nothing; and H.264 of at most full HD keeps some pixels of the shorter side.
@@ -122,8 +124,8 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
     if len(file.streams) > limits.max_streams:
         raise _refused(path, f"{len(file.streams)} streams, at most {limits.max_streams} are read")
     seconds = (file.duration or 0) / av.time_base
-    if seconds > limits.max_duration_s:
-        raise _refused(path, f"{seconds:.0f} s long, at most {limits.max_duration_s:.0f} s are")
+    if seconds > limits.max_duration_s + ROUNDING_S:
+        raise _refused(path, f"{seconds:.1f} s long, at most {limits.max_duration_s:.0f} s are")
     picture = picture_stream(file)
     if picture is not None:
         width, height = picture.codec_context.width, picture.codec_context.height

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from s2s.media.guard.opening import MediaLimits
+from s2s.media.guard.opening import ROUNDING_S, MediaLimits
 from s2s.media.read.sound import read_audio
 
 __all__ = ["write_samples"]
@@ -17,12 +17,12 @@ def write_samples(
         path: a video or a sound file.
         output: the raw file, to be read with `numpy.fromfile(output, numpy.float32)`.
         sample_rate_hz: samples a second.
-        limits: longer sound is cut off after `max_duration_s`.
+        limits: sound that is longer than a file may be is cut off there.
 
     Raises:
         MediaError: `no_audio` without sound, `corrupt` if it cannot be decoded.
     """
     samples_N = read_audio(path, sample_rate_hz)
     if limits is not None:
-        samples_N = samples_N[: int(limits.max_duration_s * sample_rate_hz)]
+        samples_N = samples_N[: int((limits.max_duration_s + ROUNDING_S) * sample_rate_hz)]
     samples_N.tofile(output)

@@ -132,6 +132,9 @@ def _make_service(
     uploads.mkdir(parents=True, exist_ok=True)
     lock = _locked(folder)
     tracer = make_tracer()
+    # Before models are loaded, which nothing can break off in peace.
+    store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
+    sessions = Sessions.of_store(store) if jobs else Sessions.of_folder(folder)
     metrics = Metrics(lambda: len(service.runner.unfinished))
     batchers = {
         model.name: Batcher(
@@ -142,7 +145,6 @@ def _make_service(
         )
         for model in offered.by_name.values()
     }
-    store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
     storage = JobStorage(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)
     runner = Runner(offered, batchers, store, storage, metrics, tracer)
     service = Service(
@@ -154,7 +156,7 @@ def _make_service(
         metrics=metrics,
         tracer=tracer,
         keys=keys,
-        sessions=Sessions.of_store(store) if jobs else Sessions.of_folder(folder),
+        sessions=sessions,
         rate_limit=RateLimit(limits.rate_per_minute),
     )
     return service, lock
