@@ -108,6 +108,49 @@ def test_head_has_no_ranges(tone_api: httpx.Client, result: httpx.Response, aske
     assert tone_api.head(url_of(result), headers=etag).status_code == 304
 
 
+@pytest.mark.parametrize(
+    "path", ["/docs", "/static/example.mp4", "/static/app.js", "/static/tasks/generation/tab.js"]
+)
+def test_what_the_page_is_made_of_has_ranges_and_conditions_too(tone_api: httpx.Client, path: str):
+    whole = tone_api.get(path)
+    etag = whole.headers["etag"]
+    for headers, status in (
+        ({"Range": "bytes=2-9"}, 206),
+        ({"Range": "bytes=5-1"}, 200),
+        ({"Range": "items=0-1"}, 200),
+        ({"Range": "bytes=" + "9" * 5000 + "-"}, 416),
+        ({"Range": "bytes=2-9", "If-Range": '"x"'}, 200),
+        ({"If-Match": '"x"'}, 412),
+        ({"If-None-Match": f'"x", W/{etag}'}, 304),
+    ):
+        answer = tone_api.get(path, headers=headers)
+        assert answer.status_code == status, headers
+        if status == 206:
+            assert answer.content == whole.content[2:10]
+        if status == 200:
+            assert answer.content == whole.content
+        if status > 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+    assert tone_api.head(path, headers={"Range": "bytes=0-9"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/none.js", "/static/index.html", "/static/../app.py", "/healthz/", "/docs/"]
+)
+def test_nothing_else_is_there_and_nobody_is_sent_elsewhere(tone_api: httpx.Client, path: str):
+    answer = tone_api.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", ["[" * 16_000, "9" * 9_000])
+def test_a_body_that_cannot_be_read_is_a_bad_request(tone_api: httpx.Client, body: str):
+    headers = {"Content-Type": "application/json"}
+    answer = tone_api.post("/v1/session", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith(":bad-request")
+
+
 def test_head_is_answered_wherever_get_is(tone_api: httpx.Client, result: httpx.Response):
     job = url_of(result).removesuffix("/result")
     described = tone_api.get("/openapi.json").json()["paths"]

@@ -95,6 +95,7 @@ def test_a_head_that_does_not_end_is_too_large(address, parts: list[bytes]):
     "sent",
     [
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",  # TLS
         "GET /é HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(),
         GET + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",

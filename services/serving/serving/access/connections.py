@@ -130,6 +130,8 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head, self._kept_bytes = False, 0
         self._end_head()
+        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+            raise httptools.HttpParserError("another version")
         if not self.url.startswith((b"/", b"*")):
             self._take_host_from_target()
         super().on_headers_complete()
@@ -169,6 +171,9 @@ class _LimitedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP; uvicorn would say so in plain text."""
         self._refuse(400, "bad-request", f"{msg.removesuffix('.')}: it is not HTTP/1.1.")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing: a request that may be upgraded may be answered as it is, and is no news."""
 
     def _begin_head(self) -> None:
         self._timer = self.loop.call_later(self._limits.head_s, self._give_up)

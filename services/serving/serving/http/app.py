@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from s2s.errors import MediaError, StageError
 from s2s.media import missing_protections, start_sandbox
@@ -24,7 +23,7 @@ from serving.http import job_routes
 from serving.http.answers.headers import SecurityHeaders
 from serving.http.answers.problems import add_problem_handlers
 from serving.http.methods import include_routes, is_known_path
-from serving.http.page import STATIC, page_router
+from serving.http.page import page_router
 from serving.http.server_routes import server_router
 from serving.http.service import Limits, Service
 from serving.http.submissions import submission_router
@@ -81,6 +80,7 @@ def create_app(  # noqa: PLR0913 - what a server is put together from
         # Swagger's and ReDoc's pages would be loaded from other hosts.
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=partial(_lifespan, service, lock),
     )
     app.state.service = service
@@ -90,7 +90,6 @@ def create_app(  # noqa: PLR0913 - what a server is put together from
         include_routes(app, submission_router(beside))
     for router in (job_routes.router, server_router(), page_router(offered.pages)):
         include_routes(app, router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 
 

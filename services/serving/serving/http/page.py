@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
 
-from serving.http.answers.problems import responses
+from serving.http.answers.contents import Content, content_answer
+from serving.http.answers.problems import not_found
 from serving.http.fields import accepted_files, render_fields
 from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
-from serving.problems import Problem
 
 __all__ = ["EXAMPLE", "STATIC", "page_router"]
 
 STATIC = Path(__file__).parent / "static"
 EXAMPLE = "example.mp4"
 """A video to try a model with; a task may bring one of its own."""
-_FRAME = "index.html"
+_FRAME, _REFERENCE = "index.html", "reference.html"
 # What a task may bring; its folder holds the code of its reports too.
 _SUFFIXES = {".html", ".js", ".css", ".svg", ".mp4"}
 
@@ -32,8 +32,8 @@ def page_router(pages: Mapping[str, Path]) -> APIRouter:
         pages: folders of the parts, by task.
     """
     router = APIRouter(include_in_schema=False)
-    parts = {
-        f"{task}/{path.name}": path
+    parts = _static_parts() | {
+        f"tasks/{task}/{path.name}": Content.of_file(path)
         for task, folder in pages.items()
         for path in folder.iterdir()
         if path.suffix in _SUFFIXES
@@ -46,19 +46,22 @@ def page_router(pages: Mapping[str, Path]) -> APIRouter:
         return HTMLResponse(_frame(first))
 
     @router.get("/docs")
-    async def reference() -> Response:
+    async def reference(request: Request) -> Response:
         """The API for people: made of its OpenAPI description, without scripts of others."""
-        return FileResponse(STATIC / "reference.html")
+        return await content_answer(request, parts[_REFERENCE])
 
-    @router.get("/static/tasks/{task}/{name}", responses=responses(404))
-    async def part(task: str, name: str) -> Response:
-        """A file that a task brings."""
-        path = parts.get(f"{task}/{name}")
-        if path is None:
-            raise Problem(404, "no-such-file", "The page has no such part.")
-        return FileResponse(path)
+    @router.get("/static/{name:path}")
+    async def part(request: Request, name: str) -> Response:
+        """A file of the page, or one that a task brings."""
+        found = parts.get(name)
+        return not_found() if found is None else await content_answer(request, found)
 
     return router
+
+
+def _static_parts() -> dict[str, Content]:
+    paths = [path for path in STATIC.rglob("*") if path.is_file() and path.name != _FRAME]
+    return {str(path.relative_to(STATIC)): Content.of_file(path) for path in paths}
 
 
 def _frame(model: ServedModel) -> str:

@@ -119,6 +119,9 @@ def _on_invalid(_request: Request, error: Exception) -> Response:
 def _on_http_exception(request: Request, error: Exception) -> Response:
     """No such page, or a method that it does not have."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        detail = "The body cannot be read. Send what the API's description says."
+        return answer_of(Problem(400, "bad-request", detail))
     title = HTTPStatus(error.status_code).phrase
     document = ProblemDocument(
         type="about:blank", title=title, status=error.status_code, detail=error.detail
