@@ -63,6 +63,8 @@ def test_the_chart_follows_the_player(page: Page, make_video: MakeVideo):
     expect(page.locator("#classes tbody tr")).to_have_count(3)
     expect(page.locator("#classes tbody svg")).to_have_count(3)
     expect(page.locator("#curves polyline")).to_have_count(3)
+    for lines in ("#curl", "#python"):
+        expect(page.locator(lines)).to_contain_text("result.json")
     player, now = page.locator("#shown"), page.locator("#now")
     places = []
     for seconds in (1, 4):

@@ -69,6 +69,20 @@ def test_every_face_has_a_picture_and_its_files(page: Page):
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
+def test_all_files_are_listed_by_what_they_are_of(page: Page):
+    expect(page.get_by_role("link", name="Download face 1 video")).to_be_visible()
+    page.locator("#files summary", has_text="All 8 files").click()
+    lines = page.locator("#downloads li")
+    expect(lines).to_have_text(
+        ["face 1videosoundpicture", "face 2videosoundpicture", "mixturesound", "restsound"]
+    )
+    expect(page.get_by_role("link", name="Download face 2 picture")).to_have_attribute(
+        "download", "film_face_2.jpg"
+    )
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    page.locator("#files summary").click()
+
+
 def test_one_the_other_or_both_are_heard(page: Page):
     recorded, one, other = (page.locator("#faces button").nth(n) for n in range(3))
     heard = page.locator("#heard")

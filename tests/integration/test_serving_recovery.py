@@ -79,6 +79,7 @@ def test_told_to_stop_under_load_it_finishes_and_takes_nothing_new(
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     accepted = [line for line in lines if line.get("status") == 202]
     assert len({line["request_id"] for line in accepted}) == N_JOBS
+    assert {line["client"] for line in accepted} == {"127.0.0.1"}
 
 
 @pytest.fixture
