@@ -130,7 +130,8 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head, self._kept_bytes = False, 0
         self._end_head()
-        if self.parser.get_http_version() not in {"1.0", "1.1"}:
+        parser: Any = self.parser
+        if parser.get_http_version() not in {"1.0", "1.1"}:
             raise httptools.HttpParserError("another version")
         if not self.url.startswith((b"/", b"*")):
             self._take_host_from_target()
