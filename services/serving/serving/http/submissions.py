@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
-from s2s.media import check_upload, run_sandboxed
+from s2s.media import PICTURE_TYPES, check_upload, run_sandboxed
 from serving.http.answers.documents import JobDocument, job_document
 from serving.http.answers.headers import SEED_HEADER
 from serving.http.answers.problems import failure_answer, responses
@@ -236,8 +236,10 @@ def _form_schema(models: _Models) -> dict[str, Any]:
     names = [model.name for model in models]
     chosen = {_MODEL_FIELD: {"enum": names, "default": names[0]}} if len(names) > 1 else {}
     properties = schema.get("properties", {})
-    schema["properties"] = {**dict.fromkeys(FILE_FIELDS, kinds), **chosen, **properties}
-    return schema | {"oneOf": [{"required": [name]} for name in FILE_FIELDS]}
+    takes_pictures = not set(PICTURE_TYPES).isdisjoint(offer.types)
+    files = [name for name in FILE_FIELDS if takes_pictures or name != "picture"]
+    schema["properties"] = {**dict.fromkeys(files, kinds), **chosen, **properties}
+    return schema | {"oneOf": [{"required": [name]} for name in files]}
 
 
 def _responses() -> dict[int | str, dict[str, Any]]:
