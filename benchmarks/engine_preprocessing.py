@@ -16,6 +16,8 @@ from pathlib import Path
 
 os.environ.setdefault("RAY_ADDRESS", "local")
 os.environ.setdefault("S2S_LOG_LEVEL", "ERROR")
+# Its workers would give way to all else on the machine, and the other side's do not.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 from measuring import real_clips
 

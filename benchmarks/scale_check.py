@@ -15,7 +15,9 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from scale_model import DataSet, Limits, Pipeline
@@ -25,10 +27,10 @@ from sample.site import running_site
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("collection", "preprocessing", "validation", "feature_extraction")
-CLIP_S = 4
+CLIP_S = 3
 RECIPE = """\
 name: scale
-spec: {duration_s: 4}
+spec: {duration_s: 3}
 collection: {catalog: scale.csv, source_url: "SITE/{source_id}.mp4", fetch: whole}
 feature_extraction: {clips_per_shard: 100}
 """
@@ -48,24 +50,28 @@ class StageCost:
 
 
 def prepare(folder: Path, n_clips: int) -> None:
-    """Render sources of 640x360 that all differ, unless they are there."""
-    site = folder / "site"
-    site.mkdir(parents=True, exist_ok=True)
-    for number in range(n_clips):
-        target = site / f"scale{number:04d}.mp4"
-        if target.exists():
-            continue
-        staged = folder / "staged.mp4"
-        picture = f"gradients=s=640x360:r=25:d={CLIP_S}:seed={number}:n=4:speed=0.05"
-        sound = f"sine=f={200 + 3 * number}:r=44100:d={CLIP_S},tremolo=f={1 + number % 9}"
-        run_ffmpeg(
-            [
-                *["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:a", "aac"],
-                *["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(staged)],
-            ],
-            target.name,
-        )
-        staged.replace(target)
+    """Render sources of 320x180 that all differ, unless they are there."""
+    (folder / "site").mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(partial(_render, folder), range(n_clips)))
+
+
+def _render(folder: Path, number: int) -> None:
+    target = folder / "site" / f"scale{number:04d}.mp4"
+    if target.exists():
+        return
+    staged = folder / f"staged{number:04d}.mp4"
+    picture = f"gradients=s=320x180:r=25:d={CLIP_S}:seed={number}:n=4:speed=0.05"
+    sound = f"sine=f={200 + 3 * number}:r=44100:d={CLIP_S},tremolo=f={1 + number % 9}"
+    run_ffmpeg(
+        [
+            *["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:a", "aac"],
+            *["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1"],
+            *["-pix_fmt", "yuv420p", str(staged)],
+        ],
+        target.name,
+    )
+    staged.replace(target)
 
 
 def run_stages(folder: Path, site: str, n_clips: int) -> dict[str, float]:
