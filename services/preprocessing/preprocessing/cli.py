@@ -31,10 +31,10 @@ def preprocessing(
     """
     asked = {"-d": download, "-c": cut, "-u": upload}
     if any(asked.values()) and not all(asked.values()):
-        missing = " ".join(name for name, is_there in asked.items() if not is_there)
+        given = " ".join(name for name, is_there in asked.items() if is_there)
         raise SettingsError(
-            f"{missing} is missing: a clip's source is had, cut and stored in one go, so that "
-            "nothing is left half done on this machine. Say -d -c -u, or none of them"
+            f"{given} alone does nothing: a clip's source is had, cut and stored in one go, so "
+            "that nothing is left half done on this machine. Say -d -c -u, or none of them"
         )
     preflight(settings, "preprocessing")
     return end_stage(settings, run(settings))
