@@ -19,6 +19,7 @@ from s2s.records import ClipRecord
 from s2s.storage import DirectoryBucket
 from s2s.tasks.generation.settings import GenerationRecipe
 from validation.alike.duplicates import alike_pairs
+from validation.alike.hashes import VIEWS
 from validation.release.contents import arrange, deal_folds, split_sources
 
 RECIPE = GenerationRecipe.model_validate(
@@ -49,7 +50,8 @@ def make_catalog(n_clips: int) -> tuple[list[ClipRecord], list[DatasetClip]]:
 
 def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> DatasetClip:
     """A clip's row, with the hashes of another where it is a copy."""
-    digits = [f"{rng.getrandbits(256):064x}" for _ in range(3)]
+    digits = [f"{rng.getrandbits(256):064x}" for _ in range(2)]
+    views = f"{rng.getrandbits(256 * VIEWS):0{64 * VIEWS}x}"
     moments = " ".join(f"{rng.getrandbits(512):0128x}" for _ in range(3))
     prefix = processed_prefix(RECIPE)
     return DatasetClip(
@@ -74,8 +76,8 @@ def row_of(record: ClipRecord, rng: random.Random, look: DatasetClip | None) -> 
         height=256,
         loudness_dbfs=-6.0,
         mean_dbfs=-20.0,
-        picture_hash=look.picture_hash if look else digits[1],
-        sound_hash=look.sound_hash if look else digits[2],
+        picture_hash=look.picture_hash if look else views,
+        sound_hash=look.sound_hash if look else digits[1],
         moment_hashes=look.moment_hashes if look else moments,
     )
 
