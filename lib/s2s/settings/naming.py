@@ -191,6 +191,7 @@ SHARED: Mapping[str, Names] = {
     "training.devices": names(),
     "training.loaders": names(),
     "training.compile": names(),
+    "training.precision": names(MODEL, without="auto"),
     "tracking.trackers": names(),
     "tracking.sample_every": names(),
     "tracking.sample_clips": names(),

@@ -118,13 +118,14 @@ class Trainer:
 def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning.Trainer:
     """Lightning's loop alone: files, bars and checkpoints are the callbacks'.
 
-    In bf16 on a GPU; in processes of its own for several devices.
+    In bfloat16 on a GPU, unless told; in processes of its own for several devices.
 
     Raises:
         StageError: if there is no GPU where one is asked for, or less than asked for.
     """
     settings = module.objective.settings
     on_gpu = find_gpu(settings)
+    is_bfloat16 = on_gpu if settings.precision == "auto" else settings.precision == "bfloat16"
     if on_gpu:
         torch.set_float32_matmul_precision("high")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
@@ -154,7 +155,7 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
         else "auto",
         sync_batchnorm=on_gpu and settings.devices > 1,
         plugins=[] if on_gpu or settings.devices == 1 else [SharedBatchNorm()],
-        precision="bf16-mixed" if on_gpu else "32-true",
+        precision="bf16-mixed" if is_bfloat16 else "32-true",
     )
 
 

@@ -34,6 +34,7 @@ class MixtureDataset(Dataset[MixtureExample]):
         batch_size: examples in a batch.
         count: how many items.
         seed: source of chance.
+        new_lips: whether lips are made anew from the voices, other ones each time.
     """
 
     mixer: Mixer
@@ -42,6 +43,7 @@ class MixtureDataset(Dataset[MixtureExample]):
     batch_size: int
     count: int
     seed: int
+    new_lips: bool = False
 
     def __len__(self) -> int:
         return self.count
@@ -52,9 +54,13 @@ class MixtureDataset(Dataset[MixtureExample]):
         turn, place = divmod(index, len(clips))
         first = int(np.random.default_rng((self.seed, 0, turn)).permutation(len(clips))[place])
         rng = np.random.default_rng((self.seed, 2, index))
-        return draw_plan(
+        plan = draw_plan(
             self.mixer.talkers, first, self._n_faces(index), self.window, self.settings, rng
         )
+        if not self.new_lips:
+            return plan
+        faces = [face.model_copy(update={"lips": int(rng.integers(2**31))}) for face in plan.faces]
+        return plan.model_copy(update={"faces": tuple(faces)})
 
     def __getitem__(self, index: int) -> MixtureExample:
         """One mixture, see `MixtureExample`."""

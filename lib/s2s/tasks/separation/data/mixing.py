@@ -14,6 +14,7 @@ from s2s.tasks.separation.data.clips import Stretch, Talkers, level_of, read_str
 from s2s.tasks.separation.data.noise import NoiseSource
 from s2s.tasks.separation.data.plan import FacePlan, MixturePlan
 from s2s.tasks.separation.data.rooms import in_room
+from s2s.tasks.separation.extractors.simulated import HeardVoice, draw_lips, hear_voice
 
 __all__ = ["Mixer", "Mixture"]
 
@@ -57,6 +58,7 @@ class Mixer:
         self.talkers = talkers
         self.spec = spec
         self._noise = noise
+        self._heard: dict[str, HeardVoice] = {}
 
     def mix(self, plan: MixturePlan, window: int | None = None) -> Mixture:
         """The mixture of a plan.
@@ -86,7 +88,10 @@ class Mixer:
     ) -> tuple[np.ndarray, np.ndarray, Stretch]:
         """What is heard of a face, what is to be found, and what is seen of it."""
         clip = self.talkers.clip(plan.clip_id)
-        stretch = _at_speed(read_stretch(clip, plan.start, _source_length(plan, window)), window)
+        stretch = read_stretch(clip, plan.start, _source_length(plan, window))
+        if plan.lips is not None:
+            stretch = self._with_new_lips(clip, plan, stretch)
+        stretch = _at_speed(stretch, window)
         if plan.face != "speaks":
             silence_N = np.zeros(self.spec.samples(window), np.float32)
             is_at_rest = plan.face == "rests"
@@ -97,6 +102,22 @@ class Mixer:
             return voice_N, voice_N, stretch
         heard_N, wanted_N = in_room(voice_N, self.spec.sample_rate_hz, plan.room)
         return heard_N, wanted_N, stretch
+
+    def _with_new_lips(self, clip: StoredClip, plan: FacePlan, stretch: Stretch) -> Stretch:
+        """The same with other lips: a network cannot tell a clip by how its lips move."""
+        if clip.clip_id not in self._heard:
+            whole = read_stretch(clip, 0, clip.length("lips"))
+            heard = hear_voice(whole.voice_N, self.spec.sample_rate_hz, self.spec.fps)
+            self._heard[clip.clip_id] = heard
+        rng = np.random.default_rng(plan.lips)
+        lips_TD, seen_T = draw_lips(self._heard[clip.clip_id], self.spec.fps, rng)
+        length = len(stretch.seen_T)
+        lips_TD = lips_TD[plan.start : plan.start + length].astype(np.float32)
+        seen_T = seen_T[plan.start : plan.start + length]
+        missing = length - len(seen_T)
+        return Stretch(
+            stretch.voice_N, np.pad(lips_TD, ((0, missing), (0, 0))), np.pad(seen_T, (0, missing))
+        )
 
     def _fitted(self, voice_N: np.ndarray, window: int) -> np.ndarray:
         """A voice as long as the pictures."""

@@ -26,6 +26,7 @@ class FacePlan(BaseModel):
         face: whether it speaks, is at rest, or moves its lips without being heard.
         speed: factor that its time runs by.
         room: seed of its place in a room; None for none.
+        lips: seed by which its lips are made anew from its voice; None for those that are stored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class FacePlan(BaseModel):
     face: Face = "speaks"
     speed: float = 1.0
     room: int | None = None
+    lips: int | None = None
 
 
 class NoisePlan(BaseModel):

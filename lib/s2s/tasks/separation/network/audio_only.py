@@ -32,7 +32,7 @@ class AudioOnly(nn.Module):
         shape = config.shape
         assert isinstance(shape, BlockShape)  # noqa: S101 - for the type checker
         self.config = config
-        self.spectrum = Spectrum(config.sample_rate_hz)
+        self.spectrum = Spectrum(config.sample_rate_hz, hop_s=shape.hop_s)
         frequencies = self.spectrum.n_frequencies
         self.listen = nn.Linear(3 * frequencies, shape.width)
         self.blocks = make_blocks(shape.width, shape.hidden, shape.sound_blocks)

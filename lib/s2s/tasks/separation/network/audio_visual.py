@@ -24,8 +24,6 @@ from s2s.tasks.separation.network.spectrum import at_rate, features_of
 
 __all__ = ["AudioVisual", "Separated"]
 
-_SMOOTHED_FRAMES = 61
-"""Lips and voices are compared over so many frames, 0.6 s: a syllable or two are not enough."""
 _VOICE_BLOCKS = 2
 _OPEN = 3.0
 """Where the gate of a voice begins: 0.95 open."""
@@ -61,6 +59,7 @@ class AudioVisual(nn.Module):
         self.config = config
         self.sound = AudioOnly(config)
         self.spectrum = self.sound.spectrum
+        self._compared = round(shape.compared_s / shape.hop_s) | 1
         frequencies, width, lip_width = self.spectrum.n_frequencies, shape.width, shape.lip_width
         self.lips = LipEncoder(config.lips, lip_width)
         self.voice = nn.Sequential(
@@ -119,7 +118,7 @@ class AudioVisual(nn.Module):
         looks, voices = (F.layer_norm(x, x.shape[-1:]) for x in (looks_BSTC, voices))
         fit = torch.einsum("bstc,bktc->bskt", looks, voices) / looks.shape[-1]
         smooth = F.avg_pool1d(
-            fit.flatten(0, 1), _SMOOTHED_FRAMES, 1, _SMOOTHED_FRAMES // 2, count_include_pad=False
+            fit.flatten(0, 1), self._compared, 1, self._compared // 2, count_include_pad=False
         ).unflatten(0, fit.shape[:2])
         sharp = smooth * (1 + self.sharpness.exp()) * 4
         return torch.cat([sharp, self.nothing.expand_as(sharp[:, :, :1])], dim=2)

@@ -11,26 +11,30 @@ __all__ = ["Spectrum", "at_rate", "compressed", "features_of"]
 
 COMPRESSION = 0.3
 """Power that magnitudes are raised to (Ephrat et al. 2018, section 4.1)."""
-_FRAMES_A_SECOND = 100
 _FLOOR = 1e-6
 
 
 class Spectrum(nn.Module):
-    """The short-time Fourier transform: a frame each 10 ms (Ephrat et al. 2018, section 4.1).
+    """The short-time Fourier transform.
 
     Args:
         sample_rate_hz: of the sound.
         window_s: length of the Hann window.
         n_fft: length of the transform; by default that of the window, and a power of two.
+        hop_s: from one frame to the next; 10 ms as in Ephrat et al. 2018, section 4.1.
     """
 
     window: torch.Tensor
 
     def __init__(
-        self, sample_rate_hz: int, window_s: float = 0.032, n_fft: int | None = None
+        self,
+        sample_rate_hz: int,
+        window_s: float = 0.032,
+        n_fft: int | None = None,
+        hop_s: float = 0.01,
     ) -> None:
         super().__init__()
-        self.hop = sample_rate_hz // _FRAMES_A_SECOND
+        self.hop = int(sample_rate_hz * hop_s + 1e-6)
         length = round(window_s * sample_rate_hz)
         self.n_fft = n_fft or 1 << (length - 1).bit_length()
         self.length = min(length, self.n_fft)

@@ -164,6 +164,7 @@ class SeparationObjective(Objective):
             batch_size=recipe.training.batch_size,
             count=count,
             seed=recipe.seed,
+            new_lips=split == "train" and recipe.feature_extraction.faces == "simulated",
         )
 
     def _losses(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -179,7 +180,7 @@ class SeparationObjective(Objective):
         found = separate(mixture_BN, batch["lips"], batch["seen"])
         blind_B, order_BS = blind_loss(found.heard_BKN, voices_BSN, mixture_BN)
         own_B = voice_loss(found.voices_BSN, voices_BSN, mixture_BN[:, None]).mean(dim=1)
-        choice_B = choice_loss(found.choice_BSK, order_BS, batch["heard"])
+        choice_B = choice_loss(found.choice_BSK.float(), order_BS, batch["heard"])
         total_B = own_B + _BLIND_WEIGHT * blind_B + _CHOICE_WEIGHT * choice_B
         return total_B.mean(), own_B.mean()
 

@@ -9,8 +9,8 @@ from s2s.settings import Section, TrainingSettings
 __all__ = ["MixingSettings", "SeparationTrainingSettings"]
 
 _SIZES = {
-    "audio_visual": ("tiny", "small"),
-    "audio_only": ("tiny", "small"),
+    "audio_visual": ("tiny", "medium", "small"),
+    "audio_only": ("tiny", "medium", "small"),
     "looking_to_listen": ("tiny", "paper"),
 }
 Range = tuple[float, float]
@@ -80,7 +80,7 @@ class SeparationTrainingSettings(TrainingSettings):
     """
 
     model: Literal["audio_visual", "audio_only", "looking_to_listen"] = "audio_visual"
-    size: Literal["tiny", "small", "paper"] = "tiny"
+    size: Literal["tiny", "medium", "small", "paper"] = "tiny"
     window_s: float = Field(default=2.0, ge=0.5, le=20)
     refine: bool = True
     mixing: MixingSettings = MixingSettings()
@@ -89,5 +89,5 @@ class SeparationTrainingSettings(TrainingSettings):
     def _check_size(self) -> Self:
         sizes = _SIZES[self.model]
         if self.size not in sizes:
-            raise ValueError(f"size {self.size}: {self.model} comes in {' and '.join(sizes)}")
+            raise ValueError(f"size {self.size}: {self.model} comes in {', '.join(sizes)}")
         return self
