@@ -186,12 +186,14 @@ def read_metrics(bucket: Bucket, key: str) -> Metrics | None:
 
 
 def figure_cell(title: str, value: Mapping[str, float | None] | None) -> Cell:
-    """A figure with its interval, such as `0.950` and `(0.93–0.97)`."""
+    """A figure with its interval, such as `0.950` and `(0.93–0.97)`, or `(-4.18 to 2.06)`."""
     if value is None:
         return Cell(title=title, value=number(None))
     interval = ""
     if value["low"] is not None and value["high"] is not None:
-        interval = f"({_short(value['low'])}–{_short(value['high'])})"
+        # A dash beside a minus sign cannot be told from one.
+        dash = " to " if value["low"] < 0 else "–"
+        interval = f"({_short(value['low'])}{dash}{_short(value['high'])})"
     return Cell(title=title, value=number(value["value"]), interval=interval)
 
 
