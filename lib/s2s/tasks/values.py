@@ -233,6 +233,7 @@ class Offer:
         result: extension of a job's first file; json where it makes none, and answers with its
             document. The option `format`, where there is one, says it instead.
         max_batch: inputs in a batch.
+        needs_sound: whether what is sent must have sound: the page's camera then records it too.
         own: options whose default is the model's own, and where `config.json` has it.
     """
 
@@ -245,6 +246,7 @@ class Offer:
     types: tuple[str, ...]
     result: str = "json"
     max_batch: int = 8
+    needs_sound: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
 
 

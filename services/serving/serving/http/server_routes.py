@@ -83,6 +83,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "example": _example_of(service, model.task),
         "ready": service.batchers[model.name].is_ready,
         "types": offer.types,
+        "needs_sound": offer.needs_sound,
         "accept": accepted_files(offer.types),
         "result": offer.result,
         "max_upload_bytes": max_bytes,

@@ -31,4 +31,5 @@ OFFER = Offer(
     options=SeparationOptions,
     types=VIDEO_TYPES,
     result="mp4",
+    needs_sound=True,
 )

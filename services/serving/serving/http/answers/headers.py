@@ -21,7 +21,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "; ".join(_POLICY),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(self)",
     # Not no-referrer: the page's own forms would come with "Origin: null", as those of others do.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

@@ -5,7 +5,7 @@ import { Problem, openSession, problemOf, readJob, readModels, removeJob, send, 
 import { fieldsOf, showFieldsFor } from "./modules/fields.js";
 import * as past from "./modules/history.js";
 import { kindOf, textOf } from "./modules/pictures.js";
-import { offerExample, seenOf, startPicker } from "./modules/picker.js";
+import { offerExample, recordSound, seenOf, startPicker } from "./modules/picker.js";
 import { clearProblem, showProblem } from "./modules/problems.js";
 import { partOf, player, showDownloads, showResult, showTakes } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";
@@ -58,6 +58,7 @@ function useModel(chosen) {
   const megabytes = Math.round(model.max_upload_bytes / 1e6);
   const types = model.types.filter((type) => type !== "jpg").join(", ");
   offerExample(model.example);
+  recordSound(model.needs_sound);
   $("accepted").textContent =
     `${types}; up to ${megabytes}\u00a0MB and ${model.max_duration_s}\u00a0s`;
   const [file] = $("video").files;

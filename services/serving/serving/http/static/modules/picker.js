@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const seen = new WeakMap();
 let recording = null;
 let example = "/static/example.mp4";
+let withSound = false;
 let onChoose = () => {};
 
 /** What can be seen of a file, looked at once. */
@@ -22,6 +23,11 @@ export function offerExample(url) {
   if (url === example) return;
   example = url;
   $("example").querySelector("video").src = `${url}#t=1.5`;
+}
+
+/** Whether the camera's videos have sound: some tasks need it. */
+export function recordSound(wanted) {
+  withSound = wanted;
 }
 
 /** Take files in; `tell` is told each that is chosen, or undefined, and its kind. */
@@ -100,7 +106,7 @@ async function useCamera() {
   }
   clearProblem();
   try {
-    recording = await record($("camera-preview"));
+    recording = await record($("camera-preview"), withSound);
     $("camera").textContent = "Stop recording";
     $("camera-preview").hidden = false;
     $("status").textContent = "Recording: 10 seconds at most.";
