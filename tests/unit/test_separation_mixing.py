@@ -179,3 +179,32 @@ def test_noise_is_cut_from_a_folder_or_generated(tmp_path: Path):
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     with pytest.raises(SettingsError, match=r"noise_folder.*bad\.wav"):
         NoiseSource(tmp_path, RATE_HZ).check()
+
+
+def test_new_lips_are_of_the_same_voice_and_of_the_item_s_own(mixer: Mixer):
+    mixing = MixingSettings(speed=(0.9, 1.1))
+    new, stored = (
+        MixtureDataset(mixer, mixing, PICTURES, 4, 400, seed=3, new_lips=is_new)
+        for is_new in (True, False)
+    )
+    for n in range(4):
+        one, again, other = new[n], new[n], stored[n]
+        assert (one["mixture"] == other["mixture"]).all()
+        assert (one["lips"] == again["lips"]).all()
+        assert one["lips"].shape == other["lips"].shape
+        assert not (one["lips"] == other["lips"]).all()
+    # Another item with the same clip has other lips.
+    plan = new.plan(0)
+    faces = tuple(face.model_copy(update={"lips": 1}) for face in plan.faces)
+    assert not np.array_equal(
+        mixer.mix(plan, PICTURES).lips_STD,
+        mixer.mix(plan.model_copy(update={"faces": faces}), PICTURES).lips_STD,
+    )
+
+
+def test_new_lips_beyond_the_end_of_a_clip_are_not_seen(mixer: Mixer):
+    face = FacePlan(clip_id="clip-0", start=PICTURES - 4, lips=5)
+    plan = MixturePlan(condition="different_voices", faces=(face,))
+    mixed = mixer.mix(plan, 10)
+    assert not mixed.seen_ST[0, 4:].any()
+    assert not mixed.lips_STD[0, 4:].any()

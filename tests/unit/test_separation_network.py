@@ -104,7 +104,7 @@ def test_silence_stays_silence():
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 44100])
 def test_a_spectrogram_leads_back_to_the_sound(rate_hz: int):
     sound = torch.randn(2, rate_hz // 2 + 17)
-    for spectrum in (Spectrum(rate_hz), Spectrum(rate_hz, 0.025)):
+    for spectrum in (Spectrum(rate_hz), Spectrum(rate_hz, 0.025), Spectrum(rate_hz, hop_s=0.016)):
         back = spectrum.synthesise(spectrum.analyse(sound), sound.shape[1])
         torch.testing.assert_close(back, sound, atol=1e-4, rtol=1e-3)
 
@@ -132,6 +132,33 @@ def test_tiny_networks_are_as_small_as_they_are_said_to_be():
         assert cost.macs < 0.3e9
         assert 0 <= cost.lip_parameters < 0.1 * cost.parameters
         assert ("without the lip encoder" in str(cost)) or kind == "audio_only"
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "rate_hz", "costs"),
+    [
+        ("audio_visual", "tiny", 8000, (1.25, 0.168, 1.20, 0.166)),
+        ("audio_visual", "medium", 8000, (1.35, 0.125, 1.30, 0.122)),
+        ("audio_visual", "small", 16_000, (10.90, 1.467, 10.69, 1.457)),
+        ("audio_only", "tiny", 8000, (1.02, 0.101, 1.02, 0.101)),
+        ("audio_only", "medium", 8000, (1.12, 0.069, 1.12, 0.069)),
+        ("audio_only", "small", 16_000, (9.97, 1.000, 9.97, 1.000)),
+        ("looking_to_listen", "tiny", 8000, (0.73, 0.543, 0.62, 0.537)),
+        ("looking_to_listen", "paper", 16_000, (10.52, 73.738, 8.85, 73.655)),
+    ],
+)
+def test_networks_cost_what_their_page_says(
+    kind: Kind, size: str, rate_hz: int, costs: tuple[float, float, float, float]
+):
+    shape = shape_of(kind, size)
+    config = config_of(kind, lips=14, speakers=2, shape=shape, sample_rate_hz=rate_hz, fps=25)
+    cost = cost_of(make_separator(config), config)
+    parameters, macs, parameters_without_lips, macs_without_lips = costs
+    assert cost.parameters / 1e6 == pytest.approx(parameters, abs=0.0051)
+    assert cost.macs / 1e9 == pytest.approx(macs, abs=0.0006)
+    without = (cost.parameters - cost.lip_parameters) / 1e6
+    assert without == pytest.approx(parameters_without_lips, abs=0.0051)
+    assert (cost.macs - cost.lip_macs) / 1e9 == pytest.approx(macs_without_lips, abs=0.0006)
 
 
 def test_macs_are_counted_as_by_hand():

@@ -1,6 +1,7 @@
 """A separator's objective: every model learns, and is exported as it is loaded."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from s2s.errors import SettingsError
 from s2s.storage import DirectoryBucket
 from s2s.tasks.common.chance import Chance
 from s2s.tasks.contract import Material
-from s2s.tasks.separation.data import MixturePlan
+from s2s.tasks.separation.data import MixtureDataset, MixturePlan
 from s2s.tasks.separation.network.directory import load_model
 from s2s.tasks.separation.objective import objectives
 from s2s.tasks.separation.objective.separation import SeparationObjective
@@ -74,6 +75,47 @@ def test_a_model_learns_and_is_loaded_as_it_was(tmp_path: Path, model: str, size
     written = json.loads((tmp_path / "model" / "mixtures.val.json").read_text())
     assert [MixturePlan.model_validate(plan).faces for plan in written]
     assert len(written) == len(data["val"]) == 2  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("audio_visual", "medium"),
+        ("audio_visual", "small"),
+        ("audio_only", "medium"),
+        ("audio_only", "small"),
+        ("looking_to_listen", "paper"),
+    ],
+)
+def test_every_other_size_takes_a_step(tmp_path: Path, model: str, size: str):
+    torch.manual_seed(0)
+    objective = objective_of(tmp_path, model=model, size=size, window_s=0.5, batch_size=1)
+    batch = default_collate([objective.datasets()["train"][0]])
+    before = [part.detach().clone() for part in objective.network.parameters()]
+    optimizers = objective.optimizers()
+    loss = objective.loss(batch, Chance(0, range(1)))
+    loss.backward()
+    for optimizer in optimizers:
+        optimizer.step()
+    assert torch.isfinite(loss)
+    changed = zip(before, objective.network.parameters(), strict=True)
+    assert all(torch.isfinite(part).all() for part in objective.network.parameters())
+    assert sum(not torch.equal(old, new) for old, new in changed) > 0.9 * len(before)
+
+
+def test_lips_that_are_simulated_are_made_anew_for_training_alone(tmp_path: Path):
+    def faces(split: str, **sections: dict) -> list[int | None]:
+        recipe = separation_recipe(training={"batch_size": 2, "max_steps": 8}, **sections)
+        material = replace(objective_of(tmp_path)._material, recipe=recipe)
+        (objective,) = objectives(material)
+        dataset = objective.datasets()[split]
+        assert isinstance(dataset, MixtureDataset)
+        return [face.lips for n in range(2) for face in dataset.plan(n).faces]
+
+    simulated = {"feature_extraction": {"faces": "simulated"}}
+    assert None not in faces("train", **simulated)
+    assert set(faces("val", **simulated)) == {None}
+    assert set(faces("train")) == {None}
 
 
 def test_what_is_shown_to_trackers_is_heard(tmp_path: Path):

@@ -41,7 +41,9 @@ class PaperShape(BaseModel):
         sound_filters: of each dilated convolution over the spectrogram (Table 1: 96).
         sound_outputs: of the last of them (Table 1: 8).
         lip_filters: of each dilated convolution over what is seen (Table 2: 256).
-        lstm_units: of the bidirectional LSTM, both directions together (Figure 3: 400).
+        lstm_units: of the bidirectional LSTM, both directions together (Figure 3: 400). The paper
+            does not say whether each direction has as many: other readings give each 400 and add
+            the two.
         dense_units: of each of the three fully connected layers (Figure 3: 600).
     """
 

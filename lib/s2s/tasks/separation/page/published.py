@@ -32,7 +32,7 @@ OTHERS = (
     Published("Dolphin", "Li et al. 2025", _LRS2, "SI-SNRi", 16.8),
     Published("IIANet", "Li et al. 2024", _LRS2, "SI-SNRi", 16.0),
     Published("AV-MossFormer2", "Zhao et al. 2025", _LRS2, "SI-SNRi", 15.1),
-    Published("RTFS-Net", "Pegg et al. 2024", _LRS2, "SI-SNRi", 14.9),
+    Published("RTFS-Net-12", "Pegg et al. 2024", _LRS2, "SI-SNRi", 14.9),
 )
 
 LIPS_ALONE = (
