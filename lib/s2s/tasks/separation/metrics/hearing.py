@@ -12,6 +12,7 @@ from torchmetrics.functional.audio import signal_distortion_ratio
 __all__ = ["Ears"]
 
 _DNSMOS_HZ = 16_000
+_DNSMOS_PACKAGES = ("speechmos", "onnxruntime")
 _LEAST_RMS = 1e-5
 
 
@@ -31,8 +32,9 @@ class Ears:
     @property
     def note(self) -> str:
         """What it cannot tell, for people."""
-        if self._closely and self._dnsmos is None:
-            return "No DNSMOS: the package speechmos is not installed."
+        missing = _missing_for_dnsmos()
+        if self._closely and missing:
+            return f"No DNSMOS: not installed: {' and '.join(missing)} (PyPI)."
         return ""
 
     def listen(
@@ -62,9 +64,14 @@ def _sdr_db(found_N: np.ndarray, true_N: np.ndarray) -> float:
     return float(signal_distortion_ratio(found, true, load_diag=1e-9))
 
 
+def _missing_for_dnsmos() -> list[str]:
+    """What of the packages that DNSMOS needs beyond the lock files is not installed."""
+    return [name for name in _DNSMOS_PACKAGES if find_spec(name) is None]
+
+
 def _find_dnsmos() -> Callable[[np.ndarray, int], float] | None:
-    """DNSMOS P.835 (Reddy et al. 2022), overall, where `speechmos` is installed."""
-    if find_spec("speechmos") is None:
+    """DNSMOS P.835 (Reddy et al. 2022), overall, where it is installed."""
+    if _missing_for_dnsmos():
         return None
     # Is not installed everywhere.
     from speechmos import dnsmos  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
