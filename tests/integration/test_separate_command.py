@@ -59,3 +59,6 @@ def test_what_is_wrong_is_said_in_one_line(folder: Path, tmp_path: Path):
     done = separate(folder, folder / "film.mp4", "--out", tmp_path / "none")
     assert done.exit_code == 1
     assert "no such folder" in done.output
+    done = separate(folder, folder / "film.mp4", "--out", "/proc")
+    assert done.exit_code == 1
+    assert "/proc: cannot be written to" in " ".join(done.output.split())

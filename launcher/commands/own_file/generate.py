@@ -17,9 +17,9 @@ from launcher.commands.own_file.cut import (
     cut_video,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
+from launcher.commands.own_file.outputs import checked_folder
 from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
-from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import picture_demuxer
 from s2s.tasks.contract import MadeFile
@@ -50,8 +50,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     """Give a video or a picture generated sound; a part of it, which is kept as FILE_cut.mp4."""
 
     def work() -> int:
-        if out is not None and not out.parent.is_dir():
-            raise SettingsError(f"{out.parent}: no such folder: make it, or choose another --out")
+        checked_folder((out or file).parent)
         span = cut_span(start_time, end_time, duration)
         loaded = load_recipe(recipe or sample_recipe("silent_to_sound"))
         is_picture = picture_demuxer(file) is not None

@@ -19,8 +19,8 @@ from launcher.commands.own_file.cut import (
     cut_video,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
+from launcher.commands.own_file.outputs import checked_folder
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
-from s2s.errors import SettingsError
 from s2s.logs import console
 
 __all__ = ["separate"]
@@ -47,9 +47,7 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
     """Give every face in a video its own voice: FILE_face_1.mp4, FILE_face_1.wav, ..."""
 
     def work() -> int:
-        folder = out or file.parent
-        if not folder.is_dir():
-            raise SettingsError(f"{folder}: no such folder: make it, or choose another --out")
+        folder = checked_folder(out or file.parent)
         span = cut_span(start_time, end_time, duration)
         loaded = chosen_recipe(recipe, "cocktail_party", "separation")
         served = chosen_model(model, loaded, bucket, work_dir)
