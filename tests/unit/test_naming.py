@@ -87,7 +87,8 @@ LEARNING = {
         f"training.{name}"
         for name in (
             *("batch_size", "max_steps", "max_minutes", "learning_rate", "width", "depth", "heads"),
-            *("keep", "patience", "window_s", "null_probability", "still_probability"),
+            *("keep", "patience", "precision"),
+            *("window_s", "null_probability", "still_probability"),
             *("guidance", "sampler", "sampling_steps", "vocoder.kind"),
         )
     ),
