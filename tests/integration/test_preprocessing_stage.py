@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from preprocessing.cli import app
 from preprocessing.stage import run
 from s2s.catalog import catalog_lines
-from s2s.catalog.formats.vggsound import VGGSound
+from s2s.catalog.formats.published.vggsound import VGGSound
 from s2s.errors import BucketUnavailableError, CatalogError
 from s2s.layout import catalog_key, failure_key, processed_prefix, raw_prefix
 from s2s.manifest import read_manifest

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from s2s.catalog import CatalogFormat, FormatOptions, choose_format, known_split, read_rows
-from s2s.catalog.formats.audioset import AVE, AudioSet
-from s2s.catalog.formats.avspeech import AVSpeech
 from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson
-from s2s.catalog.formats.kinetics import FileList, KineticsCsv
+from s2s.catalog.formats.published.audioset import AVE, AudioSet
+from s2s.catalog.formats.published.avspeech import AVSpeech
+from s2s.catalog.formats.published.kinetics import FileList, KineticsCsv
+from s2s.catalog.formats.published.vas import VAS
+from s2s.catalog.formats.published.vggsound import VGGSound, VGGSoundFiles
 from s2s.catalog.formats.table import Table, TableCsv, TableJsonLines, TableParquet
-from s2s.catalog.formats.vas import VAS
-from s2s.catalog.formats.vggsound import VGGSound, VGGSoundFiles
 from s2s.records import ClipRecord
 
 REAL = [

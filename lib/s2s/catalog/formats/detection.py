@@ -6,29 +6,29 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from s2s.catalog.formats.audioset import AVE, LABEL_TABLE_COLUMNS, AudioSet
-from s2s.catalog.formats.avspeech import AVSpeech
 from s2s.catalog.formats.head import (
     DELIMITERS,
     HEAD_LINES,
     PARQUET,
     Head,
     check_first_rows,
-    object_in,
+    is_row,
 )
 from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson, first_keys
-from s2s.catalog.formats.kinetics import (
-    KINETICS_COLUMNS,
-    FileList,
-    KineticsCsv,
-    names_in_ms,
+from s2s.catalog.formats.published.audioset import AVE, LABEL_TABLE_COLUMNS, AudioSet
+from s2s.catalog.formats.published.avspeech import AVSpeech
+from s2s.catalog.formats.published.kinetics import KINETICS_COLUMNS, FileList, KineticsCsv
+from s2s.catalog.formats.published.vas import VAS
+from s2s.catalog.formats.published.vggsound import (
+    VGGSOUNDER_COLUMNS,
+    VGGSound,
+    VGGSounder,
+    VGGSoundFiles,
 )
 from s2s.catalog.formats.rows import CatalogFormat, LineFormat
 from s2s.catalog.formats.table import FormatOptions, TableCsv, TableJsonLines, TableParquet
 from s2s.catalog.formats.text import NumberedLine
 from s2s.catalog.formats.values import as_number
-from s2s.catalog.formats.vas import VAS
-from s2s.catalog.formats.vggsound import VGGSOUNDER_COLUMNS, VGGSound, VGGSounder, VGGSoundFiles
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
@@ -115,7 +115,7 @@ def _json(head: Head, options: FormatOptions) -> CatalogFormat:
     """
     if head.start.startswith(b"["):
         return _checked(head, TableJson(options.table))
-    if head.keys and (len(head.filled) > 1 or _is_row(head.first, options.columns.source_id)):
+    if head.keys and (len(head.filled) > 1 or is_row(head.first, options.columns.source_id)):
         options.table.check_columns(head.keys, head.name)
         return TableJsonLines(options.table)
     return _json_object(head)
@@ -203,7 +203,7 @@ def _headless(head: Head, options: FormatOptions) -> Iterator[LineFormat]:
 
 
 def _file_list(head: Head) -> FileList:
-    return FileList(in_ms=any(names_in_ms(line) for _, line in head.filled))
+    return FileList.of_lines(line for _, line in head.filled)
 
 
 def _n_fitting(layout: LineFormat, lines: list[NumberedLine]) -> int:
@@ -230,12 +230,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_row(line: str, id_column: str) -> bool:
-    """Whether an object is a row, and not a table by columns or a catalog by ids."""
-    values = {key.casefold(): value for key, value in object_in(line.encode()).items()}
-    return isinstance(values.get(id_column.casefold()), (str, int))
 
 
 def _csv(head: Head, options: FormatOptions) -> TableCsv:

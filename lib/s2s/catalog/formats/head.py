@@ -16,7 +16,7 @@ from s2s.catalog.formats.values import number
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
-__all__ = ["DELIMITERS", "HEAD_LINES", "PARQUET", "Head", "check_first_rows", "object_in"]
+__all__ = ["DELIMITERS", "HEAD_LINES", "PARQUET", "Head", "check_first_rows", "is_row"]
 
 DELIMITERS = (",", "\t", ";", "|")
 HEAD_LINES = 200
@@ -85,7 +85,7 @@ class Head:
     @cached_property
     def keys(self) -> list[str]:
         """Keys of the objects that its lines are; none where the first line is no object."""
-        objects = [object_in(line) for _, line in self.filled]
+        objects = [_object_in(line) for _, line in self.filled]
         return list(dict.fromkeys(key for each in objects for key in each)) if objects[0] else []
 
 
@@ -102,7 +102,7 @@ def _first(lines: Iterator[NumberedLine]) -> Iterator[NumberedLine]:
             return
 
 
-def object_in(line: bytes) -> dict[str, object]:
+def _object_in(line: bytes) -> dict[str, object]:
     """The JSON object that a line is; an empty one where it is none."""
     try:
         content = json.loads(line)
@@ -153,3 +153,9 @@ def _are_milliseconds(clips: Sequence[ClipRecord]) -> bool:
     if len(lengths_s) > 1 or len(set(starts_s)) < _FEW:
         return False
     return median(starts_s) >= _LATE_S or not any(start_s % 1000 for start_s in starts_s)
+
+
+def is_row(line: str, id_column: str) -> bool:
+    """Whether an object is a row, and not a table by columns or a catalog by ids."""
+    values = {key.casefold(): value for key, value in _object_in(line.encode()).items()}
+    return isinstance(values.get(id_column.casefold()), (str, int))

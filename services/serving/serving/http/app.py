@@ -135,15 +135,7 @@ def _make_service(
     store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
     sessions = Sessions.of_store(store) if jobs else Sessions.of_folder(folder)
     metrics = Metrics(lambda: len(service.runner.unfinished))
-    batchers = {
-        model.name: Batcher(
-            partial(model.load, limits.of_model(model)[1]),
-            model.offer.max_batch,
-            limits.max_jobs,
-            partial(metrics.batch, model.offer.route, model.name),
-        )
-        for model in offered.by_name.values()
-    }
+    batchers = _make_batchers(offered, limits, metrics)
     storage = JobStorage(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)
     runner = Runner(offered, batchers, store, storage, metrics, tracer)
     service = Service(
@@ -159,6 +151,18 @@ def _make_service(
         rate_limit=RateLimit(limits.rate_per_minute),
     )
     return service, lock
+
+
+def _make_batchers(offered: Offered, limits: Limits, metrics: Metrics) -> dict[str, Batcher]:
+    return {
+        model.name: Batcher(
+            partial(model.load, limits.of_model(model)[1]),
+            model.offer.max_batch,
+            limits.max_jobs,
+            partial(metrics.batch, model.offer.route, model.name),
+        )
+        for model in offered.by_name.values()
+    }
 
 
 def _check_sandbox() -> None:

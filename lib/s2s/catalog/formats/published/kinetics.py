@@ -7,9 +7,10 @@ milliseconds. Folders in front name the label and the split; a class number may 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from s2s.catalog.formats.rows import LineFormat, make_clip
 from s2s.catalog.formats.text import path_of_line, split_line
@@ -18,7 +19,7 @@ from s2s.catalog.splits import known_split
 from s2s.layout import folder_name, label_of_folder
 from s2s.records import ClipRecord
 
-__all__ = ["KINETICS_COLUMNS", "FileList", "KineticsCsv", "names_in_ms"]
+__all__ = ["KINETICS_COLUMNS", "FileList", "KineticsCsv"]
 
 KINETICS_COLUMNS = ("youtube_id", "time_start", "time_end")
 _ALL_COLUMNS = ("label", *KINETICS_COLUMNS, "split", "is_cc")
@@ -105,6 +106,11 @@ class FileList(LineFormat):
     name: ClassVar[str] = "kinetics"
     in_ms: bool = False
 
+    @classmethod
+    def of_lines(cls, lines: Iterable[bytes]) -> Self:
+        """The form that a file is in, by its first lines: in milliseconds where one of them is."""
+        return cls(in_ms=any(map(_names_in_ms, lines)))
+
     def is_clip(self, place: int, line: bytes) -> bool:  # noqa: ARG002
         """See `LineFormat.is_clip`; a label may begin with `#`."""
         return not line.startswith(b"#") or b"/" in line
@@ -141,7 +147,7 @@ class FileList(LineFormat):
         return "/".join([*folders, f"{clip.source_id}_{name}{'' if self.in_ms else '.mp4'}"])
 
 
-def names_in_ms(line: bytes) -> bool:
+def _names_in_ms(line: bytes) -> bool:
     """Whether a line names its file in milliseconds."""
     match = _PATH.fullmatch(line.decode("utf-8", "replace").strip().replace("\\", "/"))
     return match is not None and not _is_in_seconds(match["start"], match["end"])

@@ -1,0 +1,1 @@
+"""Catalogs as data sets publish them, each in a form of its own."""
