@@ -56,7 +56,7 @@ class DecodedClips(Dataset[Any]):
         rng = np.random.default_rng(index)
         view = View(across=rng.uniform(), down=rng.uniform(), scale=rng.uniform(0.7, 1))
         seen, has_frame = self.processor.frames(frames, view)
-        return {"frames": seen, "has_frame": has_frame}
+        return {"frames": seen.permute(0, 2, 3, 1), "has_frame": has_frame}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ features/<recipe>/<dataset_vN>-<fp>/<name>.safetensors   shards of what was new 
 features/<recipe>/extractors-<fp>.safetensors          weights of extractors that have any
 models/<recipe>/<dataset_vN>-<fp>/                     trained models
 models/<recipe>/comparisons/<dataset_vN>.json          approaches, compared
+models/<recipe>/weights/<sha256>.safetensors           weights from elsewhere, converted once
 dvc_store/                                             DVC's remote
 recipes/<recipe>-<checksum>.yaml                       recipes as machines elsewhere were given them
 serving/results/<job_id>/<name>                        what serving made for its users; expires
@@ -28,6 +29,7 @@ __all__ = [
     "checkpoint_key",
     "checks_prefix",
     "comparison_key",
+    "converted_weights_key",
     "dataset_bundle_key",
     "dataset_index_key",
     "dataset_manifest_key",
@@ -171,6 +173,11 @@ def evaluation_prefix(recipe: Recipe, version: str) -> str:
 def comparison_key(recipe: Recipe, version: str) -> str:
     """What the last comparison of the recipe's approaches came to."""
     return f"models/{recipe.name}/comparisons/{version}.json"
+
+
+def converted_weights_key(recipe: Recipe, checksum: str) -> str:
+    """Weights from elsewhere as safetensors, by the SHA-256 of the file that they were in."""
+    return f"models/{recipe.name}/weights/{checksum}.safetensors"
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:

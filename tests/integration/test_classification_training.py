@@ -11,6 +11,8 @@ import pytest
 import torch
 import yaml
 from dataset_fixtures import store_version
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from feature_extraction.stage import run as extract_features
 from launcher.pages.comparison import write_comparison_report
@@ -18,10 +20,12 @@ from s2s.errors import SettingsError
 from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.classification.predictor.classifier import Classifier
 from s2s.tasks.recipes import load_recipe
 from training.callbacks.checkpoints import StoredCheckpoints
 from training.comparison.approaches import plan_runs
 from training.comparison.compare import compare_approaches
+from training.evaluation.thorough import evaluate_model
 from training.stage import run
 
 STOPPED_AT = 13
@@ -211,12 +215,13 @@ def test_approaches_are_compared_and_what_is_trained_is_not_trained_again(
     assert pair["p"] <= pair["p_corrected"] <= 1
     assert all(len(row["approaches"]["sound"]) == 2 for row in content["clips"])
 
-    def train_again(*_: object) -> None:
-        raise AssertionError("it is trained already")
+    def again(*_: object) -> None:
+        raise AssertionError("it is trained, and was asked, already")
 
-    monkeypatch.setattr("training.trainer.Trainer.__call__", train_again)
-    again = compare_approaches(settings, only=["average", "sound"])
-    assert again == content | {"failed": []}
+    monkeypatch.setattr("training.trainer.Trainer.__call__", again)
+    monkeypatch.setattr(Classifier, "chances", again)
+    found = compare_approaches(settings, only=["average", "sound"])
+    assert found == content | {"failed": []}
 
     bucket = open_bucket(settings.bucket_url)
     page = write_comparison_report(bucket, settings.recipe, content, tmp_path / "reports")
@@ -224,6 +229,27 @@ def test_approaches_are_compared_and_what_is_trained_is_not_trained_again(
     assert "Not trained" in text
     assert text.count('class="confusion"') == 2
     assert "https://" not in text
+
+
+def test_answers_of_other_weights_are_not_taken_for_the_models(place: Path, tmp_path: Path):
+    settings = settings_in(tmp_path, place, max_steps=4)
+    run(settings)
+    first = evaluate_model(settings)
+    bucket = open_bucket(settings.bucket_url)
+    (key,) = [key for key in bucket.keys(first["model"]) if key.endswith("answers.safetensors")]
+    told = tmp_path / "told.safetensors"
+    bucket.download(key, told)
+    wrong = {name: answer[::-1].copy() for name, answer in load_file(told).items()}
+    with safe_open(told, "numpy") as file:
+        weights = file.metadata()["weights"]
+    save_file(wrong, told, {"weights": "of another model"})
+    bucket.upload(told, key, overwrite=True)
+    assert evaluate_model(settings)["clips"] == first["clips"]
+    save_file(wrong, told, {"weights": weights})
+    bucket.upload(told, key, overwrite=True)
+    assert evaluate_model(settings)["clips"] != first["clips"]
+    bucket.write(key, b"damaged", overwrite=True)
+    assert evaluate_model(settings)["clips"] == first["clips"]
 
 
 def test_what_could_not_be_compared_is_refused_before_anything_is_trained(

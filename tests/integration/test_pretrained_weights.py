@@ -18,7 +18,7 @@ from s2s.tasks.classification.network.weights import give_backbone_weights
 from s2s.tasks.classification.predictor.classifier import Classifier
 from s2s.tasks.classification.processor import ProcessorConfig
 from s2s.tasks.classification.settings import ClassificationRecipe
-from s2s.tasks.common.weights import find_weights, read_weights
+from s2s.tasks.common.weights import convert_weights, find_weights, read_weights
 from s2s.tasks.contract import Material
 from s2s.tasks.generation.extractors.weights import fetch_weights
 from s2s.tasks.generation.processor import open_processor
@@ -158,6 +158,25 @@ def test_a_checkpoint_has_the_weights_of_its_network(tmp_path: Path):
     inner = {"module.layer": torch.ones(2)}
     torch.save({"epoch": 3, "state_dict": inner}, tmp_path / "c.pth")
     assert torch.equal(read_weights(tmp_path / "c.pth")["layer"], torch.ones(2))
+
+
+def test_a_file_is_converted_once_and_keeps_the_order_of_its_tensors(
+    tmp_path: Path, directory_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    tied = torch.arange(6.0).reshape(2, 3)
+    given = {"z": tied.T, "a": tied, "m": torch.ones(1)}
+    torch.save(given, tmp_path / "c.pth")
+    recipe = material(tmp_path, directory_bucket, "cnn_lstm", "file:c.pth").recipe
+    first = convert_weights(tmp_path / "c.pth", directory_bucket, recipe)
+    (key,) = directory_bucket.keys(f"models/{recipe.name}/weights/")
+    monkeypatch.setattr("torch.load", None)
+    again = convert_weights(tmp_path / "c.pth", directory_bucket, recipe)
+    for found in (first, again):
+        assert list(found) == ["z", "a", "m"]
+        assert all(torch.equal(found[name], given[name]) for name in given)
+    directory_bucket.write(key, b"damaged", overwrite=True)
+    with pytest.raises(ModelError, match=r"weights/\w+.safetensors: damaged .*delete it"):
+        convert_weights(tmp_path / "c.pth", directory_bucket, recipe)
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,8 @@ class System:
         is_ceiling: whether it uses the true answer, so that it is better than any model.
         gflops: billions of operations of one view of a clip; None where they are not counted.
         views: how many views of a clip an answer takes.
+        is_kept: whether answers are small arrays, which are stored beside the model, so that no
+            later measurement computes them again.
     """
 
     title: str
@@ -116,6 +118,7 @@ class System:
     is_ceiling: bool = False
     gflops: float | None = None
     views: int = 1
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ _CLIPS_MEASURED = 512
 _FAINT = 0.01
 
 ClipExample = dict[str, torch.Tensor]
-"""`frames`, 0..255 (bytes, unless two clips are blended), `has_frame`, `mel`, `has_sound`, and
-`target`: float32 (L,)."""
+"""`frames` (T, H, W, C), 0..255 (bytes, unless two clips are blended), `has_frame`, `mel`,
+`has_sound`, and `target`: float32 (L,)."""
 
 
 def frames_of(clip: StoredClip, chosen: np.ndarray | None = None) -> np.ndarray:
@@ -195,7 +195,7 @@ class ClipDataset(Dataset[ClipExample]):
         seen, has_frame_T = self.processor.frames(frames_THWC, view)
         heard, has_sound = self.processor.mel(_mel_of(clip))
         return {
-            "frames": seen,
+            "frames": seen.permute(0, 2, 3, 1),
             "has_frame": has_frame_T,
             "mel": self._masked(heard, rng),
             "has_sound": has_sound,

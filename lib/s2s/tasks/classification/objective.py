@@ -109,7 +109,8 @@ class ClassificationObjective(Objective):
         save_model(folder, self.network, description)
 
     def _inputs(self, batch: Mapping[str, torch.Tensor]) -> ClipInputs:
-        seen_BTCHW = self._processor.normalised(batch["frames"], batch["has_frame"])
+        frames_BTCHW = batch["frames"].permute(0, 1, 4, 2, 3)
+        seen_BTCHW = self._processor.normalised(frames_BTCHW, batch["has_frame"])
         return ClipInputs(seen_BTCHW, batch["has_frame"], batch["mel"], batch["has_sound"])
 
     def _loss(self, inputs: ClipInputs, target_BL: torch.Tensor, smoothing: float) -> torch.Tensor:

@@ -156,15 +156,16 @@ class ClipProcessor:
             view: which part of the pictures is used.
 
         Returns:
-            float32 (n_frames, C, crop_px, crop_px), normalised, and which frames there are.
+            uint8 (n_frames, C, crop_px, crop_px), and which frames there are.
         """
         side, count = self.config.crop_px, self.config.n_frames
-        seen = torch.zeros(count, 3, side, side, dtype=torch.uint8)
+        # Colour by colour beside each other, as they are stored: nothing is moved until a network
+        # wants another order, and convolutions are fast in this one.
+        seen = torch.zeros(count, side, side, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
         has_frame_T = torch.arange(count) < len(frames_THWC)
         if not len(frames_THWC):
             return seen, has_frame_T
-        pictures = torch.from_numpy(np.ascontiguousarray(_cropped(frames_THWC, view)))
-        pictures_TCHW = pictures.permute(0, 3, 1, 2)
+        pictures_TCHW = torch.from_numpy(_cropped(frames_THWC, view)).permute(0, 3, 1, 2)
         if pictures_TCHW.shape[2:] != (side, side):
             pictures_TCHW = torch.nn.functional.interpolate(
                 pictures_TCHW, (side, side), mode="bilinear", antialias=True
@@ -188,8 +189,10 @@ class ClipProcessor:
             torch.tensor(values, device=frames_BTCHW.device)[:, None, None]
             for values in (self.config.mean, self.config.std)
         )
-        there = has_frame_BT[..., None, None, None]
-        return (frames_BTCHW / 255).sub_(mean).div_(std).mul_(there)
+        normal_BTCHW = (frames_BTCHW / (255 * std)).sub_(mean / std)
+        if has_frame_BT.is_cuda or not has_frame_BT.all():  # a GPU multiplies sooner than it tells
+            normal_BTCHW *= has_frame_BT[..., None, None, None]
+        return normal_BTCHW
 
     def mel(self, mel_MK: np.ndarray | None) -> tuple[torch.Tensor, torch.Tensor]:
         """What the network hears of a clip; a short one is filled up with zeros.

@@ -36,7 +36,7 @@ def make_systems(
     classifier: Classifier = predictor.classifier  # pyright: ignore[reportAttributeAccessIssue]
     settings, gflops = recipe.evaluation, classifier.gflops
     systems = {
-        MODEL: System("the model, one view", _asker(classifier), gflops=gflops),
+        MODEL: System("the model, one view", _asker(classifier), gflops=gflops, is_kept=True),
         "prior": System("how frequent classes are in training", _prior(material, classifier)),
     }
     if not thorough:
@@ -44,10 +44,10 @@ def make_systems(
     if (views := settings.views * settings.crops) > 1:
         title = f"the model, {settings.views} × {settings.crops} views"
         answer = _asker(classifier, settings.views, settings.crops)
-        systems["full_view"] = System(title, answer, gflops=gflops, views=views)
+        systems["full_view"] = System(title, answer, gflops=gflops, views=views, is_kept=True)
     if settings.robustness:
         for name, title, change in _troubles(classifier):
-            systems[name] = System(title, _asker(classifier, change=change))
+            systems[name] = System(title, _asker(classifier, change=change), is_kept=True)
     return systems
 
 
@@ -57,7 +57,9 @@ def _asker(
     def answer(example: Example) -> np.ndarray:
         arrays = arrays_of(example.stored)
         if change is not None:
-            arrays = change(arrays, np.random.default_rng(example.index))
+            # By its name: its place among others changes where clips are added.
+            chance = np.random.default_rng(list(example.listed.clip_id.encode()))
+            arrays = change(arrays, chance)
         return classifier.chances(arrays, views, crops)
 
     return answer

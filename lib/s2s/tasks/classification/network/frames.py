@@ -7,7 +7,11 @@ import torch
 from torch import nn
 
 from s2s.tasks.classification.network.classifier import ClipClassifier
-from s2s.tasks.classification.network.image import PictureNetwork, make_picture_network
+from s2s.tasks.classification.network.image import (
+    PictureNetwork,
+    PlacingNetwork,
+    make_picture_network,
+)
 from s2s.tasks.classification.network.inputs import ClipInputs
 
 __all__ = ["CnnLstm", "FrameAverage"]
@@ -39,41 +43,61 @@ class FrameAverage(ClipClassifier):
 
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:
         """Scores of classes, (B, K): the mean over the frames there are."""
-        _, has_frame_BT = inputs.frames()
-        scores_BTK = self.last(features_BTD) * has_frame_BT[..., None]
-        return scores_BTK.sum(1) / has_frame_BT.sum(1, keepdim=True).clamp_min(1)
+        return _mean_scores(self.last(features_BTD), inputs)
 
 
 class CnnLstm(ClipClassifier):
-    """Reads features of frames one after the other, and answers after the last.
+    """Reads features of frames one after the other; what it says after each is averaged.
 
-    Donahue et al. 2015, "Long-term Recurrent Convolutional Networks".
+    Donahue et al. 2015, "Long-term Recurrent Convolutional Networks", section 4. The small network
+    sees of each frame how it differs from the one before, too: the RGB difference of Wang et al.
+    2016, "Temporal Segment Networks", section 3.2, without which so few clips teach it no motion.
+    Networks of timm see frames alone, as they were trained.
 
     Args:
-        backbone: see `make_picture_network`.
+        backbone: `tiny` or `timm/NAME`.
         classes: number of classes.
         dropout: share of features hidden in training.
     """
 
     def __init__(self, backbone: str, classes: int, dropout: float) -> None:
         super().__init__()
-        self.picture = make_picture_network(backbone)
+        self.sees_change = backbone == "tiny"
+        self.picture: PictureNetwork = (
+            PlacingNetwork(channels=6) if self.sees_change else make_picture_network(backbone)
+        )
         self.dim = _HIDDEN
+        self.hide = nn.Dropout(dropout)
         self.lstm = nn.LSTM(self.picture.dim, _HIDDEN, batch_first=True)
         self.last = nn.Sequential(nn.Dropout(dropout), nn.Linear(_HIDDEN, classes))
 
     def features(self, inputs: ClipInputs) -> torch.Tensor:
         """What is remembered after each frame: (B, T, D)."""
         frames_BTCHW, _ = inputs.frames()
-        remembered_BTD, _ = self.lstm(_look(self.picture, frames_BTCHW))
+        if self.sees_change:
+            frames_BTCHW = _beside_change(frames_BTCHW)
+        remembered_BTD, _ = self.lstm(self.hide(_look(self.picture, frames_BTCHW)))
         return remembered_BTD
 
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:
-        """Scores of classes, (B, K), after the last frame there is."""
-        _, has_frame_BT = inputs.frames()
-        last_B = (has_frame_BT.sum(1) - 1).clamp_min(0)
-        at_B1D = last_B[:, None, None].expand(-1, 1, features_BTD.shape[-1])
-        return self.last(features_BTD.gather(1, at_B1D)[:, 0])
+        """Scores of classes, (B, K): the mean over the frames there are."""
+        return _mean_scores(self.last(features_BTD), inputs)
+
+
+def _mean_scores(scores_BTK: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:
+    """Over the frames there are: (B, K)."""
+    _, has_frame_BT = inputs.frames()
+    scores_BTK = scores_BTK * has_frame_BT[..., None]
+    return scores_BTK.sum(1) / has_frame_BT.sum(1, keepdim=True).clamp_min(1)
+
+
+def _beside_change(frames_BTCHW: torch.Tensor) -> torch.Tensor:
+    """Frames, and how each differs from the one before, as more channels; the first in nothing."""
+    change_BTCHW = torch.zeros_like(frames_BTCHW)
+    change_BTCHW[:, 1:] = frames_BTCHW.diff(dim=1)
+    # As pictures: of those PyTorch keeps the order in memory, in which convolutions are fast.
+    pictures = torch.cat([frames_BTCHW.flatten(0, 1), change_BTCHW.flatten(0, 1)], dim=1)
+    return pictures.unflatten(0, frames_BTCHW.shape[:2])
 
 
 def _look(picture: PictureNetwork, frames_BTCHW: torch.Tensor) -> torch.Tensor:

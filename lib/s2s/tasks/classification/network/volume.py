@@ -19,8 +19,7 @@ __all__ = ["Cnn3d", "VideoNetwork", "VideoTransformer"]
 
 _WIDTHS = (16, 32, 64, 128)
 """Multiples of 16: convolutions on a CPU fill others up to that."""
-_STEM_WIDTHS = (16, 32)
-_WIDTH, _DEPTH, _HEADS = 96, 4, 4
+_WIDTH, _DEPTH, _HEADS = 96, 2, 4
 _HEADS_OF_TORCHVISION = ("fc", "head", "classifier")
 
 
@@ -38,11 +37,7 @@ class Cnn3d(ClipClassifier):
     def __init__(self, classes: int, dropout: float) -> None:
         super().__init__()
         self.dim = _WIDTHS[-1]
-        self.stem = nn.Sequential(
-            nn.Conv3d(3, _WIDTHS[0], (1, 5, 5), (1, 4, 4), (0, 2, 2), bias=False),
-            nn.BatchNorm3d(_WIDTHS[0]),
-            nn.ReLU(),
-        )
+        self.stem = _make_stem()
         self.blocks = nn.Sequential(
             _Block3d(_WIDTHS[0], _WIDTHS[1], (1, 2, 2)),
             _Block3d(_WIDTHS[1], _WIDTHS[2], (2, 2, 2)),
@@ -59,6 +54,15 @@ class Cnn3d(ClipClassifier):
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:  # noqa: ARG002
         """Scores of classes, (B, K)."""
         return self.last(features_BTD.mean(dim=1))
+
+
+def _make_stem() -> nn.Sequential:
+    """Looks at single frames, and strides by four."""
+    return nn.Sequential(
+        nn.Conv3d(3, _WIDTHS[0], (1, 5, 5), (1, 4, 4), (0, 2, 2), bias=False),
+        nn.BatchNorm3d(_WIDTHS[0]),
+        nn.ReLU(),
+    )
 
 
 class _Block3d(nn.Module):
@@ -82,9 +86,10 @@ class _Block3d(nn.Module):
 class VideoTransformer(ClipClassifier):
     """A small transformer over pieces of a clip, from scratch.
 
-    Arnab et al. 2021, "ViViT", with joint attention over space and time; pieces come from strided
-    convolutions (Xiao et al. 2021, "Early Convolutions Help Transformers See Better"), which
-    makes them few: one for two frames and 16 x 16 pixels.
+    Arnab et al. 2021, "ViViT", with joint attention over space and time (their model 1). Pieces,
+    one for two frames and 16 x 16 pixels, come from convolutions in place of one linear layer and
+    the first blocks (Xiao et al. 2021, "Early Convolutions Help Transformers See Better"): few
+    clips teach which way things move so.
 
     Args:
         classes: number of classes.
@@ -97,13 +102,10 @@ class VideoTransformer(ClipClassifier):
         super().__init__()
         self.dim = _WIDTH
         self.stem = nn.Sequential(
-            nn.Conv3d(3, _STEM_WIDTHS[0], (1, 5, 5), (1, 4, 4), (0, 2, 2), bias=False),
-            nn.BatchNorm3d(_STEM_WIDTHS[0]),
-            nn.ReLU(),
-            nn.Conv3d(*_STEM_WIDTHS, (3, 3, 3), (2, 2, 2), 1, bias=False),
-            nn.BatchNorm3d(_STEM_WIDTHS[1]),
-            nn.ReLU(),
-            nn.Conv3d(_STEM_WIDTHS[1], _WIDTH, (1, 3, 3), (1, 2, 2), (0, 1, 1)),
+            _make_stem(),
+            _Block3d(_WIDTHS[0], _WIDTHS[1], (1, 2, 2)),
+            _Block3d(_WIDTHS[1], _WIDTHS[2], (2, 2, 2)),
+            nn.Conv3d(_WIDTHS[2], _WIDTH, 1),
         )
         with torch.no_grad():
             shape = self.stem(torch.zeros(1, 3, frames, crop_px, crop_px)).shape

@@ -12,7 +12,13 @@ from s2s.tasks.classification.network.classifier import ClipClassifier
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.settings import ClassificationRecipe
-from s2s.tasks.common.weights import Weights, colour_scale, find_weights, load_weights, read_weights
+from s2s.tasks.common.weights import (
+    Weights,
+    colour_scale,
+    convert_weights,
+    find_weights,
+    load_weights,
+)
 from s2s.tasks.contract import Material
 from s2s.workspace import scratch
 
@@ -44,7 +50,7 @@ def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, A
     else:
         with scratch() as folder:
             path = find_weights(training.weights, folder, material.recipe_folder, material.bucket)
-            weights = read_weights(path)
+            weights = convert_weights(path, material.bucket, recipe)
         scale = _scale(training.weights, backbone)
     # Of a classifier that was trained here, those of the same place in it.
     own = {key.removeprefix(place): weights[key] for key in weights if key.startswith(place)}
