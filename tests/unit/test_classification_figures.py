@@ -21,7 +21,7 @@ from s2s.tasks.classification.metrics.figures import (
     mean_average_precision,
 )
 from s2s.tasks.classification.metrics.judge import ClassificationJudge, ClassScore
-from s2s.tasks.classification.metrics.lists import read_source_ids
+from s2s.tasks.classification.metrics.lists import read_modalities, read_source_ids
 from s2s.tasks.classification.settings.evaluation import NOT_PRETRAINED, PRETRAINED
 from s2s.tasks.contract import Example
 
@@ -87,8 +87,8 @@ def test_within_its_group_a_clip_is_told_from_its_like_only():
     assert within([score([0.9, 0.1], 0)]) is None
 
 
-def listed(source_id: str, *labels: str) -> Any:
-    clip = SimpleNamespace(listed=listed_clip(source_id, "test", labels=labels))
+def listed(source_id: str, *labels: str, **values: Any) -> Any:
+    clip = SimpleNamespace(listed=listed_clip(source_id, "test", labels=labels, **values))
     return Example(0, clip)  # pyright: ignore[reportArgumentType]
 
 
@@ -107,6 +107,34 @@ def test_the_judge_knows_the_recipes_groups_and_what_weights_were_trained_on():
     assert judge.score(listed("new-1", "ring"), np.array([0.2, 0.7, 0.1])).peers_L is None
     unknown = ClassificationJudge(("fall", "ring"))
     assert (unknown.note, unknown.groups(listed("new-1", "fall"))) == ("", [])
+
+
+def test_what_is_heard_and_seen_is_of_a_clip_and_not_of_its_source(tmp_path: Path):
+    table = tmp_path / "vggsounder.csv"
+    table.write_text(
+        "video_id,label,modality,background_music,static_image,voice_over\n"
+        "a_b-c_000030,playing harp,AV,False,False,False\n"
+        "a_b-c_000030,orchestra,V,False,False,False\n"
+        "a_b-c_000090,orchestra,A,False,False,False\n"
+        'a_b-c_000090,"bird chirping, tweeting",,False,False,False\n'
+    )
+    judge = ClassificationJudge(("orchestra",), modalities=read_modalities(table))
+    for start_s, labels, groups in (
+        (30.0, ["orchestra"], ["only seen"]),
+        (30.5, ["playing harp", "orchestra"], ["seen and heard", "only seen"]),
+        (90.0, ["orchestra", "bird chirping, tweeting"], ["only heard"]),
+        (60.0, ["orchestra"], []),
+    ):
+        clip = listed("a_b-c", *labels, start_s=start_s, end_s=start_s + 10)
+        assert judge.groups(clip) == groups, (start_s, labels)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "video_id,label,modality\nabc,harp,AV\n"])
+def test_a_table_that_is_not_vggsounders_is_named_with_the_setting(text: str, tmp_path: Path):
+    (tmp_path / "t.csv").write_text(text)
+    for path in (tmp_path / "t.csv", tmp_path / "none.csv"):
+        with pytest.raises(SettingsError, match=r"modality_table: .*csv cannot be read .*video_id"):
+            read_modalities(path)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ class ClassificationJudge(Judge):
     Args:
         classes: names of the classes, in the order of the answers.
         class_groups: the recipe's group of each class; empty where it has none.
-        modalities: by source id and label, how VGGSounder's annotators know of the label.
+        modalities: by source id, second at which a clip starts, and label, how VGGSounder's
+            annotators know of the label.
         pretraining: source ids of clips that the weights were trained on.
         held_out: source ids of clips that may be measured on.
     """
@@ -95,7 +96,7 @@ class ClassificationJudge(Judge):
         self,
         classes: Sequence[str],
         class_groups: Sequence[str] = (),
-        modalities: Mapping[tuple[str, str], str] | None = None,
+        modalities: Mapping[tuple[str, int, str], str] | None = None,
         pretraining: Container[str] = (),
         held_out: Sequence[str] = (),
     ) -> None:
@@ -128,7 +129,8 @@ class ClassificationJudge(Judge):
     def groups(self, example: Example) -> Sequence[str]:
         """Whether its label can be heard, seen, or both; whether weights were trained on it."""
         listed = example.listed
-        found = {self._modalities.get((listed.source_id, label)) for label in listed.labels}
+        place = listed.source_id, int(listed.start_s)
+        found = {self._modalities.get((*place, label)) for label in listed.labels}
         groups = [MODALITIES[name] for name in sorted(found - {None}, key=str) if name]
         if self._seen:
             groups.append(PRETRAINED if listed.source_id in self._seen else NOT_PRETRAINED)
@@ -145,7 +147,7 @@ def make_judge(material: Material, predictor: Predictor, *, thorough: bool) -> C
     assert isinstance(recipe, ClassificationRecipe)  # noqa: S101 - for the type checker
     settings, folder = recipe.evaluation, material.recipe_folder
     classes: Sequence[str] = getattr(predictor, "classes", ())
-    modalities: Mapping[tuple[str, str], str] = {}
+    modalities: Mapping[tuple[str, int, str], str] = {}
     pretraining: Container[str] = ()
     if thorough and settings.modality_table:
         modalities = read_modalities(folder / settings.modality_table)

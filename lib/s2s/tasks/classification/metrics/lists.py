@@ -11,28 +11,38 @@ __all__ = ["read_modalities", "read_source_ids"]
 _ID_COLUMNS = ("source_id", "youtube_id", "video_id", "YTID")
 
 
-def read_modalities(path: Path) -> dict[tuple[str, str], str]:
+def read_modalities(path: Path) -> dict[tuple[str, int, str], str]:
     """VGGSounder's table (Zverev et al. 2025): `video_id,label,modality,…`, a label a row.
 
     Returns:
-        by source id and label, one of `MODALITIES`.
+        by source id, second at which the clip starts, and label, one of `MODALITIES`.
 
     Raises:
-        SettingsError: if it cannot be read, or has other columns.
+        SettingsError: if it cannot be read, has other columns, or names a clip in another way.
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("it has no rows")
         return {
-            (row["video_id"].rpartition("_")[0] or row["video_id"], row["label"]): row["modality"]
+            (*_place_of(row["video_id"]), row["label"]): row["modality"]
             for row in rows
             if row["modality"] in MODALITIES
         }
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, csv.Error) as error:
         raise SettingsError(
             f"evaluation.modality_table: {path} cannot be read ({error}): it must have the columns "
-            "video_id, label and modality, as VGGSounder's table has"
+            "video_id, such as dQw4w9WgXcQ_000030, label and modality, as VGGSounder's table has"
         ) from error
+
+
+def _place_of(video_id: str) -> tuple[str, int]:
+    """The source, and the second at which a clip starts: several clips may be of one source."""
+    source_id, _, start_s = video_id.rpartition("_")
+    if not source_id:
+        raise ValueError(f"{video_id!r} has no start")
+    return source_id, int(start_s)
 
 
 def read_source_ids(path: Path) -> frozenset[str]:

@@ -51,8 +51,8 @@ class CnnLstm(ClipClassifier):
 
     Donahue et al. 2015, "Long-term Recurrent Convolutional Networks", section 4. The small network
     sees of each frame how it differs from the one before, too: the RGB difference of Wang et al.
-    2016, "Temporal Segment Networks", section 3.2, without which so few clips teach it no motion.
-    Networks of timm see frames alone, as they were trained.
+    2016, "Temporal Segment Networks", section 3.2. Networks of timm see frames alone, as they were
+    trained.
 
     Args:
         backbone: `tiny` or `timm/NAME`.
