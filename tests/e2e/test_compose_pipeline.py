@@ -25,6 +25,8 @@ from s2s.settings import STAGES
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = "silent_to_sound.smoke"
 MINUTES = 60
+WITH_TORCH_MB = {"feature_extraction": 5700, "training": 6700, "serving": 5800}
+"""What each image with torch takes at most, in 10^6 bytes as `docker images` counts."""
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(40 * MINUTES)]
 
 # What an entry of the table of rights covers, beside whole prefixes.
@@ -214,6 +216,20 @@ def test_image_has_no_torch(compose: Compose, stage: str):
         "from importlib.util import find_spec; print(find_spec('torch'), find_spec('numpy').name)"
     )
     assert python(compose, stage, code).split() == ["None", "numpy"]
+
+
+@pytest.mark.parametrize("stage", WITH_TORCH_MB)
+def test_image_with_torch_does_not_grow(
+    compose: Compose, docker_environment: dict[str, str], stage: str
+):
+    size = subprocess.run(
+        ["docker", "image", "inspect", "--format", "{{.Size}}", f"s2s/{stage}"],
+        env=docker_environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(size.stdout) / 1e6 < WITH_TORCH_MB[stage]
 
 
 def test_container_can_write_to_its_work_directory_only(compose: Compose):
