@@ -86,6 +86,16 @@ def test_an_unknown_model_is_refused_with_those_that_there_are(
     assert "first" not in error["detail"]
 
 
+def test_the_name_of_a_request_is_of_one_kind_of_job(api: httpx.Client, silent_video: Path):
+    name = {"Idempotency-Key": "the same for two tasks"}
+    statuses = []
+    for route in ("generations", "classifications", "generations"):
+        with silent_video.open("rb") as video:
+            answer = api.post(f"/v1/{route}", files={"video": ("a.mp4", video)}, headers=name)
+        statuses.append(answer.status_code)
+    assert statuses == [202, 422, 202]
+
+
 def test_each_model_has_its_own_limits(api: httpx.Client, silent_video: Path):
     assert post(api, silent_video, model="strict").status_code == 413
 

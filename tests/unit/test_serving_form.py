@@ -115,3 +115,13 @@ def test_parts_that_are_left_empty_are_counted_too(tmp_path: Path):
     assert form.file_name == "a.mp4"
     with pytest.raises(Problem, match="too many parts"):
         receive(100 * empty + encode(b"data", {}), 100, tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["", "Content-Disposition: form-data\r\n", 'Content-Disposition: form-data; name=""\r\n'],
+)
+def test_a_part_without_a_name_is_told(tmp_path: Path, head: str):
+    part = f"--cut\r\n{head}\r\nx\r\n".encode()
+    with pytest.raises(Problem, match="has no name"):
+        receive(part + encode(b"data", {}), 100, tmp_path / "upload")

@@ -215,6 +215,8 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"name", b"").decode(errors="replace")
         file_name = options.get(b"filename")
+        if not name:
+            raise FormParserError("a part of it has no name")
         if name in FILE_FIELDS and not file_name:  # how browsers send an input that is left empty
             self._target = self._nothing
             return

@@ -148,7 +148,9 @@ async def _receive(
             fields, checked_s = await _checked(service, models, form, folder)
             fields |= {"owner": owner, "digest": form.digest}
             job = service.store.add(job_id, fields, seconds | {"check": checked_s}, name)
-        _check_same(service, owner, name, form)
+        is_other = job.route != models[0].offer.route
+        if is_other or service.store.digest_of_request(owner, name) not in {"", form.digest}:
+            raise _other_request()
     except BaseException:
         await _remove(folder)
         raise
@@ -195,15 +197,13 @@ def _chosen(models: _Models, fields: dict[str, str]) -> ServedModel:
     raise invalid_fields([{"loc": (_MODEL_FIELD,), "msg": detail}])
 
 
-def _check_same(service: Service, owner: str, name: str | None, form: Form) -> None:
-    """Make sure that a request that is sent again is the same."""
-    if service.store.digest_of_request(owner, name) not in {"", form.digest}:
-        raise Problem(
-            422,
-            "other-request",
-            "This Idempotency-Key was used for a request with another file or other fields. Send "
-            "this one with a name of its own.",
-        )
+def _other_request() -> Problem:
+    return Problem(
+        422,
+        "other-request",
+        "This Idempotency-Key was used for another file, other fields or another task. Send "
+        "this one with a name of its own.",
+    )
 
 
 async def _remove(folder: Path) -> None:
