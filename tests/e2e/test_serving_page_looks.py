@@ -123,4 +123,13 @@ def test_another_predictor_has_a_tab_of_its_own(
         page.get_by_label("Video", exact=True).set_input_files(silent_video)
         page.get_by_role("button", name="Say how bright it is").click()
         expect(page.locator("#made pre")).to_contain_text('"label": "bright"')
+        tabs.first.click()
+        expect(page.locator("#result")).to_be_hidden()
+        page.get_by_role("button", name="Make the sound").click()
+        expect(page.locator("#pictures")).to_have_attribute("data-drawn", "yes")
+        expect(page.locator("#takes")).to_be_hidden()  # the other is no take of this sound
+        tabs.last.click()
+        expect(page.locator("#result")).to_be_hidden()
+        page.get_by_role("button", name="Try an example").click()
+        expect(page.locator("#chosen-name")).to_have_text("example.mp4")
         page.close()

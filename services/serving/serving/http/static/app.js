@@ -39,6 +39,8 @@ async function start() {
 function useTask(group) {
   const [first] = group;
   clearProblem();
+  $("result").hidden = shown?.job.task !== first.task;
+  $("status").textContent = "";
   $("lead").textContent = first.lead;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;

@@ -25,6 +25,7 @@ function write(jobs) {
 
 const entryOf = (job) => ({
   url: job.links.self,
+  task: job.task,
   at: job.created_at,
   seed: job.options.seed,
   state: job.state,
@@ -48,12 +49,13 @@ export const forget = (url) => write(readHistory().filter((job) => job.url !== u
 export const forgetExpired = () =>
   write(readHistory().filter((job) => !job.expires || Date.parse(job.expires) > Date.now()));
 
-/** The jobs of the same file as a job, the oldest first. */
+/** The jobs of the same file and task as a job, the oldest first. */
 export function takesOf(url) {
   const jobs = readHistory();
-  const group = jobs.find((job) => job.url === url)?.group;
+  const { group, task } = jobs.find((job) => job.url === url) ?? {};
   if (!group) return [];
-  return jobs.filter((job) => job.group === group && job.state === "done").reverse();
+  const isTake = (job) => job.group === group && job.task === task && job.state === "done";
+  return jobs.filter(isTake).reverse();
 }
 
 /** Fill a list with the jobs; `actions` has `show`, `play` and `remove`, told an entry. */

@@ -10,6 +10,7 @@ const seen = new WeakMap();
 let recording = null;
 let example = "/static/example.mp4";
 let withSound = false;
+let isExample = false;
 let onChoose = () => {};
 
 /** What can be seen of a file, looked at once. */
@@ -23,6 +24,10 @@ export function offerExample(url) {
   if (url === example) return;
   example = url;
   $("example").querySelector("video").src = `${url}#t=1.5`;
+  if (isExample) {
+    $("video").value = "";
+    showChosen();
+  }
 }
 
 /** Whether the camera's videos have sound: some tasks need it. */
@@ -52,6 +57,7 @@ function choose(file) {
 
 async function showChosen() {
   const [file] = $("video").files;
+  isExample = false;
   $("chosen").hidden = !file;
   $("drop").classList.toggle("filled", Boolean(file));
   onChoose(file, file && kindOf(file));
@@ -94,6 +100,7 @@ function takeDrops() {
 async function useExample() {
   try {
     choose(new File([await readBlob(example)], "example.mp4", { type: "video/mp4" }));
+    isExample = true;
   } catch (error) {
     showProblem(error);
   }
