@@ -300,6 +300,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "types": [*VIDEO_TYPES, *PICTURE_TYPES],
         "accept": ".mp4,.mov,.m4v,.3gp,.webm,.mkv,.avi,.ts,.flv,.jpeg,.jpg,.png,.webp,"
         "video/*,image/jpeg,image/png,image/webp",
+        "needs_sound": False,
         "result": "mp4",
         "max_upload_bytes": 2_000_000,
         "max_duration_s": 5.0,
