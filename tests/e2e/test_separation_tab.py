@@ -1,7 +1,5 @@
 """Separation's part of the page: faces with their pictures, a player that mixes voices in sync."""
 
-import base64
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from separators import beside, draw_talker, save_separator, write_film
 
-from s2s.media import read_audio
 from s2s.settings import Recipe
 from s2s.tasks.separation.settings import SeparationRecipe
 from serving.http.app import create_app
@@ -40,7 +37,6 @@ def page(chromium: str, film: Path, tmp_path_factory: pytest.TempPathFactory) ->
     app = create_app([replace(model, media=limits.media)], limits, folder / "jobs")
     args = ["--no-sandbox", "--disable-dev-shm-usage"]
     args.append("--autoplay-policy=no-user-gesture-required")
-    args += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with Server(app).running() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=args)
         page = browser.new_page(viewport={"width": 360, "height": 740}, base_url=url)
@@ -116,26 +112,6 @@ def test_sound_and_picture_play_together(page: Page):
     page.locator("#seek").fill("2")
     page.wait_for_function("() => Math.abs(document.querySelector('#film').currentTime - 2) < 0.1")
     expect(page.locator("#clock")).to_have_text("0:02 / 0:03")
-
-
-def test_the_camera_s_video_has_sound(page: Page, tmp_path: Path):
-    page.get_by_role("button", name="Record from the camera").click()
-    stop = page.get_by_role("button", name="Stop recording")
-    expect(stop).to_be_visible()
-    page.wait_for_function("() => document.querySelector('#camera-preview').currentTime > 1")
-    stop.click()
-    expect(page.locator("#chosen-name")).to_have_text(re.compile("camera"))
-    recorded = tmp_path / page.locator("#chosen-name").inner_text()
-    recorded.write_bytes(
-        base64.b64decode(
-            page.evaluate("""async () => {
-              const [file] = document.querySelector("#video").files;
-              const bytes = new Uint8Array(await file.arrayBuffer());
-              return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-            }""")
-        )
-    )
-    assert read_audio(recorded, 8000).any()
 
 
 def test_the_example_has_talkers(page: Page):
