@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 os.environ.setdefault("RAY_ADDRESS", "local")
 os.environ.setdefault("S2S_LOG_LEVEL", "ERROR")
@@ -31,7 +32,7 @@ from s2s.storage import open_bucket
 from s2s.tasks.generation.settings import GenerationRecipe
 
 _CLIP_S = 3.0
-_ENGINES = ("local", "ray")
+_ENGINES: tuple[Literal["local", "ray"], ...] = ("local", "ray")
 
 
 def fill(folder: Path, recipe: GenerationRecipe, n_clips: int) -> None:
@@ -47,7 +48,7 @@ def fill(folder: Path, recipe: GenerationRecipe, n_clips: int) -> None:
         bucket.upload(videos[number % len(videos)], f"{raw_prefix()}{clip.source_id}.mp4")
 
 
-def measured(recipe: GenerationRecipe, filled: Path, engine: str) -> float:
+def measured(recipe: GenerationRecipe, filled: Path, engine: Literal["local", "ray"]) -> float:
     """Seconds of the stage from its call to its report."""
     with tempfile.TemporaryDirectory(dir=filled.parent) as name:
         folder = Path(name)

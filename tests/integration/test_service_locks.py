@@ -160,7 +160,7 @@ def test_pip_installs_the_lock_into_the_image(service: str):
     """Uv, which makes locks, passes over upper bounds of Requires-Python, and pip does not."""
     refused = []
     for name in locked(ROOT / "services" / service / "requirements.txt"):
-        asked = metadata.metadata(name).get("Requires-Python") or ""
+        asked = str(metadata.metadata(name).json.get("requires_python", ""))
         if platform.python_version() not in SpecifierSet(asked):
             refused.append(f"{name}: {asked}")
     assert refused == []

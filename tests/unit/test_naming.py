@@ -279,7 +279,8 @@ def recipe_of(name: str) -> Recipe:
 
 
 @pytest.mark.parametrize(
-    ("name", "path"), [(name, path) for name, (_, kinds) in OWN_SETTINGS.items() for path in kinds]
+    ("name", "path"),
+    [(name, path) for name, (_, kinds) in OWN_SETTINGS.items() for path in sorted(kinds)],
 )
 def test_settings_of_other_tasks_change_exactly_what_depends_on_them(name: str, path: str):
     recipe = recipe_of(name)

@@ -49,8 +49,7 @@ def secret_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 data = b64encode(b"of-the-secret\n").decode()
                 self.wfile.write(json.dumps({"payload": {"data": data}}).encode())
 
-        def log_message(self, *_args: object) -> None:
-            """Nothing."""
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
