@@ -200,7 +200,8 @@ def test_model_directories_go_with_one_recipe(tmp_path: Path):
     paths = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
     for path in paths:
         path.write_text("name: a\ncollection: {catalog: test.csv}\n")
-    done = CliRunner().invoke(app, ["serve", *map(str, paths), "--model", str(tmp_path)])
+    options = ["--port", "0", "--model", str(tmp_path)]
+    done = CliRunner().invoke(app, ["serve", *map(str, paths), *options])
     assert done.exit_code == 1
     assert "--model with 2 recipes" in " ".join(done.stderr.split())
 

@@ -129,7 +129,7 @@ def test_a_recipe_that_is_not_there_is_named(name: str):
     assert f"recipe {name}: cannot be read" in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("command", [["serve"], []])
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], []])
 def test_without_a_model_both_commands_say_to_train(
     recipe: Path, tmp_path: Path, command: list[str]
 ):

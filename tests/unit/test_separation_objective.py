@@ -137,8 +137,8 @@ def test_a_folder_without_noise_is_an_error_before_anything_is_trained(tmp_path:
 @pytest.mark.parametrize(
     ("training", "message"),
     [
-        ({"model": "looking_to_listen", "size": "small"}, "comes in tiny and paper"),
-        ({"model": "audio_only", "size": "paper"}, "comes in tiny and small"),
+        ({"model": "looking_to_listen", "size": "small"}, "comes in tiny, paper"),
+        ({"model": "audio_only", "size": "paper"}, "comes in tiny, medium, small"),
         ({"mixing": {"sir_db": (3, -3)}}, "the least comes first"),
         ({"mixing": {"speed": (0.1, 1)}}, "within 0.5 and 2"),
         ({"mixing": {"max_speakers": 2, "three_speakers": 0.1}}, "set it to 3"),

@@ -31,6 +31,7 @@ class ConnectionLimits:
         head_bytes: of these; more get 431.
         rest_s: seconds in which the rest of a body must come once its request is answered. A
             connection that is reset at once takes the answer with it.
+        rest_bytes: of this rest; more is not waited for.
         stall_s: seconds for which a client may take nothing of its answer.
         proxies: addresses and networks of proxies.
     """
@@ -40,6 +41,7 @@ class ConnectionLimits:
     head_s: float = 15.0
     head_bytes: int = 1 << 16
     rest_s: float = 15.0
+    rest_bytes: int = 1 << 23
     stall_s: float = 120.0
     proxies: frozenset[Network] = frozenset()
 
@@ -79,6 +81,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False  # the last answer is written: what still comes is not looked at
         self._closing: asyncio.TimerHandle | None = None
+        self._rest_bytes = 0
         self._stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -109,6 +112,10 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._closing is not None:
+            self._rest_bytes += len(data)
+            if self._rest_bytes > self._limits.rest_bytes:
+                self.transport.close()
         for at in range(0, len(data), _FEED_BYTES):
             if self._is_over or self.transport.is_closing():
                 return
@@ -155,7 +162,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._is_in_head, self._kept_bytes = True, 0
         if self._closing is not None:
             self._closing.cancel()
-            self._closing = None
+            self._closing, self._rest_bytes = None, 0
         super().on_message_complete()
 
     def pause_writing(self) -> None:
