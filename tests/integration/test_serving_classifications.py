@@ -89,7 +89,7 @@ def test_options_choose_classes_and_the_part(api: httpx.Client, clip: Path):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"start_s": 1}, "start_s needs an end_s or a duration_s"),
+        ({"start_s": 1}, '"detail":"start_s needs an end_s or a duration_s"'),
         ({"end_s": 2, "duration_s": 1}, "give one of the two"),
         ({"start_s": 2, "end_s": 1}, "end_s must be after start_s"),
         ({"start_s": 9, "duration_s": 1}, "ends after 5.00 s"),

@@ -59,6 +59,14 @@ def test_ones_own_cut_is_not_overwritten(untrained_model: Path, file: Path):
     assert own.read_bytes() == b"my own"
 
 
+def test_ones_own_result_is_not_overwritten(untrained_model: Path, file: Path):
+    own = file.with_name("clip_with_sound.mp4")
+    own.write_bytes(b"my own")
+    assert generate(untrained_model, file).exit_code == 0
+    assert own.read_bytes() == b"my own"
+    assert probe(file.with_name("clip_with_sound_2.mp4")).has_audio
+
+
 def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, tmp_path: Path):
     done = generate(untrained_model, file, "--out", tmp_path / "none" / "out.mp4")
     assert done.exit_code == 1

@@ -1,5 +1,6 @@
 """Several models of several tasks in one server, and results of several files."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -188,6 +189,8 @@ def test_a_recipe_sets_its_models_limits(untrained_model: Path):
     limits = Limits.of(recipe.serving, ServingSettings(max_upload_bytes=9, max_duration_s=1))
     assert (limits.max_upload_bytes, limits.max_duration_s) == (9, 3)
     assert limits.of_model(model) == (7, model.media)
+    config = json.loads((untrained_model / "config.json").read_text())["config"]
+    assert model.own == {"steps": config["sampling_steps"], "guidance": config["guidance"]}
 
 
 def test_a_model_of_another_task_is_told(tmp_path: Path):

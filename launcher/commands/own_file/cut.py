@@ -10,7 +10,7 @@ from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import input_args, probe, run_ffmpeg
 
-__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video"]
+__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video", "free_name"]
 
 StartOption = Annotated[
     float | None, typer.Option(min=0, help="Take the file from this second on.")
@@ -64,7 +64,7 @@ def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Pat
     found = probe(file)
     if start_s >= found.duration_s:
         raise SettingsError(f"{file.name} ends after {found.duration_s:.2f} s, before --start-time")
-    cut = _free_name(file.with_name(f"{file.stem}_cut.mp4"))
+    cut = free_name(file.with_name(f"{file.stem}_cut.mp4"))
     sound = ["-c:a", "aac", "-b:a", _AAC_BITS] if with_sound and found.has_audio else ["-an"]
     encoding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *sound]
     scale = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
@@ -74,7 +74,7 @@ def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Pat
     return cut
 
 
-def _free_name(path: Path) -> Path:
+def free_name(path: Path) -> Path:
     """The path, with a number where something of its name is there."""
     names = chain([path], (path.with_stem(f"{path.stem}_{n}") for n in count(2)))
     return next(name for name in names if not name.exists())

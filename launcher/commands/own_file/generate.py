@@ -15,6 +15,7 @@ from launcher.commands.own_file.cut import (
     StartOption,
     cut_span,
     cut_video,
+    free_name,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
 from launcher.commands.own_file.outputs import checked_folder
@@ -39,7 +40,8 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     end_time: EndOption = None,
     duration: DurationOption = None,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; by default FILE_with_sound.mp4.")
+        Path | None,
+        typer.Option(help="The file to write; by default FILE_with_sound.mp4."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: ModelRecipeOption = None,
@@ -73,6 +75,9 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
 
 
 def _places(made: Sequence[MadeFile], file: Path, out: Path | None) -> list[Path]:
-    """Where the files that were made go: beside the user's, the first to --out if there is one."""
-    beside = [file.with_name(f"{file.stem}{part.suffix}") for part in made]
+    """Where the files that were made go: beside the user's, the first to --out if there is one.
+
+    Only --out is written over a file that is there.
+    """
+    beside = [free_name(file.with_name(f"{file.stem}{part.suffix}")) for part in made]
     return [out, *beside[1:]] if out and beside else beside

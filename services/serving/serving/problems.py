@@ -163,7 +163,12 @@ def _is_full(error: BaseException) -> bool:
 def invalid_fields(found: Sequence[Any]) -> Problem:
     """The problem of fields that pydantic does not take."""
     errors = [
-        {"field": ".".join(map(str, item["loc"])), "detail": str(item["msg"])} for item in found
+        {
+            "field": ".".join(map(str, item["loc"])),
+            "detail": str(item["msg"]).removeprefix("Value error, "),
+        }
+        for item in found
     ]
-    detail = "; ".join(f"{item['field']}: {item['detail']}" for item in errors)
+    told = [(item["field"], item["detail"]) for item in errors]
+    detail = "; ".join(f"{field}: {detail}" if field else detail for field, detail in told)
     return Problem(422, "invalid-fields", detail, {"errors": errors})

@@ -117,8 +117,14 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
         max_upload_bytes=serving.max_upload_bytes,
         media=media,
         page=task.page_folder,
-        own={name: config[key] for name, key in task.offer.own.items() if key in config},
+        own=_own_values(config, task.offer.own),
     )
+
+
+def _own_values(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
+    """What the model does where nothing else is asked, by option: of the task's own config."""
+    settings = config.get("config", {})
+    return {name: settings[key] for name, key in own.items() if key in settings}
 
 
 def _read_config(folder: Path) -> Mapping[str, Any]:
