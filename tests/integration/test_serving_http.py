@@ -263,6 +263,28 @@ def test_a_bucket_whose_folder_cannot_be_used_is_away_not_empty(
         assert http.get(sent.headers["location"] + "/result").status_code == 503
 
 
+def test_a_bucket_that_is_taken_away_is_not_made_anew(
+    small_limits: Limits, silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("serving.jobs.results.RETRY_S", 0.05)
+    monkeypatch.setattr("serving.jobs.results.WATCH_S", 0.05)
+    bucket, elsewhere = tmp_path / "bucket", tmp_path / "elsewhere"
+    app = create_app([tone_model()], small_limits, tmp_path / "api", DirectoryBucket(bucket))
+    with Server(app).running() as url, open_client(url) as http, silent_video.open("rb") as video:
+        until(lambda: http.get("/readyz").status_code == 200)
+        until(bucket.is_dir)
+        bucket.rename(elsewhere)
+        until(lambda: http.get("/readyz").status_code == 503)
+        assert http.get("/readyz").json()["type"].endswith(":bucket-away")
+        job = http.post("/v1/generations", files={"video": ("a.mp4", video)}).headers["location"]
+        until(lambda: http.get(job).json()["state"] == "running")
+        assert not bucket.exists()
+        elsewhere.rename(bucket)
+        until(lambda: http.get(job).json()["state"] == "done")
+        assert http.get(f"{job}/result").status_code == 200
+        until(lambda: http.get("/readyz").status_code == 200)
+
+
 def test_a_full_disk_takes_no_uploads(
     small_limits: Limits, silent_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

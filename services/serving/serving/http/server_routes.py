@@ -51,8 +51,10 @@ async def health() -> dict[str, str]:
 
 
 async def ready(service: _Service) -> dict[str, str]:
-    """Whether new work is taken: models are loaded, jobs worked on, and there is room."""
+    """Whether new work is taken: models are loaded, jobs worked on, results kept; there is room."""
     service.check_ready()
+    if service.runner.results.is_away:
+        raise Problem(503, "bucket-away", "The server cannot reach its results.")
     if service.is_full:
         raise Problem(503, "not-ready", "The disk has no room for an upload.")
     return {"status": "ready"}

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from s2s.errors import BucketUnavailableError
+from s2s.errors import BucketUnavailableError, StorageError
 from s2s.layout import result_key
-from s2s.storage import Bucket
+from s2s.storage import Bucket, ObjectInfo
 from s2s.tasks.contract import Made, MadeFile
 from serving.jobs.job import Job, Result, StoredFile
 from serving.jobs.names import plain_stem
@@ -19,6 +20,7 @@ __all__ = ["Results"]
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
+WATCH_S = 5.0
 
 
 class Results:
@@ -28,6 +30,9 @@ class Results:
         bucket: where the files are.
         store: remembers which objects are to be deleted.
         in_thread: runs a function in a thread.
+
+    Attributes:
+        is_away: whether the bucket did not answer when it was last looked at.
     """
 
     def __init__(
@@ -36,6 +41,21 @@ class Results:
         self._bucket = bucket
         self._store = store
         self._in_thread = in_thread
+        self.is_away = False
+
+    async def watch(self) -> None:
+        """Look again and again whether the bucket answers; at first a directory is made."""
+        look = self._bucket.prepare
+        while True:
+            try:
+                await asyncio.to_thread(look)
+            except StorageError as error:
+                if not self.is_away:
+                    log.error("results cannot be reached: %s", error)
+                self.is_away = True
+            else:
+                self.is_away, look = False, self._bucket.check
+            await asyncio.sleep(WATCH_S)
 
     async def put(self, job: Job, made: Made) -> Result:
         """Store what was made; while the bucket does not answer, the job waits."""
@@ -44,7 +64,7 @@ class Results:
 
     async def _put_file(self, job: Job, file: MadeFile) -> StoredFile:
         key = result_key(job.id, file.name)
-        upload = partial(self._bucket.upload, file.path, key, overwrite=True)
+        upload = partial(self._upload, file.path, key)
         while True:
             try:
                 info = await self._in_thread(upload)
@@ -54,6 +74,10 @@ class Results:
                 await asyncio.sleep(RETRY_S)
         file_name = f"{plain_stem(job.file_name)}{file.suffix}"
         return StoredFile(file.name, key, info.size, info.crc32c, file.media_type, file_name)
+
+    def _upload(self, path: Path, key: str) -> ObjectInfo:
+        self._bucket.check()  # a directory that was taken away must not be made anew
+        return self._bucket.upload(path, key, overwrite=True)
 
     async def delete_discarded(self) -> None:
         """Delete discarded objects; an object that cannot be deleted is tried again later."""

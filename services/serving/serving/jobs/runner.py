@@ -73,7 +73,7 @@ class Runner:
         }
         self._changed: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="media")
-        self._results = Results(storage.bucket, store, self._in_thread)
+        self.results = Results(storage.bucket, store, self._in_thread)
         self._background: list[asyncio.Task[None]] = []
         self._unfinished: set[str] = set()
         self._is_failing = False
@@ -116,8 +116,8 @@ class Runner:
                 self._unfinished.add(job.id)
             else:
                 self.enqueue(job)
-        self._background = [asyncio.create_task(self._run(suspects), name="jobs")]
-        self._background.append(asyncio.create_task(self._sweep(), name="sweep"))
+        works = (self._run(suspects), self._sweep(), self.results.watch())
+        self._background = [asyncio.create_task(work, name=work.__name__) for work in works]
         for task in self._background:
             task.add_done_callback(_log_end)
 
@@ -205,7 +205,7 @@ class Runner:
             try:
                 made = await self._make(job, notes)
                 with notes.step("store"):
-                    result = await self._results.put(job, made)
+                    result = await self.results.put(job, made)
             except _RemovedError:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
@@ -286,7 +286,7 @@ class Runner:
         for job in self._store.expired(now_s):
             self.remove(job)
         self._sweep_now.clear()
-        await self._results.delete_discarded()
+        await self.results.delete_discarded()
 
 
 def _log_end(task: asyncio.Task[None]) -> None:
