@@ -1,17 +1,19 @@
 """Only the section that a clip needs is downloaded, and the clip that is cut of it is exact."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from faulty_site import FaultySite, answer_with, cut_off
 from marked_video import MarkedVideo, click_times_s, frame_numbers
 
 import collection.stage
 import preprocessing.stage
 from s2s.layout import processed_prefix
 from s2s.manifest import read_manifest
-from s2s.media import probe, read_audio, read_frames
+from s2s.media import ffmpeg_path, probe, read_audio, read_frames
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
@@ -31,7 +33,16 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     MARKED.write(folder / "marked.mp4")
     webm = MarkedVideo(seconds=24.0, codecs=("libvpx", "libopus"), sound_rate_hz=48_000)
     webm.write(folder / "other.webm")
+    (folder / "large.mp4").write_bytes(with_far_index((folder / "marked.mp4").read_bytes()))
     return folder
+
+
+def with_far_index(video: bytes) -> bytes:
+    """An mp4 with its index at its end, so far away that no reader has both in its buffer."""
+    index = video.rindex(b"moov") - 4
+    assert index > video.index(b"mdat")
+    gap = 4 << 20
+    return video[:index] + gap.to_bytes(4, "big") + b"free" + bytes(gap - 8) + video[index:]
 
 
 @pytest.fixture
@@ -72,6 +83,13 @@ class Bench:
 
     def raw(self) -> list[str]:
         return [key.removeprefix("raw_data/") for key in self.bucket.keys("raw_data/")]
+
+
+@pytest.fixture
+def plain_site(videos: Path) -> Iterator[FaultySite]:
+    """A site that knows no byte ranges, such as Python's own `http.server`."""
+    with FaultySite(videos).running() as site:
+        yield site
 
 
 @pytest.fixture
@@ -152,3 +170,47 @@ def test_a_source_without_mp4_is_downloaded_whole(bench: Bench):
     assert (outcome.status, outcome.key) == (Status.OK, "raw_data/other.webm")
     [again] = bench.collect("other,11,14").values()
     assert again.reason is Reason.ALREADY_DONE
+
+
+@pytest.mark.parametrize("fetch", ["auto", "section"])
+@pytest.mark.parametrize("start_s", [0.0, 0.5, 20.0])
+def test_a_server_without_byte_ranges_gives_the_whole(
+    bench: Bench, plain_site: FaultySite, start_s: float, fetch: str
+):
+    bench.url = plain_site.url
+    [outcome] = bench.collect(f"large,{start_s},{start_s + 3}", fetch=fetch).values()
+    assert (outcome.status, outcome.key) == (Status.OK, "raw_data/large.mp4"), outcome.message
+
+
+def test_of_the_whole_it_is_known_where_it_ends(bench: Bench, plain_site: FaultySite):
+    bench.url = plain_site.url
+    [outcome] = bench.collect("large,24.5,27.5").values()
+    assert (outcome.status, outcome.reason) == (Status.FAILED, Reason.START_PAST_END)
+    assert "ends after 24.00 s" in outcome.message
+    assert bench.raw() == [f"_failed/{name}" for name in sections_of("large", 24.5)]
+
+
+def test_what_ffmpeg_cannot_cut_is_no_fault_of_the_network(
+    bench: Bench, plain_site: FaultySite, videos: Path
+):
+    bench.url = plain_site.url
+    plain_site.answers["other.mp4"] = answer_with((videos / "other.webm").read_bytes())
+    [outcome] = bench.collect("other,11,14").values()
+    assert (outcome.status, outcome.key) == (Status.OK, "raw_data/other.mp4"), outcome.message
+    plain_site.answers["rubbish.mp4"] = answer_with(b"\x00\x01 no video at all" * 500)
+    assert bench.collect("rubbish,11,14").popitem()[1].reason is Reason.CORRUPT
+
+
+def test_a_section_that_breaks_off_is_no_success(
+    bench: Bench, plain_site: FaultySite, videos: Path, tmp_path: Path
+):
+    front = tmp_path / "front.mp4"
+    command = [str(ffmpeg_path()), "-loglevel", "error", "-i", str(videos / "marked.mp4")]
+    subprocess.run([*command, "-c", "copy", "-movflags", "faststart", str(front)], check=True)
+    content = front.read_bytes()
+    bench.url = plain_site.url
+    plain_site.answers["front.mp4"] = cut_off(content, len(content) // 2)
+    assert bench.collect("front,11,14").popitem()[1].reason is Reason.NETWORK
+    plain_site.answers["front.mp4"] = answer_with(content)
+    [outcome] = bench.collect("front,11,14").values()
+    assert outcome.status is Status.OK, outcome.message

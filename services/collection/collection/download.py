@@ -23,7 +23,7 @@ from s2s.media import ffmpeg_path
 from s2s.reasons import Reason
 from s2s.settings import CollectionSettings, Settings
 
-__all__ = ["DownloadOptions", "download", "has_section_formats"]
+__all__ = ["DownloadOptions", "download", "lies_in_section"]
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,9 @@ _WHOLE = "bv*+ba/b"
 _SECTION = "bv*[ext=mp4]+ba[ext=m4a]/b[ext=mp4]"
 # Of ffmpeg's protocols only these go through the gate; the rest of them are what they are made of.
 _ONLY_HTTP = ("-protocol_whitelist", "http,https,httpproxy,tls,tcp,crypto,data")
-_NO_SUCH_FORMAT = "Requested format is not available"
+# What is said of a section, of which the whole may be had: that there is no mp4, and that ffmpeg
+# failed, which does not say why.
+_OF_SECTIONS = ("Requested format is not available", "ffmpeg exited with")
 _RETRIES = 3
 _LIVE = {"is_live", "is_upcoming", "post_live"}
 _thread = threading.local()
@@ -110,9 +112,9 @@ def download(
     return found[0]
 
 
-def has_section_formats(error: MediaError) -> bool:
-    """Whether a section failed for another reason than that the site has no mp4 of the source."""
-    return _NO_SUCH_FORMAT not in error.message
+def lies_in_section(error: MediaError) -> bool:
+    """Whether a section failed for a reason that need not hold for the whole source."""
+    return error.reason == Reason.CORRUPT or any(text in error.message for text in _OF_SECTIONS)
 
 
 def _watched(gate: Gate | None, url: str, limit_s: float) -> AbstractContextManager[None]:

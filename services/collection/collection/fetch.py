@@ -18,7 +18,7 @@ class Fetch:
     Attributes:
         source_id: the source.
         section_s: start and end of the section that is asked for; None for the whole.
-        needed_from_s: a section that ends before is of no use: there the clip starts.
+        needed_from_s: what ends before is of no use: there the clip starts.
     """
 
     source_id: str

@@ -2,11 +2,11 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from collection.download import DownloadOptions, download, has_section_formats
+from collection.download import DownloadOptions, download, lies_in_section
 from collection.fetch import Fetch
 from collection.network.breaker import session_breaker
 from collection.network.failures import is_server_error, wait_s_of
@@ -23,6 +23,8 @@ __all__ = ["DownloadSource", "TakeOverFile", "VideoFile"]
 
 # A section may end with the frame, or the packet of sound, that its end falls into.
 _TOLERANCE_S = 1.0
+# A picture that ends with its source lacks a frame or two of the clip's length.
+_MISSING_S = 0.1
 # Of a section past the end yt-dlp makes an mp4 without streams, and says that all is well.
 _EMPTY_BYTES = 1024
 # Before a source that the site forbids (HTTP 403), or failed to give (HTTP 5xx), is asked for a
@@ -68,18 +70,23 @@ class DownloadSource:
         return outcome
 
     def _collect(self, fetch: Fetch) -> Outcome:
-        template = self.settings.recipe.collection.source_url
-        url = template.replace("{source_id}", quote(fetch.source_id, safe=""))
+        """Fetch, look at it, store it; the whole source where its section cannot be had.
+
+        Of a server without byte ranges ffmpeg may make an empty section, or none, and an answer
+        that breaks off makes a short one: only the whole tells how long the source is.
+        """
+        site = self.settings.recipe.collection
+        url = site.source_url.replace("{source_id}", quote(fetch.source_id, safe=""))
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             try:
                 path = self._download(url, Path(folder) / fetch.name, fetch)
+                if _is_what_was_asked_for(path, fetch, url, site.section_margin_s):
+                    return _store(self.settings, path, fetch.name)
             except MediaError as error:
-                if fetch.section_s is None or has_section_formats(error):
+                if fetch.section_s is None or not lies_in_section(error):
                     raise
-                return self._collect(Fetch(fetch.source_id))
-            _look_at(path, fetch, url)
-            return _store(self.settings, path, fetch.name)
+        return self._collect(replace(fetch, section_s=None))
 
     def _download(self, url: str, target: Path, fetch: Fetch) -> Path:
         """Download; what is forbidden is asked for anew: YouTube often lets the next one through.
@@ -152,30 +159,29 @@ class TakeOverFile:
             return _store(self.settings, path, file.name)
 
 
-def _look_at(path: Path, fetch: Fetch, url: str) -> None:
-    """Make sure that a download is a video, and the part of it that was asked for.
+def _is_what_was_asked_for(path: Path, fetch: Fetch, url: str, margin_s: float) -> bool:
+    """Make sure that a download is a video; of a section, whether its clip is in it.
 
     Raises:
-        MediaError: `no_video` without a picture, `start_past_end` where the source ends before
-            the clip, `corrupt` if a section is longer than it should be.
+        MediaError: `no_video` if the whole has no picture, `start_past_end` if it ends before the
+            clip, `corrupt` if it cannot be opened.
     """
-    if fetch.section_s is None:
-        if not probe(path).has_video:
-            raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
-        return
-    start_s, end_s = fetch.section_s
-    length_s = 0.0 if path.stat().st_size < _EMPTY_BYTES else _shown_s(path)
-    if length_s <= fetch.needed_from_s - start_s:
+    if fetch.section_s is not None:
+        start_s, end_s = fetch.section_s
+        length_s = 0.0 if path.stat().st_size < _EMPTY_BYTES else _shown_s(path)
+        # Of what is longer it is not known where it starts.
+        longest_s = end_s - start_s + _TOLERANCE_S
+        return end_s - margin_s - _MISSING_S <= start_s + length_s <= start_s + longest_s
+    found = probe(path)
+    if not found.has_video:
+        raise MediaError(Reason.NO_VIDEO, f"{url}: has no picture, only sound")
+    from_s = fetch.needed_from_s
+    if 0 < from_s >= (found.duration_s or 0.0) and from_s >= (length_s := _shown_s(path)):
         raise MediaError(
             Reason.START_PAST_END,
-            f"{url}: ends before the clip starts at {fetch.needed_from_s:.2f} s",
+            f"{url}: ends after {length_s:.2f} s, before the clip starts at {from_s:.2f} s",
         )
-    if length_s > end_s - start_s + _TOLERANCE_S:
-        raise MediaError(
-            Reason.CORRUPT,
-            f"{url}: {length_s:.2f} s came of a section of {end_s - start_s:.2f} s, so it is not "
-            "known where it starts. Collect the whole source (collection.fetch: whole)",
-        )
+    return True
 
 
 def _shown_s(path: Path) -> float:
