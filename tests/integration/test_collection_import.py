@@ -106,6 +106,54 @@ def test_a_folder_called_videos_is_no_label(tmp_path: Path, clip: Path):
     assert found == [(("dog",), None), (("drum",), "test"), (("videos",), None)]
 
 
+def folder_with(tmp_path: Path, clip: Path, names: list[str], **collection: object) -> Settings:
+    """A recipe of a folder with these videos, whose splits are to be kept."""
+    for name in names:
+        (tmp_path / "real" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, tmp_path / "real" / name)
+    settings = settings_of(tmp_path, catalog="real", format="folder", **collection)
+    kept = settings.recipe.validation.model_copy(update={"keep_catalog_split": True})
+    recipe = settings.recipe.model_copy(update={"validation": kept})
+    return settings.model_copy(update={"recipe": recipe})
+
+
+@pytest.mark.parametrize("other", ["dog/x.mp4", "dog/videos/x.mp4", "more/dog/x.mp4"])
+def test_a_split_s_folder_that_is_not_known_is_an_error(tmp_path: Path, clip: Path, other: str):
+    names = ["train/dog/1.mp4", "Testing/dog/2.mp4", f"validacion/{other}"]
+    settings = folder_with(tmp_path, clip, names)
+    found = r"not known what 'validacion' is\. Found: 'Testing', 'train', 'validacion'\."
+    with pytest.raises(CatalogError, match=rf"real: .*{found}.*collection\.split_names"):
+        collection.stage.run(settings)
+    told = folder_with(tmp_path, clip, names, split_names={"validacion": "val"})
+    assert collection.stage.run(told).counts == {"ok": 3}
+    clips = stored_catalog(DirectoryBucket(tmp_path / "bucket"), told.recipe).clips
+    assert sorted(clip.split or "" for clip in clips) == ["Testing", "train", "validacion"]
+    assert {clip.labels for clip in clips} == {("dog",)}
+
+
+def test_labels_beside_the_splits_folders_have_no_split(tmp_path: Path, clip: Path):
+    settings = folder_with(tmp_path, clip, ["train/dog/1.mp4", "cat/videos/2.mp4", "3.mp4"])
+    assert collection.stage.run(settings).counts == {"ok": 3}
+    clips = stored_catalog(DirectoryBucket(tmp_path / "bucket"), settings.recipe).clips
+    found = sorted((clip.labels, clip.split) for clip in clips)
+    assert found == [((), None), (("cat",), None), (("dog",), "train")]
+
+
+@pytest.mark.parametrize(
+    ("names", "is_warned"),
+    [(["dog/train/a.mp4", "dog/b.mp4"], True), (["train/train/a.mp4", "train/dog/b.mp4"], False)],
+    ids=["below a label", "a label below a split"],
+)
+def test_a_split_s_name_below_a_label_is_warned_of(
+    tmp_path: Path, clip: Path, names: list[str], *, is_warned: bool
+):
+    settings = folder_with(tmp_path, clip, names)
+    with console.capture() as capture:
+        assert collection.stage.run(settings).counts == {"ok": 2}
+    printed = "".join(capture.get().split())
+    assert ("hasasplit'sname:1videos(firstdog/train/a.mp4)" in printed) == is_warned
+
+
 @pytest.mark.parametrize("inside", ["", "videos/"])
 def test_files_of_two_classes_may_be_called_alike(tmp_path: Path, clip: Path, inside: str):
     for label, size in (("dog", 0), ("drum", 1)):

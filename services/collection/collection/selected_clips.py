@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from collection.named_files import find_named_file
-from collection.video_folder import open_video_folder, say_passed_over
+from collection.video_folder import (
+    open_video_folder,
+    say_passed_over,
+    say_splits_below_others,
+)
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
@@ -132,6 +136,7 @@ def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Sel
         selected = SelectedClips(videos.url, "folder")
         rows = iter(videos.clips(recipe))
         selected.passed_over = videos.passed_over()
+        say_splits_below_others(videos.splits_below_others(recipe))
     else:
         file = find_named_file(settings, bucket, "catalog", folder)
         layout = choose_format(file.path, file.name, catalog_options(settings, bucket, folder))

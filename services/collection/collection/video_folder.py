@@ -6,11 +6,13 @@ import re
 import shutil
 import stat
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from rich.markup import escape
 
 from s2s.catalog import VIDEO_FOLDERS, RowProblem, known_split, make_clip
 from s2s.errors import CatalogError, MediaError
@@ -21,7 +23,13 @@ from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket, open_bucket
 
-__all__ = ["VideoFolder", "open_video_folder", "printable", "say_passed_over"]
+__all__ = [
+    "VideoFolder",
+    "open_video_folder",
+    "printable",
+    "say_passed_over",
+    "say_splits_below_others",
+]
 
 # What the guarded open takes, and what a refusal with a reason is due to.
 _SUFFIXES = {
@@ -77,14 +85,19 @@ class VideoFolder:
         """A clip of each video, from its start on, `spec.duration_s` long.
 
         The folder that it is in names its label; a folder above with a split's name, its split.
-        A folder in a label's that is called `videos`, as VAS has them, names none.
+        A folder in a label's that is called `videos`, as VAS has them, names none. Where splits are
+        to be kept, a folder that stands where others have a split's name is taken for a split, too:
+        whoever reads the clips refuses one that is not known (`check_splits`).
         """
         names = recipe.collection.split_names
+        n_least = self._depth_of_splits(names) if recipe.validation.keep_catalog_split else None
         for place, path in enumerate(self.paths(), start=1):
-            folders = list(PurePosixPath(path).parts[:-1])
-            is_split = bool(folders) and known_split(folders[0], names) is not None
+            folders = _folders(path)
+            is_split = _begins_with_split(folders, names) or (
+                n_least is not None and _depth(folders) >= n_least
+            )
             split = folders.pop(0) if is_split else None
-            if len(folders) > 1 and folders[-1].casefold() in VIDEO_FOLDERS:
+            if _is_passed_over(folders):
                 folders.pop()
             labels = [label_of_folder(name) for name in folders[-1:]]
             try:
@@ -92,6 +105,23 @@ class VideoFolder:
                 yield make_clip(source_id, 0.0, recipe.spec.duration_s, labels, split)
             except ValueError as error:
                 yield RowProblem(place, f"{printable(path)}: {error}")
+
+    def _depth_of_splits(self, names: Mapping[str, str]) -> int | None:
+        """How many folders the shortest path has that begins with a split; None without one."""
+        of_all = map(_folders, self.paths())
+        depths = (_depth(each) for each in of_all if _begins_with_split(each, names))
+        return min(depths, default=None)
+
+    def splits_below_others(self, recipe: Recipe) -> list[str]:
+        """Paths with a split's name below another folder, where it is taken for no split."""
+        names = recipe.collection.split_names
+        return [
+            path
+            for path in self.paths()
+            if (folders := _folders(path))
+            and not _begins_with_split(folders, names)
+            and any(known_split(name, names) for name in folders[1:])
+        ]
 
     def named(self, recipe: Recipe) -> Iterator[tuple[str, str]]:
         """The source's id and the path of each video that has one."""
@@ -111,6 +141,23 @@ class VideoFolder:
         return f"{_NOT_IN_IDS.sub('-', PurePosixPath(path).stem)[:80]}-{digest}"
 
 
+def _folders(path: str) -> list[str]:
+    return list(PurePosixPath(path).parts[:-1])
+
+
+def _is_passed_over(folders: Sequence[str]) -> bool:
+    """Whether the last folder says nothing, as VAS' `videos` in a label's folder."""
+    return len(folders) > 1 and folders[-1].casefold() in VIDEO_FOLDERS
+
+
+def _depth(folders: Sequence[str]) -> int:
+    return len(folders) - _is_passed_over(folders)
+
+
+def _begins_with_split(folders: Sequence[str], names: Mapping[str, str]) -> bool:
+    return bool(folders) and known_split(folders[0], names) is not None
+
+
 def printable(path: str) -> str:
     r"""A path for messages: bytes that are not UTF-8 as `\xe9`."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -128,6 +175,17 @@ def say_passed_over(passed_over: Mapping[str, int]) -> None:
         highlight=False,
         markup=False,
     )
+
+
+def say_splits_below_others(paths: Sequence[str]) -> None:
+    """Warn of videos whose folders have a split's name where it is taken for no split."""
+    if paths:
+        console.print(
+            f"[yellow]Without a split, although a folder has a split's name: {len(paths):,} videos "
+            f"(first {escape(printable(paths[0]))}).[/] Only a folder at the top is taken for a "
+            "split: put the splits' folders above the labels'",
+            highlight=False,
+        )
 
 
 def _suffix(path: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from s2s.catalog.formats.columns import check_columns
 from s2s.catalog.formats.head import (
     DELIMITERS,
     HEAD_LINES,
@@ -102,8 +103,8 @@ def _by_content(head: Head, options: FormatOptions) -> list[CatalogFormat]:
         found.append(KineticsCsv(*header))
     if header := head.header(VGGSOUNDER_COLUMNS):
         found.append(VGGSounder(options.duration_s, *header))
-    if head.header((options.columns.source_id,)):
-        found.append(_csv(head, options))
+    if header := head.header((options.columns.source_id,)):
+        found.append(TableCsv(options.table, *header) if found else _csv(head, options))
     return found
 
 
@@ -114,16 +115,10 @@ def _json(head: Head, options: FormatOptions) -> CatalogFormat:
         CatalogError: if it is JSON of another shape.
     """
     if head.start.startswith(b"["):
-        return _checked(head, TableJson(options.table))
+        return _json_array(head, options)
     if head.keys and (len(head.filled) > 1 or is_row(head.first, options.columns.source_id)):
-        options.table.check_columns(head.keys, head.name)
-        return TableJsonLines(options.table)
-    return _json_object(head)
-
-
-def _json_object(head: Head) -> CatalogFormat:
-    keys = first_keys(head.path)
-    return _checked(head, ActivityNet() if "database" in keys else KineticsJson())
+        return _json_lines(head, options)
+    return _checked(head, ActivityNet() if "database" in first_keys(head.path) else KineticsJson())
 
 
 def _checked(head: Head, layout: CatalogFormat) -> CatalogFormat:
@@ -233,14 +228,20 @@ def _is_number(text: str) -> bool:
 
 
 def _csv(head: Head, options: FormatOptions) -> TableCsv:
-    found = head.header((options.columns.source_id,))
-    columns, delimiter = found or (head.columns(), ",")
-    options.table.check_columns(columns, head.name)
+    columns, delimiter = head.header((options.columns.source_id,)) or (head.columns(), ",")
+    check_columns(columns, options.columns, head.name)
     return TableCsv(options.table, columns, delimiter)
 
 
+def _json_array(head: Head, options: FormatOptions) -> CatalogFormat:
+    layout = TableJson(options.table)
+    _checked(head, layout)
+    check_columns(layout.columns(head.path), options.columns, head.name)
+    return layout
+
+
 def _json_lines(head: Head, options: FormatOptions) -> TableJsonLines:
-    options.table.check_columns(head.keys, head.name)
+    check_columns(head.keys, options.columns, head.name)
     return TableJsonLines(options.table)
 
 
@@ -287,7 +288,7 @@ _SAID: dict[str, Callable[[Head, FormatOptions], CatalogFormat]] = {
     "ave": lambda head, _: AVE(has_header=AVE.begins_with(head.first)),
     "avspeech": lambda head, _: _most_fitting(head, *map(AVSpeech, DELIMITERS)),
     "csv": _csv,
-    "json": lambda head, options: _checked(head, TableJson(options.table)),
+    "json": _json_array,
     "jsonl": _json_lines,
     "kinetics": _kinetics,
     "parquet": lambda _, options: TableParquet(options.table),

@@ -7,9 +7,11 @@ has several segments in one: `{"database": {id: {"annotations": [{"label", "segm
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+from s2s.catalog.formats.head import HEAD_LINES
 from s2s.catalog.formats.rows import Row, clip_or_problem, make_clip, unwritable
 from s2s.catalog.formats.table import Table
 from s2s.catalog.formats.text import open_text
@@ -94,9 +96,14 @@ class TableJson:
     name: ClassVar[str] = "json"
     table: Table
 
+    def columns(self, path: Path) -> list[str]:
+        """Keys of the first rows."""
+        rows = islice(_rows(path), HEAD_LINES)
+        return list(dict.fromkeys(key for _, row in rows if isinstance(row, dict) for key in row))
+
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`; a row's number is its place."""
-        for place, row in _items(path, lambda ijson, events: ijson.items(events, "item")):
+        for place, row in _rows(path):
             yield place, row if isinstance(row, str) else clip_or_problem(self.table.clip_of, row)
 
     def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
@@ -107,6 +114,10 @@ class TableJson:
                 file.write(start + json.dumps(self.table.row_of(clip), ensure_ascii=False))
                 start = ",\n"
             file.write("\n]\n" if start == ",\n" else "[]\n")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    return _items(path, lambda ijson, events: ijson.items(events, "item"))
 
 
 def first_keys(path: Path) -> set[str]:

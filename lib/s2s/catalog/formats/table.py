@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
+from s2s.catalog.formats.columns import check_columns
 from s2s.catalog.formats.rows import LineFormat, Row, clip_or_problem, make_clip
 from s2s.catalog.formats.text import split_line
 from s2s.catalog.formats.values import (
@@ -88,22 +89,6 @@ class Table:
             "face_y": y,
         }
         return {getattr(self.names, name): value for name, value in values.items()}
-
-    def check_columns(self, columns: Iterable[str], name: str) -> None:
-        """Make sure that the columns that the recipe names are there.
-
-        Raises:
-            CatalogError: if one is not.
-        """
-        found = list(columns)
-        folded = set(map(str.casefold, found))
-        wanted = sorted({"source_id"} | self.names.model_fields_set)
-        missing = [c for key in wanted if (c := getattr(self.names, key)).casefold() not in folded]
-        if missing:
-            raise CatalogError(
-                f"catalog {name}: has no column {missing[0]!r}, it has {', '.join(found)}. "
-                "collection.columns of the recipe names the columns"
-            )
 
     def _labels(self, cell: Any) -> list[str]:
         if isinstance(cell, (list, tuple)):
@@ -231,7 +216,7 @@ class TableParquet:
             except duckdb.Error as error:
                 raise CatalogError(f"catalog {path}: is no Parquet file: {error}") from error
             columns = [column[0] for column in found.description or []]
-            self.table.check_columns(columns, str(path))
+            check_columns(columns, self.table.names, str(path))
             rows = chain.from_iterable(iter(lambda: found.fetchmany(_ROWS_AT_A_TIME), []))
             for place, row in enumerate(rows, start=1):
                 values = dict(zip(columns, row, strict=True))

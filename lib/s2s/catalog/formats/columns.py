@@ -1,0 +1,102 @@
+"""Columns of a table of one's own: are those there that are meant, each once?"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from s2s.catalog.formats.published.kinetics import KINETICS_COLUMNS
+from s2s.catalog.formats.published.vggsound import VGGSOUNDER_COLUMNS
+from s2s.errors import CatalogError
+from s2s.settings import ColumnNames
+
+__all__ = ["check_columns"]
+
+# What others call these columns, without what stands between words. They are not read: a guess
+# that is wrong would cut other clips, and say nothing.
+_OTHER_NAMES = {
+    "start_s": (
+        "start starts startsec startsecs startsecond startseconds startms starttime starttimes "
+        "starttimesec starttimeseconds timestart tstart startat begin begins beginsec begintime "
+        "timebegin beginning onset onsets"
+    ),
+    "end_s": (
+        "end ends endsec endsecs endsecond endseconds endms endtime endtimes endtimesec "
+        "endtimeseconds timeend tend endat stop stops stopsec stoptime timestop finish offset"
+    ),
+    "labels": (
+        "label labels labelname labelnames class classes classname classnames classlabel "
+        "classlabels category categories tag tags"
+    ),
+    "split": "split splits splitname set subset subsets partition datasplit datasetsplit",
+    "face_x": "facex",
+    "face_y": "facey",
+}
+_PUBLISHED = (set(KINETICS_COLUMNS), set(VGGSOUNDER_COLUMNS))
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def check_columns(columns: Iterable[str], names: ColumnNames, catalog: str) -> None:
+    """Make sure that a table's columns are those that are read.
+
+    Args:
+        columns: the table's columns.
+        names: how the recipe names them.
+        catalog: the table's name, for messages.
+
+    Raises:
+        CatalogError: if a column that the recipe names is missing, one that is read comes twice, or
+            one is called otherwise that is obviously meant.
+    """
+    found = list(columns)
+    _check_named(found, names, catalog)
+    _check_distinct(found, names, catalog)
+    _check_other_names(found, names, catalog)
+
+
+def _check_named(found: Sequence[str], names: ColumnNames, catalog: str) -> None:
+    folded = set(map(str.casefold, found))
+    wanted = sorted({"source_id"} | names.model_fields_set)
+    missing = [c for key in wanted if (c := getattr(names, key)).casefold() not in folded]
+    if missing:
+        raise CatalogError(
+            f"catalog {catalog}: has no column {missing[0]!r}, it has {', '.join(found)}. "
+            "collection.columns of the recipe names the columns"
+        )
+
+
+def _check_distinct(found: Sequence[str], names: ColumnNames, catalog: str) -> None:
+    """Names that differ in their case are two columns, if the recipe's is one of them."""
+    for name in names.model_dump().values():
+        alike = [column for column in found if column.casefold() == name.casefold()]
+        if len(alike) > 1 and alike.count(name) != 1:
+            raise CatalogError(
+                f"catalog {catalog}: has {len(alike)} columns {name!r}, it has {', '.join(found)}. "
+                "It is not known which to read: rename one"
+            )
+
+
+def _check_other_names(found: Sequence[str], names: ColumnNames, catalog: str) -> None:
+    read = {name.casefold() for name in names.model_dump().values()}
+    there = set(map(str.casefold, found))
+    if not names.model_fields_set and any(each <= there for each in _PUBLISHED):
+        return  # published, and only told to be read as a table of sources
+    free = [column for column in found if column.casefold() not in read]
+    meant = {
+        key: column
+        for key, others in _OTHER_NAMES.items()
+        if key not in names.model_fields_set and getattr(names, key) not in there
+        for column in reversed(free)
+        if _BETWEEN_WORDS.sub("", column.casefold()) in others.split()
+    }
+    if meant:
+        told = {**{key: getattr(names, key) for key in sorted(names.model_fields_set)}, **meant}
+        mapping = ", ".join(f"{key}: {_quoted(column)}" for key, column in told.items())
+        raise CatalogError(
+            f"catalog {catalog}: of its columns {', '.join(found)} these would be passed over: "
+            f"{', '.join(map(repr, meant.values()))}. Unless the recipe names others, clips are "
+            f"made of {', '.join(meant)}. Say which is which, times in seconds: "
+            f"collection.columns: {{{mapping}}}; or rename one that means something else"
+        )
+
+
+def _quoted(column: str) -> str:
+    return column if column.isidentifier() else repr(column)
