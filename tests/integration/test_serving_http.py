@@ -275,7 +275,9 @@ def test_a_bucket_that_is_taken_away_is_not_made_anew(
         until(bucket.is_dir)
         bucket.rename(elsewhere)
         until(lambda: http.get("/readyz").status_code == 503)
-        assert http.get("/readyz").json()["type"].endswith(":bucket-away")
+        away = http.get("/readyz")
+        assert away.json()["type"].endswith(":bucket-away")
+        assert int(away.headers["retry-after"]) > 0
         job = http.post("/v1/generations", files={"video": ("a.mp4", video)}).headers["location"]
         until(lambda: http.get(job).json()["state"] == "running")
         assert not bucket.exists()

@@ -12,7 +12,15 @@ from pydantic import BaseModel
 from s2s.errors import BucketUnavailableError, MediaError, UnsupportedMediaError
 from serving.jobs.database import DatabaseUnavailableError
 
-__all__ = ["TITLES", "Problem", "ProblemDocument", "disk_full", "invalid_fields", "problem_of"]
+__all__ = [
+    "TITLES",
+    "Problem",
+    "ProblemDocument",
+    "bucket_away",
+    "disk_full",
+    "invalid_fields",
+    "problem_of",
+]
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +142,7 @@ def _later(kind: str, detail: str) -> Problem:
 def _away(error: BucketUnavailableError | DatabaseUnavailableError) -> Problem:
     if isinstance(error, BucketUnavailableError):
         log.error("the bucket is away: %s", error)
-        return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
+        return bucket_away()
     log.error("the jobs are away: %s", error)
     return _later("not-ready", "The server cannot reach its jobs. Try again in a while.")
 
@@ -145,6 +153,11 @@ def _memory_short() -> Problem:
 
 def _is_short_of_memory(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.ENOMEM
+
+
+def bucket_away() -> Problem:
+    """The problem of a bucket that does not answer."""
+    return _later("bucket-away", "The server cannot reach its results. Try again in a while.")
 
 
 def disk_full() -> Problem:

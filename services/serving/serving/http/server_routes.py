@@ -12,7 +12,7 @@ from serving.http.page import EXAMPLE
 from serving.http.service import Service, service_of
 from serving.models.served import ServedModel
 from serving.observe.metrics import CONTENT_TYPE_LATEST
-from serving.problems import Problem
+from serving.problems import Problem, bucket_away
 
 __all__ = ["server_router"]
 
@@ -54,7 +54,7 @@ async def ready(service: _Service) -> dict[str, str]:
     """Whether new work is taken: models are loaded, jobs worked on, results kept; there is room."""
     service.check_ready()
     if service.runner.results.is_away:
-        raise Problem(503, "bucket-away", "The server cannot reach its results.")
+        raise bucket_away()
     if service.is_full:
         raise Problem(503, "not-ready", "The disk has no room for an upload.")
     return {"status": "ready"}
