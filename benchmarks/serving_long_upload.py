@@ -22,12 +22,14 @@ from pathlib import Path
 
 import httpx
 import torch
+from pydantic import BaseModel
 from separation_serving import SECONDS, draw_pair
 from serving_attacks import Watch, memory_bytes
 from serving_load import server
 
 from s2s.media import run_ffmpeg
 from s2s.model_directory import ModelDescription, save_model
+from s2s.settings import Recipe
 from s2s.storage import DirectoryBucket
 from s2s.tasks.classification.network import ClassifierConfig, make_classifier
 from s2s.tasks.classification.network.directory import ModelConfig as ClassifierModel
@@ -94,14 +96,7 @@ def make_classification(folder: Path) -> None:
     )
     processor = ProcessorConfig.of(recipe).model_dump(mode="json")
     config = ClassifierModel(network=network, processor=processor, classes=classes)
-    description = ModelDescription(
-        task=recipe.task,
-        recipe=recipe.name,
-        version="none",
-        spec=recipe.spec,
-        config=config.model_dump(mode="json"),
-    )
-    save_model(folder, make_classifier(network), description)
+    save_model(folder, make_classifier(network), description_of(recipe, config))
 
 
 def make_separation(folder: Path) -> None:
@@ -119,14 +114,18 @@ def make_separation(folder: Path) -> None:
     )
     processor = FaceProcessorConfig.of(recipe).model_dump(mode="json")
     config = SeparatorModel(network=network, processor=processor, window_s=recipe.training.window_s)
-    description = ModelDescription(
+    save_model(folder, make_separator(network), description_of(recipe, config))
+
+
+def description_of(recipe: Recipe, config: BaseModel) -> ModelDescription:
+    """What stands around the config of a model that has learned nothing."""
+    return ModelDescription(
         task=recipe.task,
         recipe=recipe.name,
         version="none",
         spec=recipe.spec,
         config=config.model_dump(mode="json"),
     )
-    save_model(folder, make_separator(network), description)
 
 
 def make_video(task: str, folder: Path, seconds: int) -> Path:

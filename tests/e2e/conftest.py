@@ -88,6 +88,23 @@ def docker_environment() -> dict[str, str]:
     pytest.skip(problem)
 
 
+@pytest.fixture(scope="session")
+def image_mb(docker_environment: dict[str, str]) -> Callable[[str], float]:
+    """How large an image is that is built, in megabytes."""
+
+    def measure(image: str) -> float:
+        size = subprocess.run(
+            ["docker", "image", "inspect", "--format", "{{.Size}}", image],
+            env=docker_environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(size.stdout) / 1e6
+
+    return measure
+
+
 def docker_problem(environment: dict[str, str]) -> str:
     """What keeps docker from building our images; empty if nothing does."""
     base = "python:3.11-slim-bookworm"

@@ -14,7 +14,7 @@ from s2s.media.guard.upload import PICTURE_TYPES, picture_demuxer
 from s2s.media.read.frames import to_rgb
 from s2s.reasons import Reason
 
-__all__ = ["demuxer_of", "read_jpegs", "write_picture"]
+__all__ = ["checked_demuxer", "read_jpegs", "write_picture"]
 
 _JPEG_DEMUXER = "jpeg_pipe"
 _JPEG_NAME = re.compile(r"image_(\d+)\.jpg")
@@ -35,9 +35,7 @@ def write_picture(
         UnsupportedMediaError: if it is no such picture.
         MediaError: if it cannot be read, or is refused.
     """
-    demuxer = demuxer_of(picture)
-    with open_picture(picture, demuxer, limits or MediaLimits()):
-        pass
+    demuxer = checked_demuxer(picture, limits)
     width, height = size
     run_ffmpeg(
         [
@@ -52,18 +50,20 @@ def write_picture(
         raise MediaError(Reason.CORRUPT, f"{picture.name}: cannot be decoded")
 
 
-def demuxer_of(picture: Path) -> str:
-    """The demuxer that reads a picture.
+def checked_demuxer(picture: Path, limits: MediaLimits | None = None) -> str:
+    """The demuxer that reads a picture, which was opened once to see that it may be read.
 
     Raises:
         UnsupportedMediaError: if it is a picture of no type that is read.
+        MediaError: if it cannot be read, or is refused.
     """
     demuxer = picture_demuxer(picture)
     if demuxer is None:
         raise UnsupportedMediaError(
             f"{picture.name}: not a picture of type {', '.join(PICTURE_TYPES)}"
         )
-    return demuxer
+    with open_picture(picture, demuxer, limits or MediaLimits()):
+        return demuxer
 
 
 def read_jpegs(

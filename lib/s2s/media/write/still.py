@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 
 from s2s.media.ffmpeg import input_args, picture_args, run_ffmpeg
-from s2s.media.guard.opening import MediaLimits, open_picture
-from s2s.media.read.pictures import demuxer_of
+from s2s.media.guard.opening import MediaLimits
+from s2s.media.read.pictures import checked_demuxer
 
 __all__ = ["make_still_video"]
 
@@ -34,9 +34,7 @@ def make_still_video(
         UnsupportedMediaError: if it is no such picture.
         MediaError: if it cannot be read, or is refused.
     """
-    demuxer = demuxer_of(picture)
-    with open_picture(picture, demuxer, limits or MediaLimits()):
-        pass
+    demuxer = checked_demuxer(picture, limits)
     n_frames = math.floor(duration_s * fps + 0.5)
     some, part = output.with_name(f".{output.name}.part"), min(n_frames, _PART_S * fps)
     shown = f"{_SCALE},loop=loop=-1:size=1,setpts=N/{fps}/TB"
