@@ -6,7 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+import collection.stage as collection_stage
 from launcher.commands.catalog import catalog
+from s2s.cli import make_settings
+from s2s.errors import CatalogError
 from s2s.storage import DirectoryBucket
 
 app = typer.Typer()
@@ -218,3 +221,23 @@ def test_splits_are_looked_at_as_collection_does(tmp_path: Path, settings: str, 
     validation = settings.partition(", split_names")[0]
     recipe.write_text(f"{{name: r, collection: {{catalog: v.csv{names}}}, {validation}}}")
     assert show("--recipe", recipe).exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("rows", "collection"),
+    [
+        ("abcdefghij1,1,dog\n", "labels: [cat]"),
+        ("no,row,at,all,of,this\n", "format: vggsound"),
+        ("train/dog/video_00001\nprueba/dog/video_00002\n", "format: vas"),
+    ],
+)
+def test_a_catalog_that_collection_refuses_is_refused(tmp_path: Path, rows: str, collection: str):
+    (tmp_path / "v.csv").write_text(rows)
+    recipe = tmp_path / "r.yaml"
+    keep = "validation: {keep_catalog_split: true}"
+    recipe.write_text(f"{{name: r, collection: {{catalog: v.csv, {collection}}}, {keep}}}")
+    result = show("--recipe", recipe)
+    assert result.exit_code == 1, result.output
+    with pytest.raises(CatalogError) as refused:
+        collection_stage.run(make_settings(recipe, f"file://{tmp_path}/bucket", tmp_path / "work"))
+    assert str(refused.value) in " ".join(result.output.split())

@@ -77,6 +77,56 @@ def test_what_the_recipe_names_already_stays_in_the_remedy():
         read_catalog(of(["video", "t0", "stop"]), options)
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "json", "parquet"])
+def test_a_length_beside_a_start_is_used(kind: str, tmp_path: Path):
+    row = {"source_id": "a", "start_s": 2.5, "duration_s": 1.25}
+    path = tmp_path / "x"
+    texts = {
+        "csv": "source_id,Start_S,duration_s\na,2.5,1.25\n",
+        "jsonl": json.dumps(row),
+        "json": json.dumps([row]),
+    }
+    if kind == "parquet":
+        duckdb = pytest.importorskip("duckdb")
+        duckdb.sql("SELECT 'a' AS source_id, 2.5 AS start_s, 1.25 AS duration_s").write_parquet(
+            str(path)
+        )
+    else:
+        path.write_text(texts[kind])
+    [clip] = read_file(path).clips
+    assert (clip.start_s, clip.end_s) == (2.5, 3.75)
+
+
+@pytest.mark.parametrize("column", ["duration", "Length", "clip_duration", "duration (sec)"])
+def test_a_length_that_is_called_otherwise_is_an_error(column: str):
+    with pytest.raises(CatalogError, match=r"passed over.*collection\.columns: \{duration_s: "):
+        read_catalog(of(["source_id", "start_s", column]))
+    with pytest.raises(CatalogError, match=r"\{start_s: begin, duration_s: "):
+        read_catalog(of(["source_id", "begin", column]))
+    # Of the whole video, it may be.
+    assert read_catalog(of(["source_id", column])).problems == []
+    assert "length" not in str(read_catalog(b"source_id,start_s,end_s,length\na,1,2,90\n"))
+
+
+def test_an_end_goes_before_a_length_and_a_bad_length_costs_its_row():
+    data = b"source_id,start_s,end_s,duration_s\na,1,2,90\nb,1,,3\nc,1,,\nd,1,,long\ne,1,,0\n"
+    catalog = read_catalog(data)
+    assert [(clip.source_id, clip.end_s) for clip in catalog.clips] == [
+        ("a", 2),
+        ("b", 4),
+        ("c", 11),
+    ]
+    assert [problem.line for problem in catalog.problems] == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("column", "key"), [("start_ms", "start_s"), ("end-msec", "end_s"), ("startFrame", "start_s")]
+)
+def test_times_that_by_name_are_no_seconds_are_not_to_be_read_as_such(column: str, key: str):
+    with pytest.raises(CatalogError, match=rf"in seconds: {key} made of '{column}', which by name"):
+        read_catalog(of(["source_id", column]))
+
+
 @pytest.mark.parametrize(
     ("columns", "names"),
     [

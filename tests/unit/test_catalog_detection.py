@@ -164,6 +164,26 @@ def test_a_list_in_milliseconds_is_an_error(kind: str, starts: list[int]):
     assert len(read_catalog(data, FormatOptions(time_unit="s")).clips) == len(starts)
 
 
+WITH_ENDS = [kind for kind in MS_ROWS if not kind.startswith("vgg") and "alone" not in kind]
+
+
+@pytest.mark.parametrize("kind", WITH_ENDS)
+@pytest.mark.parametrize(
+    ("lengths", "duration_s"),
+    [([10000] * 3, 10.0), ([9000, 12500, 8500], 2.0), ([9480, 10020], 10.0), ([3000], 3.0)],
+)
+def test_milliseconds_that_all_start_at_0_are_an_error(
+    kind: str, lengths: list[int], duration_s: float
+):
+    *header, row = MS_ROWS[kind]
+    rows = [row.format(id=f"abcdefghi{n:02d}", start=0, end=end) for n, end in enumerate(lengths)]
+    data = "\n".join([*header, *rows]).encode()
+    with pytest.raises(CatalogError, match=r"seem to be milliseconds.*Divide them by 1000"):
+        read_catalog(data, FormatOptions(duration_s=duration_s))
+    seconds = FormatOptions(duration_s=duration_s, time_unit="s")
+    assert len(read_catalog(data, seconds).clips) == len(lengths)
+
+
 @pytest.mark.parametrize("kind", MS_ROWS)
 @pytest.mark.parametrize(
     ("starts", "length"),

@@ -75,9 +75,9 @@ def test_kinetics_as_json(indent: int | None):
     )
 
 
-def test_json_that_breaks_off_keeps_what_came_before():
-    text = json.dumps({"---QUuC4vJs": ENTRY, "abcdefghijk": ENTRY})
-    catalog = read_catalog(text[:-40].encode())
+def test_json_that_goes_wrong_keeps_what_came_before():
+    text = json.dumps({"---QUuC4vJs": ENTRY, "abcdefghijk": ENTRY, "abcdefghijl": ENTRY})
+    catalog = read_catalog(text.replace('"abcdefghijk":', '"abcdefghijk"').encode())
     assert [clip.source_id for clip in catalog.clips] == ["---QUuC4vJs"]
     [problem] = catalog.problems
     assert problem.line == 2

@@ -16,8 +16,8 @@ from launcher.commands.catalog.summary import Difference, Summary, compare, summ
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
-    check_splits,
     choose_format,
+    nothing_selected,
     read_label_table,
     read_rows,
     select_clips,
@@ -84,7 +84,7 @@ def catalog(  # noqa: PLR0913 - these are the options of the command line
                 summary = summarize(path, options)
                 rich.print(summary_table(summary, None if all_labels else _SHOWN_LABELS))
                 if loaded is not None:
-                    _say_selected(path, options, loaded)
+                    _say_selected(path, options, loaded, summary)
             for first, second in combinations(paths, 2):
                 rich.print(_in_words(first, second, compare(first, second, options)))
             if output is not None:
@@ -167,18 +167,17 @@ def _options(
     table = label_table or Path(settings.label_table)
     names = read_label_table(found.path(table)) if table.name else {}
     duration_s = FormatOptions().duration_s if recipe is None else recipe.spec.duration_s
-    return FormatOptions.of_recipe(settings, duration_s, names)
+    keep_splits = recipe is not None and recipe.validation.keep_catalog_split
+    return FormatOptions.of_settings(settings, duration_s, names, keep_splits=keep_splits)
 
 
-def _say_selected(path: Path, options: FormatOptions, recipe: Recipe) -> None:
+def _say_selected(path: Path, options: FormatOptions, recipe: Recipe, summary: Summary) -> None:
     """Count what the recipe selects, and fail where collection would."""
-    n_selected, splits = 0, set[str | None]()
-    for clip in select_clips(_clips(path, options), recipe):
-        n_selected += 1
-        splits.add(clip.split)
+    n_selected = sum(1 for _ in select_clips(_clips(path, options), recipe, str(path)))
+    if not n_selected:
+        n_clips, problems = summary.n_clips, summary.problems
+        raise nothing_selected(str(path), summary.layout, recipe, n_clips, problems)
     console.print(f"{n_selected:,} clips are selected by {recipe.name}", highlight=False)
-    if recipe.validation.keep_catalog_split:
-        check_splits(splits, recipe.collection.split_names, str(path))
 
 
 def _clips(path: Path, options: FormatOptions) -> Iterator[ClipRecord]:

@@ -12,7 +12,7 @@ from s2s.catalog.formats import (
     read_label_table,
 )
 from s2s.catalog.labels import LabelIds, read_label_ids, update_label_ids
-from s2s.catalog.selection import select_clips
+from s2s.catalog.selection import nothing_selected, select_clips
 from s2s.catalog.splits import check_splits, known_split
 from s2s.catalog.stored import (
     StoredFile,
@@ -41,6 +41,7 @@ __all__ = [
     "known_split",
     "make_clip",
     "name_in_folder",
+    "nothing_selected",
     "read_label_ids",
     "read_label_table",
     "read_rows",

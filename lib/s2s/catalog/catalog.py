@@ -6,7 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2s.catalog.formats.rows import CatalogFormat
+from s2s.catalog.formats.head import check_whole
+from s2s.catalog.formats.rows import CatalogFormat, CutOff
 from s2s.records import ClipRecord
 
 __all__ = ["Catalog", "DistinctNames", "RowProblem", "read_rows"]
@@ -78,7 +79,9 @@ class DistinctNames:
         self._database.close()
 
 
-def read_rows(path: Path, layout: CatalogFormat) -> Iterator[ClipRecord | RowProblem]:
+def read_rows(
+    path: Path, layout: CatalogFormat, name: str = ""
+) -> Iterator[ClipRecord | RowProblem]:
     """Read a file row by row; memory does not grow with its length.
 
     A clip that comes twice is a clip once, and a problem the other times.
@@ -86,9 +89,15 @@ def read_rows(path: Path, layout: CatalogFormat) -> Iterator[ClipRecord | RowPro
     Args:
         path: the file.
         layout: its format, from `choose_format`.
+        name: what it is called, for messages; its path without one.
+
+    Raises:
+        CatalogError: where it ends in the middle of a row, so that others are missing.
     """
     with closing(DistinctNames()) as names:
         for line, row in layout.read(path):
+            if isinstance(row, CutOff):
+                check_whole([(line, row)], name or str(path))
             if isinstance(row, str):
                 yield RowProblem(line, row)
             elif (first := names.first_line(row.clip_id, line)) != line:

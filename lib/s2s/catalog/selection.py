@@ -3,18 +3,21 @@
 import hashlib
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from s2s.catalog.splits import known_split
+from s2s.catalog.catalog import RowProblem
+from s2s.catalog.splits import check_splits, known_split
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
-__all__ = ["select_clips"]
+__all__ = ["nothing_selected", "select_clips"]
 
 
-def select_clips(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRecord]:
+def select_clips(
+    clips: Iterable[ClipRecord], recipe: Recipe, catalog: str = ""
+) -> Iterator[ClipRecord]:
     """Choose clips by label, split and number per label, in the catalog's order.
 
     The choice depends on the seed and on nothing else: the order of the rows does not matter. Where
@@ -23,10 +26,58 @@ def select_clips(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRe
     Args:
         clips: all clips.
         recipe: its `collection` and `seed` say which.
+        catalog: the catalog's name, for messages; the recipe's own without one.
 
     Raises:
-        CatalogError: after the last clip, if there is none of a split that the recipe names.
+        CatalogError: after the last clip, if there is none of a split that the recipe names, or one
+            has a split that is to be kept and is not known.
     """
+    chosen = _choose(clips, recipe)
+    if not recipe.validation.keep_catalog_split:
+        return chosen
+    return _of_known_splits(chosen, recipe, catalog or recipe.collection.catalog)
+
+
+def nothing_selected(
+    catalog: str, layout: str, recipe: Recipe, n_clips: int, problems: Sequence[RowProblem]
+) -> CatalogError:
+    """The error for a catalog of which no clip is selected.
+
+    Args:
+        catalog: its name.
+        layout: name of its format.
+        recipe: who selects.
+        n_clips: clips that it has.
+        problems: the first rows that are no clip.
+    """
+    if n_clips:
+        wanted = recipe.collection
+        return CatalogError(
+            f"catalog {catalog}: none of its {n_clips} clips has a label that fits "
+            f"{list(wanted.labels)} and a split of {list(wanted.splits)} (collection.labels "
+            "and .splits of the recipe): './s2s catalog FILE' shows what there is"
+        )
+    if not problems:
+        return CatalogError(f"catalog {catalog} is empty: it lists no clip")
+    first = problems[0]
+    return CatalogError(
+        f"catalog {catalog}: none of its rows can be used as {layout}. Line {first.line}: "
+        f"{first.message}. If that is not its format, say which it is with collection.format in "
+        "the recipe"
+    )
+
+
+def _of_known_splits(
+    clips: Iterable[ClipRecord], recipe: Recipe, catalog: str
+) -> Iterator[ClipRecord]:
+    splits: set[str | None] = set()
+    for clip in clips:
+        splits.add(clip.split)
+        yield clip
+    check_splits(splits, recipe.collection.split_names, catalog)
+
+
+def _choose(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipRecord]:
     wanted = recipe.collection
     fitting = (
         clip

@@ -54,10 +54,10 @@ def check_splits(found: Iterable[str | None], names: Mapping[str, str], catalog:
     spelled = sorted({text for text in found if text})
     unknown = [text for text in spelled if known_split(text, names) is None]
     if unknown:
-        example = ", ".join(f"{text!r}: train" for text in unknown[:3])
+        example = ", ".join(f"{text!r}: …" for text in unknown[:3])
         raise CatalogError(
             f"catalog {catalog}: its splits are to be kept (validation.keep_catalog_split), and "
             f"it is not known what {', '.join(map(repr, unknown))} is. Found: "
-            f"{', '.join(map(repr, spelled))}. Say for each whether it is train, val or test: "
-            f"collection.split_names: {{{example}}}"
+            f"{', '.join(map(repr, spelled))}. Say in the recipe, with train, val or test in "
+            f"place of each …: collection.split_names: {{{example}}}"
         )

@@ -18,7 +18,8 @@ class ColumnNames(Section):
     Attributes:
         source_id: the source; there must be one.
         start_s: where the clip starts, in seconds; 0 without it.
-        end_s: where it ends; without it, the recipe's `spec.duration_s` after the start.
+        end_s: where it ends; without it, `duration_s` after the start.
+        duration_s: how long it is, in seconds; without it, the recipe's `spec.duration_s`.
         labels: its labels.
         split: its split.
         face_x: a face's position, as a fraction of the picture's width.
@@ -28,6 +29,7 @@ class ColumnNames(Section):
     source_id: str = "source_id"
     start_s: str = "start_s"
     end_s: str = "end_s"
+    duration_s: str = "duration_s"
     labels: str = "labels"
     split: str = "split"
     face_x: str = "face_x"

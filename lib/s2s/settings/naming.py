@@ -120,6 +120,7 @@ SHARED: Mapping[str, Names] = {
     "collection.columns.source_id": names(),
     "collection.columns.start_s": names(),
     "collection.columns.end_s": names(),
+    "collection.columns.duration_s": names(),
     "collection.columns.labels": names(),
     "collection.columns.split": names(),
     "collection.columns.face_x": names(),

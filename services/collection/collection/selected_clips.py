@@ -14,15 +14,14 @@ from collection.video_folder import (
 from s2s.catalog import (
     FormatOptions,
     RowProblem,
-    check_splits,
     choose_format,
+    nothing_selected,
     read_label_table,
     read_rows,
     select_clips,
     store_catalog,
     update_label_ids,
 )
-from s2s.errors import CatalogError
 from s2s.logs import console
 from s2s.records import ClipRecord
 from s2s.settings import Recipe, Settings
@@ -79,18 +78,14 @@ class SelectedClips:
         """
         limit = recipe.collection.limit
         n_selected = 0
-        splits: set[str | None] = set()
-        for clip in select_clips(self._only_clips(rows), recipe):
+        for clip in select_clips(self._only_clips(rows), recipe, self.name):
             n_selected += 1
             self.labels.update(clip.labels)
-            splits.add(clip.split)
             if limit is None or len(self.clips) < limit:
                 self.clips.append(clip)
             yield clip
         if not n_selected:
-            raise CatalogError(self._nothing(recipe))
-        if recipe.validation.keep_catalog_split:
-            check_splits(splits, recipe.collection.split_names, self.name)
+            raise nothing_selected(self.name, self.layout, recipe, self.n_clips, self.problems)
         yield from self.problems
 
     def _only_clips(self, rows: Iterable[ClipRecord | RowProblem]) -> Iterator[ClipRecord]:
@@ -100,23 +95,6 @@ class SelectedClips:
             else:
                 self.n_clips += 1
                 yield row
-
-    def _nothing(self, recipe: Recipe) -> str:
-        if self.n_clips:
-            wanted = recipe.collection
-            return (
-                f"catalog {self.name}: none of its {self.n_clips} clips has a label that fits "
-                f"{list(wanted.labels)} and a split of {list(wanted.splits)} (collection.labels "
-                "and .splits of the recipe): './s2s catalog FILE' shows what there is"
-            )
-        if not self.problems:
-            return f"catalog {self.name} is empty: it lists no clip"
-        first = self.problems[0]
-        return (
-            f"catalog {self.name}: none of its {len(self.problems)} rows can be used as "
-            f"{self.layout}. Line {first.line}: {first.message}. If that is not its format, say "
-            "which it is with collection.format in the recipe"
-        )
 
 
 def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> SelectedClips:
@@ -141,7 +119,7 @@ def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Sel
         file = find_named_file(settings, bucket, "catalog", folder)
         layout = choose_format(file.path, file.name, catalog_options(settings, bucket, folder))
         selected = SelectedClips(file.name, layout.name)
-        rows = read_rows(file.path, layout)
+        rows = read_rows(file.path, layout, file.name)
     store_catalog(bucket, recipe, selected.select(rows, recipe), folder / "catalog.jsonl")
     update_label_ids(bucket, recipe, selected.labels)
     console.print(
@@ -165,4 +143,9 @@ def catalog_options(settings: Settings, bucket: Bucket, folder: Path) -> FormatO
     if recipe.collection.label_table:
         table = find_named_file(settings, bucket, "label_table", folder)
         names = read_label_table(table.path)
-    return FormatOptions.of_recipe(recipe.collection, recipe.spec.duration_s, names)
+    return FormatOptions.of_settings(
+        recipe.collection,
+        recipe.spec.duration_s,
+        names,
+        keep_splits=recipe.validation.keep_catalog_split,
+    )

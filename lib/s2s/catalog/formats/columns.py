@@ -1,26 +1,30 @@
 """Columns of a table of one's own: are those there that are meant, each once?"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from s2s.catalog.formats.published.kinetics import KINETICS_COLUMNS
 from s2s.catalog.formats.published.vggsound import VGGSOUNDER_COLUMNS
 from s2s.errors import CatalogError
 from s2s.settings import ColumnNames
 
-__all__ = ["check_columns"]
+__all__ = ["check_columns", "columns_meant", "mapping_of"]
 
 # What others call these columns, without what stands between words. They are not read: a guess
 # that is wrong would cut other clips, and say nothing.
 _OTHER_NAMES = {
     "start_s": (
-        "start starts startsec startsecs startsecond startseconds startms starttime starttimes "
+        "start starts startsec startsecs startsecond startseconds starttime starttimes "
         "starttimesec starttimeseconds timestart tstart startat begin begins beginsec begintime "
         "timebegin beginning onset onsets"
     ),
     "end_s": (
-        "end ends endsec endsecs endsecond endseconds endms endtime endtimes endtimesec "
+        "end ends endsec endsecs endsecond endseconds endtime endtimes endtimesec "
         "endtimeseconds timeend tend endat stop stops stopsec stoptime timestop finish offset"
+    ),
+    "duration_s": (
+        "duration durations durationsec durationsecs durationseconds dur length lengths lengthsec "
+        "lengthseconds len clipduration cliplength segmentduration segmentlength"
     ),
     "labels": (
         "label labels labelname labelnames class classes classname classnames classlabel "
@@ -32,6 +36,8 @@ _OTHER_NAMES = {
 }
 _PUBLISHED = (set(KINETICS_COLUMNS), set(VGGSOUNDER_COLUMNS))
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+_NO_SECONDS = re.compile(r"(ms|msecs?|millis|milliseconds?|frames?)$")
+_TIMES = ("start_s", "end_s", "duration_s")
 
 
 def check_columns(columns: Iterable[str], names: ColumnNames, catalog: str) -> None:
@@ -75,27 +81,56 @@ def _check_distinct(found: Sequence[str], names: ColumnNames, catalog: str) -> N
 
 
 def _check_other_names(found: Sequence[str], names: ColumnNames, catalog: str) -> None:
-    read = {name.casefold() for name in names.model_dump().values()}
     there = set(map(str.casefold, found))
     if not names.model_fields_set and any(each <= there for each in _PUBLISHED):
         return  # published, and only told to be read as a table of sources
-    free = [column for column in found if column.casefold() not in read]
+    if meant := columns_meant(found, names):
+        told = {**{key: getattr(names, key) for key in sorted(names.model_fields_set)}, **meant}
+        raise CatalogError(
+            f"catalog {catalog}: of its columns {', '.join(found)} these would be passed over: "
+            f"{', '.join(map(repr, meant.values()))}. Unless the recipe names others, clips are "
+            f"made of {', '.join(meant)}. Say which is which, times in seconds: "
+            f"{mapping_of(told)}; or rename one that means something else"
+        )
+
+
+def columns_meant(found: Iterable[str], names: ColumnNames) -> dict[str, str]:
+    """Columns that are called otherwise and obviously meant, by our name of each."""
+    columns = list(found)
+    read = {name.casefold() for name in names.model_dump().values()}
+    there = set(map(str.casefold, columns))
+    free = [column for column in columns if column.casefold() not in read]
     meant = {
         key: column
         for key, others in _OTHER_NAMES.items()
         if key not in names.model_fields_set and getattr(names, key) not in there
         for column in reversed(free)
-        if _BETWEEN_WORDS.sub("", column.casefold()) in others.split()
+        if _NO_SECONDS.sub("", word := _folded(column)) in others.split() or word in others.split()
     }
-    if meant:
-        told = {**{key: getattr(names, key) for key in sorted(names.model_fields_set)}, **meant}
-        mapping = ", ".join(f"{key}: {_quoted(column)}" for key, column in told.items())
-        raise CatalogError(
-            f"catalog {catalog}: of its columns {', '.join(found)} these would be passed over: "
-            f"{', '.join(map(repr, meant.values()))}. Unless the recipe names others, clips are "
-            f"made of {', '.join(meant)}. Say which is which, times in seconds: "
-            f"collection.columns: {{{mapping}}}; or rename one that means something else"
-        )
+
+    def is_known(key: str) -> bool:
+        return key in meant or getattr(names, key).casefold() in there
+
+    # By itself, or beside an end, it may be the whole video's.
+    if is_known("end_s") or not is_known("start_s"):
+        meant.pop("duration_s", None)
+    return meant
+
+
+def mapping_of(columns: Mapping[str, str]) -> str:
+    """The setting that says which column is which, as a recipe has it.
+
+    Of times that are not in seconds, by their column's name, it says what to do with them.
+    """
+    wrong = [key for key in _TIMES if key in columns and _NO_SECONDS.search(_folded(columns[key]))]
+    cells = [f"{key}: {_quoted(column)}" for key, column in columns.items() if key not in wrong]
+    made = [f"{key} made of {columns[key]!r}, which by name is not in seconds" for key in wrong]
+    mapping = [f"collection.columns: {{{', '.join(cells)}}}"] if cells else []
+    return ", and ".join([*mapping, *made])
+
+
+def _folded(column: str) -> str:
+    return _BETWEEN_WORDS.sub("", column.casefold())
 
 
 def _quoted(column: str) -> str:

@@ -1,18 +1,21 @@
 """From a file to the format that it is in: said, or found from its first rows."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from s2s.catalog.formats.advice import advice_on
 from s2s.catalog.formats.columns import check_columns
+from s2s.catalog.formats.fitting import are_most, count_fitting
+from s2s.catalog.formats.folders import SplitFolders
 from s2s.catalog.formats.head import (
     DELIMITERS,
     HEAD_LINES,
     PARQUET,
     Head,
     check_first_rows,
+    check_whole,
     is_row,
 )
 from s2s.catalog.formats.json_documents import ActivityNet, KineticsJson, TableJson, first_keys
@@ -28,16 +31,12 @@ from s2s.catalog.formats.published.vggsound import (
 )
 from s2s.catalog.formats.rows import CatalogFormat, LineFormat
 from s2s.catalog.formats.table import FormatOptions, TableCsv, TableJsonLines, TableParquet
-from s2s.catalog.formats.text import NumberedLine
-from s2s.catalog.formats.values import as_number
+from s2s.catalog.formats.text import numbered_lines
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
 __all__ = ["choose_format", "is_label_table"]
 
-# What some put between cells, and is not read: labels may hold it.
-_OTHER_SEPARATORS = {" ": "spaces", ":": "colons", "^": "'^'"}
-_READ = "commas, tabs, semicolons or '|'"
 _SAY_IT = "Say which with collection.format in the recipe, or --format"
 
 
@@ -51,12 +50,14 @@ def choose_format(path: Path, name: str, options: FormatOptions) -> CatalogForma
 
     Raises:
         CatalogError: if the file is empty or has a header alone, is in no format that is known,
-            could be in several, lacks a column that the recipe names, or has times that seem to be
-            milliseconds.
+            could be in several, lacks a column that the recipe names, has times that seem to be
+            milliseconds, or is cut off in its first rows.
     """
     head = Head.of(path, name)
-    layout = _choose(head, options)
-    check_first_rows(layout, path, name, any_times=options.time_unit == "s")
+    layout = _with_splits(_choose(head, options), head, options)
+    check_first_rows(
+        layout, path, name, duration_s=None if options.time_unit == "s" else options.duration_s
+    )
     return layout
 
 
@@ -79,6 +80,20 @@ def _choose(head: Head, options: FormatOptions) -> CatalogFormat:
         return found[0]
     names = " and ".join(dict.fromkeys(each.name for each in found))
     raise CatalogError(f"catalog {name}: could be {names}. {_SAY_IT}")
+
+
+def _with_splits(layout: CatalogFormat, head: Head, options: FormatOptions) -> CatalogFormat:
+    """A list of files knows splits' folders as the recipe does.
+
+    Where splits are to be kept, all of its paths are looked at for where these folders stand.
+    """
+    if not isinstance(layout, FileList | VAS | VGGSoundFiles):
+        return layout
+    splits = SplitFolders(options.split_names)
+    if options.keep_splits:
+        lines = (line for _, line in numbered_lines(head.path) if line.strip())
+        splits = SplitFolders.of_paths(map(layout.folders_of, lines), options.split_names)
+    return replace(layout, splits=splits)
 
 
 def is_label_table(path: Path) -> bool:
@@ -127,9 +142,11 @@ def _checked(head: Head, layout: CatalogFormat) -> CatalogFormat:
     Raises:
         CatalogError: if they are not.
     """
-    rows = [row for _, row in islice(layout.read(head.path), HEAD_LINES)]
+    numbered = list(islice(layout.read(head.path), HEAD_LINES))
+    check_whole(numbered, head.name)
+    rows = [row for _, row in numbered]
     n_fitting = sum(isinstance(row, ClipRecord) for row in rows)
-    if n_fitting and _are_most(n_fitting, len(rows)):
+    if n_fitting and are_most(n_fitting, len(rows)):
         return layout
     why = next((f" The first that cannot: {row}." for row in rows if isinstance(row, str)), "")
     keys = ", ".join(sorted(key.strip(".") for key in first_keys(head.path))[:8])
@@ -149,41 +166,22 @@ def _by_rows(head: Head, options: FormatOptions) -> list[CatalogFormat]:
         CatalogError: if there is none.
     """
     formats = list(_headless(head, options))
-    n_fitting = [_n_fitting(each, head.lines) for each in formats]
+    n_fitting = [count_fitting(each, head.lines) for each in formats]
     most = max(n_fitting)
     best = formats[n_fitting.index(most)]
     # As that format counts them: a quoted cell may go over several lines.
     n_rows = sum(1 for _ in best.rows(head.lines))
-    if most and _are_most(most, n_rows):
+    if most and are_most(most, n_rows):
         return [each for each, n in zip(formats, n_fitting, strict=True) if n == most]
     nearly = f" {most} of its first {n_rows} rows can be read as {best.name}." if most else ""
     number, line = head.filled[0]
-    why = _separator_hint(head, options) or " Is it a web page, or cut short?"
+    of_ones_own = "for a table of your own name its columns in collection.columns"
+    why = advice_on(head, options) or f"Is it a web page, or cut short? {_SAY_IT}; {of_ones_own}"
     raise CatalogError(
         f"catalog {head.name}: is in none of the formats that are known "
         f"({', '.join(sorted(_SAID))}). Line {number}: {line[:60].decode('utf-8', 'replace')!r}."
-        f"{nearly}{why} {_SAY_IT}; for a table of your own name its columns in collection.columns"
+        f"{nearly} {why}"
     )
-
-
-def _separator_hint(head: Head, options: FormatOptions) -> str:
-    """What is said of a file that would fit with another character between its cells."""
-    for separator, called in _OTHER_SEPARATORS.items():
-        lines = [
-            (at, re.sub(re.escape(separator.encode()) + b"+", b",", line))
-            for at, line in head.filled
-        ]
-        other = replace(head, lines=lines)
-        ids = (("youtube_id",), ("video_id",), (options.columns.source_id,))
-        layouts = (VGGSound(options.duration_s), AVSpeech(), AudioSet(options.label_names))
-        fits = (_are_most(_n_fitting(each, lines), len(lines)) for each in layouts)
-        if any(map(other.header, ids)) or any(fits):
-            return f" Its cells seem to be separated by {called}: put {_READ} between them."
-    return ""
-
-
-def _are_most(n_fitting: int, n_rows: int) -> bool:
-    return 2 * n_fitting >= n_rows
 
 
 def _headless(head: Head, options: FormatOptions) -> Iterator[LineFormat]:
@@ -201,35 +199,13 @@ def _file_list(head: Head) -> FileList:
     return FileList.of_lines(line for _, line in head.filled)
 
 
-def _n_fitting(layout: LineFormat, lines: list[NumberedLine]) -> int:
-    rows = (row for _, row in layout.rows(lines))
-    return sum(isinstance(row, ClipRecord) and not _looks_wrong(layout, row) for row in rows)
-
-
-def _looks_wrong(layout: LineFormat, clip: ClipRecord) -> bool:
-    """Whether a row can be read, but hardly means that.
-
-    Where a file has lost its header, an end may stand where VGGSound has a label, and a split
-    where AudioSet has ids of labels.
-    """
-    if isinstance(layout, VGGSound):
-        return any(map(_is_number, clip.labels))
-    if isinstance(layout, AudioSet) and not layout.label_names:
-        return not all(label.startswith("/") for label in clip.labels)
-    return False
-
-
-def _is_number(text: str) -> bool:
-    try:
-        as_number(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _csv(head: Head, options: FormatOptions) -> TableCsv:
     columns, delimiter = head.header((options.columns.source_id,)) or (head.columns(), ",")
-    check_columns(columns, options.columns, head.name)
+    try:
+        check_columns(columns, options.columns, head.name)
+    except CatalogError as error:
+        advice = "" if options.columns.source_id in columns else advice_on(head, options)
+        raise CatalogError(f"{error}{'. ' * bool(advice)}{advice}") from error
     return TableCsv(options.table, columns, delimiter)
 
 
@@ -250,7 +226,7 @@ def _kinetics(head: Head, options: FormatOptions) -> CatalogFormat:  # noqa: ARG
         return _checked(head, KineticsJson())
     if header := head.header(KINETICS_COLUMNS):
         return KineticsCsv(*header)
-    if _n_fitting(_file_list(head), head.lines):
+    if count_fitting(_file_list(head), head.lines):
         return _file_list(head)
     raise CatalogError(
         f"catalog {head.name}: a catalog of Kinetics begins with a header that names "
@@ -270,7 +246,7 @@ def _vggsounder(head: Head, options: FormatOptions) -> VGGSounder:
 
 def _most_fitting(head: Head, *formats: LineFormat) -> LineFormat:
     """Of a format's forms the one that most rows are in; the first where none is."""
-    return max(formats, key=lambda each: _n_fitting(each, head.lines))
+    return max(formats, key=lambda each: count_fitting(each, head.lines))
 
 
 def _vggsound(head: Head, options: FormatOptions) -> LineFormat:

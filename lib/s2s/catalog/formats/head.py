@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +10,21 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from s2s.catalog.formats.rows import CatalogFormat
+from s2s.catalog.formats.rows import CatalogFormat, CutOff, Row
 from s2s.catalog.formats.text import NumberedLine, numbered_lines, open_text, split_line
 from s2s.catalog.formats.values import number
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
-__all__ = ["DELIMITERS", "HEAD_LINES", "PARQUET", "Head", "check_first_rows", "is_row"]
+__all__ = [
+    "DELIMITERS",
+    "HEAD_LINES",
+    "PARQUET",
+    "Head",
+    "check_first_rows",
+    "check_whole",
+    "is_row",
+]
 
 DELIMITERS = (",", "\t", ";", "|")
 HEAD_LINES = 200
@@ -28,6 +36,7 @@ _LONGEST_S = 1000.0
 # Where only starts are told: most videos do not last so long.
 _LATE_S = 3 * 3600.0
 _FEW = 3
+_ABOUT = 0.25
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,23 @@ def _object_in(line: bytes) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def check_first_rows(layout: CatalogFormat, path: Path, name: str, *, any_times: bool) -> None:
+def check_whole(rows: Iterable[Row], name: str) -> None:
+    """Make sure that a file does not end in the middle of a row.
+
+    Raises:
+        CatalogError: if it does.
+    """
+    for place, row in rows:
+        if isinstance(row, CutOff):
+            raise CatalogError(
+                f"catalog {name}: is cut off, it ends in the middle of row {place}: {row}. Fetch "
+                "it again, or remove what is left of that row and close the file"
+            )
+
+
+def check_first_rows(
+    layout: CatalogFormat, path: Path, name: str, *, duration_s: float | None
+) -> None:
     """Look at a catalog's first rows together.
 
     A time of 30000 can be one of seconds; a list of such times is in milliseconds.
@@ -120,20 +145,22 @@ def check_first_rows(layout: CatalogFormat, path: Path, name: str, *, any_times:
         layout: how the file is read.
         path: the file.
         name: what it is called, for messages.
-        any_times: times are seconds, however large they are.
+        duration_s: how long the recipe's clips are; None if times are seconds, however large.
 
     Raises:
-        CatalogError: if there is no row, or times seem to be milliseconds.
+        CatalogError: if there is no row, a row is cut off, or times seem to be milliseconds.
     """
     with closing(iter(layout.read(path))) as rows:  # pyright: ignore[reportArgumentType]
-        first = [row for _, row in islice(rows, HEAD_LINES)]
+        numbered = list(islice(rows, HEAD_LINES))
+    check_whole(numbered, name)
+    first = [row for _, row in numbered]
     if not first:
         raise CatalogError(
             f"catalog {name}: lists no clip, there is nothing below its header. "
             "Was its download cut short? Fetch it again"
         )
     clips = [row for row in first if isinstance(row, ClipRecord)]
-    if clips and not any_times and _are_milliseconds(clips):
+    if clips and duration_s is not None and _are_milliseconds(clips, duration_s):
         clip = clips[-1]
         raise CatalogError(
             f"catalog {name}: its times seem to be milliseconds: a clip of {clip.source_id} would "
@@ -142,14 +169,20 @@ def check_first_rows(layout: CatalogFormat, path: Path, name: str, *, any_times:
         )
 
 
-def _are_milliseconds(clips: Sequence[ClipRecord]) -> bool:
+def _are_milliseconds(clips: Sequence[ClipRecord], duration_s: float) -> bool:
     times_s = [time_s for clip in clips for time_s in (clip.start_s, clip.end_s)]
     starts_s = [clip.start_s for clip in clips if clip.start_s]
-    if not starts_s or any(time_s % 1 for time_s in times_s):
+    if any(time_s % 1 for time_s in times_s):
         return False
     lengths_s = {clip.duration_s for clip in clips}
-    if median(clip.duration_s for clip in clips) >= _LONGEST_S:
-        return min(starts_s) >= _LONGEST_S / 2
+    length_s = median(clip.duration_s for clip in clips)
+    if not starts_s:
+        # Whole films begin at 0, too; few of them last so many seconds as clips do thousandths.
+        is_as_asked = abs(length_s / 1000 - duration_s) <= _ABOUT * duration_s
+        are_round = len(clips) >= _FEW and not any(length_s % 500 for length_s in lengths_s)
+        return length_s >= _LONGEST_S and (is_as_asked or are_round)
+    if length_s >= _LONGEST_S:
+        return median(starts_s) >= _LONGEST_S / 2
     if len(lengths_s) > 1 or len(set(starts_s)) < _FEW:
         return False
     return median(starts_s) >= _LATE_S or not any(start_s % 1000 for start_s in starts_s)

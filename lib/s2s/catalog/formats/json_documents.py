@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from s2s.catalog.formats.head import HEAD_LINES
-from s2s.catalog.formats.rows import Row, clip_or_problem, make_clip, unwritable
+from s2s.catalog.formats.rows import CutOff, Row, clip_or_problem, make_clip, unwritable
 from s2s.catalog.formats.table import Table
 from s2s.catalog.formats.text import open_text
 from s2s.catalog.formats.values import label_texts, seconds
@@ -138,16 +138,34 @@ def first_keys(path: Path) -> set[str]:
 
 
 def _items(path: Path, items: Callable[[Any, Any], Iterable[Any]]) -> Iterator[tuple[int, Any]]:
-    """Parts of a document, numbered from 1; where it breaks off, what is wrong as text."""
+    """Parts of a document, numbered from 1; where it goes wrong, why, as text."""
     import ijson  # noqa: PLC0415 - only collection has it
 
     place = 0
     with open_text(path) as file:
+        text = _Text(file)
         try:
-            for place, item in enumerate(items(ijson, _events(ijson, file)), start=1):
+            for place, item in enumerate(items(ijson, _events(ijson, text)), start=1):
                 yield place, {} if isinstance(item, str) else item
         except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
-            yield place + 1, f"is not JSON from here on: {_what_is_wrong(error)}"
+            kind = CutOff if text.breaks_off() or "premature EOF" in str(error) else str
+            yield place + 1, kind(f"is not JSON from here on: {_what_is_wrong(error)}")
+
+
+class _Text:
+    """A document as it is read, of which the last piece is remembered."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._last = file, b""
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self._last = piece.rstrip() or self._last
+        return piece
+
+    def breaks_off(self) -> bool:
+        """Whether all was read, and a document cannot end so."""
+        return not self._file.read(1) and not self._last.endswith((b"]", b"}"))
 
 
 def _events(ijson: Any, file: Any) -> Iterator[tuple[str, str, Any]]:

@@ -3,18 +3,20 @@
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from s2s.catalog.formats.text import NumberedLine, join_quoted, numbered_lines
+from s2s.catalog.formats.text import NumberedLine, NumberedLines, join_quoted
 from s2s.catalog.formats.values import check_label, number, source_id_of
 from s2s.errors import CatalogError
 from s2s.records import ClipRecord
 
 __all__ = [
     "CatalogFormat",
+    "CutOff",
     "LineFormat",
     "Row",
     "clip_or_problem",
@@ -28,6 +30,13 @@ Row = tuple[int, ClipRecord | str]
 """A row's number, from 1 as an editor counts lines, and its clip, or what is wrong with it."""
 
 _CLIP = TypeAdapter(ClipRecord)
+_NO_TEXT = "is not UTF-8 text"
+
+
+class CutOff(str):
+    """What is wrong with a row in whose middle its file ends: rows behind it are missing."""
+
+    __slots__ = ()
 
 
 class CatalogFormat(Protocol):
@@ -97,7 +106,23 @@ class LineFormat(ABC):
 
     def read(self, path: Path) -> Iterator[Row]:
         """See `CatalogFormat.read`."""
-        yield from self.rows(numbered_lines(path))
+        with closing(NumberedLines(path)) as lines:
+            for number, row in self.rows(lines):
+                is_last = number == lines.last[0] and not lines.is_ended
+                is_whole = not isinstance(row, str) or not is_last
+                yield number, row if is_whole else self._of_last(lines.last[1], row)
+
+    def _of_last(self, line: bytes, problem: str) -> str:
+        """What is wrong with a last line that has no end, and is no clip."""
+        if self.breaks_off(line):
+            return CutOff(problem)
+        if problem == _NO_TEXT:
+            return problem
+        return f"{problem}. The file ends here, and its last line has no end: is it cut off?"
+
+    def breaks_off(self, line: bytes) -> bool:
+        """Whether a last line without an end, which is no clip, can only have been cut off."""
+        return bool(self.delimiter) and line.count(b'"') % 2 == 1
 
     def write(self, clips: Iterable[ClipRecord], path: Path) -> None:
         """See `CatalogFormat.write`."""
@@ -125,7 +150,7 @@ def clip_or_problem(make: Callable[[T], R], raw: T) -> R | str:
     try:
         return make(raw)
     except UnicodeDecodeError:
-        return "is not UTF-8 text"
+        return _NO_TEXT
     except ValidationError as error:
         return _of_a_value(error)
     except csv.Error as error:

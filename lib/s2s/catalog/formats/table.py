@@ -64,17 +64,23 @@ class Table:
         }
         if values["source_id"] is None:
             raise ValueError(f"column {self.names.source_id} is empty")
-        start, end, split = values["start_s"], values["end_s"], values["split"]
+        start, split = values["start_s"], values["split"]
         start_s = 0.0 if start is None else seconds(start, "start")
         face = (values["face_x"], values["face_y"])
         return make_clip(
             source_id_of(values["source_id"]),
             start_s,
-            round(start_s + self.duration_s, 6) if end is None else seconds(end, "end"),
+            self._end_s(start_s, values["end_s"], values["duration_s"]),
             self._labels(values["labels"]),
             None if split is None else str(split),
             face_xy=None if face == (None, None) else face_position(*face),
         )
+
+    def _end_s(self, start_s: float, end: object, duration: object) -> float:
+        if end is not None:
+            return seconds(end, "end")
+        length_s = self.duration_s if duration is None else seconds(duration, "duration")
+        return round(start_s + length_s, 6)
 
     def row_of(self, clip: ClipRecord) -> dict[str, Any]:
         """The values of a clip, by column."""
@@ -107,6 +113,8 @@ class FormatOptions:
         separator: between labels in one cell of such a table.
         label_names: AudioSet's label table.
         time_unit: `s` where times are seconds, however large they are; see `check_first_rows`.
+        split_names: which split of ours is which of the catalog's, where it is told.
+        keep_splits: splits are to be kept, so that none may be passed over.
     """
 
     duration_s: float = 10.0
@@ -115,12 +123,19 @@ class FormatOptions:
     separator: str = "|"
     label_names: Mapping[str, str] = field(default_factory=dict)
     time_unit: str = "auto"
+    split_names: Mapping[str, str] = field(default_factory=dict)
+    keep_splits: bool = False
 
     @classmethod
-    def of_recipe(
-        cls, settings: CollectionSettings, duration_s: float, label_names: Mapping[str, str]
+    def of_settings(
+        cls,
+        settings: CollectionSettings,
+        duration_s: float,
+        label_names: Mapping[str, str],
+        *,
+        keep_splits: bool,
     ) -> "FormatOptions":
-        """What a recipe says."""
+        """What a recipe says: its section `collection`, and what else is told of it."""
         return cls(
             duration_s,
             settings.format,
@@ -128,6 +143,8 @@ class FormatOptions:
             settings.label_separator,
             label_names,
             settings.time_unit,
+            settings.split_names,
+            keep_splits,
         )
 
     @property
@@ -167,6 +184,7 @@ class TableCsv(LineFormat):
         """See `LineFormat.line`."""
         row = self.table.row_of(clip)
         row[self.table.names.labels] = self.table.separator.join(clip.labels)
+        row[self.table.names.duration_s] = round(clip.duration_s, 6)
         return self._joined(_text(_value_of(row, column)) for column in self.columns)
 
     def _joined(self, fields: Iterable[str]) -> str:
@@ -189,6 +207,11 @@ class TableJsonLines(LineFormat):
     def clip(self, line: bytes) -> ClipRecord:
         """See `LineFormat.clip`."""
         return self.table.clip_of(json.loads(line))
+
+    def breaks_off(self, line: bytes) -> bool:
+        """See `LineFormat.breaks_off`: an object is opened and not closed."""
+        text = line.strip()
+        return text.startswith(b"{") and not text.endswith(b"}")
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""

@@ -17,6 +17,8 @@ from s2s.errors import CatalogError
 
 __all__ = [
     "NumberedLine",
+    "NumberedLines",
+    "cells_of",
     "join_quoted",
     "numbered_lines",
     "open_text",
@@ -149,11 +151,39 @@ def _mark_as_damaged(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("catalog_text", _mark_as_damaged)
 
 
+class NumberedLines:
+    """A file's lines with their numbers, blank ones too.
+
+    Attributes:
+        last: the line that was read last.
+        is_ended: whether that line has an end, as all have but the last of a file that is cut off.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.last: NumberedLine = (0, b"")
+        self.is_ended = True
+        self._file = open_text(path)
+
+    def __iter__(self) -> Iterator[NumberedLine]:
+        return self
+
+    def __next__(self) -> NumberedLine:
+        line = self._file.readline()
+        if not line:
+            raise StopIteration
+        self.is_ended = line.endswith(b"\n")
+        self.last = (self.last[0] + 1, line.rstrip(b"\r\n"))
+        return self.last
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
 def numbered_lines(path: Path) -> Generator[NumberedLine, None, None]:
     """A file's lines with their numbers, blank ones too."""
-    with closing(open_text(path)) as file:
-        for number, line in enumerate(file, start=1):
-            yield number, line.rstrip(b"\r\n")
+    with closing(NumberedLines(path)) as lines:
+        yield from lines
 
 
 def join_quoted(lines: Iterable[NumberedLine], delimiter: str) -> Iterator[NumberedLine]:
@@ -213,6 +243,12 @@ def path_of_line(line: bytes) -> str:
         UnicodeDecodeError: if it is not UTF-8.
     """
     return line.decode("utf-8").strip().replace("\\", "/")
+
+
+def cells_of(line: bytes, delimiter: str) -> list[str]:
+    """Cells of a row, however they are quoted; what is no character stands as a mark."""
+    rows = csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter)
+    return [text.strip() for text in next(rows, [])]
 
 
 def split_line(line: bytes, delimiter: str = ",") -> list[str]:

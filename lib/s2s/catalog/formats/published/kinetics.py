@@ -8,14 +8,14 @@ milliseconds. Folders in front name the label and the split; a class number may 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Self
 
+from s2s.catalog.formats.folders import SplitFolders
 from s2s.catalog.formats.rows import LineFormat, make_clip
 from s2s.catalog.formats.text import path_of_line, split_line
 from s2s.catalog.formats.values import MAX_S, number, seconds
-from s2s.catalog.splits import known_split
 from s2s.layout import folder_name, label_of_folder
 from s2s.records import ClipRecord
 
@@ -101,10 +101,12 @@ class FileList(LineFormat):
 
     Attributes:
         in_ms: files are named in milliseconds where clips are written.
+        splits: which folders are splits.
     """
 
     name: ClassVar[str] = "kinetics"
     in_ms: bool = False
+    splits: SplitFolders = field(default_factory=SplitFolders)
 
     @classmethod
     def of_lines(cls, lines: Iterable[bytes]) -> Self:
@@ -120,20 +122,24 @@ class FileList(LineFormat):
         match = _PATH.fullmatch(path_of_line(line))
         if match is None:
             raise ValueError("is no file name such as [label/]<id>_000001_000011.mp4")
-        folders = [name for name in match["folders"].split("/") if name.strip(".")]
-        split = next((name for name in folders[-2:] if known_split(name)), None)
-        label = folders[-1] if folders and folders[-1] != split else ""
+        split, label = self.splits.split_and_label(self.folders_of(line))
         start_s, end_s = _times_s(match["start"], match["end"])
         return make_clip(match["id"], start_s, end_s, [label_of_folder(label)], split)
+
+    @staticmethod
+    def folders_of(line: bytes) -> list[str]:
+        """The folders that a row's file is in."""
+        *folders, _ = path_of_line(line).split("/")
+        return [name for name in folders if name.strip(".")]
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""
         if len(clip.labels) > 1:
             raise ValueError(f"it has {len(clip.labels)} labels, and there is a place for one")
         folders = [folder_name(name) for name in (clip.split, *clip.labels) if name]
-        if clip.labels and known_split(folders[-1]):
+        if clip.labels and self.splits.knows(folders[-1]):
             raise ValueError(f"a folder {folders[-1]!r} would be taken for a split")
-        if clip.split and not known_split(clip.split):
+        if clip.split and not self.splits.knows(clip.split):
             raise ValueError(f"a folder {clip.split!r} would not be taken for a split")
         times_ms = [round(time_s * 1000) for time_s in (clip.start_s, clip.end_s)]
         if self.in_ms:

@@ -11,12 +11,13 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from s2s.catalog.formats.folders import SplitFolders
 from s2s.catalog.formats.rows import LineFormat, Row, clip_or_problem, make_clip, unwritable
-from s2s.catalog.formats.text import join_quoted, numbered_lines, split_line
+from s2s.catalog.formats.text import join_quoted, numbered_lines, path_of_line, split_line
 from s2s.catalog.formats.values import number, seconds
 from s2s.records import ClipRecord
 
@@ -68,7 +69,12 @@ class _LabelledRows(LineFormat):
         source_id, start_s = self._parse_place(cells[:width])
         label, *split = cells[width:]
         end_s = round(start_s + self.duration_s, 6)
-        return make_clip(source_id, start_s, end_s, [label], "".join(split))
+        told = "".join(split) or self._split_of(cells[0])
+        return make_clip(source_id, start_s, end_s, [label], told)
+
+    def _split_of(self, name: str) -> str | None:  # noqa: ARG002
+        """The split that the first cell tells."""
+        return None
 
     def line(self, clip: ClipRecord) -> str:
         """See `LineFormat.line`."""
@@ -92,9 +98,21 @@ class VGGSound(_LabelledRows):
 
 @dataclass(frozen=True)
 class VGGSoundFiles(_LabelledRows):
-    """The benchmark's lists: a row has the name of a clip's file."""
+    """The benchmark's lists: a row has the name of a clip's file.
+
+    Attributes:
+        splits: which folders are splits, where a row has no other.
+    """
 
     place: ClassVar[tuple[str, ...]] = ("<id>_000030.mp4",)
+    splits: SplitFolders = field(default_factory=SplitFolders)
+
+    def folders_of(self, line: bytes) -> list[str]:
+        """The folders that a row's file is in."""
+        return _folders(split_line(line, self.delimiter)[0])
+
+    def _split_of(self, name: str) -> str | None:
+        return self.splits.split_and_label(_folders(name))[0]
 
     def _parse_place(self, cells: Sequence[str]) -> tuple[str, float]:
         return _parse_file(cells[0])
@@ -178,6 +196,11 @@ def _parse_file(name: str) -> tuple[str, float]:
     if match is None:
         raise ValueError(f"{name!r} is no file name such as <id>_000030.mp4")
     return match["id"], seconds(match["start"], "start")
+
+
+def _folders(name: str) -> list[str]:
+    *folders, _ = path_of_line(name.encode()).split("/")
+    return [folder for folder in folders if folder.strip(".")]
 
 
 def _file_name(clip: ClipRecord) -> str:

@@ -1,0 +1,102 @@
+"""What is said of a file that is in no format: the remedy that fits it."""
+
+import pytest
+from catalog_files import read_catalog
+
+from s2s.catalog import FormatOptions
+from s2s.errors import CatalogError
+from s2s.settings import ColumnNames
+
+IDS = ["dQw4w9WgXcQ", "9bZkp7q19f0", "kJQP7kiw5Fk"]
+URL = "https://www.youtube.com/watch?v="
+
+
+def advice(rows: list[str], **options: object) -> str:
+    with pytest.raises(CatalogError) as found:
+        read_catalog("\n".join(rows).encode(), FormatOptions(**options))  # pyright: ignore[reportArgumentType]
+    return str(found.value)
+
+
+# A row without a first line that names its columns, and the line that would.
+HEADLESS = {
+    "{id},dog": "source_id,labels;",
+    "{id}\tdog\ttrain": "source_id,labels,split;",
+    "{id},1,11": "source_id,start_s,end_s,",
+    "{id},1,11,dog": "source_id,start_s,end_s,labels,",
+    "{id};0:01;0:11;dog;test": "source_id,start_s,end_s,labels,split,",
+    "dog,{id},1.5,11.5,train,x": "labels,source_id,start_s,end_s,split,column_6,",
+    "{url}{id},dog": "source_id,labels;",
+    "{url}{id}": "source_id;",
+    "{id}": "source_id;",
+    '{id},"playing, a lot"': "source_id,labels;",
+}
+
+
+@pytest.mark.parametrize("row", HEADLESS)
+def test_the_line_to_put_in_front_is_said_and_works(row: str):
+    rows = [row.format(id=name, url=URL) for name in IDS]
+    said = advice(rows)
+    assert f"put this line in front: {HEADLESS[row]}" in said
+    assert "web page" not in said
+    delimiter = next((each for each in "\t;," if each in row), ",")
+    header = HEADLESS[row].rstrip(";,").replace(",", delimiter)
+    catalog = read_catalog("\n".join([header, *rows]).encode())
+    assert ([clip.source_id for clip in catalog.clips], catalog.problems) == (IDS, [])
+    assert {"1,11" in row, "0:01" in row} & {catalog.clips[0].end_s == 11.0}
+
+
+def test_what_is_not_in_the_file_is_told():
+    assert "a clip starts at 0 and lasts spec.duration_s" in advice([f"{name},dog" for name in IDS])
+    assert "times in seconds" in advice([f"{name},1,2" for name in IDS])
+
+
+def test_it_is_told_where_the_format_is_said_too():
+    said = advice([f"{name},1,11,dog" for name in IDS], format="csv")
+    assert "put this line in front: source_id,start_s,end_s,labels" in said
+
+
+@pytest.mark.parametrize(
+    ("header", "names", "mapping"),
+    [
+        (
+            "video,start,end,label",
+            {},
+            "source_id: video, start_s: start, end_s: end, labels: label",
+        ),
+        ("YouTube ID;Start;Class", {}, "source_id: 'YouTube ID', start_s: Start, labels: Class"),
+        ("filename,class,subset", {}, "source_id: filename, labels: class, split: subset"),
+        ("vid,t,label", {"source_id": "id"}, "source_id: vid, labels: label"),
+        ("begin,stop,label", {}, "source_id: '…', start_s: begin, end_s: stop, labels: label"),
+        ("video,start_ms,label", {}, "source_id: video, labels: label"),
+    ],
+)
+def test_columns_are_named_where_the_first_line_names_others(
+    header: str, names: dict[str, str], mapping: str
+):
+    delimiter = ";" if ";" in header else ","
+    row = delimiter.join(["abc", "1", "2", "3"][: header.count(delimiter) + 1])
+    said = advice([header, row, row], columns=ColumnNames(**names))
+    assert f"collection.columns: {{{mapping}}}" in said
+    assert ("start_s made of 'start_ms', which by name is not in seconds" in said) == (
+        "_ms" in header
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "videos/dog {n}.mp4",
+        "dog/v_{n}.avi 1",
+        "/data/a/{n}.mkv",
+        "C:\\a\\{n}.MOV,dog,train",
+        "{n}.webm",
+    ],
+)
+def test_a_list_of_files_is_told_that_their_folder_is_a_catalog(row: str):
+    said = advice([row.format(n=n) for n in range(4)])
+    assert "collection: {catalog: FOLDER, format: folder}" in said
+
+
+def test_of_anything_else_the_format_is_asked_for():
+    said = advice(["some words", "that are", "no catalog"])
+    assert "Say which with collection.format" in said
