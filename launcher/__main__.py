@@ -41,7 +41,7 @@ from s2s.cli import (
 )
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
-from s2s.stage import StageReport, shared_bucket
+from s2s.stage import StageReport, prepared_bucket, shared_bucket
 from s2s.tasks.recipes import load_recipe
 
 REPORTS = Path("reports")
@@ -211,7 +211,7 @@ def _collect(settings: Settings) -> StageReport:
 
 def _run_recipe(settings: Settings) -> list[StageReport]:
     # Before minutes of work whose result has no place, or that cannot go on.
-    shared_bucket(settings.bucket_url).prepare()
+    prepared_bucket(settings.bucket_url)
     check_accelerator(settings)
     with sample_for(settings) as placed:
         return run_stages(placed)

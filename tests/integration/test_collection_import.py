@@ -16,7 +16,7 @@ import preprocessing.stage
 from collection.importing import import_videos
 from launcher.commands.import_videos import import_command
 from s2s.catalog import stored_catalog
-from s2s.errors import CatalogError, SettingsError
+from s2s.errors import CatalogError, SettingsError, VersionError
 from s2s.logs import console
 from s2s.manifest import read_manifest
 from s2s.media import run_ffmpeg
@@ -268,6 +268,49 @@ def test_a_file_that_ends_before_its_clip_is_not_the_source(tmp_path: Path, clip
     import_videos(settings, str(tmp_path / "copies"), trimmed=True)
     keys = list(open_bucket(settings.bucket_url).keys("raw_data/"))
     assert keys == ["raw_data/bbbbbbbbbbb_00030000_00032000.mp4"]
+
+
+def test_what_an_earlier_import_brought_is_done(tmp_path: Path, clip: Path):
+    names = ["aaaaaaaaaaa", "bbbbbbbbbbb", "ccccccccccc", "ddddddddddd"]
+    (tmp_path / "vggsound.csv").write_text("".join(f"{name},0,dog,test\n" for name in names))
+    for folder, name in (("one", names[0]), ("one", names[1]), ("two", names[2])):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        shutil.copy(clip, tmp_path / folder / f"{name}.mp4")
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    first = import_videos(settings, str(tmp_path / "one"))
+    assert first.counts == {"ok": 2, "skipped:no_source": 2}
+    second = import_videos(settings, str(tmp_path / "two"))
+    assert second.counts == {"ok": 1, "skipped:already_done": 2, "skipped:no_source": 1}
+    (tmp_path / "three").mkdir()
+    args = [str(settings.recipe_path), str(tmp_path / "three"), "--bucket", settings.bucket_url]
+    result = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work")])
+    assert result.exit_code == 0, result.output
+    assert "3 already_done" in result.output
+    assert "1 no_source" in result.output
+
+
+def test_a_file_that_failed_is_looked_at_anew_in_another_folder(tmp_path: Path, clip: Path):
+    (tmp_path / "vggsound.csv").write_text("aaaaaaaaaaa,0,dog,test\n")
+    for folder in ("damaged", "whole"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "damaged" / "aaaaaaaaaaa.mp4").write_bytes(b"no video")
+    shutil.copy(clip, tmp_path / "whole" / "aaaaaaaaaaa.mp4")
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    assert import_videos(settings, str(tmp_path / "damaged")).counts == {"failed:corrupt": 1}
+    assert import_videos(settings, str(tmp_path / "whole")).counts == {"ok": 1}
+    again = import_videos(settings, str(tmp_path / "damaged"))
+    assert again.counts == {"skipped:already_done": 1}
+
+
+def test_a_bucket_that_no_version_fits_in_is_refused_before_anything_is_copied(
+    tmp_path: Path, copies: Path
+):
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    odd = settings.model_copy(update={"bucket_url": f"file://{tmp_path}/a{{b}}"})
+    for run in (lambda: import_videos(odd, str(copies)), lambda: collection.stage.run(odd)):
+        with pytest.raises(VersionError, match="DVC has no way to write such a path"):
+            run()
+    assert not (tmp_path / "a{b}").exists()
 
 
 def test_the_command_says_what_is_missing(tmp_path: Path, copies: Path):

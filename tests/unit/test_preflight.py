@@ -1,5 +1,7 @@
 """What is looked at before a stage works."""
 
+import errno
+import os
 import shutil
 import socket
 from collections import namedtuple
@@ -39,6 +41,42 @@ def test_only_the_first_stage_makes_a_bucket(settings: Settings, tmp_path: Path)
         preflight(new, "preprocessing")
     preflight(new, "collection")
     assert (tmp_path / "new").is_dir()
+
+
+@pytest.mark.parametrize("stage", ["collection", "preprocessing", "validation", "training"])
+def test_a_bucket_that_cannot_be_written_to_lacks_that(
+    settings: Settings, stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    preflight(settings, stage)
+    assert "bucket answers, and can be written to" in " ".join(capsys.readouterr().err.split())
+
+    def refuse(**_: object) -> tuple[int, str]:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("s2s.storage.directory.tempfile.mkstemp", refuse)
+    with pytest.raises(StageError, match=r"bucket: .*Read-only file system\. Make .* writable"):
+        preflight(settings, stage)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("lacks bucket: ")
+    assert "answers" not in said[0]
+
+
+def test_a_bucket_that_is_only_read_need_not_be_written_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    monkeypatch.delattr("s2s.storage.directory.tempfile.mkstemp")
+    preflight(settings, "serving")
+    assert "written" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a{b}", "}", "%(home)s"])
+def test_a_path_that_versions_cannot_be_stored_at_is_refused_first(
+    settings: Settings, tmp_path: Path, name: str
+):
+    odd = settings.model_copy(update={"bucket_url": f"file://{tmp_path}/{name}"})
+    with pytest.raises(StageError, match=r"DVC has no way to write.*Use another folder"):
+        preflight(odd, "collection")
+    assert not (tmp_path / name).exists()
 
 
 def test_a_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch):

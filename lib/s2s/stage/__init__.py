@@ -1,6 +1,6 @@
 """What every stage does: check, list what is pending, map one function over it, report."""
 
-from s2s.stage.buckets import shared_bucket
+from s2s.stage.buckets import prepared_bucket, shared_bucket
 from s2s.stage.preflight import preflight
 from s2s.stage.reports import StageReport, check_came_through, finish
 from s2s.stage.work import Work, fan_out, left_alone
@@ -13,5 +13,6 @@ __all__ = [
     "finish",
     "left_alone",
     "preflight",
+    "prepared_bucket",
     "shared_bucket",
 ]

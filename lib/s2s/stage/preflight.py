@@ -14,7 +14,7 @@ from s2s.errors import S2SError, StageError
 from s2s.layout import extractors_key
 from s2s.logs import console
 from s2s.settings import Settings
-from s2s.stage.buckets import shared_bucket
+from s2s.stage.buckets import prepared_bucket, shared_bucket
 
 __all__ = ["Finding", "preflight"]
 
@@ -82,16 +82,18 @@ def _findings(settings: Settings, stage: str) -> Iterator[Finding]:
 def _bucket(settings: Settings, stage: str) -> Finding:
     url = settings.bucket_url
     name = "bucket and credentials" if url.startswith("gs://") else "bucket"
+    writes = stage != "serving"
     try:
-        bucket = shared_bucket(url)
-        if stage == "collection":  # the first stage makes a new one
-            bucket.prepare()
-        else:
-            bucket.check()
+        if stage != "collection":  # the first stage makes a new one
+            shared_bucket(url).check()
+        if writes:
+            prepared_bucket(url)
     except S2SError as error:
         message, _, remedy = str(error).rpartition(". ")
         return Finding(name, message or str(error), remedy or "Check --bucket")
-    return Finding(name, f"{url} answers")
+    # Whether an account may write to Google's shows at its first write.
+    is_written = writes and url.startswith("file://")
+    return Finding(name, f"{url} answers" + ", and can be written to" * is_written)
 
 
 def _disk(settings: Settings, _stage: str) -> Finding:

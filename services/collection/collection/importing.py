@@ -20,7 +20,7 @@ from s2s.layout import imports_prefix
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
-from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
+from s2s.stage import StageReport, Work, fan_out, finish, prepared_bucket
 from s2s.workspace import workspace
 
 __all__ = ["STAGE", "import_videos"]
@@ -54,8 +54,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
             f"{settings.recipe_path}: its catalog is a folder, which './s2s collection' takes over"
         )
     started = time.monotonic()
-    bucket = shared_bucket(settings.bucket_url)
-    bucket.prepare()
+    bucket = prepared_bucket(settings.bucket_url)
     videos = open_video_folder(folder_name, Path.cwd())
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         selected = select_from_catalog(settings, bucket, folder)
@@ -74,8 +73,9 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
             function=TakeOverFile(settings, folder, videos),
             threads=True,
         )
-        by_name = fan_out(settings, work)
-    outcomes = [_outcome(clip, files, by_name, videos) for clip in selected.clips]
+        # A file that failed may be another one now, as this may be another folder.
+        by_name = fan_out(settings.model_copy(update={"retry_failed": True}), work)
+    outcomes = [_outcome(clip, files, by_name, videos, sources) for clip in selected.clips]
     counts = {
         f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out,
         f"{Status.FAILED}:{Reason.BAD_ROW}": len(selected.problems),
@@ -106,7 +106,11 @@ def _outcome(
     files: Mapping[str, VideoFile],
     by_name: Mapping[str, Outcome],
     videos: VideoFolder,
+    sources: StoredSources,
 ) -> Outcome:
+    if clip.clip_id not in files and sources.files.find(clip):  # of another folder, or downloaded
+        status, reason = Status.SKIPPED, Reason.ALREADY_DONE
+        return Outcome(clip_id=clip.clip_id, status=status, reason=reason)
     if file := files.get(clip.clip_id):
         return by_name[file.name].model_copy(update={"clip_id": clip.clip_id})
     return _missing(clip, videos)

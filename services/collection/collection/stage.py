@@ -19,7 +19,15 @@ from s2s.manifest import read_failures
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
-from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
+from s2s.stage import (
+    StageReport,
+    Work,
+    fan_out,
+    finish,
+    left_alone,
+    prepared_bucket,
+    shared_bucket,
+)
 from s2s.workspace import workspace
 
 __all__ = ["run"]
@@ -37,8 +45,7 @@ def run(settings: Settings) -> StageReport:
         StageError: if this machine's disk is full, or lacks what the site needs.
     """
     started = time.monotonic()
-    bucket = shared_bucket(settings.bucket_url)
-    bucket.prepare()
+    bucket = prepared_bucket(settings.bucket_url)
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
         selected = select_from_catalog(settings, bucket, folder)
         from_files = settings.recipe.collection.format == "folder"
