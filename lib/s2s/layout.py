@@ -55,6 +55,7 @@ __all__ = [
     "recipe_copy_key",
     "report_key",
     "result_key",
+    "source_paths_key",
 ]
 
 FAILED = "_failed/"
@@ -67,6 +68,11 @@ _SHOWN = 40
 def catalog_key(recipe: Recipe) -> str:
     """The clips that the recipe selects from its catalog, and the rows that are no clip."""
     return f"catalogs/{recipe.name}.jsonl"
+
+
+def source_paths_key(recipe: Recipe) -> str:
+    """Files that were imported for a recipe's clips, by clip id, as they were called."""
+    return f"catalogs/{recipe.name}/source_paths.json"
 
 
 def labels_prefix(recipe: Recipe) -> str:

@@ -34,6 +34,7 @@ class ClipRecord:
         split: the catalog's own split, where it has one.
         face_xy: position of a face as fractions of the picture, where it is part of the identity.
         is_cc: whether its licence is Creative Commons, where the catalog says so.
+        source_path: the file that it was taken from, below the folder that was taken over.
     """
 
     source_id: str = Field(pattern=f"^{_SOURCE_ID.pattern}$")
@@ -43,6 +44,7 @@ class ClipRecord:
     split: str | None = None
     face_xy: tuple[float, float] | None = None
     is_cc: bool | None = None
+    source_path: str | None = None
 
     @property
     def clip_id(self) -> str:

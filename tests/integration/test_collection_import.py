@@ -289,6 +289,30 @@ def test_what_an_earlier_import_brought_is_done(tmp_path: Path, clip: Path):
     assert "1 no_source" in result.output
 
 
+def test_imported_clips_keep_the_names_of_their_files(tmp_path: Path, clip: Path):
+    (tmp_path / "vggsound.csv").write_text("aaaaaaaaaaa,0,dog,test\nbbbbbbbbbbb,0,cat,test\n")
+    files = {"one": "My dog — part 1 [aaaaaaaaaaa].mp4", "two": "cats/bbbbbbbbbbb.mp4"}
+    settings = settings_of(tmp_path, catalog="vggsound.csv")
+    for folder, name in files.items():
+        path = tmp_path / folder / name
+        path.parent.mkdir(parents=True)
+        shutil.copy(clip, path)
+        import_videos(settings, str(tmp_path / folder))
+    collection.stage.run(settings)
+    bucket = open_bucket(settings.bucket_url)
+    clips = stored_catalog(bucket, settings.recipe).clips
+    assert [record.source_path for record in clips] == list(files.values())
+
+
+def test_clips_of_a_folder_keep_the_names_of_their_files(tmp_path: Path, folder: Path):
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    collection.stage.run(settings)
+    clips = stored_catalog(open_bucket(settings.bucket_url), settings.recipe).clips
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
+    assert clips
+    assert {record.source_path for record in clips} <= paths
+
+
 def test_a_file_that_failed_is_looked_at_anew_in_another_folder(tmp_path: Path, clip: Path):
     (tmp_path / "vggsound.csv").write_text("aaaaaaaaaaa,0,dog,test\n")
     for folder in ("damaged", "whole"):

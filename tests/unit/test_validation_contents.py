@@ -10,7 +10,7 @@ from cut_clips import make_recipe
 from memory_bucket import MemoryBucket
 from rich.console import Console
 
-from s2s.dataset import SPLITS, DatasetClip, DatasetVersion
+from s2s.dataset import SPLITS, DatasetClip, DatasetVersion, manifest_from_csv, manifest_to_csv
 from s2s.errors import CatalogError, ObjectNotFoundError
 from s2s.layout import checks_prefix, processed_prefix
 from s2s.records import ClipRecord
@@ -199,6 +199,52 @@ def test_a_clip_like_another_is_in_its_split_also_when_it_comes_later(bucket: Me
     content = arrange(bucket, recipe, [*clips, copy], rows_of(first), [copy.clip_id])
     assert set(content.left_out) == {copy.clip_id}
     assert content.clips == first.clips
+
+
+@pytest.mark.parametrize("bytes_of", [None, "a" * 64])
+@pytest.mark.parametrize("fix", ["none", "drop"])
+@pytest.mark.parametrize("later", [False, True])
+def test_clips_alike_with_labels_that_contradict_are_told(
+    bucket: MemoryBucket, bytes_of: str | None, fix: str, *, later: bool
+):
+    """In one split or in two, both in the version or not: one of the labels is wrong."""
+    clips = [clip(f"s{n}") for n in range(10)]
+    first = DatasetVersion("dataset_v1", arranged(bucket, clips))
+    other = clip("zz-copy", "drum")
+    put_check(bucket, clips[3].clip_id, bytes_of)
+    put_check(bucket, other.clip_id, bytes_of, like=clips[3].clip_id)
+    recipe = make_recipe(validation={"fix": fix})
+    both = [clips[3].clip_id, other.clip_id]
+    content = arrange(bucket, recipe, [*clips, other], rows_of(first) if later else [], both)
+    [(pair, labels)] = content.contradicting.items()
+    assert ((pair.first, pair.second), labels) == (tuple(both), ("bell", "drum"))
+    note = remarks(recipe, content)[-1]
+    assert note.startswith("1 pair(s) of clips that are alike have no label in common")
+    assert f"{both[0]} (bell) and {both[1]} (drum)" in note
+
+
+@pytest.mark.parametrize("labels", [("bell",), ("drum", "bell"), ()])
+def test_clips_alike_that_share_a_label_or_have_none_do_not_contradict(
+    bucket: MemoryBucket, labels: tuple[str, ...]
+):
+    clips = [clip("a"), replace(clip("b"), labels=labels)]
+    for record in clips:
+        put_check(bucket, record.clip_id, sha256="a" * 64)
+    content = arrange(bucket, RECIPE, clips, [], [])
+    assert (len(content.pairs), content.contradicting) == (1, {})
+    assert not any("label in common" in note for note in remarks(RECIPE, content))
+
+
+def test_a_clip_keeps_the_name_of_its_file_which_makes_no_new_version(bucket: MemoryBucket):
+    plain = [clip(f"s{n}") for n in range(4)]
+    before = DatasetVersion("dataset_v1", arranged(bucket, plain))
+    named = [replace(record, source_path=f"my/Café {n}.mp4") for n, record in enumerate(plain)]
+    content = arrange(bucket, RECIPE, named, rows_of(before), []).clips
+    assert content == before.clips
+    paths = {row.clip_id: row.source_path for split in SPLITS for row in content[split]}
+    assert paths == {record.clip_id: record.source_path for record in named}
+    stored = manifest_from_csv(manifest_to_csv(content["train"]), "train.csv")
+    assert [row.source_path for row in stored] == [row.source_path for row in content["train"]]
 
 
 def test_the_same_bytes_are_a_duplicate(bucket: MemoryBucket):

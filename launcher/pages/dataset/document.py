@@ -47,6 +47,7 @@ def build_document(shown: Shown) -> dict[str, Any]:
                 list(clip.labels),
                 clip.key,
                 round(clip.start_s, 2),
+                clip.source_path,
             ]
             for clip in shown.lost
         ],
@@ -119,6 +120,7 @@ def _columns(shown: Shown, number_of: Mapping[str, int]) -> dict[str, list]:
             sum(1 << bit for bit, names in enumerate(kinds) if clip.clip_id in names)
             for clip in clips
         ],
+        "path": [c.source_path for c in clips] if any(c.source_path for c in clips) else [],
         "folders": folders,
         "folder": [folders.index(_folder(clip)) for clip in clips],
     }

@@ -46,6 +46,7 @@ class LostClip:
         labels: what the catalog says of it.
         key: its cut file, else its source, in the bucket; empty where there is neither.
         start_s: where the clip starts in that file.
+        source_path: the file that it was taken from, as it was called; empty where not known.
     """
 
     clip_id: str
@@ -55,6 +56,7 @@ class LostClip:
     labels: tuple[str, ...] = ()
     key: str = ""
     start_s: float = 0.0
+    source_path: str = ""
 
 
 Lost = dict[str, list[Outcome]]
@@ -101,7 +103,7 @@ def find_lost(bucket: Bucket, recipe: Recipe, lost: Lost, most: int) -> list[Los
     chosen = _in_turns([(stage, row) for stage, rows in lost.items() for row in rows], most)
     if not chosen:
         return []
-    labels = _labels(bucket, recipe, {row.clip_id for _, row in chosen})
+    records = _records(bucket, recipe, {row.clip_id for _, row in chosen})
     cut = _cut_files(bucket, recipe)
     sources = stored_sources(bucket).files
     clips = []
@@ -109,10 +111,10 @@ def find_lost(bucket: Bucket, recipe: Recipe, lost: Lost, most: int) -> list[Los
         key, start_s = cut.get(row.clip_id, ""), 0.0
         if not key and (clip := _parsed(row.clip_id)) and (file := sources.find(clip)):
             key, start_s = file.key, clip.start_s - file.start_s
-        known = labels.get(row.clip_id, ())
-        clips.append(
-            LostClip(row.clip_id, stage, str(row.reason), row.message, known, key, start_s)
-        )
+        known = records.get(row.clip_id)
+        labels, path = (known.labels, known.source_path or "") if known else ((), "")
+        reason, message = str(row.reason), row.message
+        clips.append(LostClip(row.clip_id, stage, reason, message, labels, key, start_s, path))
     return sorted(clips, key=lambda clip: (_STAGES.index(clip.stage), clip.reason, clip.clip_id))
 
 
@@ -124,12 +126,12 @@ def _in_turns(rows: Iterable[tuple[str, Outcome]], most: int) -> list[tuple[str,
     return [item for _, item in sorted(ranked, key=lambda pair: pair[0])[:most]]
 
 
-def _labels(bucket: Bucket, recipe: Recipe, names: set[str]) -> dict[str, tuple[str, ...]]:
+def _records(bucket: Bucket, recipe: Recipe, names: set[str]) -> dict[str, ClipRecord]:
     try:
         catalog = stored_catalog(bucket, recipe)
     except CatalogError:
         return {}  # a version may outlive its catalog; labels of what it lost are then not known
-    return {clip.clip_id: clip.labels for clip in catalog.clips if clip.clip_id in names}
+    return {clip.clip_id: clip for clip in catalog.clips if clip.clip_id in names}
 
 
 def _cut_files(bucket: Bucket, recipe: Recipe) -> dict[str, str]:

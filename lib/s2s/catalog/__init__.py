@@ -20,6 +20,7 @@ from s2s.catalog.stored import (
     catalog_lines,
     section_name,
     store_catalog,
+    store_source_paths,
     stored_catalog,
     stored_sources,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "section_name",
     "select_clips",
     "store_catalog",
+    "store_source_paths",
     "stored_catalog",
     "stored_sources",
     "update_label_ids",

@@ -4,14 +4,14 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from s2s.catalog.catalog import Catalog, RowProblem
 from s2s.errors import CatalogError, ObjectNotFoundError
-from s2s.layout import FAILED, catalog_key, raw_prefix
+from s2s.layout import FAILED, catalog_key, raw_prefix, source_paths_key
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
@@ -24,6 +24,7 @@ __all__ = [
     "catalog_lines",
     "section_name",
     "store_catalog",
+    "store_source_paths",
     "stored_catalog",
     "stored_sources",
 ]
@@ -103,15 +104,37 @@ def stored_catalog(bucket: Bucket, recipe: Recipe) -> Catalog:
                 f"{bucket.url}: recipe {recipe.name} has no catalog ({key}) yet: "
                 "run its collection stage first"
             ) from error
+        paths = _source_paths(bucket, recipe)
         # Row by row, as only a few may be wanted of millions.
         for row in _stored_rows(path, f"{bucket.url}/{key}"):
             if isinstance(row, RowProblem):
                 catalog.problems.append(row)
             elif limit is None or len(catalog.clips) < limit:
-                catalog.clips.append(row)
+                path = paths.get(row.clip_id)
+                catalog.clips.append(row if path is None else replace(row, source_path=path))
     if not catalog.clips:
         raise CatalogError(f"{bucket.url}/{key} is empty: run the recipe's collection stage first")
     return catalog
+
+
+def store_source_paths(bucket: Bucket, recipe: Recipe, paths: Mapping[str, str]) -> None:
+    """Keep how files were called that clips were imported from, beside those of imports before.
+
+    Args:
+        bucket: where to.
+        recipe: whose clips.
+        paths: of each clip id, below the folder that was imported.
+    """
+    if paths:
+        text = json.dumps(_source_paths(bucket, recipe) | dict(paths), indent=0, sort_keys=True)
+        bucket.write(source_paths_key(recipe), text.encode(), overwrite=True)
+
+
+def _source_paths(bucket: Bucket, recipe: Recipe) -> dict[str, str]:
+    try:
+        return json.loads(bucket.read(source_paths_key(recipe)))
+    except ObjectNotFoundError:
+        return {}
 
 
 def _stored_rows(path: Path, name: str) -> Iterator[ClipRecord | RowProblem]:

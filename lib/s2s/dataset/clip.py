@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -53,6 +53,9 @@ class DatasetClip:
         moment_hashes: both around each moment where the sound rises most, separated by spaces.
         face_xy: position of a face as fractions of the picture, where it is part of the clip's
             identity; in a manifest, the columns `face_x` and `face_y`.
+        source_path: the file that it was taken from, below the folder that was taken over; empty
+            for what was downloaded. It says where to look and nothing of the clip: two clips that
+            differ in it alone are equal.
     """
 
     clip_id: str = Field(min_length=1)
@@ -80,6 +83,7 @@ class DatasetClip:
     sound_hash: str = ""
     moment_hashes: str = ""
     face_xy: tuple[_Fraction, _Fraction] | None = None
+    source_path: str = field(default="", compare=False)
 
     def to_row(self) -> dict[str, str]:
         """The clip as a row of a manifest."""

@@ -13,6 +13,7 @@ from s2s.catalog import (
     StoredSources,
     name_in_folder,
     section_name,
+    store_source_paths,
     stored_sources,
 )
 from s2s.errors import SettingsError
@@ -76,6 +77,8 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
         # A file that failed may be another one now, as this may be another folder.
         by_name = fan_out(settings.model_copy(update={"retry_failed": True}), work)
     outcomes = [_outcome(clip, files, by_name, videos, sources) for clip in selected.clips]
+    taken = (each.clip_id for each in outcomes if each.status is Status.OK)
+    store_source_paths(bucket, settings.recipe, {name: files[name].path for name in taken})
     counts = {
         f"{Status.SKIPPED}:{Reason.LEFT_OUT}": selected.n_left_out,
         f"{Status.FAILED}:{Reason.BAD_ROW}": len(selected.problems),

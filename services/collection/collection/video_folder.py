@@ -102,7 +102,8 @@ class VideoFolder:
             labels = [label_of_folder(name) for name in folders[-1:]]
             try:
                 source_id = self.source_id(path, recipe)
-                yield make_clip(source_id, 0.0, recipe.spec.duration_s, labels, split)
+                end_s = recipe.spec.duration_s
+                yield make_clip(source_id, 0.0, end_s, labels, split, source_path=path)
             except ValueError as error:
                 yield RowProblem(place, f"{printable(path)}: {error}")
 

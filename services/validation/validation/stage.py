@@ -119,6 +119,7 @@ def _release(
         "splits": {split: len(content[split]) for split in SPLITS},
         "sources": count_sources(content),
         "alike": dict(Counter(pair.reason for pair in contents.pairs)),
+        "contradicting_labels": len(contents.contradicting),
         "left_out": len(contents.left_out),
         "by_label": _by_label(content),
         "bundle": version.bundle,

@@ -14,7 +14,7 @@ function readClips() {
     const folder = data.clips.folders[columns.folder[n]];
     const clip = {
       n, id, labels: columns.labels[n].map((label) => data.labels[label]), split: data.splits[columns.split[n]],
-      fold: columns.fold[n] ?? null, key: folder.endsWith("/") ? `${folder}${id}.mp4` : folder,
+      fold: columns.fold[n] ?? null, path: columns.path[n] ?? "", key: folder.endsWith("/") ? `${folder}${id}.mp4` : folder,
       size: columns.sizes[columns.size[n]], kinds: data.kinds.filter((_, bit) => columns.kinds[n] >> bit & 1).map(([name]) => name),
     };
     for (const name of Object.keys(FIGURES)) clip[name] = columns[name][n];
@@ -23,14 +23,14 @@ function readClips() {
 }
 
 function readLost(first) {
-  return data.lost.map(([id, stage, reason, message, labels, key, at], n) => (
-    { n: first + n, id, labels, stage, reason, message, key, at, kinds: [], split: "" }));
+  return data.lost.map(([id, stage, reason, message, labels, key, at, path], n) => (
+    { n: first + n, id, labels, stage, reason, message, key, at, path, kinds: [], split: "" }));
 }
 
 const inside = readClips();
 const lost = readLost(inside.length);
 const all = [...inside, ...lost];
-for (const clip of all) clip.words = `${clip.id} ${clip.labels.join(" ")} ${plainName(clip.reason ?? "")}`.toLowerCase();
+for (const clip of all) clip.words = `${clip.id} ${clip.labels.join(" ")} ${clip.path} ${plainName(clip.reason ?? "")}`.toLowerCase();
 for (const [one, other] of data.pairs) {
   for (const [clip, twin] of [[all[one], all[other]], [all[other], all[one]]]) {
     if (!clip || !twin) continue;

@@ -71,7 +71,7 @@ byId("find").addEventListener("submit", (event) => event.preventDefault());
 byId("reset").addEventListener("click", () => set({}));
 byId("from-bucket")?.addEventListener("change", (event) => { fromBucket = event.target.checked; find(); });
 byId("save").addEventListener("click", () => {
-  const names = ["id", "split", "labels", "reason", ...known];
+  const names = ["id", "split", "labels", "reason", "path", ...known];
   const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const rows = chosen.map((clip) => names.map((name) => cell(String((name === "labels" ? clip.labels.join("|") : clip[name]) ?? ""))).join(","));
   const text = [names.join(","), ...rows].join("\n") + "\n";
@@ -94,8 +94,8 @@ byId("spread-form").addEventListener("change", spread);
 // Pairs.
 if (byId("pairs")) {
   const whole = data.pairs.filter(([one, other]) => all[one] && all[other]);
-  const sorts = { "": whole, labels: whole.filter(differ), bytes: whole.filter((pair) => pair[2]), out: whole.filter(outside), apart: whole.filter(apart) };
-  fill(byId("alike-which"), [["labels", `with other labels (${sorts.labels.length})`], ["bytes", `the same bytes (${sorts.bytes.length})`], ["out", `one is left out (${sorts.out.length})`],
+  const sorts = { "": whole, contradict: whole.filter(contradict), labels: whole.filter(differ), bytes: whole.filter((pair) => pair[2]), out: whole.filter(outside), apart: whole.filter(apart) };
+  fill(byId("alike-which"), [["contradict", `with no label in common (${sorts.contradict.length})`], ["labels", `with other labels (${sorts.labels.length})`], ["bytes", `the same bytes (${sorts.bytes.length})`], ["out", `one is left out (${sorts.out.length})`],
     ["apart", `in two splits (${sorts.apart.length})`]], `all (${whole.length})`);
   const list = () => {
     const some = sorts[byId("alike-which").value];

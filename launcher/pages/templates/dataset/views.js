@@ -33,7 +33,7 @@ function still(clip) {
 
 function card(clip, list, figures = ["length", "mean"]) {
   const facts = clip.stage ? plainName(clip.stage) : figures.map((name) => told(clip, name)).filter(Boolean).join(", ");
-  const button = make("button", { type: "button", className: "card" }, still(clip), make("span", {}, make("strong", {}, clip.labels.length ? labelsOf(clip) : clip.id),
+  const button = make("button", { type: "button", className: "card" }, still(clip), make("span", {}, make("strong", {}, clip.labels.length ? labelsOf(clip) : clip.path || clip.id),
     chip(clip), make("span", { className: "soft" }, facts && ` ${facts}`),
     clip.kinds.length ? make("span", { className: "mark" }, ` ${clip.kinds.join(", ")}`) : null));
   button.addEventListener("click", () => show(clip, list));
@@ -47,13 +47,15 @@ function closeness([, , same, picture, sound, moment]) {
 }
 
 const differ = ([one, other]) => labelsOf(all[one]) !== labelsOf(all[other]);
+const contradict = ([one, other]) => all[one].labels.length > 0 && all[other].labels.length > 0 && !all[one].labels.some((label) => all[other].labels.includes(label));
 const apart = ([one, other]) => !all[one].stage && !all[other].stage && all[one].split !== all[other].split;
 const outside = ([one, other]) => Boolean(all[one].stage || all[other].stage);
 
 function pairOf(pair) {
   const two = [all[pair[0]], all[pair[1]]];
   const text = make("p", {}, closeness(pair));
-  if (differ(pair)) text.append(make("span", { className: "mark" }, ", labels differ"));
+  if (contradict(pair)) text.append(make("span", { className: "mark" }, ", no label in common: one is wrong"));
+  else if (differ(pair)) text.append(make("span", { className: "mark" }, ", labels differ"));
   if (apart(pair)) text.append(make("span", { className: "mark" }, ", in two splits"));
   if (outside(pair)) text.append(make("span", { className: "mark" }, ", one is left out"));
   const cards = make("ul", { className: "cards" }, ...two.map((clip) => card(clip, two)));
@@ -109,8 +111,9 @@ function facts(clip) {
   if (clip.fold != null) rows.push(["fold", String(clip.fold)]);
   if (clip.stage) rows.push(["lost in", plainName(clip.stage)], ["reason", plainName(clip.reason)]);
   if (clip.kinds.length) rows.push(["stands out", clip.kinds.join(", ")]);
+  if (clip.path) rows.push(["file", clip.path]);
   if (clip.key) rows.push(["in the bucket", clip.key]);
-  return make("dl", { className: "facts" }, ...rows.map(([name, value]) => make("div", { className: name === "in the bucket" ? "wide" : "" }, make("dt", {}, name), make("dd", {}, value))));
+  return make("dl", { className: "facts" }, ...rows.map(([name, value]) => make("div", { className: ["file", "in the bucket"].includes(name) ? "wide" : "" }, make("dt", {}, name), make("dd", {}, value))));
 }
 
 function twins(clip) {

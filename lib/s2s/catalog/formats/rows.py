@@ -109,8 +109,9 @@ class LineFormat(ABC):
         with closing(NumberedLines(path)) as lines:
             for number, row in self.rows(lines):
                 is_last = number == lines.last[0] and not lines.is_ended
-                is_whole = not isinstance(row, str) or not is_last
-                yield number, row if is_whole else self._of_last(lines.last[1], row)
+                if is_last and isinstance(row, str):
+                    row = self._of_last(lines.last[1], row)  # noqa: PLW2901
+                yield number, row
 
     def _of_last(self, line: bytes, problem: str) -> str:
         """What is wrong with a last line that has no end, and is no clip."""

@@ -33,6 +33,9 @@ __all__ = [
 ]
 
 
+_TOLD_PAIRS = 3
+
+
 @dataclass(frozen=True)
 class Contents:
     """What a version is to hold.
@@ -41,11 +44,13 @@ class Contents:
         clips: clips of each split.
         left_out: usable clips that it does not hold, with the pair that is why.
         pairs: clips that are alike.
+        contradicting: those of them that have no label in common, with the labels of both.
     """
 
     clips: dict[str, tuple[DatasetClip, ...]]
     left_out: dict[str, AlikePair] = field(default_factory=dict)
     pairs: list[AlikePair] = field(default_factory=list)
+    contradicting: dict[AlikePair, tuple[str, str]] = field(default_factory=dict)
 
 
 def arrange(
@@ -86,7 +91,20 @@ def arrange(
         if row.clip_id not in left_out:
             split, fold = splits[row.source_id], folds.get(row.source_id)
             in_split[split].append(_changed(row, split=split, fold=fold))
-    return Contents({split: tuple(in_split[split]) for split in SPLITS}, left_out, pairs)
+    content = {split: tuple(in_split[split]) for split in SPLITS}
+    return Contents(content, left_out, pairs, _contradicting(pairs, records))
+
+
+def _contradicting(
+    pairs: Iterable[AlikePair], records: Mapping[str, ClipRecord]
+) -> dict[AlikePair, tuple[str, str]]:
+    """Pairs whose clips have labels and none in common, in whatever splits they are."""
+    found = {}
+    for pair in pairs:
+        labels = [records[name].labels for name in (pair.first, pair.second)]
+        if pair.is_one_face and all(labels) and set(labels[0]).isdisjoint(labels[1]):
+            found[pair] = (", ".join(labels[0]), ", ".join(labels[1]))
+    return found
 
 
 def _rows(
@@ -111,7 +129,12 @@ def _rows(
     for name, check in read_checks(bucket, recipe, missing):
         known[name] = _row(records[name], check)
     return [
-        _changed(known[name], labels=record.labels, face_xy=record.face_xy)
+        _changed(
+            known[name],
+            labels=record.labels,
+            face_xy=record.face_xy,
+            source_path=record.source_path or "",
+        )
         for name, record in records.items()
     ]
 
@@ -239,5 +262,16 @@ def remarks(recipe: Recipe, contents: Contents) -> list[str]:
             f"{len(contents.pairs)} pair(s) of clips are alike: none is in two splits"
             + (f", {left_out} clip(s) are left out" if left_out else "")
             + ("; '--fix drop' keeps one of each" if recipe.validation.fix == "none" else "")
+        )
+    if contents.contradicting:
+        told = [
+            f"{pair.first} ({one}) and {pair.second} ({other})"
+            for pair, (one, other) in sorted(contents.contradicting.items())[:_TOLD_PAIRS]
+        ]
+        notes.append(
+            f"{len(contents.contradicting)} pair(s) of clips that are alike have no label in "
+            f"common, so at least one of the two is wrong: {'; '.join(told)}"
+            f"{'; …' * (len(contents.contradicting) > len(told))}. './s2s report' shows "
+            "them side by side; correct the catalog"
         )
     return notes
