@@ -6,6 +6,7 @@ import torch
 from s2s.errors import ModelError
 from s2s.tasks.classification.network import ClassifierConfig, ClipInputs, make_classifier
 from s2s.tasks.classification.network.fusion import AudioVisual
+from s2s.tasks.classification.network.image import FilmNetwork
 
 KINDS = ("frame_average", "cnn_lstm", "cnn_3d", "video_transformer", "audio", "audio_visual")
 
@@ -66,11 +67,25 @@ def test_the_average_of_frames_is_blind_to_their_order_and_others_are_not():
     back = ClipInputs(
         forth.frames_BTCHW.flip(1), forth.has_frame_BT, forth.mel_BMK, forth.has_sound_B
     )
-    for kind, is_blind in (("frame_average", True), ("cnn_lstm", False), ("cnn_3d", False)):
+    for kind in KINDS[:4]:
+        is_blind = kind == "frame_average"
         torch.manual_seed(0)
         network = make_classifier(config(kind)).eval()
         with torch.inference_mode():
             assert torch.allclose(network(forth), network(back), atol=1e-5) == is_blind, kind
+
+
+def test_the_small_network_for_films_sees_what_came_before_and_nothing_that_follows():
+    torch.manual_seed(0)
+    network = FilmNetwork().eval()
+    frames, _ = inputs().frames()
+    changed = frames.clone()
+    changed[:, 4] += 1
+    with torch.inference_mode():
+        is_same = torch.isclose(network(frames), network(changed), atol=1e-5).all(dim=2).all(dim=0)
+        alone = network(frames[:, 4:5])[:, 0]
+        assert is_same.tolist() == [True] * 4 + [False] * 4
+        assert not torch.allclose(alone, network(frames)[:, 4], atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["frame_average", "cnn_lstm"])

@@ -2,8 +2,7 @@
 
 The small one is a residual network (He et al. 2016, "Deep Residual Learning") whose first layer
 already strides by four, as patches of vision transformers do: most of the work of a large first
-layer is spent on pixels that two cores cannot afford. `PlacingNetwork` says where things are as
-well as what there is.
+layer is spent on pixels that two cores cannot afford. `FilmNetwork` is one for films.
 
 Legend: B batch, C channels, H height, W width, D features.
 """
@@ -17,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-__all__ = ["PictureNetwork", "PlacingNetwork", "TinyPictureNetwork", "make_picture_network"]
+__all__ = ["FilmNetwork", "PictureNetwork", "TinyPictureNetwork", "make_picture_network"]
 
 _WIDTHS = (16, 32, 64, 128)
 """Multiples of 16: convolutions on a CPU fill others up to that."""
@@ -58,32 +57,55 @@ class TinyPictureNetwork(PictureNetwork):
         return F.relu(self.last(F.adaptive_avg_pool2d(maps, 2).flatten(1)))
 
 
-class PlacingNetwork(PictureNetwork):
-    """A small residual network, from scratch, that keeps where each of its maps is active.
+class FilmNetwork(nn.Module):
+    """A small residual network, from scratch, that sees each frame beside those before it.
 
-    The mean place of what a map shows, across and down in -1..1 of the picture: the spatial softmax
-    of Finn et al. 2016, "Deep Spatial Autoencoders for Visuomotor Learning", section IV; and how
-    active each map is on the whole.
-
-    Args:
-        channels: of a picture.
-        dim: features.
+    Every convolution is given a frame's maps and those of the frame before: a temporal shift in one
+    direction (Lin et al. 2019, "TSM: Temporal Shift Module for Efficient Video Understanding",
+    section 4.2), of all channels. So motion is seen where it is, with 2D convolutions.
     """
 
-    def __init__(self, channels: int, dim: int = 128) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.dim = dim
-        self.stem = _make_stem(channels)
-        widths = _WIDTHS[:3]
-        self.blocks = nn.Sequential(*(_Block(before, after) for before, after in pairwise(widths)))
-        self.point = nn.Conv2d(widths[-1], widths[-1], 1)
-        self.last = nn.Linear(3 * widths[-1], dim)
+        self.dim = _WIDTHS[-1]
+        self.stem = _make_stem(3)
+        self.blocks = nn.ModuleList(_FilmBlock(*widths) for widths in pairwise(_WIDTHS))
 
-    def forward(self, pictures_BCHW: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) to (B, D)."""
-        maps = self.blocks(self.stem(pictures_BCHW))
-        places = _mean_places(self.point(maps))
-        return self.last(torch.cat([places, maps.mean(dim=(2, 3))], dim=1))
+    def forward(self, frames_BTCHW: torch.Tensor) -> torch.Tensor:
+        """(B, T, C, H, W) to (B, T, D); what follows a frame changes nothing of its features."""
+        batch, length = frames_BTCHW.shape[:2]
+        maps = self.stem(frames_BTCHW.flatten(0, 1))
+        for block in self.blocks:
+            maps = block(maps, length)
+        return maps.mean(dim=(2, 3)).unflatten(0, (batch, length))
+
+
+class _FilmBlock(nn.Module):
+    """Two convolutions beside a shortcut, the second over time alone; half as high and wide."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2 * before, after, 3, stride=2, padding=1, bias=False)
+        self.second = nn.Conv2d(2 * after, after, 1, bias=False)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(after) for _ in range(2))
+        self.shortcut = nn.Conv2d(before, after, 1, stride=2, bias=False)
+
+    def forward(self, maps: torch.Tensor, length: int) -> torch.Tensor:
+        made = F.relu(self.norms[0](self.first(_beside_before(maps, length))))
+        made = self.norms[1](self.second(_beside_before(made, length)))
+        return F.relu(made + self.shortcut(maps))
+
+
+def _beside_before(maps_BCHW: torch.Tensor, length: int) -> torch.Tensor:
+    """Maps of films of `length` frames, with those of the frame before: (B, 2C, H, W).
+
+    The first frame of a film has its own twice: nothing has moved yet.
+    """
+    # Channels last, as they lie in memory: otherwise every value is moved, and moved back.
+    maps_BHWC = maps_BCHW.permute(0, 2, 3, 1)
+    frames_BTHWC = maps_BHWC.unflatten(0, (-1, length))
+    before_BTHWC = torch.cat([frames_BTHWC[:, :1], frames_BTHWC[:, :-1]], dim=1)
+    return torch.cat([maps_BHWC, before_BTHWC.flatten(0, 1)], dim=-1).permute(0, 3, 1, 2)
 
 
 def _make_stem(channels: int) -> nn.Sequential:
@@ -92,17 +114,6 @@ def _make_stem(channels: int) -> nn.Sequential:
         nn.BatchNorm2d(_WIDTHS[0]),
         nn.ReLU(),
     )
-
-
-def _mean_places(maps_BCHW: torch.Tensor) -> torch.Tensor:
-    """Where each map is active: down, then across: (B, 2C)."""
-    shares_BCHW = maps_BCHW.flatten(2).softmax(dim=-1).reshape(maps_BCHW.shape)
-    down_H, across_W = (
-        torch.linspace(-1, 1, size, device=maps_BCHW.device) for size in maps_BCHW.shape[2:]
-    )
-    down_BC = (shares_BCHW.sum(dim=3) * down_H).sum(dim=-1)
-    across_BC = (shares_BCHW.sum(dim=2) * across_W).sum(dim=-1)
-    return torch.cat([down_BC, across_BC], dim=1)
 
 
 class _Block(nn.Module):

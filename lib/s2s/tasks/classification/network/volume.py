@@ -87,9 +87,10 @@ class VideoTransformer(ClipClassifier):
     """A small transformer over pieces of a clip, from scratch.
 
     Arnab et al. 2021, "ViViT", with joint attention over space and time (their model 1). Pieces,
-    one for two frames and 16 x 16 pixels, come from convolutions in place of one linear layer and
+    one for two frames and 32 x 32 pixels, come from convolutions in place of one linear layer and
     the first blocks (Xiao et al. 2021, "Early Convolutions Help Transformers See Better"): few
-    clips teach which way things move so.
+    clips teach which way things move so. Where a piece lies is learned of its instant and of its
+    place apart.
 
     Args:
         classes: number of classes.
@@ -105,12 +106,13 @@ class VideoTransformer(ClipClassifier):
             _make_stem(),
             _Block3d(_WIDTHS[0], _WIDTHS[1], (1, 2, 2)),
             _Block3d(_WIDTHS[1], _WIDTHS[2], (2, 2, 2)),
-            nn.Conv3d(_WIDTHS[2], _WIDTH, 1),
+            _Block3d(_WIDTHS[2], _WIDTH, (1, 2, 2)),
         )
         with torch.no_grad():
             shape = self.stem(torch.zeros(1, 3, frames, crop_px, crop_px)).shape
-        self.places = nn.Parameter(0.02 * torch.randn(1, shape[2], shape[3] * shape[4], _WIDTH))
-        self.blocks = nn.ModuleList(_AttentionBlock(_WIDTH, _HEADS) for _ in range(_DEPTH))
+        self.instants = nn.Parameter(0.02 * torch.randn(shape[2], 1, _WIDTH))
+        self.places = nn.Parameter(0.02 * torch.randn(shape[3] * shape[4], _WIDTH))
+        self.blocks = nn.ModuleList(_AttentionBlock(_WIDTH, _HEADS, dropout) for _ in range(_DEPTH))
         self.norm = nn.LayerNorm(_WIDTH)
         self.last = nn.Sequential(nn.Dropout(dropout), nn.Linear(_WIDTH, classes))
 
@@ -118,12 +120,13 @@ class VideoTransformer(ClipClassifier):
         """Features over time, every second frame: (B, T / 2, D)."""
         frames_BTCHW, _ = inputs.frames()
         volume = self.stem(frames_BTCHW.transpose(1, 2))
-        tokens_BTND = volume.flatten(3).permute(0, 2, 3, 1) + self.places
+        tokens_BTND = volume.flatten(3).permute(0, 2, 3, 1) + self.instants + self.places
         length = tokens_BTND.shape[1]
         tokens_BND = tokens_BTND.flatten(1, 2)
         for block in self.blocks:
             tokens_BND = block(tokens_BND)
-        return self.norm(tokens_BND).unflatten(1, (length, -1)).mean(dim=2)
+        # The norm is of the mean: of pieces that show nothing it would make as much as of others.
+        return self.norm(tokens_BND.unflatten(1, (length, -1)).mean(dim=2))
 
     def scores(self, features_BTD: torch.Tensor, inputs: ClipInputs) -> torch.Tensor:  # noqa: ARG002
         """Scores of classes, (B, K)."""
@@ -133,22 +136,27 @@ class VideoTransformer(ClipClassifier):
 class _AttentionBlock(nn.Module):
     """Attention, then a network for each token, each beside a shortcut; norms come first."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
+        self.hide = nn.Dropout(dropout)
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.project = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
         self.think = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
         )
+        # At first a block changes nothing, so that the convolutions below it learn at once.
+        for last in (self.join, self.think[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, tokens_BND: torch.Tensor) -> torch.Tensor:
         parts = self.project(self.norms[0](tokens_BND)).chunk(3, dim=-1)
         split = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts]
         attended = F.scaled_dot_product_attention(*split)
-        tokens_BND = tokens_BND + self.join(attended.transpose(1, 2).flatten(2))
-        return tokens_BND + self.think(self.norms[1](tokens_BND))
+        tokens_BND = tokens_BND + self.hide(self.join(attended.transpose(1, 2).flatten(2)))
+        return tokens_BND + self.hide(self.think(self.norms[1](tokens_BND)))
 
 
 class VideoNetwork(ClipClassifier):
