@@ -1,12 +1,18 @@
 """Every approach answers a batch, learns from it, and is blind to what it should be blind to."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 
 from s2s.errors import ModelError
+from s2s.model_directory import load_weights, save_weights
 from s2s.tasks.classification.network import ClassifierConfig, ClipInputs, make_classifier
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.image import FilmNetwork
+from s2s.tasks.classification.objective import ClassificationObjective
 
 KINDS = ("frame_average", "cnn_lstm", "cnn_3d", "video_transformer", "audio", "audio_visual")
 
@@ -115,3 +121,28 @@ def test_a_missing_modality_leaves_what_the_other_says(fusion: str):
     with torch.inference_mode():
         assert torch.equal(network(deaf), network.every_score(deaf)[1])
         assert torch.equal(network(blind), network.every_score(blind)[2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed"), [("cnn_lstm", "picture.stem.0.weight"), ("video_transformer", "places")]
+)
+def test_weights_of_an_earlier_structure_are_refused(kind: str, changed: str, tmp_path: Path):
+    network = make_classifier(config(kind))
+    weights = network.state_dict()
+    weights[changed] = torch.cat([weights[changed]] * 2)
+    path = save_weights(tmp_path / "m.safetensors", SimpleNamespace(state_dict=lambda: weights))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(
+        ModelError, match=rf"(?s)m\.safetensors: not the weights .*{changed}.*train"
+    ):
+        load_weights(path, network)
+
+
+@pytest.mark.parametrize(("kind", "n_groups"), [("video_transformer", 2), ("cnn_3d", 1)])
+def test_attention_learns_at_a_lower_rate(kind: str, n_groups: int):
+    network = make_classifier(config(kind))
+    learner: Any = SimpleNamespace(settings=SimpleNamespace(learning_rate=0.01), network=network)
+    (optimizer,) = ClassificationObjective.optimizers(learner)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    assert rates == pytest.approx([0.01, 0.002][:n_groups])
+    learned = {part for group in optimizer.param_groups for part in group["params"]}
+    assert learned == set(network.parameters())

@@ -15,7 +15,7 @@ from s2s.tasks.classification.network.classifier import ClipClassifier
 from s2s.tasks.classification.network.config import ClassifierConfig
 from s2s.tasks.classification.network.inputs import ClipInputs
 
-__all__ = ["Cnn3d", "VideoNetwork", "VideoTransformer"]
+__all__ = ["AttentionBlock", "Cnn3d", "VideoNetwork", "VideoTransformer"]
 
 _WIDTHS = (16, 32, 64, 128)
 """Multiples of 16: convolutions on a CPU fill others up to that."""
@@ -112,7 +112,7 @@ class VideoTransformer(ClipClassifier):
             shape = self.stem(torch.zeros(1, 3, frames, crop_px, crop_px)).shape
         self.instants = nn.Parameter(0.02 * torch.randn(shape[2], 1, _WIDTH))
         self.places = nn.Parameter(0.02 * torch.randn(shape[3] * shape[4], _WIDTH))
-        self.blocks = nn.ModuleList(_AttentionBlock(_WIDTH, _HEADS, dropout) for _ in range(_DEPTH))
+        self.blocks = nn.ModuleList(AttentionBlock(_WIDTH, _HEADS, dropout) for _ in range(_DEPTH))
         self.norm = nn.LayerNorm(_WIDTH)
         self.last = nn.Sequential(nn.Dropout(dropout), nn.Linear(_WIDTH, classes))
 
@@ -133,8 +133,14 @@ class VideoTransformer(ClipClassifier):
         return self.last(features_BTD.mean(dim=1))
 
 
-class _AttentionBlock(nn.Module):
-    """Attention, then a network for each token, each beside a shortcut; norms come first."""
+class AttentionBlock(nn.Module):
+    """Attention, then a network for each token, each beside a shortcut; norms come first.
+
+    Args:
+        width: of a token.
+        heads: of attention.
+        dropout: share of what is added that is hidden in training.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -152,6 +158,7 @@ class _AttentionBlock(nn.Module):
             nn.init.zeros_(last.bias)
 
     def forward(self, tokens_BND: torch.Tensor) -> torch.Tensor:
+        """(B, N, D) to the same."""
         parts = self.project(self.norms[0](tokens_BND)).chunk(3, dim=-1)
         split = [part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts]
         attended = F.scaled_dot_product_attention(*split)
