@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from collection import download as downloads
-from collection import runtime
 from collection.download import DownloadOptions
 from collection.fetch import Fetch, plan_fetches
+from collection.programs import Programs, check_programs, preparation, scripts
 from s2s.catalog import make_clip
 from s2s.errors import SettingsError, StageError
 from s2s.settings import DEFAULT_SOURCE_URL, CollectionSettings, Settings
@@ -82,33 +82,34 @@ def test_cookies_that_are_not_there_are_named(tmp_path: Path):
         params(tmp_path, cookies_file="none.txt")
 
 
-def test_the_javascript_runtime_is_here():
-    runtime.check_runtime(DEFAULT_SOURCE_URL)
+def test_the_javascript_runtime_is_here(tmp_path: Path):
+    check_programs(DEFAULT_SOURCE_URL, Programs(tmp_path))
 
 
-class _Deno:
-    info: Any = None
-
-
-def test_without_a_javascript_runtime_youtube_is_not_asked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(runtime.supported_js_runtimes.value, "deno", _Deno)
-    runtime.check_runtime("https://videos.example/{source_id}.mp4")
+def test_without_a_javascript_runtime_youtube_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # A Python without QuickJS.
+    monkeypatch.setattr(scripts.sys, "executable", "/usr/bin/python3")
+    programs = Programs(tmp_path)
+    check_programs("https://videos.example/{source_id}.mp4", programs)
     for url in (DEFAULT_SOURCE_URL, "https://youtu.be/{source_id}"):
-        with pytest.raises(StageError, match=r"runs JavaScript.*pip install deno"):
-            runtime.check_runtime(url)
+        with pytest.raises(StageError, match=r"runs JavaScript.*pip install quickjs-ng"):
+            check_programs(url, programs)
 
 
-def test_a_javascript_runtime_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch):
-    class Info:
-        supported, path, version = False, "/usr/bin/deno", "1.0.0"
-
-    monkeypatch.setattr(_Deno, "info", Info)
-    monkeypatch.setitem(runtime.supported_js_runtimes.value, "deno", _Deno)
-    with pytest.raises(StageError, match=r"/usr/bin/deno is deno 1\.0\.0, too old"):
-        runtime.check_runtime(DEFAULT_SOURCE_URL)
-
-
-def test_without_its_scripts_youtube_is_not_asked(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runtime, "find_spec", lambda _: None)
+def test_without_its_scripts_youtube_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(preparation, "find_spec", lambda _: None)
     with pytest.raises(StageError, match=r"lacks its scripts.*yt-dlp-ejs"):
-        runtime.check_runtime(DEFAULT_SOURCE_URL)
+        check_programs(DEFAULT_SOURCE_URL, Programs(tmp_path))
+
+
+def test_programs_follow_an_installation_that_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    programs = Programs(tmp_path)
+    programs.write()
+    monkeypatch.setattr(scripts.sys, "executable", "/elsewhere/python")
+    programs.write()
+    assert "/elsewhere/python" in programs.qjs.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ffmpeg", "qjs"]

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import shlex
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,8 +17,8 @@ from yt_dlp.utils import YoutubeDLError
 from collection.network.connection import check_cookies, proxy_of
 from collection.network.failures import explain, is_disk_full, reason_of
 from collection.network.gate import Gate, GateRules
+from collection.programs import Programs
 from s2s.errors import MediaError
-from s2s.media import ffmpeg_path
 from s2s.reasons import Reason
 from s2s.settings import CollectionSettings, Settings
 
@@ -45,7 +44,7 @@ class DownloadOptions:
     """How sources are downloaded.
 
     Attributes:
-        state_dir: what yt-dlp keeps between runs, and the ffmpeg that it merges with.
+        state_dir: what yt-dlp keeps between runs, and the programs that it starts.
         site: the recipe's settings.
         cookies_file: cookies; None for none.
     """
@@ -67,9 +66,12 @@ class DownloadOptions:
             check_cookies(cookies)
         proxy_of(site)
         state_dir = settings.work_dir.absolute() / "yt-dlp"
-        # Before there are threads: a script that is still open for writing does not start.
-        _ffmpeg_through_proxies(state_dir)
         return cls(state_dir, site, cookies)
+
+    @property
+    def programs(self) -> Programs:
+        """What yt-dlp may start."""
+        return Programs(self.state_dir / "programs")
 
 
 def download(
@@ -149,7 +151,8 @@ def _gate_rules(site: CollectionSettings, proxy: str) -> GateRules:
 
 
 def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's type has no name
-    programs = str(_ffmpeg_through_proxies(options.state_dir))
+    options.programs.write()
+    programs = str(options.programs.folder)
     # Parts of yt-dlp look for ffmpeg on PATH only.
     if programs not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = programs + os.pathsep + os.environ["PATH"]
@@ -162,6 +165,7 @@ def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's 
         "logger": _QuietLogger(),
         "cachedir": str(options.state_dir / "cache"),
         "ffmpeg_location": programs,
+        "js_runtimes": {"quickjs": {"path": str(options.programs.qjs)}},
         "format": _SECTION if in_sections else _WHOLE,
         "format_sort": _preferences(site),
         "merge_output_format": "mp4/mkv",
@@ -208,23 +212,6 @@ class _SizeLimit:
 def _refuse_live(info: Mapping[str, Any], *, incomplete: bool) -> None:  # noqa: ARG001
     if info.get("live_status") in _LIVE:
         raise MediaError(Reason.LIVE, f"{info.get('id')}: a live stream has no end to wait for")
-
-
-def _ffmpeg_through_proxies(state_dir: Path) -> Path:
-    """A folder with an ffmpeg that uses the proxy that it is given for every host.
-
-    Its own rule is to leave out what the environment's `no_proxy` names, such as this machine.
-    """
-    folder = state_dir / "ffmpeg-through-proxies"
-    script = folder / "ffmpeg"
-    text = f'#!/bin/sh\nunset no_proxy NO_PROXY\nexec {shlex.quote(str(ffmpeg_path()))} "$@"\n'
-    if not script.is_file() or script.read_text() != text:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = folder / f".ffmpeg-{os.getpid()}-{threading.get_ident()}"
-        staged.write_text(text)
-        staged.chmod(0o755)
-        staged.replace(script)
-    return folder
 
 
 class _QuietLogger:

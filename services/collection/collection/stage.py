@@ -8,7 +8,7 @@ from pathlib import Path
 from collection.download import DownloadOptions
 from collection.fetch import plan_fetches
 from collection.network.breaker import BLOCKS
-from collection.runtime import check_runtime
+from collection.programs import check_programs
 from collection.selected_clips import SelectedClips, select_from_catalog
 from collection.source import DownloadSource, TakeOverFile, VideoFile
 from collection.video_folder import open_video_folder
@@ -68,7 +68,8 @@ def run(settings: Settings) -> StageReport:
 def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict[str, Outcome]:
     """Download the sources of the clips from their site; an outcome for each clip."""
     site = settings.recipe.collection
-    check_runtime(site.source_url)
+    options = DownloadOptions.of_run(settings)
+    check_programs(site.source_url, options.programs)
     sources = stored_sources(shared_bucket(settings.bucket_url))
     stored = {clip.clip_id for clip in selected.clips if sources.files.find(clip)}
     fetches = plan_fetches(selected.clips, site)
@@ -80,7 +81,7 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         prefix=raw_prefix(),
         items={fetch.name: fetch for fetch in pending.values()},
         done=set(),
-        function=DownloadSource(settings, folder, DownloadOptions.of_run(settings)),
+        function=DownloadSource(settings, folder, options),
         threads=True,
         workers=settings.workers or site.workers,
         sessions=site.sessions,

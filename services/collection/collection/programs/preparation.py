@@ -5,43 +5,41 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from yt_dlp.globals import supported_js_runtimes
-from yt_dlp.version import __version__
 
+from collection.programs.scripts import Programs
 from s2s.errors import StageError
 from s2s.media import ffmpeg_path
 
-__all__ = ["check_runtime"]
+__all__ = ["check_programs"]
 
 _NEED_JAVASCRIPT = ("youtube.com", "youtu.be", "youtube-nocookie.com")
 
 
-def check_runtime(source_url: str) -> None:
+def check_programs(source_url: str, programs: Programs) -> None:
     """Make sure that ffmpeg is here, and a JavaScript runtime if the site's player needs one.
 
     Args:
         source_url: where sources live.
+        programs: those that yt-dlp may start; made here.
 
     Raises:
         StageError: if one is not.
     """
     _check_ffmpeg()
+    # Before there are threads: a script that is still open for writing does not start.
+    programs.write()
     host = urlsplit(source_url).hostname or ""
     if not any(host == name or host.endswith(f".{name}") for name in _NEED_JAVASCRIPT):
         return
     remedy = (
-        "Install what services/collection/requirements.txt names (pip install deno yt-dlp-ejs), "
-        "or use the service's image"
+        "Install what services/collection/requirements.txt names (pip install quickjs-ng "
+        "yt-dlp-ejs), or use the service's image"
     )
-    runtime = supported_js_runtimes.value["deno"]().info
-    if runtime is None:
+    runtime = supported_js_runtimes.value["quickjs"](str(programs.qjs)).info
+    if runtime is None or not runtime.supported:
         raise StageError(
-            f"{host}: its player runs JavaScript, and there is no runtime for it here: 'deno' is "
-            f"neither beside Python nor on PATH, or does not start. {remedy}"
-        )
-    if not runtime.supported:
-        raise StageError(
-            f"{host}: its player needs a newer JavaScript runtime: {runtime.path} is deno "
-            f"{runtime.version}, too old for yt-dlp {__version__}. {remedy}"
+            f"{host}: its player runs JavaScript, and there is no QuickJS for it here, or it does "
+            f"not start. {remedy}"
         )
     if find_spec("yt_dlp_ejs") is None:
         raise StageError(f"{host}: yt-dlp lacks its scripts for the site's player. {remedy}")
