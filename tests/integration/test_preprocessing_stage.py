@@ -240,14 +240,3 @@ def test_the_command_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["r.yaml", "--bucket", f"file://{tmp_path}/b"])
     assert result.exit_code == 1
     assert "run its collection stage first" in " ".join(result.output.split())
-
-
-@pytest.mark.parametrize("steps", [["-d"], ["-c"], ["-u"], ["-d", "-c"]])
-def test_one_of_its_steps_alone_is_refused(tmp_path: Path, steps: list[str]):
-    (tmp_path / "r.yaml").write_text("{name: real, collection: {catalog: c.csv}}")
-    bucket = f"file://{tmp_path}/b"
-    result = CliRunner().invoke(app, [str(tmp_path / "r.yaml"), "--bucket", bucket, *steps])
-    assert result.exit_code == 1
-    told = " ".join(result.output.split())
-    assert f"{' '.join(steps)} alone does nothing" in told
-    assert "Say -d -c -u" in told

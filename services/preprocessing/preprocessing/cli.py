@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from preprocessing.stage import run
+from preprocessing.steps import Steps, run_steps
 from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
-from s2s.errors import SettingsError
 from s2s.settings import Settings
 from s2s.stage import preflight
 
@@ -27,14 +27,11 @@ def preprocessing(
     """Cut every clip of the catalog out of its source, exactly, to processed_data/.
 
     An mp4 at the recipe's frame rate and size (or the source's packets, where the recipe says so),
-    and its sound as mono wav. -d, -c and -u are its three steps: all three without them too.
+    and its sound as mono wav. Without -d, -c and -u, or with all three, a clip's source is had, cut
+    and stored in one go; with some of them, step by step, by way of the work folder.
     """
-    asked = {"-d": download, "-c": cut, "-u": upload}
-    if any(asked.values()) and not all(asked.values()):
-        given = " ".join(name for name, is_there in asked.items() if is_there)
-        raise SettingsError(
-            f"{given} alone does nothing: a clip's source is had, cut and stored in one go, so "
-            "that nothing is left half done on this machine. Say -d -c -u, or none of them"
-        )
+    steps = Steps(download, cut, upload)
+    if not steps.are_all:
+        return end_stage(*run_steps(settings, steps))
     preflight(settings, "preprocessing")
     return end_stage(settings, run(settings))

@@ -22,7 +22,7 @@ from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket
 from s2s.workspace import workspace
 
-__all__ = ["run"]
+__all__ = ["STAGE", "cut_already", "run", "store_clip", "without_source"]
 
 STAGE = "preprocessing"
 # Clips closer than this are cut in one pass: what is between them is decoded in vain.
@@ -53,7 +53,7 @@ def run(settings: Settings) -> StageReport:
     sources = stored_sources(bucket)
     found = {clip.clip_id: sources.files.find(clip) for clip in clips}
     outcomes = {
-        clip.clip_id: _without_source(clip, sources) for clip in clips if not found[clip.clip_id]
+        clip.clip_id: without_source(clip, sources) for clip in clips if not found[clip.clip_id]
     }
     passes = number_passes(clips, most_together(settings.recipe))
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
@@ -61,7 +61,7 @@ def run(settings: Settings) -> StageReport:
             stage=STAGE,
             prefix=processed_prefix(settings.recipe),
             items={clip.clip_id: (clip, file) for clip in clips if (file := found[clip.clip_id])},
-            done=_done(bucket, settings.recipe),
+            done=cut_already(bucket, settings.recipe),
             function=PassTask(settings, folder),
             threads=True,
             together=lambda item: (passes[item[0].clip_id], item[1].key),
@@ -133,38 +133,40 @@ class PassTask:
             recipe, offset_s = self.settings.recipe, file.start_s
             results = cut_clips(source, clips, recipe, Path(folder), offset_s)
             return [
-                result if isinstance(result, MediaError) else self._store(result)
+                result if isinstance(result, MediaError) else store_clip(self.settings, result)
                 for result in results
             ]
 
-    def _store(self, clip: CutClip) -> Outcome:
-        bucket = shared_bucket(self.settings.bucket_url)
-        files, recipe = clip.files, self.settings.recipe
-        prefix = processed_prefix(recipe)
-        # The mp4 makes a clip done, and its wav must be of the same run.
-        key, video_key = prefix + files.sound.name, prefix + files.video.name
-        sound = store_sound(bucket, files.sound, key, video_key)
-        if sound is None:
-            return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-        size = sound.info.size
-        for path in files.extras(recipe):
-            with suppress(ObjectExistsError):
-                size += bucket.upload(path, prefix + path.name).size
-        try:
-            mp4 = bucket.upload(files.video, prefix + files.video.name)
-        except ObjectExistsError:
-            # Another run, with another ffmpeg, was faster: what it wrote stays.
-            sound.give_back()
-            return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
-        sound.keep()
-        return Outcome(
-            clip_id=files.clip_id,
-            status=Status.OK,
-            message=clip.note,
-            key=mp4.key,
-            crc32c=mp4.crc32c,
-            size=mp4.size + size,
-        )
+
+def store_clip(settings: Settings, clip: CutClip) -> Outcome:
+    """Store a clip that was cut, unless another run has been faster."""
+    bucket = shared_bucket(settings.bucket_url)
+    files, recipe = clip.files, settings.recipe
+    prefix = processed_prefix(recipe)
+    # The mp4 makes a clip done, and its wav must be of the same run.
+    key, video_key = prefix + files.sound.name, prefix + files.video.name
+    sound = store_sound(bucket, files.sound, key, video_key)
+    if sound is None:
+        return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+    size = sound.info.size
+    for path in files.extras(recipe):
+        with suppress(ObjectExistsError):
+            size += bucket.upload(path, prefix + path.name).size
+    try:
+        mp4 = bucket.upload(files.video, prefix + files.video.name)
+    except ObjectExistsError:
+        # Another run, with another ffmpeg, was faster: what it wrote stays.
+        sound.give_back()
+        return Outcome(clip_id=files.clip_id, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+    sound.keep()
+    return Outcome(
+        clip_id=files.clip_id,
+        status=Status.OK,
+        message=clip.note,
+        key=mp4.key,
+        crc32c=mp4.crc32c,
+        size=mp4.size + size,
+    )
 
 
 @lru_cache(maxsize=8)
@@ -173,7 +175,8 @@ def _source_files(bucket_url: str, folder: Path, keep: int) -> SourceFiles:
     return SourceFiles(shared_bucket(bucket_url), folder, keep)
 
 
-def _done(bucket: Bucket, recipe: Recipe) -> set[str]:
+def cut_already(bucket: Bucket, recipe: Recipe) -> set[str]:
+    """Ids of clips that are in a bucket."""
     prefix = processed_prefix(recipe)
     return {
         key.removeprefix(prefix).removesuffix(".mp4")
@@ -182,7 +185,8 @@ def _done(bucket: Bucket, recipe: Recipe) -> set[str]:
     }
 
 
-def _without_source(clip: ClipRecord, sources: StoredSources) -> Outcome:
+def without_source(clip: ClipRecord, sources: StoredSources) -> Outcome:
+    """Outcome of a clip whose source is not in the bucket."""
     failed = sources.failed.find(clip) is not None
     return Outcome(
         clip_id=clip.clip_id,
