@@ -41,8 +41,15 @@ def test_every_stage_has_an_image():
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_image_is_hashed_and_not_root(name: str):
     lines = instructions(name)
-    froms = [line.removesuffix(" AS packages") for line in lines if line.startswith("FROM")]
-    assert set(froms) == {"FROM python:3.11-slim-bookworm"}
+    froms = [line.partition(" AS ")[0] for line in lines if line.startswith("FROM")]
+    assert froms[0] == "FROM python:3.11-slim-bookworm"
+    # What is made from nothing is a copy of a stage of this build.
+    last = max(number for number, line in enumerate(lines) if line.startswith("FROM"))
+    assert set(froms[:-1]) <= {"FROM python:3.11-slim-bookworm"}
+    if froms[-1] == "FROM scratch":
+        assert lines[last + 1] == "COPY --from=system / /"
+    else:
+        assert froms[-1] == "FROM python:3.11-slim-bookworm"
     installs = [line for line in lines if re.search(r"\bpip\b.* install ", line)]
     assert installs
     assert all("--require-hashes" in line for line in installs)
@@ -70,8 +77,11 @@ def test_image_starts_its_own_stage(stage: str):
 
 def test_ray_comes_on_top_of_a_stages_image_with_the_same_packages():
     lines = (ROOT / "infra" / "ray" / "Dockerfile").read_text().splitlines()
-    assert [line for line in lines if line.startswith("FROM")] == ["FROM s2s/${STAGE}"]
-    assert [line for line in lines if line.startswith("USER")] == ["USER 0", "USER 10001"]
+    assert [line for line in lines if line.startswith("FROM")] == [
+        "FROM python:3.11-slim-bookworm AS packages",
+        "FROM s2s/${STAGE}",
+    ]
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
     for stage in ("preprocessing", "feature_extraction"):
         shared = pins("ray").keys() & pins(stage).keys()
         assert shared
@@ -136,18 +146,30 @@ def test_small_image_is_made_without_what_it_never_uses(name: str):
     lines = instructions(name)
     last = max(number for number, line in enumerate(lines) if line.startswith("FROM"))
     assert any(line.startswith("RUN trim-packages /venv") for line in lines[:last])
+    if name in WITHOUT_TORCH:
+        assert lines[last] == "FROM scratch"
+        assert "RUN trim-system && rm /usr/local/sbin/trim-system" in lines[:last]
     assert not any("pip" in line or "apt-get" in line for line in lines[last:])
     assert "COPY --from=packages /venv /venv" in lines[last:]
+
+
+def test_small_images_share_their_system():
+    systems = set()
+    for stage in WITHOUT_TORCH:
+        lines = instructions(stage)
+        start = lines.index("FROM python:3.11-slim-bookworm AS system")
+        systems.add(tuple(lines[start : lines.index("FROM scratch") + 2]))
+    assert len(systems) == 1, "their Dockerfiles differ in what they leave of the system"
 
 
 def test_duckdb_and_ffmpeg_are_where_they_are_used():
     has = {
         package: {stage for stage in STAGES if package in pins(stage)}
-        for package in ("duckdb", "imageio-ffmpeg", "deno", "dvc")
+        for package in ("duckdb", "imageio-ffmpeg", "quickjs-ng", "dvc")
     }
     assert has == {
         "duckdb": {"collection", "validation"},
         "imageio-ffmpeg": set(STAGES) - {"validation"},
-        "deno": {"collection"},
+        "quickjs-ng": {"collection"},
         "dvc": {"validation"},
     }
