@@ -19,7 +19,8 @@ def test_pipeline_compiles_to_all_stages_in_order(tmp_path: Path):
         pytest.importorskip(name, reason=f"{name}: see infra/vertex/requirements.in")
     out = tmp_path / "pipeline.yaml"
     options = ["--project", "p", "--bucket", "gs://b", "--registry", "r", "--tag", "1"]
-    command = [sys.executable, str(SCRIPT), *options, "--recipe", "x", "--out", str(out)]
+    options += ["--recipe", "x", "--wandb-secret", "s2s-wandb", "--out", str(out)]
+    command = [sys.executable, str(SCRIPT), *options]
     subprocess.run(command, check=True)
     pipeline = next(iter(yaml.safe_load_all(out.read_text())))
     tasks = pipeline["root"]["dag"]["tasks"]
@@ -41,3 +42,9 @@ def test_pipeline_compiles_to_all_stages_in_order(tmp_path: Path):
         job = custom_job({"displayName": stage, "jobSpec": spec}).job_spec
         assert job.service_account == f"s2s-{stage.replace('_', '-')}@p.iam.gserviceaccount.com"
         assert job.worker_pool_specs[0].container_spec.image_uri == f"r/{stage}:1"
+        told = {one.name: one.value for one in job.worker_pool_specs[0].container_spec.env}
+        of_wandb = {
+            "WANDB_MODE": "online",
+            "WANDB_API_KEY_SECRET": "projects/p/secrets/s2s-wandb",
+        }
+        assert told == {"S2S_BUCKET": "gs://b"} | (of_wandb if stage == "training" else {})
