@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from yt_dlp import YoutubeDL
@@ -73,7 +74,7 @@ def test_challenges_of_a_player_are_solved_as_downloads_have_it(tmp_path: Path, 
     options = DownloadOptions(tmp_path / "state", CollectionSettings(catalog="c"))
     ours = downloads._params(options, in_sections=False)
     with YoutubeDL({"quiet": True, "js_runtimes": ours["js_runtimes"]}) as client:
-        youtube = client.get_info_extractor("Youtube")
+        youtube: Any = client.get_info_extractor("Youtube")
         youtube.initialize()
         asked = [
             JsChallengeRequest(JsChallengeType.N, NChallengeInput(url, ["abc"])),

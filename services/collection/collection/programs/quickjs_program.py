@@ -39,8 +39,8 @@ def main(arguments: list[str]) -> int:
         context.eval(Path(arguments[1]).read_text(encoding="utf-8"))
     except JSException as error:
         return _fail(str(error))
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    sys.stdout.write(context.eval("__said.join('')"))
+    said = str(context.eval("__said.join('')"))
+    sys.stdout.buffer.write(said.encode("utf-8", errors="backslashreplace"))
     return 0
 
 

@@ -17,7 +17,7 @@ _FOLDER = "preprocessing"
 
 @dataclass(frozen=True)
 class Steps:
-    """Which steps are done, in this order.
+    """Which steps are done, in this order; one at least.
 
     Attributes:
         download: sources come from the bucket to the work folder.
@@ -55,14 +55,15 @@ def run_steps(settings: Settings, steps: Steps) -> tuple[Settings, StageReport]:
     )
     shared_bucket(own.bucket_url).prepare()
     preflight(settings if steps.download or steps.upload else own, "preprocessing")
+    done = []
     if steps.download:
-        where, report = own, download_sources(settings, own)
+        done.append((own, download_sources(settings, own)))
     if steps.cut:
         _check_downloaded(own)
-        where, report = own, run(own)
+        done.append((own, run(own)))
     if steps.upload:
-        where, report = settings, upload_clips(settings, own)
-    return where, report
+        done.append((settings, upload_clips(settings, own)))
+    return done[-1]
 
 
 def _check_downloaded(own: Settings) -> None:
