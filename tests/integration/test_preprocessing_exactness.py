@@ -2,13 +2,17 @@
 
 import wave
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 from marked_video import MarkedVideo, click_times_s, frame_numbers
 
 from preprocessing.cut import cut_clips
+from preprocessing.encoding.greys import is_same, small_grey
 from s2s.errors import MediaError
 from s2s.media import input_args, probe, read_audio, read_frames, run_ffmpeg
 from s2s.records import ClipRecord
@@ -175,3 +179,25 @@ def test_the_picture_is_what_networks_are_told_it_is(tmp_path: Path):
     assert (found.video_codec, found.audio_codec) == ("h264", "aac")
     assert found.sample_rate_hz == RATE_HZ
     assert found.duration_s == pytest.approx(2.0, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        "life=s=160x120:r=25:mold=10:ratio=0.3:seed=3",
+        "cellauto=s=160x120:r=25",
+        "nullsrc=s=160x120:r=25,geq=random(1)*255:128:128",
+    ],
+    ids=["life", "cells", "snow"],
+)
+def test_a_picture_of_single_pixels_is_known_again_and_told_from_its_next(
+    tmp_path: Path, picture: str
+):
+    source = tmp_path / "a.mp4"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=d=2", "-t", "2"]
+    codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    run_ffmpeg([*inputs, *codecs, str(source)], "source")
+    cut(source, 0.0, 1.0)
+    with av.open(str(source)) as file:
+        greys = [small_grey(frame, VideoReformatter()) for frame in file.decode(video=0)]
+    assert not any(is_same(one, other) for one, other in pairwise(greys))

@@ -12,6 +12,11 @@ GREY_PX = 32
 """Width and height of the pictures."""
 # Two ways to scale one picture differ by less than this, of 255, on the average.
 _SAME = 5.0
+# Where each pixel is another than the next (snow on a screen, cellular automata), they differ
+# by more, but only from pixel to pixel: of pixels in fours hardly anything is left. What another
+# frame shows differs over wider areas.
+_SAME_AS_NOISE = 12.0
+_LEFT_OF_NOISE = 0.46
 # Of a picture with another dynamic range, only light and dark can be compared.
 _ALIKE = 0.8
 _FLAT = 6.0
@@ -41,7 +46,11 @@ def is_same(one: np.ndarray, other: np.ndarray, *, is_hdr: bool = False) -> bool
     """
     first, second = one.astype(np.float32), other.astype(np.float32)
     if not is_hdr:
-        return float(np.abs(first - second).mean()) <= _SAME
+        difference = first - second
+        size = float(np.abs(difference).mean())
+        fours = difference.reshape(GREY_PX // 2, 2, GREY_PX // 2, 2).mean((1, 3))
+        is_noise = float(np.abs(fours).mean()) <= _LEFT_OF_NOISE * size
+        return size <= (_SAME_AS_NOISE if is_noise else _SAME)
     if min(first.std(), second.std()) < _FLAT:
         return True
     return float(np.corrcoef(first.ravel(), second.ravel())[0, 1]) >= _ALIKE
