@@ -1,5 +1,8 @@
 """What is said of a file that is in no format: the remedy that fits it."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 from catalog_files import read_catalog
 
@@ -80,6 +83,23 @@ def test_columns_are_named_where_the_first_line_names_others(
     assert ("start_s made of 'start_ms', which by name is not in seconds" in said) == (
         "_ms" in header
     )
+
+
+@pytest.mark.parametrize("pack", [json.dumps, lambda rows: "\n".join(map(json.dumps, rows))])
+@pytest.mark.parametrize("said", ["auto", "right"])
+def test_other_names_in_json_are_named_too(pack: Callable[[list], str], said: str):
+    rows = [{"id": "abc", "start": 1, "end": 2, "tags": ["dog"]}] * 2
+    text = pack(rows)
+    kind = {"auto": "auto", "right": "json" if text.startswith("[") else "jsonl"}[said]
+    with pytest.raises(CatalogError, match=r"\{source_id: id, start_s: start, end_s: end, lab"):
+        read_catalog(text.encode(), FormatOptions(format=kind))
+
+
+@pytest.mark.parametrize("start", ["1,5", "1,000"])
+def test_a_decimal_comma_is_told(start: str):
+    catalog = read_catalog(f"source_id;start_s\na;{start}\nb;2\n".encode())
+    assert len(catalog.clips) == 1
+    assert catalog.problems[0].message.endswith("seconds: write a point for the comma")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from s2s.catalog.formats.columns import columns_meant, mapping_of
+from s2s.catalog.formats.columns import mapping_meant
 from s2s.catalog.formats.fitting import are_most, count_fitting, is_number
 from s2s.catalog.formats.head import DELIMITERS, Head
 from s2s.catalog.formats.published.audioset import AudioSet
@@ -21,10 +21,6 @@ __all__ = ["advice_on"]
 # What some put between cells, and is not read: labels may hold it.
 _OTHER_SEPARATORS = {" ": "spaces", ":": "colons", "^": "'^'"}
 _READ = "commas, tabs, semicolons or '|'"
-_ID_NAMES = (
-    "sourceid source videoid ytid youtubeid vid clipid id url link youtubeurl videourl video clip "
-    "filename file videoname clipname name path filepath videopath"
-)
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _ANY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _FILE = re.compile(
@@ -75,16 +71,12 @@ def _n_even(rows: Sequence[Sequence[str]]) -> int:
 def _on_names(rows: list[list[str]], options: FormatOptions) -> str:
     """What is said of a first line that names columns, and not the source's."""
     first = [cell for cell in rows[0] if cell]
-    ids = [column for name in _ID_NAMES.split() for column in first if _folded(column) == name]
-    meant = columns_meant(first, options.columns)
-    if not (ids or meant) or any(map(is_number, first)):
+    meant = mapping_meant(first, options.columns)
+    if not meant or any(map(is_number, first)):
         return ""
-    told = {"source_id": ids[0] if ids else "…", **meant}
-    which = "" if ids else ", with the column that names the source or its video for …"
     return (
         f"Its first line seems to name columns, {', '.join(first)}, and none is "
-        f"{options.columns.source_id}. Say in the recipe which is which, times in seconds: "
-        f"{mapping_of(told)}{which}"
+        f"{options.columns.source_id}. Say in the recipe which is which, times in seconds: {meant}"
     )
 
 
@@ -170,7 +162,3 @@ def _is_time(cell: str) -> bool:
     except ValueError:
         return is_number(cell)
     return True
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())

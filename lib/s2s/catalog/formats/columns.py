@@ -8,7 +8,7 @@ from s2s.catalog.formats.published.vggsound import VGGSOUNDER_COLUMNS
 from s2s.errors import CatalogError
 from s2s.settings import ColumnNames
 
-__all__ = ["check_columns", "columns_meant", "mapping_of"]
+__all__ = ["check_columns", "mapping_meant"]
 
 # What others call these columns, without what stands between words. They are not read: a guess
 # that is wrong would cut other clips, and say nothing.
@@ -34,6 +34,10 @@ _OTHER_NAMES = {
     "face_x": "facex",
     "face_y": "facey",
 }
+_SOURCES = (
+    "sourceid source videoid ytid youtubeid vid clipid id url link youtubeurl videourl video clip "
+    "filename file videoname clipname name path filepath videopath"
+)
 _PUBLISHED = (set(KINETICS_COLUMNS), set(VGGSOUNDER_COLUMNS))
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 _NO_SECONDS = re.compile(r"(ms|msecs?|millis|milliseconds?|frames?)$")
@@ -63,9 +67,12 @@ def _check_named(found: Sequence[str], names: ColumnNames, catalog: str) -> None
     wanted = sorted({"source_id"} | names.model_fields_set)
     missing = [c for key in wanted if (c := getattr(names, key)).casefold() not in folded]
     if missing:
+        meant = mapping_meant(found, names)
         raise CatalogError(
             f"catalog {catalog}: has no column {missing[0]!r}, it has {', '.join(found)}. "
             "collection.columns of the recipe names the columns"
+            + f", times in seconds; they seem to be {meant}"
+            * bool(meant)
         )
 
 
@@ -84,19 +91,33 @@ def _check_other_names(found: Sequence[str], names: ColumnNames, catalog: str) -
     there = set(map(str.casefold, found))
     if not names.model_fields_set and any(each <= there for each in _PUBLISHED):
         return  # published, and only told to be read as a table of sources
-    if meant := columns_meant(found, names):
+    if meant := _columns_meant(found, names):
         told = {**{key: getattr(names, key) for key in sorted(names.model_fields_set)}, **meant}
         raise CatalogError(
             f"catalog {catalog}: of its columns {', '.join(found)} these would be passed over: "
             f"{', '.join(map(repr, meant.values()))}. Unless the recipe names others, clips are "
             f"made of {', '.join(meant)}. Say which is which, times in seconds: "
-            f"{mapping_of(told)}; or rename one that means something else"
+            f"{_mapping_of(told)}; or rename one that means something else"
         )
 
 
-def columns_meant(found: Iterable[str], names: ColumnNames) -> dict[str, str]:
+def mapping_meant(found: Iterable[str], names: ColumnNames) -> str:
+    """The setting for columns of which none is the source's, as far as it is obvious.
+
+    Returns:
+        what a recipe says; empty where no column is obviously meant.
+    """
+    columns = [column for column in found if column]
+    ids = [column for name in _SOURCES.split() for column in columns if _folded(column) == name]
+    meant = _columns_meant(columns, names)
+    if not ids and not meant:
+        return ""
+    which = "" if ids else ", with the column that names the source or its video for …"
+    return f"{_mapping_of({'source_id': ids[0] if ids else '…', **meant})}{which}"
+
+
+def _columns_meant(columns: Sequence[str], names: ColumnNames) -> dict[str, str]:
     """Columns that are called otherwise and obviously meant, by our name of each."""
-    columns = list(found)
     read = {name.casefold() for name in names.model_dump().values()}
     there = set(map(str.casefold, columns))
     free = [column for column in columns if column.casefold() not in read]
@@ -117,7 +138,7 @@ def columns_meant(found: Iterable[str], names: ColumnNames) -> dict[str, str]:
     return meant
 
 
-def mapping_of(columns: Mapping[str, str]) -> str:
+def _mapping_of(columns: Mapping[str, str]) -> str:
     """The setting that says which column is which, as a recipe has it.
 
     Of times that are not in seconds, by their column's name, it says what to do with them.

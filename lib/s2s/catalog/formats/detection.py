@@ -204,16 +204,17 @@ def _csv(head: Head, options: FormatOptions) -> TableCsv:
     try:
         check_columns(columns, options.columns, head.name)
     except CatalogError as error:
-        advice = "" if options.columns.source_id in columns else advice_on(head, options)
+        is_told = "collection.columns: {" in str(error)
+        advice = "" if is_told else advice_on(head, options)
         raise CatalogError(f"{error}{'. ' * bool(advice)}{advice}") from error
     return TableCsv(options.table, columns, delimiter)
 
 
 def _json_array(head: Head, options: FormatOptions) -> CatalogFormat:
     layout = TableJson(options.table)
-    _checked(head, layout)
-    check_columns(layout.columns(head.path), options.columns, head.name)
-    return layout
+    if columns := layout.columns(head.path):
+        check_columns(columns, options.columns, head.name)
+    return _checked(head, layout)
 
 
 def _json_lines(head: Head, options: FormatOptions) -> TableJsonLines:

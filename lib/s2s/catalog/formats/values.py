@@ -27,6 +27,7 @@ MAX_S = 24 * 3600.0
 _NUMBER = re.compile(
     r"[+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?|nan|inf(inity)?)", re.IGNORECASE
 )
+_COMMA = re.compile(r"[0-9]+,[0-9]+")
 _CLOCK = re.compile(r"(?:([0-9]{1,2}):)?([0-9]{1,2}):([0-9]{1,2})([.,][0-9]+)?")
 # "|" separates labels in split manifests.
 _NOT_IN_LABELS = re.compile(r"[\x00-\x1f\x7f|]")
@@ -64,7 +65,8 @@ def seconds(value: object, name: str) -> float:
         clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
         time_s = as_number(value) if clock is None else _clock_s(clock)
     except (ValueError, OverflowError):
-        raise ValueError(f"{name} {value!r} is not a number of seconds") from None
+        comma = ": write a point for the comma" if _COMMA.fullmatch(str(value).strip()) else ""
+        raise ValueError(f"{name} {value!r} is not a number of seconds{comma}") from None
     if not (math.isfinite(time_s) and 0 <= time_s <= MAX_S):
         raise ValueError(
             f"{name} {value!r} is not between 0 and {MAX_S:.0f} seconds"
