@@ -20,7 +20,7 @@ from sample.site import running_site
 RECIPE = """\
 name: party
 task: separation
-spec: {fps: 25, sample_rate_hz: 8000, n_mels: 40, duration_s: 3}
+spec: {fps: 25, sample_rate_hz: 8000, duration_s: 3}
 collection: {catalog: films.csv, fetch: whole}
 preprocessing: {short_side_px: 144, preset: ultrafast}
 validation: {keep_catalog_split: true, train: 0.8, val: 0.2}

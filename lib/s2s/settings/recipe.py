@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from s2s.settings.collection import CollectionSettings
 from s2s.settings.evaluation import ComparisonSettings, EvaluationSettings
 from s2s.settings.feature_extraction import FeatureSettings
-from s2s.settings.naming import SHARED, Kind, Names, setting_paths
+from s2s.settings.naming import FEATURES, PARTS, SHARED, Kind, Names, setting_paths
 from s2s.settings.preprocessing import PreprocessingSettings
 from s2s.settings.serving import ServingSettings
 from s2s.settings.training import TrackingSettings, TrainingSettings
@@ -27,6 +27,7 @@ STAGES = (
     "training",
     "serving",
 )
+_RATES = ("fps", "sample_rate_hz", "mel_per_frame", "n_mels")
 
 
 class Recipe(BaseModel, frozen=True, extra="forbid"):
@@ -84,10 +85,18 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         """Settings of `training` of each approach that the task knows, by name; may be none."""
         return {}
 
+    @property
+    def feature_rates(self) -> tuple[str, ...]:
+        """Fields of `spec` that the features depend on; in names, others have their defaults."""
+        return _RATES
+
     def named_settings(self, kind: Kind) -> dict[str, Any]:
         """The settings that objects of a kind depend on, by path such as `preprocessing.crf`."""
         content = self.model_dump(mode="json")
         values = {path: _value(content, path) for path in setting_paths(type(self))}
+        if FEATURES in (kind, *PARTS.get(kind, ())):
+            unused = set(_RATES) - set(self.feature_rates)
+            values |= {f"spec.{name}": getattr(TimeSpec(), name) for name in unused}
         return {
             path: value
             for path, value in values.items()

@@ -23,7 +23,7 @@ _CARD = """\
 | stopped by | {stopped_by} |
 | seed | {seed} |
 | parameters | {parameters} |
-| time grid | {fps} frames a second, {sample_rate_hz} Hz, {n_mels} mel bands |
+| time grid | {fps} frames a second, {sample_rate_hz} Hz{mel} |
 
 ## Figures
 
@@ -71,7 +71,7 @@ def write_card(
         seed=recipe.seed,
         fps=recipe.spec.fps,
         sample_rate_hz=recipe.spec.sample_rate_hz,
-        n_mels=recipe.spec.n_mels,
+        mel=f", {recipe.spec.n_mels} mel bands" if "n_mels" in recipe.feature_rates else "",
         note=metrics["note"],
         n_clips=metrics["n_clips"],
         n_sources=metrics["n_sources"],

@@ -33,6 +33,11 @@ class ClassificationRecipe(Recipe, frozen=True, extra="forbid"):
     evaluation: ClassificationEvaluationSettings = ClassificationEvaluationSettings()
 
     @property
+    def feature_rates(self) -> tuple[str, ...]:
+        """Those of the mel, where there is one: frames have a rate of their own."""
+        return super().feature_rates if self.feature_extraction.sound else ()
+
+    @property
     def usual_approaches(self) -> Mapping[str, Mapping[str, Any]]:
         """Every approach that the stored features suffice for, small and from scratch.
 

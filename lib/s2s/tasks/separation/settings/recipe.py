@@ -24,6 +24,11 @@ class SeparationRecipe(Recipe, frozen=True, extra="forbid"):
     training: SeparationTrainingSettings = SeparationTrainingSettings()
     evaluation: SeparationEvaluationSettings = SeparationEvaluationSettings()
 
+    @property
+    def feature_rates(self) -> tuple[str, ...]:
+        """Those of picture and sound: nothing is made of a mel."""
+        return ("fps", "sample_rate_hz")
+
     @model_validator(mode="after")
     def _check_window(self) -> Self:
         window_s, duration_s = self.training.window_s, self.spec.duration_s
