@@ -24,6 +24,7 @@ from feature_extraction.stage import run as extract_features
 from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.storage import open_bucket
+from s2s.tasks.recipes import recipe_class
 from training.callbacks.checkpoints import StoredCheckpoints
 from training.stage import run
 
@@ -134,6 +135,56 @@ def test_the_curve_is_that_of_an_unbroken_run(
     assert (training["steps"], training["stopped_by"]) == (25, "max_steps")
     assert training["objectives"]["vocoder"]["steps"] == 15
     assert not [key for key in bucket.keys(prefix) if "checkpoints" in key]
+
+
+TASKS: dict[str, dict[str, Any]] = {
+    "classification": {
+        "feature_extraction": {"frame_rate_hz": 8, "height_px": 32, "width_px": 32},
+        "training": {
+            **{"model": "audio_visual", "visual": "cnn_3d", "frames": 4, "crop_px": 32},
+            **{"modality_dropout": 0.3, "augmentation": {"mixup": 0.2}},
+        },
+    },
+    "separation": {
+        "feature_extraction": {"faces": "simulated", "speech_check": False},
+        "training": {"size": "tiny", "window_s": 1},
+    },
+}
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("task", TASKS)
+def test_the_curve_of_every_task_is_that_of_an_unbroken_run(
+    task: str, make_version: MakeVersion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("training.callbacks.curve._EVERY_STEPS", 1)
+    shared = {"batch_size": 4, "max_steps": 20, "accelerator": "cpu", "held_out_clips": 1}
+    content = {"name": "clicks", "spec": {"duration_s": 2}, "tracking": {"trackers": []}}
+    content |= {"collection": {"catalog": "none.csv"}, **TASKS[task]}
+    content["training"] = shared | TASKS[task]["training"]
+    whole = Settings(
+        recipe=recipe_class(task).model_validate(content),
+        recipe_path=tmp_path / "clicks.yaml",
+        bucket_url=f"file://{tmp_path}/bucket",
+        work_dir=tmp_path / "whole",
+        workers=1,
+    )
+    make_version(whole, {"train": (2.0, 2.0, 2.0, 2.0), "val": (2.0, 2.0), "test": (2.0, 2.0)})
+    extract_features(whole)
+    bucket, prefix = open_bucket(whole.bucket_url), model_prefix(whole.recipe, "dataset_v1")
+    run(whole)
+    unbroken, weights = curve_of(whole, "metrics.csv"), bucket.read(prefix + "model.safetensors")
+    for key in list(bucket.keys(prefix)):
+        bucket.delete(key)
+
+    broken = whole.model_copy(update={"work_dir": tmp_path / "broken"})
+    killed(broken, "model")
+    assert bucket.exists(prefix + "checkpoints/model.ckpt")
+    run(broken)
+
+    assert [int(row["step"]) for row in unbroken][:-1] == list(range(1, 21))
+    assert_same(curve_of(broken, "metrics.csv"), unbroken)
+    assert bucket.read(prefix + "model.safetensors") == weights
 
 
 DRIVER = """
