@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from s2s.tasks.common.muon import BatchedMuon
+
 __all__ = ["adamw_and_muon", "rate_share"]
 
 _MUON_FACTOR = 4.0
@@ -49,12 +51,7 @@ def adamw_and_muon(
             weight_decay=_WEIGHT_DECAY,
             fused=fused or None,
         ),
-        torch.optim.Muon(
-            matrices,
-            lr=_MUON_FACTOR * rate,
-            weight_decay=_WEIGHT_DECAY,
-            adjust_lr_fn="match_rms_adamw",
-        ),
+        BatchedMuon(matrices, _MUON_FACTOR * rate, _WEIGHT_DECAY),
     ]
 
 

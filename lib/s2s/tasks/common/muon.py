@@ -1,0 +1,86 @@
+"""Muon, for many small matrices.
+
+Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks": the momentum of a
+matrix is made orthogonal, by Newton and Schulz's iteration, before it is a step. Its length is that
+of Liu et al. 2025, "Muon is Scalable for LLM Training", equation 4.
+
+Legend: N matrices, R rows, C columns.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+__all__ = ["BatchedMuon"]
+
+_RMS = 0.2
+"""Of a step over the learning rate, as AdamW's are."""
+
+
+class BatchedMuon(torch.optim.Muon):
+    """Takes the steps of torch's own, all matrices of one size at a time: many are small.
+
+    Args:
+        parameters: matrices.
+        rate: the learning rate.
+        weight_decay: of AdamW's kind.
+    """
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], rate: float, weight_decay: float
+    ) -> None:
+        super().__init__(
+            parameters, lr=rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+        )
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take a step."""
+        with torch.enable_grad():
+            loss = None if closure is None else closure()
+        for group in self.param_groups:
+            parts: list[torch.Tensor] = []
+            grads: list[torch.Tensor] = []
+            momenta: list[torch.Tensor] = []
+            self._init_group(group, parts, grads, momenta)
+            by_size: Mapping[tuple[int, ...], list[int]] = defaultdict(list)
+            for place, part in enumerate(parts):
+                by_size[tuple(sorted(part.shape))].append(place)
+            for places in by_size.values():
+                _move(*([of[n] for n in places] for of in (parts, grads, momenta)), group)
+        return loss
+
+
+def _move(
+    parts: list[torch.Tensor],
+    grads: list[torch.Tensor],
+    momenta: list[torch.Tensor],
+    group: Mapping[str, Any],
+) -> None:
+    """Move matrices of one size, whichever side is the longer, by their gradients."""
+    torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
+    updates = torch._foreach_lerp(grads, momenta, group["momentum"])
+    is_tall = [part.shape[0] > part.shape[1] for part in parts]
+    wide = [update.T if tall else update for update, tall in zip(updates, is_tall, strict=True)]
+    steps = _orthogonal(torch.stack(wide), group).to(parts[0].dtype)
+    moves = [step.T if tall else step for step, tall in zip(steps, is_tall, strict=True)]
+    torch._foreach_mul_(parts, 1 - group["lr"] * group["weight_decay"])
+    rate = group["lr"] * _RMS * math.sqrt(max(parts[0].shape))
+    torch._foreach_add_(parts, moves, alpha=-rate)
+
+
+def _orthogonal(matrices_NRC: torch.Tensor, group: Mapping[str, Any]) -> torch.Tensor:
+    """Near orthogonal matrices: singular values near one, the same singular vectors."""
+    first, second, third = group["ns_coefficients"]
+    found_NRC = matrices_NRC.bfloat16()
+    length_N11 = found_NRC.flatten(1).norm(dim=1)[:, None, None]
+    found_NRC /= length_N11.clamp(min=group["eps"])
+    for _ in range(group["ns_steps"]):
+        gram_NRR = torch.bmm(found_NRC, found_NRC.mT)
+        change_NRR = torch.baddbmm(gram_NRR, gram_NRR, gram_NRR, beta=second, alpha=third)
+        found_NRC = torch.baddbmm(found_NRC, change_NRR, found_NRC, beta=first)
+    return found_NRC
