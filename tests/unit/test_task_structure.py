@@ -1,6 +1,7 @@
 """Every task's folder holds the same parts: what is missing, or is no part, is named."""
 
 import ast
+import configparser
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,15 @@ def test_a_task_has_every_part_and_nothing_else(folder: Path):
 def test_nothing_else_stands_beside_the_tasks():
     folders = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"__pycache__"}
     assert folders == {*TASKS, "common"}
+
+
+def test_the_import_contracts_name_every_task():
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT.parents[2] / ".importlinter")
+    tasks = {f"s2s.tasks.{task}" for task in TASKS}
+    for contract, names in (("tasks", "modules"), ("services_and_tasks", "forbidden_modules")):
+        listed = set(contracts[f"importlinter:contract:{contract}"][names].split())
+        assert listed >= tasks, f"{contract} misses {tasks - listed}"
 
 
 def test_a_deviation_is_named(tmp_path: Path):
