@@ -1,12 +1,14 @@
 """The optimizer of hidden matrices, beside torch's own."""
 
 import copy
+from typing import Any
 
 import torch
 
 from s2s.tasks.common.muon import BatchedMuon
 
-RATE, DECAY = 0.01, 0.1
+RATE = 0.01
+HOW: Any = {"lr": RATE, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
 SIZES = ((24, 8), (8, 24), (24, 8), (8, 8), (4, 16))
 """Tall and wide ones of one size are taken together."""
 
@@ -20,10 +22,8 @@ def test_it_takes_the_steps_that_torchs_own_takes():
     ours = [torch.nn.Parameter(values) for values in drawn(0)]
     theirs = copy.deepcopy(ours)
     frozen = torch.nn.Parameter(torch.ones(24, 8))  # has no gradient
-    batched = BatchedMuon([*ours, frozen], RATE, DECAY)
-    reference = torch.optim.Muon(
-        theirs, lr=RATE, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"
-    )
+    batched = BatchedMuon([*ours, frozen], **HOW)
+    reference = torch.optim.Muon(theirs, **HOW)
     for step in range(1, 6):
         for one, other, gradient in zip(ours, theirs, drawn(step), strict=True):
             one.grad, other.grad = gradient.clone(), gradient.clone()
@@ -41,11 +41,11 @@ def test_it_takes_the_steps_that_torchs_own_takes():
 
 def test_a_checkpoint_of_one_goes_on_in_the_other():
     ours = [torch.nn.Parameter(values) for values in drawn(0)]
-    reference = torch.optim.Muon(ours, lr=RATE, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw")
+    reference = torch.optim.Muon(ours, **HOW)
     for one, gradient in zip(ours, drawn(1), strict=True):
         one.grad = gradient
     reference.step()
-    batched = BatchedMuon(ours, RATE, DECAY)
+    batched = BatchedMuon(ours, **HOW)
     batched.load_state_dict(reference.state_dict())
     assert batched.state_dict()["param_groups"] == reference.state_dict()["param_groups"]
     assert batched.state[ours[0]]["momentum_buffer"].abs().max() > 0

@@ -29,3 +29,8 @@ def test_throughput_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_the_loader_is_counted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     run(monkeypatch, "training_loader.py", "--size", "tiny", "--batches", "1", "--batch", "4")
     assert capsys.readouterr().out.startswith("tiny: ")
+
+
+def test_steps_are_compared(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    run(monkeypatch, "training_muon.py", "--size", "tiny", "--steps", "1")
+    assert capsys.readouterr().out.startswith("tiny, ")

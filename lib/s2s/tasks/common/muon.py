@@ -9,11 +9,10 @@ Legend: N matrices, R rows, C columns.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import nn
 
 __all__ = ["BatchedMuon"]
 
@@ -24,18 +23,9 @@ _RMS = 0.2
 class BatchedMuon(torch.optim.Muon):
     """Takes the steps of torch's own, all matrices of one size at a time: many are small.
 
-    Args:
-        parameters: matrices.
-        rate: the learning rate.
-        weight_decay: of AdamW's kind.
+    Its arguments and its state are those of torch's own, of whose kinds of steps it knows one: by
+    Nesterov's momentum, of the length `match_rms_adamw`.
     """
-
-    def __init__(
-        self, parameters: Iterable[nn.Parameter], rate: float, weight_decay: float
-    ) -> None:
-        super().__init__(
-            parameters, lr=rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -18,6 +18,9 @@ __all__ = ["adamw_and_muon", "rate_share"]
 _MUON_FACTOR = 4.0
 """Muon's learning rate over AdamW's."""
 _WEIGHT_DECAY = 0.01
+_LENGTH = "match_rms_adamw"
+_SMALL = 2**17
+"""Values of a matrix up to which it is quicker to take several at a time."""
 _WARM_UP_STEPS = 30
 _FINAL_SHARE = 0.01
 
@@ -43,6 +46,8 @@ def adamw_and_muon(
     matrices = [part for part in parts if part.ndim == 2]
     chosen = set(matrices)
     rest = [part for part in network.parameters() if part not in chosen]
+    are_small = all(part.numel() <= _SMALL for part in matrices)
+    muon = BatchedMuon if are_small else torch.optim.Muon
     return [
         torch.optim.AdamW(
             rest,
@@ -51,7 +56,7 @@ def adamw_and_muon(
             weight_decay=_WEIGHT_DECAY,
             fused=fused or None,
         ),
-        BatchedMuon(matrices, _MUON_FACTOR * rate, _WEIGHT_DECAY),
+        muon(matrices, lr=_MUON_FACTOR * rate, weight_decay=_WEIGHT_DECAY, adjust_lr_fn=_LENGTH),
     ]
 
 
