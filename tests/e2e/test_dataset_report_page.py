@@ -97,6 +97,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> DirectoryBucket:
     # Another encoding of the first, as their hashes tell.
     sound = f"{int(clips[0].sound_hash, 16) ^ 7:064x}"
     clips[1] = replace(clips[1], picture_hash=clips[0].picture_hash, sound_hash=sound)
+    clips[0] = replace(clips[0], source_path="bells/Große Glocke, (1).mp4")
     for number, held in ((1, clips[:3]), (2, clips)):
         splits = {
             split: tuple(clip for clip in held if clip.split == split)
@@ -261,6 +262,18 @@ def test_clips_are_searched_filtered_sorted_and_the_choice_is_an_address(page: P
     assert lines[1].startswith("drum0_00000000_00002000,val,drum,,1.52,")
     page.locator("[data-label='bell']").click()
     assert page.locator("#found").inner_text() == "2 of 6 clips"
+
+
+@pytest.mark.browser
+def test_a_clip_is_found_by_the_name_of_its_file(page: Page):
+    page.fill("#find-text", "große glocke")
+    expect(page.locator("#found")).to_have_text("1 of 6 clips")
+    page.locator("#cards .card").click()
+    assert "bells/Große Glocke, (1).mp4" in page.locator("dialog").inner_text()
+    page.keyboard.press("Escape")
+    with page.expect_download() as saved:
+        page.click("#save")
+    assert '"bells/Große Glocke, (1).mp4"' in saved.value.path().read_text()
 
 
 @pytest.mark.browser

@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 from memory_bucket import MemoryBucket
 
-from launcher.pages.dataset.alike import find_pairs, pairs_left_out
+from launcher.pages.dataset.alike import (
+    ClosePair,
+    count_contradicting,
+    find_pairs,
+    pairs_left_out,
+)
 from launcher.pages.dataset.document import script_json
 from launcher.pages.dataset.history import clone_commands, read_history
 from launcher.pages.dataset.labels import label_rows
@@ -157,6 +162,15 @@ def test_pairs_say_how_close_they_are_the_closest_first():
     ]
     assert (pairs[1].picture_bits, pairs[1].sound_bits) == (12, 20)
     assert not pairs[1].around_a_moment
+
+
+def test_pairs_with_no_label_in_common_are_counted_whichever_clip_is_left_out():
+    one, other, third = clip("one"), clip("other", labels=("drum",)), clip("third", labels=())
+    both = clip("both", labels=("drum", "bell"))
+    out = LostClip(name("out"), "validation", "near_duplicate", "", ("drum",))
+    near = "near_duplicate"
+    pairs = [ClosePair(one.clip_id, each.clip_id, near) for each in (other, third, both, out)]
+    assert count_contradicting(pairs, [one, other, third, both, out]) == 2
 
 
 def test_clips_that_begin_apart_are_compared_around_their_moment():

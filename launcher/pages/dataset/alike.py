@@ -11,7 +11,7 @@ from s2s.dataset import DatasetClip
 from s2s.reasons import Reason
 from validation.alike.duplicates import alike_pairs
 
-__all__ = ["ClosePair", "find_pairs", "pairs_left_out"]
+__all__ = ["ClosePair", "count_contradicting", "find_pairs", "pairs_left_out"]
 
 _HASH_DIGITS = 64
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -69,6 +69,13 @@ def pairs_left_out(lost: Iterable[LostClip], names: set[str]) -> list[ClosePair]
             if other is not None:
                 pairs.append(ClosePair(other, clip.clip_id, clip.reason))
     return pairs
+
+
+def count_contradicting(pairs: Sequence[ClosePair], clips: Sequence[DatasetClip | LostClip]) -> int:
+    """Pairs of which both have labels, and none in common."""
+    labels = {clip.clip_id: set(clip.labels) for clip in clips}
+    both = [(labels[pair.first], labels[pair.second]) for pair in pairs]
+    return sum(bool(one and other) and one.isdisjoint(other) for one, other in both)
 
 
 def _measured(one: DatasetClip, other: DatasetClip, reason: str) -> ClosePair:

@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from launcher.pages.dataset.alike import ClosePair, find_pairs, pairs_left_out
+from launcher.pages.dataset.alike import (
+    ClosePair,
+    count_contradicting,
+    find_pairs,
+    pairs_left_out,
+)
 from launcher.pages.dataset.document import add_pictures, build_document, script_json
 from launcher.pages.dataset.examples import show_examples
 from launcher.pages.dataset.history import clone_commands, read_history
 from launcher.pages.dataset.labels import label_rows
-from launcher.pages.dataset.lost import LostClip, find_lost, funnel
+from launcher.pages.dataset.lost import find_lost, funnel
 from launcher.pages.dataset.outliers import read_figures
 from launcher.pages.dataset.pictures import in_turns, take_players, take_thumbnails
 from launcher.pages.dataset.quantities import in_bytes, in_range, in_time
@@ -96,7 +101,7 @@ def _about_clips(
         "n_lost": sum(map(len, outcomes.values())),
         "n_pairs": len(pairs) + len(left_out),
         "n_apart": _count_apart(pairs, clips),
-        "n_contradicting": _count_contradicting([*left_out, *pairs], [*clips, *lost]),
+        "n_contradicting": count_contradicting([*left_out, *pairs], [*clips, *lost]),
         "n_clips": len(clips),
         "shown": shown,
         "document": _document(bucket, shown, limits),
@@ -151,15 +156,6 @@ def _count_apart(pairs: Sequence[ClosePair], clips: Sequence[DatasetClip]) -> in
     """Pairs of which each clip is in another split: there should be none."""
     split_of = {clip.clip_id: clip.split for clip in clips}
     return sum(split_of[pair.first] != split_of[pair.second] for pair in pairs)
-
-
-def _count_contradicting(
-    pairs: Sequence[ClosePair], clips: Sequence[DatasetClip | LostClip]
-) -> int:
-    """Pairs of which both have labels, and none in common."""
-    labels = {clip.clip_id: set(clip.labels) for clip in clips}
-    both = [(labels[pair.first], labels[pair.second]) for pair in pairs]
-    return sum(bool(one and other) and one.isdisjoint(other) for one, other in both)
 
 
 def _bucket_address(bucket: Bucket, folder: Path) -> str:

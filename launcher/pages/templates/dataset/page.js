@@ -71,7 +71,7 @@ byId("find").addEventListener("submit", (event) => event.preventDefault());
 byId("reset").addEventListener("click", () => set({}));
 byId("from-bucket")?.addEventListener("change", (event) => { fromBucket = event.target.checked; find(); });
 byId("save").addEventListener("click", () => {
-  const names = ["id", "split", "labels", "reason", "path", ...known];
+  const names = ["id", "split", "labels", "reason", ...known, "path"];
   const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
   const rows = chosen.map((clip) => names.map((name) => cell(String((name === "labels" ? clip.labels.join("|") : clip[name]) ?? ""))).join(","));
   const text = [names.join(","), ...rows].join("\n") + "\n";
