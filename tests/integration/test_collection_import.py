@@ -313,6 +313,18 @@ def test_clips_of_a_folder_keep_the_names_of_their_files(tmp_path: Path, folder:
     assert {record.source_path for record in clips} <= paths
 
 
+def test_what_is_wrong_with_a_file_is_said_of_its_own_name(tmp_path: Path, folder: Path):
+    (folder / "dog" / "Mein Hund (1)").mkdir(parents=True)
+    (folder / "dog" / "Mein Hund (1)" / "kein Video.mp4").write_text("no video")
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    collection.stage.run(settings)
+    failed = [each for each in outcomes(settings, "collection").values() if each.message]
+    assert sorted(each.message.partition(":")[0] for each in failed) == [
+        "broken.mp4",
+        "dog/Mein Hund (1)/kein Video.mp4",
+    ]
+
+
 def test_a_file_that_failed_is_looked_at_anew_in_another_folder(tmp_path: Path, clip: Path):
     (tmp_path / "vggsound.csv").write_text("aaaaaaaaaaa,0,dog,test\n")
     for folder in ("damaged", "whole"):

@@ -140,23 +140,35 @@ class TakeOverFile:
         Raises:
             MediaError: if it is no video.
         """
-        shown = printable(file.path)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
             self.videos.copy(file.path, path)
-            found = probe(path)
-            if not found.has_video:
-                raise MediaError(Reason.NO_VIDEO, f"{shown}: has no picture, only sound")
-            # What was written as a stream has no duration in its header.
-            length_s = found.duration_s or _shown_s(path)
-            if length_s <= file.needed_from_s:
-                raise MediaError(
-                    Reason.START_PAST_END,
-                    f"{shown}: ends after {length_s:.2f} s, its clip starts at "
-                    f"{file.needed_from_s:.2f} s. If it is the clip itself, cut before, say "
-                    "--trimmed",
-                )
+            try:
+                _check_video(path, file)
+            except MediaError as error:
+                # A person has the file under its own name.
+                told = error.message.replace(path.name, printable(file.path))
+                raise MediaError(error.reason, told) from error
             return _store(self.settings, path, file.name)
+
+
+def _check_video(path: Path, file: VideoFile) -> None:
+    """Make sure that a file is a video, and long enough.
+
+    Raises:
+        MediaError: if it is not.
+    """
+    found = probe(path)
+    if not found.has_video:
+        raise MediaError(Reason.NO_VIDEO, f"{path.name}: has no picture, only sound")
+    # What was written as a stream has no duration in its header.
+    length_s = found.duration_s or _shown_s(path)
+    if length_s <= file.needed_from_s:
+        raise MediaError(
+            Reason.START_PAST_END,
+            f"{path.name}: ends after {length_s:.2f} s, its clip starts at "
+            f"{file.needed_from_s:.2f} s. If it is the clip itself, cut before, say --trimmed",
+        )
 
 
 def _is_what_was_asked_for(path: Path, fetch: Fetch, url: str, margin_s: float) -> bool:
