@@ -51,6 +51,8 @@ def cluster(docker) -> Iterator[str]:
     docker("network", "create", name)
     hardened = ["--network", name, "--read-only", "--cap-drop", "ALL", "--shm-size", "512m"]
     hardened += ["--tmpfs", "/tmp:exec,mode=1777", "--tmpfs", "/work:mode=1777"]
+    # A node that is not up after 30 s ends: on a busy machine it takes more than one try.
+    hardened += ["--restart", "on-failure"]
     try:
         for node, *options in (
             (name, "--head", "--num-cpus", "0"),
@@ -60,7 +62,7 @@ def cluster(docker) -> Iterator[str]:
                    "--entrypoint", "ray", IMAGE, "start", "--block", *options)  # fmt: skip
             until_started = "until ray status --address 127.0.0.1:6379; do sleep 1; done"
             if node == name:
-                docker("exec", node, "timeout", "120", "sh", "-c", until_started)
+                docker("exec", node, "timeout", "600", "sh", "-c", until_started)
         yield name
     finally:
         docker("rm", "--force", "--volumes", name, f"{name}-worker")
