@@ -2,8 +2,8 @@
 
     python benchmarks/serving_fuzz.py CLIPS_FOLDER --count 10000 --seed 0
 
-What is mutated is the first second of each clip, as mp4, mov, mkv, webm and avi, and a picture of
-it as jpeg, png and webp. Each file is checked and, if it is taken, decoded as the server does it:
+What is mutated is the first second of each clip, as mp4, mov, mkv, webm, avi, mpg, wmv and ogv, and a
+picture of it as jpeg, png and webp. Each file is checked and, if it is taken, decoded as the server does it:
 in a sandbox, by name `upload` in a folder of its own. Prints one JSON object: outcomes by type, how
 many decoders died (each is contained in its process), the longest time, how much the process that
 stands for the server grew after the first hundred files, and whether the upload beside was ever
@@ -46,6 +46,9 @@ ENCODINGS = {
     "mkv": COPIED,
     "webm": [*SMALL, "-an", "-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime"],
     "avi": [*SMALL, "-c:v", "mpeg4"],
+    "mpg": [*SMALL, "-r", "25", "-c:v", "mpeg2video"],
+    "wmv": [*SMALL, "-c:v", "wmv2"],
+    "ogv": [*SMALL, "-an", "-c:v", "libtheora"],
     "jpeg": ["-frames:v", "1"],
     "png": ["-frames:v", "1", "-vf", "scale=160:-2"],
     "webp": ["-frames:v", "1", "-vf", "scale=160:-2"],

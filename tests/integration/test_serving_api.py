@@ -298,7 +298,8 @@ def test_models_tells_what_is_accepted(tone_api):
         "example": "/static/example.mp4",
         "own": {},
         "types": [*VIDEO_TYPES, *PICTURE_TYPES],
-        "accept": ".mp4,.mov,.m4v,.3gp,.webm,.mkv,.avi,.ts,.flv,.jpeg,.jpg,.png,.webp,"
+        "accept": ".mp4,.mov,.m4v,.3gp,.webm,.mkv,.avi,.ts,.flv,.mpg,.wmv,.ogv,.mxf,.dv,.rm,.nut,"
+        ".ivf,.gxf,.wtv,.y4m,.3g2,.mts,.m2ts,.mpeg,.vob,.m2v,.asf,.jpeg,.jpg,.png,.webp,"
         "video/*,image/jpeg,image/png,image/webp",
         "needs_sound": False,
         "result": "mp4",

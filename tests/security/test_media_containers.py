@@ -12,7 +12,15 @@ import pytest
 from av.error import FFmpegError
 
 from s2s.errors import MediaError
-from s2s.media import input_args, probe, read_frames, run_ffmpeg
+from s2s.media import (
+    VIDEO_TYPES,
+    MediaLimits,
+    check_upload,
+    input_args,
+    probe,
+    read_frames,
+    run_ffmpeg,
+)
 from s2s.media.guard.containers import FORMATS
 
 IN_ACCESS, IN_OPEN, IN_NONBLOCK = 0x1, 0x20, 0o4000
@@ -124,6 +132,15 @@ def test_a_container_opens_no_second_file(demuxer: str, tmp_path: Path):
                 continue
     assert names <= {name, "b.file", ""}
     assert name in names
+
+
+@pytest.mark.parametrize("demuxer", [name for name, made in MADE.items() if "-vn" not in made[:1]])
+def test_every_container_with_a_picture_is_taken_as_an_upload(demuxer: str, tmp_path: Path):
+    if not MADE[demuxer]:
+        pytest.skip("ffmpeg cannot write it")
+    made = tmp_path / MADE[demuxer][-1]
+    run_ffmpeg([*LAVFI, *MADE[demuxer][:-1], str(made)], demuxer)
+    assert check_upload(made, made.name, MediaLimits(), VIDEO_TYPES) == "video"
 
 
 def test_a_movie_that_refers_to_another_file_does_not_read_it(tmp_path: Path):

@@ -20,6 +20,6 @@ def test_mutated_clips_are_taken_or_refused_and_nothing_else(real_data: Path, tm
     assert set(report["outcomes"]) <= known  # none hangs
     assert report["outcomes"]["taken"] > 0
     assert report["outcomes"]["corrupt"] > 0
-    assert len(report["by_type"]) == 8
+    assert len(report["by_type"]) == 11
     assert report["grown_bytes"] < 32_000_000
     assert not report["neighbour_read"]

@@ -5,6 +5,7 @@ strangers, by `run_sandboxed` besides.
 """
 
 from s2s.media.ffmpeg import ffmpeg_path, input_args, run_ffmpeg
+from s2s.media.guard.containers import PICTURE_TYPES, VIDEO_TYPES
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.sandbox import (
     SandboxLimits,
@@ -13,7 +14,7 @@ from s2s.media.guard.sandbox import (
     start_sandbox,
 )
 from s2s.media.guard.streams import picture_stream, sound_stream
-from s2s.media.guard.upload import PICTURE_TYPES, VIDEO_TYPES, check_upload, picture_demuxer
+from s2s.media.guard.upload import check_upload, picture_demuxer
 from s2s.media.read.frames import (
     Cover,
     map_frames,
@@ -28,12 +29,13 @@ from s2s.media.read.probe import Probe, probe
 from s2s.media.read.sampling import SampledFrames, sample_frames
 from s2s.media.read.sound import SoundSpan, read_audio, read_segments, read_span, resample
 from s2s.media.write.jpegs import write_jpegs
-from s2s.media.write.mux import add_sound, drop_sound
+from s2s.media.write.mux import ENCODE_MOST_S, add_sound, drop_sound, make_preview
 from s2s.media.write.samples import write_samples
 from s2s.media.write.still import make_still_video
 from s2s.media.write.wav import write_wav
 
 __all__ = [
+    "ENCODE_MOST_S",
     "PICTURE_TYPES",
     "VIDEO_TYPES",
     "Cover",
@@ -47,6 +49,7 @@ __all__ = [
     "drop_sound",
     "ffmpeg_path",
     "input_args",
+    "make_preview",
     "make_still_video",
     "map_frames",
     "missing_protections",

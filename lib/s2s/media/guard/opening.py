@@ -12,8 +12,16 @@ from av.error import ArgumentError, FFmpegError
 
 from s2s.errors import MediaError
 from s2s.media.ffmpeg import container_name
-from s2s.media.guard.containers import FORMATS, PICTURE_FORMATS, PROTOCOLS, playlist_kind
+from s2s.media.guard.containers import (
+    FORMATS,
+    PICTURE_FORMATS,
+    PICTURE_TYPES,
+    PROTOCOLS,
+    VIDEO_TYPES,
+    playlist_kind,
+)
 from s2s.media.guard.streams import picture_stream
+from s2s.media.guard.truncation import kind_of, was_cut_off
 from s2s.reasons import Reason
 
 __all__ = ["ROUNDING_S", "MediaLimits", "check_size", "open_guarded", "open_picture"]
@@ -189,12 +197,15 @@ def _unreadable(path: Path, error: FFmpegError | None, formats: str) -> MediaErr
     if kind and kind not in formats.split(","):
         return _refused(path, f"a file of kind {kind} is not opened; convert it to mp4 or mkv")
     if formats == PICTURE_FORMATS:
-        message = f"{path.name}: not a picture that can be read; jpeg, png and webp are"
+        types = ", ".join(PICTURE_TYPES)
+        message = f"{path.name}: not a picture that can be read; files of type {types} are"
+    elif was_cut_off(path):
+        message = f"{path.name}: was cut off, its end is missing; copy or download it again"
+    elif name := kind_of(path):
+        message = f"{path.name}: begins as {name} does, and cannot be read: it is damaged"
     else:
-        message = (
-            f"{path.name}: not a media file that can be read; "
-            "mp4, mov, webm, mkv, avi, mpg, ts, flv, wmv and ogv are"
-        )
+        types = ", ".join(VIDEO_TYPES)
+        message = f"{path.name}: not a media file that can be read; files of type {types} are"
     cause = "" if error is None else error.strerror or ""
     return MediaError(Reason.CORRUPT, message, cause)
 

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from s2s.errors import MediaError
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
+from s2s.media.guard.truncation import was_cut_off
 from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
@@ -55,7 +56,7 @@ def read_frames(
     size: tuple[int, int] | None = None,
     limits: MediaLimits | None = None,
 ) -> np.ndarray:
-    """Read the frames that are on screen at k / fps seconds, k = 0, 1, ...
+    """Read the frames that are on screen at k / fps seconds, k = 0, 1, ...; at least the first.
 
     Frames are chosen by their time stamps, so that a variable or another rate comes out right;
     time counts from the first frame. Pictures are the way up that their metadata says.
@@ -156,7 +157,7 @@ def picture_start_s(path: Path, limits: MediaLimits | None = None) -> float:
         only(file, stream)
         for pts, _ in frames_in_order(file, stream):
             return pts * float(stream.time_base or 1) - (file.start_time or 0) / av.time_base
-    raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
+    raise _without_frames(path)
 
 
 def most_bytes(limits: MediaLimits, fps: int, size: tuple[int, int]) -> int:
@@ -192,7 +193,7 @@ def _frames(
             if k and k % fps == 0 and k <= length:
                 on_progress(k / length)
     if frame is None:
-        raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be decoded")
+        raise _without_frames(path)
 
 
 def _on_grid(
@@ -220,6 +221,15 @@ def _on_grid(
         image = to_rgb(shown, size, scaler, pixel) if image is None else image
         yield image
         k += 1
+    if shown is not None and not k:  # shorter than half a step
+        yield to_rgb(shown, size, scaler, pixel)
+
+
+def _without_frames(path: Path) -> MediaError:
+    is_cut = was_cut_off(path)
+    why = "its end is missing; copy or download it again" if is_cut else "it is damaged"
+    message = f"{path.name}: no frame of its picture can be decoded: {why}"
+    return MediaError(Reason.CORRUPT, message)
 
 
 def _duration_s(frame: VideoFrame) -> float:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from s2s.media import MediaLimits, add_sound, make_still_video, write_wav
+from s2s.media import (
+    ENCODE_MOST_S,
+    MediaLimits,
+    add_sound,
+    make_preview,
+    make_still_video,
+    write_wav,
+)
 from s2s.tasks.contract import Made, MadeFile, Upload
 from s2s.tasks.generation.predictor.offer import GenerationOptions
 
@@ -30,6 +37,9 @@ def write_answer(
 ) -> Made:
     """Write the answer: the video with the sound, or the sound alone.
 
+    Where browsers do not play the video's codec, a small one that they play is made beside what
+    clients get; owners of files have programs of their own.
+
     Args:
         upload: what the sound is for.
         options: what was asked for.
@@ -45,5 +55,9 @@ def write_answer(
     if options.format == "wav":
         return Made((MadeFile("sound", wav, "audio/wav", "_sound.wav"),), document)
     video = upload.path if upload.kind == "video" else upload.folder / "still.mp4"
-    upload.run(add_sound, video, wav, output)
-    return Made((MadeFile("video", output, "video/mp4", "_with_sound.mp4"),), document)
+    upload.run(add_sound, video, wav, output, most_s=ENCODE_MOST_S)
+    files = [MadeFile("video", output, "video/mp4", "_with_sound.mp4")]
+    preview = upload.folder / "preview.mp4"
+    if not upload.is_own and upload.run(make_preview, output, preview, most_s=ENCODE_MOST_S):
+        files.append(MadeFile("preview", preview, "video/mp4", "_preview.mp4"))
+    return Made(tuple(files), document)
