@@ -2,12 +2,12 @@
 
     python benchmarks/serving_fuzz.py CLIPS_FOLDER --count 10000 --seed 0
 
-What is mutated is the first second of each clip, as mp4, mov, mkv, webm, avi, mpg, wmv and ogv, and a
-picture of it as jpeg, png and webp. Each file is checked and, if it is taken, decoded as the server does it:
-in a sandbox, by name `upload` in a folder of its own. Prints one JSON object: outcomes by type, how
-many decoders died (each is contained in its process), the longest time, how much the process that
-stands for the server grew after the first hundred files, and whether the upload beside was ever
-read.
+What is mutated is the first second of each clip, as mp4, mov, mkv, webm, avi, mpg, wmv and ogv,
+and a picture of it as jpeg, png and webp. Each is checked and, if it is taken, decoded as the
+server does it: in a sandbox, by name `upload` in a folder of its own. Prints one JSON object:
+outcomes by type, how many decoders died (each is contained in its process), the longest time, how
+much the process that stands for the server grew after the first hundred files, and whether the
+upload beside was ever read.
 """
 
 import argparse

@@ -292,6 +292,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "url": "/v1/generations",
         "title": "Sound for a silent video",
         "lead": "Give a silent video or a picture a sound that fits. The picture stays as it is.",
+        "note": "",
         "file_label": "Silent video or picture",
         "action": "Make the sound",
         "has_page": True,

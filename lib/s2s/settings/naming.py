@@ -208,5 +208,6 @@ SHARED: Mapping[str, Names] = {
     "comparison.seeds": names(),
     "serving.max_upload_bytes": names(),
     "serving.max_duration_s": names(),
+    "serving.note": names(),
     "serving.show_clips": names(),
 }

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: what was wrong, and what to do."""
 
+import difflib
 import errno
 import logging
 import re
@@ -20,6 +21,7 @@ __all__ = [
     "disk_full",
     "invalid_fields",
     "problem_of",
+    "unknown_name",
 ]
 
 log = logging.getLogger(__name__)
@@ -171,6 +173,14 @@ def _is_full(error: BaseException) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what is told in detail
         return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """What is told of a name that nothing has: the one that was probably meant, or all."""
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    if close:
+        return f"there is no such {kind}; is {close[0]} meant?"
+    return f"there is no such {kind}; there are: {', '.join(known) or 'none'}"
 
 
 def invalid_fields(found: Sequence[Any]) -> Problem:

@@ -35,7 +35,7 @@ def was_cut_off(path: Path) -> bool:
 
 
 def _mp4(file: BinaryIO, size: int) -> bool:
-    """Boxes one after the other (ISO/IEC 14496-12, section 4.2): one of them tells of all frames."""
+    """Boxes, one of which tells of all frames (ISO/IEC 14496-12, section 4.2)."""
     at, has_index = 0, False
     for _ in range(_MOST_BOXES):
         if at >= size:

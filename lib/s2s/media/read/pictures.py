@@ -9,8 +9,8 @@ from av.video.reformatter import VideoReformatter
 
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media.ffmpeg import picture_args, run_ffmpeg
-from s2s.media.guard.opening import MediaLimits, open_picture
 from s2s.media.guard.containers import PICTURE_TYPES
+from s2s.media.guard.opening import MediaLimits, open_picture
 from s2s.media.guard.upload import picture_demuxer
 from s2s.media.read.frames import to_rgb
 from s2s.reasons import Reason

@@ -102,7 +102,7 @@ async def read_file(request: Request, name: str, job: _DoneJob, service: _Servic
     return await file_answer(request, job, file, service.runner.bucket)
 
 
-@router.delete("/{job_id}", status_code=204, responses=responses(403))
+@router.delete("/{job_id}", status_code=204, response_class=Response, responses=responses(403))
 async def remove_job(job: _Job, service: _Service) -> None:
     """Forget the job and its files; one that is queued or worked on ends."""
     service.runner.remove(job)

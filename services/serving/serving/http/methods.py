@@ -2,8 +2,10 @@
 
 import re
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
+
+from serving.http.queries import check_query
 
 __all__ = ["allowed_methods", "include_routes", "is_known_path"]
 
@@ -25,8 +27,8 @@ def include_routes(app: FastAPI, router: APIRouter) -> None:
             )
             _known(app).append((route.path_regex, "HEAD"))
         _known(app).extend((route.path_regex, method) for method in methods)
-    app.include_router(router)
-    app.include_router(heads)
+    for every in (router, heads):
+        app.include_router(every, dependencies=[Depends(check_query)])
 
 
 def allowed_methods(app: FastAPI, path: str) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from serving.access.sessions import COOKIE, LIFETIME_S
 from serving.http.answers.problems import responses
@@ -28,6 +28,7 @@ def server_router() -> APIRouter:
         open_session,
         methods=["POST"],
         status_code=204,
+        response_class=Response,
         responses=responses(400, 401, 403, 413, 422),
     )
     router.add_api_route("/healthz", health)
@@ -41,6 +42,8 @@ def server_router() -> APIRouter:
 
 class Key(BaseModel):
     """A key of the API."""
+
+    model_config = ConfigDict(extra="forbid")
 
     key: str
 
@@ -79,6 +82,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "url": f"/v1/{offer.route}",
         "title": offer.title,
         "lead": offer.lead,
+        "note": model.note,
         "file_label": offer.file_label,
         "action": offer.action,
         "has_page": model.task in service.offered.pages,

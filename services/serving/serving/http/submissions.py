@@ -24,7 +24,7 @@ from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
 from serving.models.served import ServedModel
-from serving.problems import Problem, invalid_fields
+from serving.problems import Problem, invalid_fields, unknown_name
 
 __all__ = ["MAX_WAIT_S", "submission_router"]
 
@@ -170,6 +170,7 @@ async def _checked(
     max_bytes, media = service.limits.of_model(model)
     if form.size > max_bytes:
         raise too_large(max_bytes)
+    _check_names(models, form.fields)
     options = _parse_options(model.offer.options, form.fields)
     check = partial(run_sandboxed, folder=folder)
     upload, types = folder / UPLOAD_NAME, model.offer.types
@@ -184,6 +185,19 @@ async def _checked(
         "options": options.model_dump(mode="json"),
     }
     return fields, time.monotonic() - started
+
+
+def _check_names(models: _Models, fields: Mapping[str, str]) -> None:
+    """Refuse fields that the form does not have, with what was probably meant."""
+    files = _file_fields(models)
+    known = [*models[0].offer.options.model_fields, *files, _MODEL_FIELD]
+    wrong = [
+        {"loc": (name,), "msg": unknown_name("field", name, known)}
+        for name in fields
+        if name not in known
+    ]
+    if wrong:
+        raise invalid_fields(wrong)
 
 
 def _chosen(models: _Models, fields: dict[str, str]) -> ServedModel:
@@ -236,10 +250,14 @@ def _form_schema(models: _Models) -> dict[str, Any]:
     names = [model.name for model in models]
     chosen = {_MODEL_FIELD: {"enum": names, "default": names[0]}} if len(names) > 1 else {}
     properties = schema.get("properties", {})
-    takes_pictures = not set(PICTURE_TYPES).isdisjoint(offer.types)
-    files = [name for name in FILE_FIELDS if takes_pictures or name != "picture"]
+    files = _file_fields(models)
     schema["properties"] = {**dict.fromkeys(files, kinds), **chosen, **properties}
     return schema | {"oneOf": [{"required": [name]} for name in files]}
+
+
+def _file_fields(models: _Models) -> list[str]:
+    takes_pictures = not set(PICTURE_TYPES).isdisjoint(models[0].offer.types)
+    return [name for name in FILE_FIELDS if takes_pictures or name != "picture"]
 
 
 def _responses() -> dict[int | str, dict[str, Any]]:

@@ -30,6 +30,7 @@ class ServedModel:
         max_upload_bytes: of a request; None for the server's own limit.
         media: what a file may ask for; None for the server's own limits.
         page: folder of the task's `tab.html` and `tab.js`, where it has any.
+        note: what its users should know; may be empty.
         own: its own values of options that are not chosen, as far as they are known.
     """
 
@@ -40,6 +41,7 @@ class ServedModel:
     max_upload_bytes: int | None = None
     media: MediaLimits | None = None
     page: Path | None = None
+    note: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -117,6 +117,7 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
         max_upload_bytes=serving.max_upload_bytes,
         media=media,
         page=task.page_folder,
+        note=serving.note,
         own=_own_values(config, task.offer.own),
     )
 
@@ -129,6 +130,9 @@ def _own_values(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, 
 
 def _read_config(folder: Path) -> Mapping[str, Any]:
     path = folder / _CONFIG_FILE
+    if not path.is_file():
+        what = "has no config.json" if folder.is_dir() else "is not there, or no folder"
+        raise ModelError(f"{folder}: {what}; name a model directory, as training writes it")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

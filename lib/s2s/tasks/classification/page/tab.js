@@ -10,20 +10,38 @@ const BOTTOM = 22;
 const SHADES = 5;
 let preview = "";
 
+/** The elements of the markup by name; the page may put them aside, out of its root. */
+function partsOf(root) {
+  const found = new Map([...root.querySelectorAll("[id]")].map((element) => [element.id, element]));
+  return (name) => found.get(name);
+}
+
 /** Show what a job made: see generation's tab for what is given. */
 export async function show(root, job, file) {
-  const part = (name) => root.querySelector(`#${name}`);
+  const part = partsOf(root);
   const { classes, over_time: windows, curves } = job.document;
   if (preview) URL.revokeObjectURL(preview);
   preview = file ? URL.createObjectURL(file) : "";
-  part("shown").hidden = !file;
-  if (file) part("shown").src = preview;
+  showVideo(part("shown"), part("unseen"), preview);
   const isTimed = windows.length > 1;
   part("classes").querySelector("tbody").replaceChildren(
     ...classes.map((one, n) => row(one, isTimed && n < SHADES ? n : null)),
   );
   part("timeline").hidden = !isTimed;
   if (isTimed) draw(part("curves"), part("shown"), part("now"), windows, curves);
+}
+
+/** What was sent, where this browser plays it; else a sentence. */
+function showVideo(video, unseen, url) {
+  const show = (isPlayed) => {
+    video.hidden = !isPlayed;
+    unseen.hidden = !url || isPlayed;
+  };
+  video.onerror = () => show(false);
+  video.onloadedmetadata = () => show(video.videoWidth > 0);
+  show(Boolean(url));
+  if (url) video.src = url;
+  else video.removeAttribute("src");
 }
 
 function row({ label, probability }, shade) {

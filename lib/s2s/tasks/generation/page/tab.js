@@ -7,6 +7,12 @@ export const words = { working: "Making the sound", done: "Done: your video has 
 let preview = "";
 let drawn = null;
 
+/** The elements of the markup by name; the page may put them aside, out of its root. */
+function partsOf(root) {
+  const found = new Map([...root.querySelectorAll("[id]")].map((element) => [element.id, element]));
+  return (name) => found.get(name);
+}
+
 /**
  * Show what a job made.
  *
@@ -14,9 +20,11 @@ let drawn = null;
  * bytes of the server's, says a line, and tells a problem.
  */
 export async function show(root, job, file, frame) {
-  const part = (name) => root.querySelector(`#${name}`);
+  const part = partsOf(root);
   if (preview) URL.revokeObjectURL(preview);
-  const [made] = job.files;
+  // Of a picture that browsers do not play, there is one more file, which they do.
+  const made = job.files.find(({ name }) => name === "preview") ?? job.files[0];
+  part("copy").hidden = made === job.files[0];
   const isVideo = made.media_type.startsWith("video/");
   // A video that was made shows what was sent already: only sound alone is shown with it.
   preview = file && !isVideo ? URL.createObjectURL(file) : "";
@@ -40,6 +48,7 @@ function place(element, url) {
 function playAlong(silent, sound) {
   // A container that only the server can read has no preview: the sound plays alone.
   silent.onerror = () => { silent.hidden = true; };
+  silent.onloadedmetadata = () => { silent.hidden = !silent.videoWidth; };
   const follow = () => {
     if (Math.abs(silent.currentTime - sound.currentTime) > 0.1) {
       silent.currentTime = sound.currentTime;
@@ -86,8 +95,9 @@ function keepDrawn(part, samples) {
   };
   let width = part("waveform").clientWidth;
   const watched = new ResizeObserver(() => {
-    if (part("waveform").clientWidth === width) return;
-    width = part("waveform").clientWidth;
+    const now = part("waveform").clientWidth;
+    if (!now || now === width) return;  // none while it is not in sight
+    width = now;
     draw();
   });
   const schemes = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>

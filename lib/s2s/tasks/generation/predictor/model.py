@@ -230,4 +230,8 @@ class SoundModel:
 
     def vocode(self, mel_MB: torch.Tensor) -> np.ndarray:
         """Sound of a log-mel spectrogram (M, B): float32 (N,) in -1..1, N = M * hop."""
-        return self._vocoder(mel_MB).clamp(-1, 1).numpy()
+        return self.unbounded(mel_MB).clip(-1, 1)
+
+    def unbounded(self, mel_MB: torch.Tensor) -> np.ndarray:
+        """The same before it is clipped: what the model draws may be louder than sound can be."""
+        return self._vocoder(mel_MB).numpy()

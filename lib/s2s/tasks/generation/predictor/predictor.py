@@ -1,7 +1,7 @@
 """The generation model in the three steps from a file to a file with sound."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -12,10 +12,13 @@ from s2s.tasks.contract import Made, Notes, Upload
 from s2s.tasks.generation.predictor.files import video_of, write_answer
 from s2s.tasks.generation.predictor.model import Draw, SoundModel
 from s2s.tasks.generation.predictor.offer import GenerationOptions
+from s2s.tasks.generation.predictor.strange import PLAIN, TOO_LOUD, is_plain, turn_down
 
 __all__ = ["Draw", "GenerationPredictor"]
 
 _DEFAULT_LIMITS = MediaLimits()
+_PLAIN_MARK = "plain"
+"""A file in a job's folder: there is nothing to see in what was sent."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class GenerationPredictor(SoundModel):
                 upload.run(write_frames, *work, file_bytes=self.frame_bytes, on_progress=notes.tell)
         with notes.step("features"):
             seen_THWC = map_frames(picture, size)
+            if is_plain(seen_THWC):
+                (upload.folder / _PLAIN_MARK).touch()
             duration_s = min(options.duration_s, self.limits.max_duration_s)
             condition_TC = (
                 self.see_picture(seen_THWC[0], duration_s) if is_still else self.see(seen_THWC)
@@ -97,13 +102,16 @@ class GenerationPredictor(SoundModel):
         """Make the sound of a spectrogram, and write the file."""
         _use_one_thread()
         with notes.step("vocode"):
-            samples_N = self.vocode(output)
+            samples_N, is_too_loud = turn_down(self.unbounded(output))
         notes.tell(0.7)
         with notes.step("mux"):
             spec = self.config.spec
             if options.format == "mp4":  # a picture's answer is a video that shows it
                 video_of(upload, spec.fps, options.duration_s, self.limits)
-            return write_answer(upload, options, samples_N, spec.sample_rate_hz)
+            made = write_answer(upload, options, samples_N, spec.sample_rate_hz)
+        is_empty = (upload.folder / _PLAIN_MARK).exists()
+        warning = PLAIN if is_empty else TOO_LOUD if is_too_loud else None
+        return replace(made, document={**made.document, "warning": warning}) if warning else made
 
 
 def _use_one_thread() -> None:

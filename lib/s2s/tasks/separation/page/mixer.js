@@ -101,7 +101,8 @@ export class Mixer {
   #follow() {
     if (!this.isPlaying) return;
     const at = this.position;
-    if (at >= this.duration) {
+    // Also where the film is not in sight any more, such as in another tab of the page.
+    if (at >= this.duration || !this.film.isConnected) {
       this.pause();
       return;
     }

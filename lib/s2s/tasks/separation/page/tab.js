@@ -4,14 +4,20 @@ import { Mixer, readWav } from "./mixer.js";
 
 export const words = {
   working: "Following faces, separating voices",
-  done: "Done: every face has a voice of its own.",
+  done: "Done: for every face, the voice that the model takes for its own.",
 };
 
 let mixer = null;
 
+/** The elements of the markup by name; the page may put them aside, out of its root. */
+function partsOf(root) {
+  const found = new Map([...root.querySelectorAll("[id]")].map((element) => [element.id, element]));
+  return (name) => found.get(name);
+}
+
 /** Show what a job made: see generation's tab for what is given. */
 export async function show(root, job, file, frame) {
-  const part = (name) => root.querySelector(`#${name}`);
+  const part = partsOf(root);
   mixer?.close();
   const files = new Map(job.files.map((made) => [made.name, made]));
   part("film").src = files.get("face-1-video").url;

@@ -7,21 +7,31 @@ import * as past from "./modules/history.js";
 import { kindOf, textOf } from "./modules/pictures.js";
 import { offerExample, recordSound, seenOf, startPicker } from "./modules/picker.js";
 import { clearProblem, showProblem } from "./modules/problems.js";
-import { partOf, player, showDownloads, showResult, showTakes } from "./modules/results.js";
+import { partOf, player, showDownloads, showResult, showTakes, turnTo } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";
-import { showTabs } from "./modules/tabs.js";
-import { CancelledError, cancel, follow, isCurrent, showStep, showWhile } from "./modules/work.js";
+import { markTab, openTab, showTabs, titleOf } from "./modules/tabs.js";
+import * as work from "./modules/work.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
 const SESSION = "session_until";
 const SESSION_MS = 7 * 24 * 3600e3;
+const MOST_NAMED = 7;
 const groups = new WeakMap();  // what takes of the same file have in common
 const files = new Map();       // what jobs of this visit were made of, by their addresses
+const desks = new Map();       // what each tab has, by task
+const forms = new Map();       // fields of each model, with what was filled in
 let models = [];
 let needsKey = false;
 let model = { url: new URL(form.action).pathname, max_upload_bytes: Infinity };
-let shown = null;
+let task = "";                 // the one whose tab is in sight
+
+/** What a tab has: the job that is shown, the last word, a problem that nobody has seen yet. */
+function deskOf(name) {
+  const empty = { model: null, shown: null, isDrawn: false, said: "", problem: null, mark: "" };
+  if (!desks.has(name)) desks.set(name, empty);
+  return desks.get(name);
+}
 
 /** Ask what the server offers and accepts: a file too large is not even sent. */
 async function start() {
@@ -35,12 +45,13 @@ async function start() {
   await resume();
 }
 
-/** Fill the form for a task: for the first of its models, unless another is chosen. */
+/** Turn to a task: its form, what goes on there, what it made. */
 function useTask(group) {
   const [first] = group;
   clearProblem();
-  $("result").hidden = shown?.job.task !== first.task;
-  $("status").textContent = "";
+  turnTo(first.task);
+  task = first.task;
+  const desk = deskOf(task);
   $("lead").textContent = first.lead;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;
@@ -49,22 +60,43 @@ function useTask(group) {
   $("model").disabled = group.length < 2;
   $("model").onchange = () => useModel(group.find(({ id }) => id === $("model").value));
   $("model-field").hidden = group.length < 2;
-  useModel(first);
+  useModel(desk.model ?? first);
+  $("model").value = model.id;
+  desk.mark = "";
+  for (const name of desks.keys()) refreshMark(name);
+  $("status").textContent = desk.said;
+  work.lookAt(task);
+  $("result").hidden = !desk.shown;
+  if (desk.shown) showDesk().catch((error) => tell(first.task, error));
+  if (desk.problem) showProblem(desk.problem);
+  desk.problem = null;
 }
 
 function useModel(chosen) {
+  clearProblem();
   model = chosen;
-  const fields = fieldsOf(model.options, model.own);
+  deskOf(task).model = chosen;
+  if (!forms.has(model.id)) forms.set(model.id, fieldsOf(model.options, model.own));
+  const fields = forms.get(model.id);
   $("options").replaceChildren(...fields);
   $("more").hidden = fields.length === 0;
-  const megabytes = Math.round(model.max_upload_bytes / 1e6);
-  const types = model.types.filter((type) => type !== "jpg").join(", ");
+  $("note").hidden = !model.note;
+  $("note").textContent = model.note;
   offerExample(model.example);
   recordSound(model.needs_sound);
-  $("accepted").textContent =
-    `${types}; up to ${megabytes}\u00a0MB and ${model.max_duration_s}\u00a0s`;
+  $("accepted").textContent = acceptedBy(model);
   const [file] = $("video").files;
   useFile(file, file && kindOf(file));
+}
+
+/** What may be sent, in a line: the server takes more kinds of video than people have heard of. */
+function acceptedBy({ types, max_upload_bytes: bytes, max_duration_s: seconds }) {
+  const pictures = types.filter((type) => kindOf({ type: "", name: `.${type}` }) === "picture");
+  const videos = types.filter((type) => !pictures.includes(type));
+  const more = videos.length - MOST_NAMED;
+  const named = more > 1 ? [...videos.slice(0, MOST_NAMED), `${more} more kinds`] : videos;
+  const all = [...named, ...pictures.filter((type) => type !== "jpg")];
+  return `${all.join(", ")}; up to ${Math.round(bytes / 1e6)}\u00a0MB and ${seconds}\u00a0s`;
 }
 
 function useFile(_file, kind) {
@@ -89,31 +121,36 @@ async function submit(event) {
   await make($("video").files[0], new FormData(form));
 }
 
-/** Send a file, wait for what is made of it, and show that. */
+/** Send a file, wait for what is made of it, and show that: in the tab where it was asked for. */
 async function make(file, fields) {
+  const mine = task;
   clearProblem();
-  $("result").hidden = true;
+  hideResult(mine);
+  say(mine, "");
   try {
+    if (!file.size) throw new Problem(415, "The file is empty. Choose another.", "file");
     if (file.size > model.max_upload_bytes) throw tooLarge();
-    await showWhile(async (signal) => {
-      showStep("Sending", 0);
+    const done = await work.workOn(mine, async (signal) => {
+      work.showStep(mine, "Sending", 0);
       $("progress").scrollIntoView({ block: "nearest" });
       const { url } = models.find(({ id }) => id === fields.get("model")) ?? model;
-      const job = await send(url, fields, showSending, signal);
+      const sending = (share) => showSending(mine, share);
+      const job = await send(url, fields, sending, signal);
       files.set(job.links.self, file);
       note(job, file);
-      await finish(job, signal);
+      return followed(mine, job, signal);
     });
+    await present(mine, done);
   } catch (error) {
-    tell(error);
+    tell(mine, error);
   }
   refreshHistory();
 }
 
 /** All that is sent is looked at before there is a job: how far that is, nobody tells. */
-function showSending(share) {
-  if (share < 1) showStep("Sending", share);
-  else showStep("Looking at the file", null);
+function showSending(mine, share) {
+  if (share < 1) work.showStep(mine, "Sending", share);
+  else work.showStep(mine, "Looking at the file", null);
 }
 
 function tooLarge() {
@@ -133,27 +170,36 @@ function note(job, file) {
   });
 }
 
-/** Follow a job, and show what it made. */
-async function finish(job, signal) {
+/** Follow a job to its end. */
+async function followed(mine, job, signal) {
   const { words } = await partOf(makerOf(job));
-  const done = await follow(job, signal, words, refreshHistory);
+  const done = await work.follow(mine, job, signal, words, refreshHistory);
   refreshHistory();
-  await showJob(done);
+  return done;
 }
 
 const makerOf = (job) => models.find(({ id }) => id === job.model) ?? { has_page: false };
+const isOffered = (name) => models.some((offered) => offered.task === name);
 
-/** Go on with what was not finished when the page was left: the newest is shown. */
+/** Go on with what was not finished when the page was left: of each task, the newest is shown. */
 async function resume() {
   const open = past.readHistory().filter(({ state }) => state === "queued" || state === "running");
-  const [newest, ...others] = open;
-  for (const entry of others) await watchQuietly(entry);
-  if (!newest) return;
+  if (open.length > 0 && !location.hash) openTab(open[0].task);
+  for (const entry of open) {
+    const mine = isOffered(entry.task) ? entry.task : task;
+    if (work.isBusy(mine)) await watchQuietly(entry);
+    else goOn(mine, entry);
+  }
+}
+
+async function goOn(mine, { url }) {
   try {
-    await showWhile(async (signal) => finish(await readJob(newest.url), signal));
+    const done = await work.workOn(mine, async (signal) =>
+      followed(mine, await readJob(url), signal));
+    await present(mine, done);
   } catch (error) {
-    if (error.status === 404) past.forget(newest.url);
-    else tell(error);
+    if (error.status === 404) past.forget(url);
+    else tell(mine, error);
   }
   refreshHistory();
 }
@@ -168,20 +214,56 @@ async function watchQuietly({ url }) {
   }
 }
 
-/** What ended the work, if not its end. */
-function tell(error) {
-  if (error instanceof CancelledError) $("status").textContent = error.message;
-  else if (error.kind === "no-such-job") $("status").textContent = "The job was removed.";
-  else showProblem(error);
+/** What ended the work of a tab, if not its end; told when the tab is looked at. */
+function tell(mine, error) {
+  if (error instanceof work.CancelledError) say(mine, error.message);
+  else if (error.kind === "no-such-job") say(mine, "The job was removed.");
+  else if (mine === task) showProblem(error);
+  else {
+    deskOf(mine).problem = error;
+    leaveMark(mine, "failed");
+  }
 }
 
-/** Show what a job made, and the file that it was made of, where that is at hand. */
-async function showJob(job) {
+/** The last word of a tab. */
+function say(mine, text) {
+  deskOf(mine).said = text;
+  if (mine === task && !work.isBusy(mine)) $("status").textContent = text;
+}
+
+function leaveMark(mine, mark) {
+  deskOf(mine).mark = mark;
+  refreshMark(mine);
+  if (!work.isBusy(task)) $("status").textContent = `${titleOf(mine)}: ${mark}.`;
+}
+
+const refreshMark = (name) => markTab(name, work.isBusy(name) ? "working" : deskOf(name).mark);
+
+function hideResult(mine) {
+  Object.assign(deskOf(mine), { shown: null, isDrawn: false });
+  if (mine === task) $("result").hidden = true;
+}
+
+/** Show in its tab what a job made, and the file that it was made of, where that is at hand. */
+async function present(mine, job) {
   if (job.state === "failed") throw problemOf(job.problem);
-  const url = job.links.self;
-  const file = files.get(url);
-  shown = { job, file };
+  const { words } = await partOf(makerOf(job));
+  const shown = { job, file: files.get(job.links.self) };
+  Object.assign(deskOf(mine), { shown, isDrawn: false });
+  say(mine, words.done);
+  if (mine !== task) {
+    leaveMark(mine, "done");
+    return;
+  }
+  await showDesk({ takesFocus: true });
+}
+
+/** Show the job of the tab in sight; what was drawn of it before is there still. */
+async function showDesk({ takesFocus = false } = {}) {
+  const [mine, desk] = [task, deskOf(task)];
+  const { job, file } = desk.shown;
   const part = await partOf(makerOf(job));
+  if (mine !== task || desk.shown?.job !== job) return;
   const timing = Object.entries(job.seconds_by_step)
     .map(([step, seconds]) => `${step} ${seconds.toFixed(2)} s`)
     .join(", ");
@@ -189,13 +271,17 @@ async function showJob(job) {
   $("timing").textContent = `${seed}${timing}.`;
   $("again").hidden = !file || job.options.seed === undefined;
   showDownloads(job);
-  showTakes(url, changeTake);
-  $("status").textContent = part.words.done;
+  showTakes(job.links.self, changeTake);
+  $("warning").textContent = job.document?.warning ?? "";
+  $("warning").hidden = !job.document?.warning;
   $("result").hidden = false;
-  const say = (text) => { $("status").textContent = text; };
-  const frame = { say, tell: (text) => showProblem({ message: text }, $("result")) };
-  const drawn = showResult(part, job, file, frame);
-  $("result-title").focus();
+  const frame = {
+    say: (text) => say(mine, text),
+    tell: (text) => tell(mine, { message: text, place: "result" }),
+  };
+  const drawn = desk.isDrawn ? null : showResult(part, job, file, frame);
+  desk.isDrawn = true;
+  if (takesFocus) $("result-title").focus();
   await drawn;
 }
 
@@ -212,7 +298,7 @@ async function changeTake(take) {
 
 /** The same file with the same options, whatever is in the form by now. */
 async function tryAnotherSeed() {
-  const { job, file } = shown;
+  const { job, file } = deskOf(task).shown;
   const seeds = past.takesOf(job.links.self).map(({ seed }) => seed);
   const fields = new FormData();
   fields.append("video", file);
@@ -225,16 +311,18 @@ async function tryAnotherSeed() {
 }
 
 function refreshHistory() {
-  const actions = { show: showEarlier, play: playEarlier, remove: removeEarlier };
+  const actions = { show: showEarlier, play: playEarlier, remove: removeEarlier, titleOf };
   $("history").hidden = past.showHistory($("jobs"), actions) === 0;
 }
 
+/** Show a job of the history, in its task's tab. */
 async function showEarlier({ url }) {
   clearProblem();
   try {
     const job = await readJob(url);
     past.update(job);
-    await showJob(job);
+    if (job.task !== task) openTab(job.task);
+    await present(task, job);
   } catch (error) {
     if (error.status === 404) past.forget(url);
     if (error.status === 401) showProblem(error);
@@ -249,8 +337,9 @@ async function playEarlier(entry) {
 }
 
 async function removeEarlier({ url, state }) {
+  const worker = work.workerOf(url);
   try {
-    if (isCurrent(url)) await cancel();
+    if (worker) await work.cancel(worker);
     else await removeJob(url);
   } catch (error) {
     showProblem(error, $("history"));
@@ -258,8 +347,10 @@ async function removeEarlier({ url, state }) {
   }
   past.forget(url);
   refreshHistory();
-  if (shown?.job.links.self === url) $("result").hidden = true;
-  $("status").textContent = state === "done" || state === "failed" ? "Removed." : "Cancelled.";
+  for (const [name, desk] of desks) {
+    if (desk.shown?.job.links.self === url) hideResult(name);
+  }
+  say(task, state === "done" || state === "failed" ? "Removed." : "Cancelled.");
   $("history-title").focus();
 }
 
@@ -275,14 +366,18 @@ async function useKey(event) {
   localStorage.setItem(SESSION, Date.now() + SESSION_MS);
   $("key").value = "";
   $("key-form").hidden = true;
-  $("status").textContent = "The key is known.";
+  say(task, "The key is known.");
   await resume();
 }
 
 form.addEventListener("submit", submit);
 form.addEventListener("input", refreshSnippets);
 $("again").addEventListener("click", tryAnotherSeed);
-$("cancel").addEventListener("click", () => cancel().catch(tell));
+$("cancel").addEventListener("click", () => {
+  const mine = task;
+  work.cancel(mine).catch((error) => tell(mine, error));
+});
 $("key-form").addEventListener("submit", useKey);
+work.startWork(refreshMark);
 startPicker(useFile);
 start().catch(showProblem);

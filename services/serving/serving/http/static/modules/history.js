@@ -58,7 +58,7 @@ export function takesOf(url) {
   return jobs.filter(isTake).reverse();
 }
 
-/** Fill a list with the jobs; `actions` has `show`, `play` and `remove`, told an entry. */
+/** Fill a list with the jobs; `actions` has `show`, `play` and `remove`, told an entry, and what a task's tab is called. */
 export function showHistory(list, actions) {
   const jobs = readHistory();
   list.replaceChildren(...jobs.map((job) => row(job, actions)));
@@ -73,7 +73,7 @@ function row(job, actions) {
   title.textContent = name;
   const about = document.createElement("span");
   about.className = "hint";
-  about.textContent = aboutOf(job);
+  about.textContent = aboutOf(job, actions.titleOf(job.task));
   text.append(title, about);
   const isFinal = job.state === "done" || job.state === "failed" || !job.state;
   item.append(
@@ -91,8 +91,8 @@ function row(job, actions) {
 
 const STATES = { queued: "waiting", running: "being made", done: "done", failed: "failed" };
 
-function aboutOf(job) {
-  const parts = [time(job.at)];
+function aboutOf(job, title) {
+  const parts = title ? [title, time(job.at)] : [time(job.at)];
   if (job.state) parts.unshift(STATES[job.state]);
   if (job.problem) parts.push(job.problem);
   if (job.expires) parts.push(`kept until ${time(job.expires)}`);

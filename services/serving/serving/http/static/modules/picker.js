@@ -6,6 +6,7 @@ import { kindOf, look } from "./pictures.js";
 import { clearProblem, showProblem } from "./problems.js";
 
 const $ = (id) => document.getElementById(id);
+const UNSEEN = "This browser cannot show it; the server may well read it.";
 const seen = new WeakMap();
 let recording = null;
 let example = "/static/example.mp4";
@@ -67,7 +68,11 @@ async function showChosen() {
   $("chosen-about").textContent = sizeOf(file);
   $("chosen-picture").hidden = true;
   const found = await seenOf(file);
-  if (!found || $("video").files[0] !== file) return;
+  if ($("video").files[0] !== file) return;
+  if (!found) {
+    $("chosen-about").textContent = `${sizeOf(file)}. ${UNSEEN}`;
+    return;
+  }
   const picture = $("chosen-picture");
   picture.width = found.canvas.width;
   picture.height = found.canvas.height;
@@ -79,8 +84,10 @@ async function showChosen() {
 }
 
 function sizeOf(file) {
+  if (!file.size) return "empty";
+  if (file.size < 1e3) return `${file.size} bytes`;
   if (file.size >= 1e6) return `${(file.size / 1e6).toFixed(1)} MB`;
-  return `${Math.max(1, Math.round(file.size / 1e3))} kB`;
+  return `${Math.round(file.size / 1e3)} kB`;
 }
 
 /** A file that is dropped beside the box would take the place of the page. */

@@ -32,6 +32,8 @@ async function lookAtVideo(url) {
   video.preload = "auto";
   video.src = url;
   await happens(video, "loadeddata");
+  // Of a codec that it does not know, a browser plays the sound alone.
+  if (!video.videoWidth) throw new Error("no picture");
   const seconds = Number.isFinite(video.duration) ? video.duration : undefined;
   if (seconds) {
     video.currentTime = EARLY * seconds;

@@ -16,17 +16,42 @@ export function showProblem(error, place) {
   clearProblem();
   $("status").textContent = "";
   const wrong = (error.fields ?? [])
-    .map(({ field, detail }) => ({ control: optionOf(field), detail }))
+    .map(({ field, detail }) => ({ control: optionOf(field) ?? namedIn(detail), detail }))
     .filter(({ control }) => control);
-  if (error.status === 401) return placeAt($("key-form"), error.message, $("key"));
-  if (place) return placeAt(place, error.message);
-  if (wrong.length > 0) {
-    const [{ control, detail }] = wrong;
+  const text = inWords(error.message);
+  if (error.status === 401) return placeAt($("key-form"), text, $("key"));
+  if (place) return placeAt(place, text);
+  if (error.place) return placeAt($(error.place), text);
+  const control = wrong[0]?.control ?? namedIn(error.message);
+  if (control) {
     $("more").open = true;
-    return placeAt(control.closest("p"), detail, control);
+    return placeAt(control.closest("p"), wrong[0] ? inWords(wrong[0].detail) : text, control);
   }
-  if (OF_FILES.includes(error.kind)) return placeAt($("drop"), error.message, $("video"));
-  return placeAt($("form"), error.message);
+  if (OF_FILES.includes(error.kind)) return placeAt($("drop"), text, $("video"));
+  return placeAt($("form"), text);
+}
+
+/** The names of options that words cannot be taken for, such as start_s. */
+const namesOf = () =>
+  [...$("options").querySelectorAll("[name]")].filter(({ name }) => name.includes("_"));
+
+const nameIn = (name) => new RegExp(`\\b(an? )?${name}\\b`, "g");
+
+/** A text of the API's with what the fields are called here. */
+function inWords(text) {
+  return namesOf().reduce(
+    (told, { name, labels }) => told.replaceAll(nameIn(name), `“${labels[0].textContent}”`),
+    text,
+  );
+}
+
+/** The option that a text is about: the first that it names. */
+function namedIn(text) {
+  const found = namesOf()
+    .map((control) => ({ control, at: text.search(nameIn(control.name)) }))
+    .filter(({ at }) => at >= 0)
+    .sort((one, other) => one.at - other.at);
+  return found[0]?.control ?? null;
 }
 
 /** The control of an option that this form has; the name comes from the server. */

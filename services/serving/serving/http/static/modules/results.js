@@ -6,6 +6,8 @@ import { takesOf } from "./history.js";
 const $ = (id) => document.getElementById(id);
 const PLAIN = { words: { working: "Working", done: "Done." }, show: showPlainly };
 const parts = new Map();
+const put = new Map();  // what is shown in tabs that are not in sight, by task
+let inSight = "";
 
 /** A task's part: its words, and how it shows results. */
 export async function partOf(model) {
@@ -20,6 +22,17 @@ export async function partOf(model) {
     parts.set(model.task, { words: code.words, show: code.show, markup });
   }
   return parts.get(model.task);
+}
+
+/** Turn to a task's results; those of the one before are put aside as they are. */
+export function turnTo(task) {
+  const root = $("made");
+  if (task === inSight) return;
+  put.set(inSight, { nodes: [...root.childNodes], of: root.dataset.task });
+  const { nodes, of } = put.get(task) ?? { nodes: [], of: "" };
+  root.replaceChildren(...nodes);
+  root.dataset.task = of;
+  inSight = task;
 }
 
 /** Have a part show a job; its markup takes the place of what was shown before, if that is other. */

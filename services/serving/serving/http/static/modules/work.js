@@ -1,4 +1,4 @@
-// The job that is worked on: how far it is, its place in the queue, the time left; and its end.
+// What is worked on: each tab has a job of its own, with its progress, and its end.
 
 import { forget, update } from "./history.js";
 import { removeJob, watch } from "./api.js";
@@ -7,33 +7,45 @@ const $ = (id) => document.getElementById(id);
 const TITLE = document.title;
 const SOONEST_S = 2;
 const LEAST_SHARE = 0.08;
-let current = null;
+const works = new Map();  // by task
+let inSight = "";
+let onChange = () => {};
 
 export class CancelledError extends Error {}
 
-/** Whether it is this job that is worked on. */
-export const isCurrent = (url) => current?.url === url;
+/** `tell` is told each task whose work begins or ends. */
+export function startWork(tell) {
+  onChange = tell;
+}
 
-/** Have the card shown while `work`, which is given a signal, goes on; Cancel ends it. */
-export async function showWhile(work) {
-  current = { controller: new AbortController(), url: "", since: null };
-  $("submit").disabled = true;
-  $("again").disabled = true;
+export const isBusy = (task) => works.has(task);
+
+/** The task that works on a job, if any does. */
+export const workerOf = (url) => [...works].find(([, work]) => work.url === url)?.[0];
+
+/** Show the work of a task, and no other. */
+export function lookAt(task) {
+  inSight = task;
+  paint();
+}
+
+/** Have `work`, which is given a signal, go on for a task; Cancel ends it. */
+export async function workOn(task, work) {
+  const mine = { controller: new AbortController(), url: "", text: "", share: 0, since: null };
+  works.set(task, mine);
+  onChange(task);
   try {
-    return await work(current.controller.signal);
+    return await work(mine.controller.signal);
   } finally {
-    current = null;
-    $("submit").disabled = false;
-    $("again").disabled = false;
-    $("progress").hidden = true;
-    $("step").textContent = "";
-    document.title = TITLE;
+    if (works.get(task) === mine) works.delete(task);
+    onChange(task);
+    paint();
   }
 }
 
-/** End what is worked on, on the server too. */
-export async function cancel() {
-  const { url, controller } = current ?? {};
+/** End what a task works on, on the server too. */
+export async function cancel(task) {
+  const { url, controller } = works.get(task) ?? {};
   if (!controller) return;
   controller.abort(new CancelledError("Cancelled."));
   if (!url) return;
@@ -42,56 +54,72 @@ export async function cancel() {
 }
 
 /** Follow a job to its end; it may have been begun before the page was loaded. */
-export async function follow(job, signal, words, onState) {
-  current.url = job.links.self;
+export async function follow(task, job, signal, words, onState) {
+  works.get(task).url = job.links.self;
   let state = job.state;
-  showWork(job, words);
+  showWork(task, job, words);
   const onProgress = (now) => {
     if (now.state !== state) {
       state = now.state;
       update({ ...job, state });
       onState();
     }
-    showWork(now, words);
+    showWork(task, now, words);
   };
   const done = await watch(job, onProgress, signal);
   update(done);
   return done;
 }
 
-function showWork({ state, progress, queue_position: before }, words) {
+function showWork(task, { state, progress, queue_position: before }, words) {
   if (state === "queued") {
     const places = { 0: "next in the queue", 1: "one job comes before" };
     const place = before === undefined ? "" : `: ${places[before] ?? `${before} jobs come before`}`;
-    showStep(`Waiting${place}`, 0);
-  } else showStep(words.working, progress);
+    showStep(task, `Waiting${place}`, 0);
+  } else showStep(task, words.working, progress);
 }
 
-/**
- * Show a step of which `share` is done, or null where that is not known; every quarter of it is
- * announced to screen readers.
- */
-export function showStep(text, share) {
-  $("progress").hidden = false;
-  if (!current.since || $("step").textContent !== text) {
-    $("step").textContent = text;
-    current.since = { at: performance.now(), share };
+/** Note a step of which `share` is done, or null where that is not known. */
+export function showStep(task, text, share) {
+  const work = works.get(task);
+  if (!work) return;
+  if (!work.since || work.text !== text) work.since = { at: performance.now(), share };
+  Object.assign(work, { text, share });
+  paint();
+}
+
+/** The card of the tab in sight; every quarter of a step is announced to screen readers. */
+function paint() {
+  const work = works.get(inSight);
+  $("submit").disabled = Boolean(work);
+  $("again").disabled = Boolean(work);
+  $("progress").hidden = !work?.text;
+  document.title = titleOf(work ?? works.values().next().value);
+  if (!work?.text) {
+    $("step").textContent = "";
+    return;
   }
-  const percent = share === null ? "" : `${Math.round(100 * share)} %`;
+  const { text, share } = work;
+  if ($("step").textContent !== text) $("step").textContent = text;
   if (share === null) $("bar").removeAttribute("value");
   else $("bar").value = share;
-  $("share").textContent = percent;
-  $("left").textContent = share === null ? "" : timeLeft(share);
-  document.title = `${percent || text} · ${TITLE}`;
+  $("share").textContent = percentOf(share);
+  $("left").textContent = share === null ? "" : timeLeft(work);
   const quarter = Math.floor(4 * share);
   const told = quarter === 0 ? text : `${text}: ${25 * quarter} %`;
   if ($("status").textContent !== told) $("status").textContent = told;
 }
 
+const percentOf = (share) => (share === null ? "" : `${Math.round(100 * share)} %`);
+
+/** Of what is worked on, in whichever tab: one looks at other windows meanwhile. */
+const titleOf = (work) =>
+  work?.text ? `${percentOf(work.share) || work.text} · ${TITLE}` : TITLE;
+
 /** How long the step goes on at its speed so far; nothing as long as that is a guess. */
-function timeLeft(share) {
-  const gone = (performance.now() - current.since.at) / 1000;
-  const done = share - current.since.share;
+function timeLeft({ share, since }) {
+  const gone = (performance.now() - since.at) / 1000;
+  const done = share - since.share;
   if (gone < SOONEST_S || done < LEAST_SHARE) return "";
   const left = Math.ceil(((1 - share) * gone) / done);
   return left < 60 ? `about ${left} s left` : `about ${Math.ceil(left / 60)} min left`;
