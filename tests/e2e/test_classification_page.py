@@ -92,4 +92,4 @@ def test_a_part_and_fewer_classes(page: Page, make_video: MakeVideo):
     send(page, video, From="2", Length="1")
     expect(page.locator("#timeline")).to_be_hidden()
     send(page, video, From="2")
-    expect(page.get_by_role("alert")).to_contain_text("start_s needs an end_s or a duration_s")
+    expect(page.get_by_role("alert")).to_contain_text("“From” needs “To” or “Length”")

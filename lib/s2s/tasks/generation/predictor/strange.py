@@ -1,15 +1,15 @@
-"""What is unlike anything that a model was trained on: pictures of nothing, sounds that cannot be."""
+"""What is unlike all that models are trained on: pictures of nothing, sounds that cannot be."""
 
 import numpy as np
 
 __all__ = ["PLAIN", "TOO_LOUD", "is_plain", "turn_down"]
 
 PLAIN = (
-    "It is of one colour throughout: there is nothing in it to go by, and its sound means nothing."
+    "The picture is of one colour: there is nothing in it to go by, and its sound means nothing."
 )
 TOO_LOUD = (
-    "The model has drawn a sound louder than any can be: what it was trained on looks otherwise. The "
-    "sound is turned down, and means nothing."
+    "The model has drawn a sound louder than any can be: what it was trained on looks otherwise. "
+    "The sound is turned down, and means nothing."
 )
 _MOST_PLAIN = 8  # of 255: what is left of noise and compression when pictures are scaled down
 _FRAMES_LOOKED_AT = 16
@@ -25,7 +25,7 @@ def is_plain(frames_THWC: np.ndarray) -> bool:
 
 
 def turn_down(samples_N: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Sound in -1..1, and whether it had to be turned down: clipped, it would be noise at its loudest.
+    """Sound in -1..1, and whether it was turned down: clipped, it would be the loudest noise.
 
     Args:
         samples_N: float32 (N,), of any size; what is beyond in a few places is clipped.
