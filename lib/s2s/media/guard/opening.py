@@ -200,7 +200,7 @@ def _unreadable(path: Path, error: FFmpegError | None, formats: str) -> MediaErr
         types = ", ".join(PICTURE_TYPES)
         message = f"{path.name}: not a picture that can be read; files of type {types} are"
     elif was_cut_off(path):
-        message = f"{path.name}: was cut off, its end is missing; copy or download it again"
+        message = f"{path.name}: the file was cut off: its end is missing; copy or load it again"
     elif name := kind_of(path):
         message = f"{path.name}: begins as {name} does, and cannot be read: it is damaged"
     else:

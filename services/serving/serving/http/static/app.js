@@ -1,44 +1,38 @@
 // The page's frame: sends the form, shows how far the job is, and then what its task made.
 
-import { Problem, openSession, problemOf, readJob, readModels, removeJob, send, watch }
+import { problemOf, readJob, readModels, removeJob, send, watch }
   from "./modules/api.js";
-import { fieldsOf, showFieldsFor } from "./modules/fields.js";
+import { allDesks, deskOf, hideResult, leaveMark, refreshMark, say, sight, tell }
+  from "./modules/desks.js";
+import { acceptedBy, fieldsOf, showFieldsFor } from "./modules/fields.js";
 import * as past from "./modules/history.js";
+import { askForKey } from "./modules/key.js";
 import { kindOf, textOf } from "./modules/pictures.js";
-import { offerExample, recordSound, seenOf, startPicker } from "./modules/picker.js";
+import { checkSize, offerExample, recordSound, seenOf, startPicker } from "./modules/picker.js";
 import { clearProblem, showProblem } from "./modules/problems.js";
 import { partOf, player, showDownloads, showResult, showTakes, turnTo } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";
-import { markTab, openTab, showTabs, titleOf } from "./modules/tabs.js";
+import { openTab, showTabs, titleOf } from "./modules/tabs.js";
 import * as work from "./modules/work.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
-const SESSION = "session_until";
-const SESSION_MS = 7 * 24 * 3600e3;
-const MOST_NAMED = 7;
 const groups = new WeakMap();  // what takes of the same file have in common
 const files = new Map();       // what jobs of this visit were made of, by their addresses
-const desks = new Map();       // what each tab has, by task
 const forms = new Map();       // fields of each model, with what was filled in
 let models = [];
 let needsKey = false;
 let model = { url: new URL(form.action).pathname, max_upload_bytes: Infinity };
-let task = "";                 // the one whose tab is in sight
-
-/** What a tab has: the job that is shown, the last word, a problem that nobody has seen yet. */
-function deskOf(name) {
-  const empty = { model: null, shown: null, isDrawn: false, said: "", problem: null, mark: "" };
-  if (!desks.has(name)) desks.set(name, empty);
-  return desks.get(name);
-}
 
 /** Ask what the server offers and accepts: a file too large is not even sent. */
 async function start() {
   const offered = await readModels();
   models = offered.models;
   needsKey = offered.needs_key;
-  $("key-form").hidden = !needsKey || Number(localStorage.getItem(SESSION)) > Date.now();
+  askForKey(needsKey, async () => {
+    say(sight.task, "The key is known.");
+    await resume();
+  });
   showTabs($("tabs"), models, useTask);
   past.forgetExpired();
   refreshHistory();
@@ -50,8 +44,8 @@ function useTask(group) {
   const [first] = group;
   clearProblem();
   turnTo(first.task);
-  task = first.task;
-  const desk = deskOf(task);
+  sight.task = first.task;
+  const desk = deskOf(first.task);
   $("lead").textContent = first.lead;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;
@@ -63,9 +57,9 @@ function useTask(group) {
   useModel(desk.model ?? first);
   $("model").value = model.id;
   desk.mark = "";
-  for (const name of desks.keys()) refreshMark(name);
+  for (const [name] of allDesks()) refreshMark(name);
   $("status").textContent = desk.said;
-  work.lookAt(task);
+  work.lookAt(first.task);
   $("result").hidden = !desk.shown;
   if (desk.shown) showDesk().catch((error) => tell(first.task, error));
   if (desk.problem) showProblem(desk.problem);
@@ -75,7 +69,7 @@ function useTask(group) {
 function useModel(chosen) {
   clearProblem();
   model = chosen;
-  deskOf(task).model = chosen;
+  deskOf(sight.task).model = chosen;
   if (!forms.has(model.id)) forms.set(model.id, fieldsOf(model.options, model.own));
   const fields = forms.get(model.id);
   $("options").replaceChildren(...fields);
@@ -89,31 +83,9 @@ function useModel(chosen) {
   useFile(file, file && kindOf(file));
 }
 
-/** What may be sent, in a line: the server takes more kinds of video than people have heard of. */
-function acceptedBy({ types, max_upload_bytes: bytes, max_duration_s: seconds }) {
-  const pictures = types.filter((type) => kindOf({ type: "", name: `.${type}` }) === "picture");
-  const videos = types.filter((type) => !pictures.includes(type));
-  const more = videos.length - MOST_NAMED;
-  const named = more > 1 ? [...videos.slice(0, MOST_NAMED), `${more} more kinds`] : videos;
-  const all = [...named, ...pictures.filter((type) => type !== "jpg")];
-  return `${all.join(", ")}; up to ${Math.round(bytes / 1e6)}\u00a0MB and ${seconds}\u00a0s`;
-}
-
 function useFile(_file, kind) {
   showFieldsFor(kind, $("options"));
-  refreshSnippets();
-}
-
-function refreshSnippets() {
-  const filled = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value);
-  const isDefault = ([name, value]) => String(model.options?.[name]?.default) === value;
-  showSnippets({
-    url: model.url,
-    name: $("video").files[0]?.name ?? "clip.mp4",
-    fields: filled.filter((field) => !isDefault(field)),
-    result: filled.find(([name]) => name === "format")?.[1] ?? model.result,
-    needsKey,
-  });
+  showSnippets(model, needsKey);
 }
 
 async function submit(event) {
@@ -123,13 +95,12 @@ async function submit(event) {
 
 /** Send a file, wait for what is made of it, and show that: in the tab where it was asked for. */
 async function make(file, fields) {
-  const mine = task;
+  const mine = sight.task;
   clearProblem();
   hideResult(mine);
   say(mine, "");
   try {
-    if (!file.size) throw new Problem(415, "The file is empty. Choose another.", "file");
-    if (file.size > model.max_upload_bytes) throw tooLarge();
+    checkSize(file, model.max_upload_bytes);
     const done = await work.workOn(mine, async (signal) => {
       work.showStep(mine, "Sending", 0);
       $("progress").scrollIntoView({ block: "nearest" });
@@ -151,12 +122,6 @@ async function make(file, fields) {
 function showSending(mine, share) {
   if (share < 1) work.showStep(mine, "Sending", share);
   else work.showStep(mine, "Looking at the file", null);
-}
-
-function tooLarge() {
-  const megabytes = Math.round(model.max_upload_bytes / 1e6);
-  const text = `The file is too large: at most ${megabytes} MB are accepted. Send a shorter one.`;
-  return new Problem(413, text, "too-large");
 }
 
 /** Keep a job in the history, with a small picture where the browser can see the file. */
@@ -186,7 +151,7 @@ async function resume() {
   const open = past.readHistory().filter(({ state }) => state === "queued" || state === "running");
   if (open.length > 0 && !location.hash) openTab(open[0].task);
   for (const entry of open) {
-    const mine = isOffered(entry.task) ? entry.task : task;
+    const mine = isOffered(entry.task) ? entry.task : sight.task;
     if (work.isBusy(mine)) await watchQuietly(entry);
     else goOn(mine, entry);
   }
@@ -214,36 +179,6 @@ async function watchQuietly({ url }) {
   }
 }
 
-/** What ended the work of a tab, if not its end; told when the tab is looked at. */
-function tell(mine, error) {
-  if (error instanceof work.CancelledError) say(mine, error.message);
-  else if (error.kind === "no-such-job") say(mine, "The job was removed.");
-  else if (mine === task) showProblem(error);
-  else {
-    deskOf(mine).problem = error;
-    leaveMark(mine, "failed");
-  }
-}
-
-/** The last word of a tab. */
-function say(mine, text) {
-  deskOf(mine).said = text;
-  if (mine === task && !work.isBusy(mine)) $("status").textContent = text;
-}
-
-function leaveMark(mine, mark) {
-  deskOf(mine).mark = mark;
-  refreshMark(mine);
-  if (!work.isBusy(task)) $("status").textContent = `${titleOf(mine)}: ${mark}.`;
-}
-
-const refreshMark = (name) => markTab(name, work.isBusy(name) ? "working" : deskOf(name).mark);
-
-function hideResult(mine) {
-  Object.assign(deskOf(mine), { shown: null, isDrawn: false });
-  if (mine === task) $("result").hidden = true;
-}
-
 /** Show in its tab what a job made, and the file that it was made of, where that is at hand. */
 async function present(mine, job) {
   if (job.state === "failed") throw problemOf(job.problem);
@@ -251,7 +186,7 @@ async function present(mine, job) {
   const shown = { job, file: files.get(job.links.self) };
   Object.assign(deskOf(mine), { shown, isDrawn: false });
   say(mine, words.done);
-  if (mine !== task) {
+  if (mine !== sight.task) {
     leaveMark(mine, "done");
     return;
   }
@@ -260,10 +195,10 @@ async function present(mine, job) {
 
 /** Show the job of the tab in sight; what was drawn of it before is there still. */
 async function showDesk({ takesFocus = false } = {}) {
-  const [mine, desk] = [task, deskOf(task)];
+  const [mine, desk] = [sight.task, deskOf(sight.task)];
   const { job, file } = desk.shown;
   const part = await partOf(makerOf(job));
-  if (mine !== task || desk.shown?.job !== job) return;
+  if (mine !== sight.task || desk.shown?.job !== job) return;
   const timing = Object.entries(job.seconds_by_step)
     .map(([step, seconds]) => `${step} ${seconds.toFixed(2)} s`)
     .join(", ");
@@ -298,7 +233,7 @@ async function changeTake(take) {
 
 /** The same file with the same options, whatever is in the form by now. */
 async function tryAnotherSeed() {
-  const { job, file } = deskOf(task).shown;
+  const { job, file } = deskOf(sight.task).shown;
   const seeds = past.takesOf(job.links.self).map(({ seed }) => seed);
   const fields = new FormData();
   fields.append("video", file);
@@ -321,8 +256,8 @@ async function showEarlier({ url }) {
   try {
     const job = await readJob(url);
     past.update(job);
-    if (job.task !== task) openTab(job.task);
-    await present(task, job);
+    if (job.task !== sight.task) openTab(job.task);
+    await present(sight.task, job);
   } catch (error) {
     if (error.status === 404) past.forget(url);
     if (error.status === 401) showProblem(error);
@@ -347,37 +282,20 @@ async function removeEarlier({ url, state }) {
   }
   past.forget(url);
   refreshHistory();
-  for (const [name, desk] of desks) {
+  for (const [name, desk] of allDesks()) {
     if (desk.shown?.job.links.self === url) hideResult(name);
   }
-  say(task, state === "done" || state === "failed" ? "Removed." : "Cancelled.");
+  say(sight.task, state === "done" || state === "failed" ? "Removed." : "Cancelled.");
   $("history-title").focus();
 }
 
-async function useKey(event) {
-  event.preventDefault();
-  clearProblem();
-  try {
-    await openSession($("key").value);
-  } catch (error) {
-    showProblem(error);
-    return;
-  }
-  localStorage.setItem(SESSION, Date.now() + SESSION_MS);
-  $("key").value = "";
-  $("key-form").hidden = true;
-  say(task, "The key is known.");
-  await resume();
-}
-
 form.addEventListener("submit", submit);
-form.addEventListener("input", refreshSnippets);
+form.addEventListener("input", () => showSnippets(model, needsKey));
 $("again").addEventListener("click", tryAnotherSeed);
 $("cancel").addEventListener("click", () => {
-  const mine = task;
+  const mine = sight.task;
   work.cancel(mine).catch((error) => tell(mine, error));
 });
-$("key-form").addEventListener("submit", useKey);
 work.startWork(refreshMark);
 startPicker(useFile);
 start().catch(showProblem);

@@ -1,5 +1,9 @@
 // Optional fields of a form, as the server describes them in JSON Schema.
 
+import { kindOf } from "./pictures.js";
+
+const MOST_NAMED = 7;
+
 /** Fields with labels and hints; `own` has the model's values of those without a default. */
 export function fieldsOf(options, own) {
   return Object.entries(options).map(([name, schema]) => {
@@ -49,4 +53,14 @@ function entry(schema, own) {
   }
   control.placeholder = schema.default ?? own ?? "";
   return control;
+}
+
+/** What may be sent, in a line: the server takes more kinds of video than people have heard of. */
+export function acceptedBy({ types, max_upload_bytes: bytes, max_duration_s: seconds }) {
+  const pictures = types.filter((type) => kindOf({ type: "", name: `.${type}` }) === "picture");
+  const videos = types.filter((type) => !pictures.includes(type));
+  const more = videos.length - MOST_NAMED;
+  const named = more > 1 ? [...videos.slice(0, MOST_NAMED), `${more} more kinds`] : videos;
+  const all = [...named, ...pictures.filter((type) => type !== "jpg")];
+  return `${all.join(", ")}; up to ${Math.round(bytes / 1e6)}\u00a0MB and ${seconds}\u00a0s`;
 }

@@ -108,7 +108,7 @@ function pictureOf(job, name, actions) {
   canvas.setAttribute("aria-hidden", "true");
   if (job.picture) drawText(canvas, job.picture).catch(() => {});
   if (job.state !== "done" || !job.plays) {
-    canvas.className = "thumbnail";
+    canvas.className = job.picture ? "thumbnail" : "thumbnail unseen";
     return canvas;
   }
   const play = button("", `Play ${name}`, () => actions.play(job));

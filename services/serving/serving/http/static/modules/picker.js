@@ -1,6 +1,6 @@
 // Choosing a file: by the button, by dropping it anywhere, from the camera, or the example.
 
-import { readBlob } from "./api.js";
+import { Problem, readBlob } from "./api.js";
 import { record } from "./camera.js";
 import { kindOf, look } from "./pictures.js";
 import { clearProblem, showProblem } from "./problems.js";
@@ -81,6 +81,15 @@ async function showChosen() {
   if (found.seconds) {
     $("chosen-about").textContent = `${found.seconds.toFixed(1)} s, ${sizeOf(file)}`;
   }
+}
+
+/** What is empty or too large is not even sent. */
+export function checkSize(file, mostBytes) {
+  if (!file.size) throw new Problem(415, "The file is empty. Choose another.", "file");
+  if (file.size <= mostBytes) return;
+  const megabytes = Math.round(mostBytes / 1e6);
+  const text = `The file is too large: at most ${megabytes} MB are accepted. Send a shorter one.`;
+  throw new Problem(413, text, "too-large");
 }
 
 function sizeOf(file) {

@@ -7,8 +7,22 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 // As curl reads the name of a file in a form.
 const inForm = (name) => `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 
-/** Write the lines; `fields` are those of the form that were filled in, `result` an extension. */
-export function showSnippets({ url, name, fields, result, needsKey }) {
+/** Write the lines for a model with what is filled in of the form. */
+export function showSnippets(model, needsKey) {
+  const filled = [...new FormData($("form"))]
+    .filter(([, value]) => typeof value === "string" && value);
+  const isDefault = ([name, value]) => String(model.options?.[name]?.default) === value;
+  writeLines({
+    url: model.url,
+    name: $("video").files[0]?.name ?? "clip.mp4",
+    fields: filled.filter((field) => !isDefault(field)),
+    result: filled.find(([name]) => name === "format")?.[1] ?? model.result,
+    needsKey,
+  });
+}
+
+/** `fields` are those that were filled in, `result` is an extension. */
+function writeLines({ url, name, fields, result, needsKey }) {
   const address = `${location.origin}${url}?wait=600`;
   const output = `result.${result ?? "mp4"}`;
   const curl = [
