@@ -22,7 +22,7 @@ _Service = Annotated[Service, Depends(service_of)]
 def server_router() -> APIRouter:
     """Routes that no job is needed for."""
     router = APIRouter()
-    router.add_api_route("/v1/models", read_models)
+    router.add_api_route("/v1/models", read_models, responses=responses(422))
     router.add_api_route(
         "/v1/session",
         open_session,
