@@ -129,7 +129,8 @@ def test_another_predictor_has_a_tab_of_its_own(
         expect(page.locator("#pictures")).to_have_attribute("data-drawn", "yes")
         expect(page.locator("#takes")).to_be_hidden()  # the other is no take of this sound
         tabs.last.click()
-        expect(page.locator("#result")).to_be_hidden()
+        expect(page.locator("#made pre")).to_be_visible()  # each tab keeps its own result
+        expect(page.locator("#pictures")).to_have_count(0)
         page.get_by_role("button", name="Try an example").click()
         expect(page.locator("#chosen-name")).to_have_text("example.mp4")
         page.close()
