@@ -158,14 +158,6 @@ def test_a_form_without_a_boundary_is_a_bad_request(tone_api):
     problem(tone_api.post("/v1/generations", content=b"", headers=headers), 400, "bad-request")
 
 
-def test_an_unknown_codec_is_refused_with_those_that_are_copied(tone_api, make_video):
-    video = make_video("clip.webm", "-deadline", "realtime", codec="libvpx")
-    document = problem(post(tone_api, video), 422, "unusable-video")
-    assert document["reason"] == "refused"
-    assert "vp8" in document["detail"]
-    assert "H.264" in document["detail"]
-
-
 def test_sound_alone_has_no_picture(tone_api, make_video):
     audio = make_video("sound.mp4", "-map", "1:a", sound="sine")
     assert problem(post(tone_api, audio), 422, "unusable-video")["reason"] == "no_video"
