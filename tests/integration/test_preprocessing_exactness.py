@@ -155,6 +155,33 @@ def test_a_source_that_breaks_off_is_corrupt_only_from_there(tmp_path: Path):
         cut(source, 0.0, 6.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "codecs"),
+    [
+        ("a.mkv", ("libx264", "aac")),
+        ("a.webm", ("libvpx", "libopus")),
+        ("a.ts", ("libx264", "aac")),
+        ("a.flv", ("libx264", "aac")),
+        ("a.mp4", ("libx264", "aac")),
+    ],
+)
+def test_a_picture_that_ends_before_its_sound_does_not_break_off(
+    tmp_path: Path, name: str, codecs: tuple[str, str]
+):
+    """Many a header tells the length of the whole file alone."""
+    rate_hz = 48_000 if "libopus" in codecs else 44_100
+    video = MarkedVideo(seconds=4, sound_s=8, codecs=codecs, sound_rate_hz=rate_hz)
+    source = video.write(tmp_path / name)
+    frames = frame_numbers(read_frames(cut(source, 3.0, 2.0)[0], FPS))
+    assert (len(frames), frames[-1]) == (pytest.approx(25, abs=1), 99)
+
+    whole = MarkedVideo(seconds=8, codecs=codecs, sound_rate_hz=rate_hz).write(tmp_path / name)
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    if name.endswith((".mkv", ".webm")):
+        with pytest.raises(MediaError, match=r"breaks off at .* its header says [78]"):
+            cut(whole, 3.5, 4.0)
+
+
 def test_a_source_whose_data_is_damaged_is_corrupt(tmp_path: Path):
     data = bytearray(MarkedVideo().write(tmp_path / "a.mp4").read_bytes())
     middle = len(data) // 3

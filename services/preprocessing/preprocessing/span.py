@@ -18,6 +18,11 @@ from s2s.reasons import Reason
 __all__ = ["Span", "measure_span"]
 
 _LAST_US = 2_000_000
+# Sound that comes so near to the end that a header claims goes on to it.
+_NEAR_S = 1.0
+_MATROSKA = "matroska,webm"
+# Their headers have a length for each stream; others have one for the whole file.
+_LENGTH_OF_STREAM = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,8 @@ class Span:
 
     Attributes:
         end_s: where the last frame that is there ends.
-        claimed_end_s: where the header says that it ends; 0 if it does not say.
+        claimed_end_s: where the header says that it ends; 0 if it does not say, or says it of the
+            sound.
         picture: which of the file's streams is its picture.
         pixel_ratio: width of a pixel to its height.
         has_sound: whether there is sound that can be decoded.
@@ -66,8 +72,9 @@ def measure_span(path: Path) -> Span:
             end_s = _last_end_s(file, stream)
         if end_s is None:
             raise MediaError(Reason.CORRUPT, f"{path.name}: no frame of its picture can be read")
-        claimed = (stream.start_time or 0) + stream.duration if stream.duration else 0
-        start_s, claimed_s = start / av.time_base, float(claimed * (stream.time_base or 0))
+        start_s, claimed_s = start / av.time_base, _claimed_s(file, stream)
+        if claimed_s > end_s + _NEAR_S and _is_of_sound(file, claimed_s):
+            claimed_s = 0.0
         return Span(
             end_s - start_s,
             max(0.0, claimed_s - start_s),
@@ -76,6 +83,29 @@ def measure_span(path: Path) -> Span:
             has_sound=sound_stream(file) is not None,
             is_hdr=is_hdr(stream),
         )
+
+
+def _claimed_s(file: InputContainer, stream: VideoStream) -> float:
+    """Where a header says that a picture ends, as its time stamps count; 0 if it does not say."""
+    if file.format.name == _MATROSKA:
+        # It says where the last of its tracks ends; subtitles may be anywhere.
+        usual = all(each.type in {"video", "audio", "attachment"} for each in file.streams)
+        return (file.duration or 0) / av.time_base if usual else 0.0
+    claimed = (stream.start_time or 0) + stream.duration if stream.duration else 0
+    return float(claimed * (stream.time_base or 0))
+
+
+def _is_of_sound(file: InputContainer, claimed_s: float) -> bool:
+    """Whether a file is as long as its header says, and only its picture ends before.
+
+    Of a file that is cut off the sound, which lies between the pictures, is cut off as well.
+    """
+    sound = sound_stream(file)
+    if sound is None or file.format.name in _LENGTH_OF_STREAM or not can_seek(file):
+        return False
+    file.seek(max(file.start_time or 0, round(claimed_s * av.time_base) - _LAST_US))
+    times_s = [float(packet.pts * packet.time_base) for packet in file.demux(sound) if packet.pts]
+    return max(times_s, default=0.0) >= claimed_s - _NEAR_S
 
 
 def _last_end_s(file: InputContainer, stream: VideoStream) -> float | None:
