@@ -1,8 +1,6 @@
 """The command `evaluate` on small data set versions: every system is measured, and can be heard."""
 
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +14,7 @@ from feature_extraction.stage import run as extract_features
 from launcher.pages.evaluation import write_evaluation_report
 from s2s.dataset import Split, read_version
 from s2s.errors import SettingsError, StageError
-from s2s.layout import evaluation_prefix, model_config_key, model_prefix
+from s2s.layout import evaluation_prefix, model_config_key
 from s2s.media import probe, read_audio
 from s2s.settings import Settings
 from s2s.storage import open_bucket
@@ -183,21 +181,6 @@ def test_the_page_in_a_browser(evaluated: Evaluated, tmp_path: Path, chromium: s
         browser.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("data:", alone.as_uri()))] == []
-
-
-def test_two_evaluations_at_once_come_to_the_same(evaluated: Evaluated):
-    settings, content = evaluated
-    bucket, prefix = open_bucket(settings.bucket_url), model_prefix(settings.recipe, "dataset_v1")
-    for key in list(bucket.keys(f"{prefix}regression/")):
-        bucket.delete(key)  # both train it
-    spawn, one_thread = multiprocessing.get_context("spawn"), (1,)  # so sums are the same
-    with ProcessPoolExecutor(2, spawn, torch.set_num_threads, one_thread) as pool:
-        one, other = pool.map(evaluate_model, [settings, settings])
-    assert one == other
-    assert one["clips"][0].keys() == content["clips"][0].keys()
-    assert set(one["groups"]["highs"]["systems"]) == SYSTEMS
-    assert list((settings.work_dir / "evaluation").iterdir()) == []
-    assert not [key for key in bucket.keys(prefix) if "checkpoints" in key]
 
 
 def test_without_a_model_there_is_nothing_to_evaluate(
