@@ -120,3 +120,33 @@ def test_a_list_of_files_is_told_that_their_folder_is_a_catalog(row: str):
 def test_of_anything_else_the_format_is_asked_for():
     said = advice(["some words", "that are", "no catalog"])
     assert "Say which with collection.format" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("video,be\rgin\nfoo,1\nbar,2\n", 1),
+        ('name,what\nfoo,"a"b\rc\nbar,2\n', 2),
+        ("source_id,be\rgin\nfoo,1\nbar,2\n", 1),
+        ('name\twhat\nfoo\t"a\rb"\nb\rr\t2\n', 3),
+    ],
+)
+def test_a_carriage_return_in_a_row_is_told_with_its_line(text: str, line: int):
+    assert f"Line {line} has a carriage return in the middle" in advice([text])
+
+
+def test_a_carriage_return_in_quotes_is_told_of_no_row():
+    said = advice(['"a\rb",what', "foo,bar", "foo,baz"])
+    assert "carriage return" not in said
+
+
+def test_a_cell_that_is_too_long_does_not_hide_the_advice():
+    rows = ["video,start", f"{'x' * 140_000},1", "foo,1"]
+    assert "source_id: video, start_s: start" in advice(rows)
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 5])
+def test_a_header_with_semicolons_is_not_said_to_have_spaces(n_rows: int):
+    said = advice(["video_id;begin;end;class", *["foo;1;2;dog"] * n_rows])
+    assert "separated by" not in said
+    assert "source_id: video_id, start_s: begin, end_s: end, labels: class" in said

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import tarfile
 
 import pytest
 from catalog_files import read_catalog
@@ -179,3 +180,27 @@ def test_a_packed_file_that_is_cut_short_is_named(pack):
 def test_another_kind_of_file_is_named(start: bytes, said: str):
     with pytest.raises(CatalogError, match=said):
         read_catalog(start + b"\n" * 100)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_a_tar_archive_is_named(pack, form: int):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=form) as tar:
+        entry = tarfile.TarInfo("data/vggsound.csv")
+        entry.size = len(VGGSOUND.encode())
+        tar.addfile(entry, io.BytesIO(VGGSOUND.encode()))
+    with pytest.raises(CatalogError, match=r"is a tar archive: unpack it"):
+        read_catalog(pack(archive.getvalue()))
+
+
+@pytest.mark.parametrize("inner", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("outer", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_file_that_is_packed_twice_is_named(inner, outer):
+    with pytest.raises(CatalogError, match=r"is packed twice"):
+        read_catalog(outer(inner(VGGSOUND.encode())))
+
+
+def test_an_archive_that_is_packed_is_named():
+    with pytest.raises(CatalogError, match="is a zip archive"):
+        read_catalog(gzip.compress(b"PK\x03\x04" + b"\n" * 100))

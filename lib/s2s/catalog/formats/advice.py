@@ -22,6 +22,7 @@ __all__ = ["advice_on"]
 _OTHER_SEPARATORS = {" ": "spaces", ":": "colons", "^": "'^'"}
 _READ = "commas, tabs, semicolons or '|'"
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_QUOTED = re.compile(rb'"[^"]*"')
 _ANY_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _FILE = re.compile(
     r"(.*/)?[^/]+\.(3gp|avi|flv|m4v|mkv|mov|mp4|mpe?g|ogv|ts|webm|wmv)(\s+[0-9]+)?",
@@ -33,16 +34,30 @@ def advice_on(head: Head, options: FormatOptions) -> str:
     """A sentence on a file whose rows are in no format; empty where nothing can be told."""
     rows = _rows(head)
     return (
-        _on_separators(head, options)
+        _on_returns(head)
+        or _on_separators(head, options)
         or _on_names(rows, options)
         or _on_files(rows)
         or _on_lost_header(rows, options)
     )
 
 
+def _on_returns(head: Head) -> str:
+    """What is said of a file with a carriage return in the middle of a row."""
+    for number, line in head.filled:
+        if b"\r" in _QUOTED.sub(b"", line):
+            return (
+                f"Line {number} has a carriage return in the middle: put a space in its place, or "
+                "the end of a line"
+            )
+    return ""
+
+
 def _on_separators(head: Head, options: FormatOptions) -> str:
     """What is said of a file that would fit with another character between its cells."""
     for separator, called in _OTHER_SEPARATORS.items():
+        if not any(separator.encode() in line for _, line in head.filled):
+            continue
         lines = [
             (at, re.sub(re.escape(separator.encode()) + b"+", b",", line))
             for at, line in head.filled
@@ -51,7 +66,8 @@ def _on_separators(head: Head, options: FormatOptions) -> str:
         ids = (("youtube_id",), ("video_id",), (options.columns.source_id,))
         layouts = (VGGSound(options.duration_s), AVSpeech(), AudioSet(options.label_names))
         fits = (are_most(count_fitting(each, lines), len(lines)) for each in layouts)
-        if any(map(other.header, ids)) or any(fits):
+        has_header = any(other.header(each) and not head.header(each) for each in ids)
+        if has_header or any(fits):
             return f"Its cells seem to be separated by {called}: put {_READ} between them"
     return ""
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import lzma
+import tarfile
 import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -63,16 +64,17 @@ def open_text(path: Path) -> BinaryIO:
     What is no character of its encoding comes out as bytes that are not UTF-8.
 
     Raises:
-        CatalogError: if it is an archive, or cut short; when reading, too.
+        CatalogError: if it is an archive, packed twice, or cut short; when reading, too.
     """
     with path.open("rb") as file:
         start = file.read(32)
-    for signature, kind in _OTHER_KINDS.items():
-        if start.startswith(signature):
-            raise CatalogError(f"catalog {path}: is {kind}")
     unpack = next((each for mark, each in _PACKED.items() if start.startswith(mark)), None)
     source = path.open("rb") if unpack is None else unpack(path)
-    return io.BufferedReader(_Normalized(source, path), _HEAD_BYTES)
+    try:
+        return io.BufferedReader(_Normalized(source, path), _HEAD_BYTES)
+    except CatalogError:
+        source.close()
+        raise
 
 
 class _Normalized(io.RawIOBase):
@@ -81,6 +83,8 @@ class _Normalized(io.RawIOBase):
     def __init__(self, source: BinaryIO, path: Path) -> None:
         self._source, self._path = source, path
         head = self._take(_HEAD_BYTES)
+        if kind := _other_kind(head):
+            raise CatalogError(f"catalog {path}: is {kind}")
         mark, encoding = next(
             ((mark, name) for mark, name in _MARKS if head.startswith(mark)),
             (b"", _unmarked_encoding(head)),
@@ -129,6 +133,17 @@ class _Normalized(io.RawIOBase):
 
     def _with_usual_ends(self, piece: bytes) -> bytes:
         return piece.replace(b"\r", b"\n") if self._has_cr_ends else piece
+
+
+def _other_kind(head: bytes) -> str:
+    """What a file is, unpacked once, that is no text, and what to do; empty where it may be one."""
+    if any(map(head.startswith, _PACKED)):
+        return "packed twice: unpack it once"
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "replace")
+    except tarfile.HeaderError:
+        return next((kind for mark, kind in _OTHER_KINDS.items() if head.startswith(mark)), "")
+    return "a tar archive: unpack it, and name the catalog's file in it"
 
 
 def _unmarked_encoding(head: bytes) -> str:
@@ -246,9 +261,13 @@ def path_of_line(line: bytes) -> str:
 
 
 def cells_of(line: bytes, delimiter: str) -> list[str]:
-    """Cells of a row, however they are quoted; what is no character stands as a mark."""
-    rows = csv.reader([line.decode("utf-8", "replace")], delimiter=delimiter)
-    return [text.strip() for text in next(rows, [])]
+    """Cells of any row, one that is no CSV too; what is no character stands as a mark."""
+    text = line.decode("utf-8", "replace")
+    try:
+        cells = next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:  # a carriage return outside of quotes, or a cell that is too long
+        cells = text.split(delimiter)
+    return [cell.strip() for cell in cells]
 
 
 def split_line(line: bytes, delimiter: str = ",") -> list[str]:
