@@ -25,7 +25,9 @@ RECIPE = GenerationRecipe.model_validate(
 )
 B_FRAMES = ["-g", "25", "-bf", "2"]
 H264 = ["-c:v", "libx264", "-threads", "1", *B_FRAMES]
+DV = ["-c:v", "dvvideo", "-pix_fmt", "yuv420p"]
 HEVC = ["-c:v", "libx265", "-x265-params", "log-level=none:keyint=25:bframes=3"]
+INTERLACED = ["-vf", "setfield=tff", "-flags", "+ilme+ildct"]
 FILES = {
     "h264.avi": [*H264, "-c:a", "libmp3lame"],
     "h264-pyramid.avi": [*H264, "-bf", "5", "-b-pyramid", "normal", "-c:a", "pcm_s16le"],
@@ -54,6 +56,10 @@ FILES = {
     "refreshed.mp4": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
     "refreshed.ts": [*H264, "-x264-params", "intra-refresh=1", "-c:a", "aac"],
     "real.rm": ["-c:v", "rv20", "-g", "25", "-c:a", "ac3"],
+    # Both fields of a frame are of one time, as those of a film on television.
+    "interlaced.mp4": [*H264, *INTERLACED, "-c:a", "aac"],
+    "interlaced-bottom.mkv": [*H264, *INTERLACED, "-vf", "setfield=bff", "-c:a", "aac"],
+    "interlaced.ts": ["-c:v", "mpeg2video", *B_FRAMES, *INTERLACED, "-c:a", "mp2"],
     "ten-bit.mkv": [*H264, "-pix_fmt", "yuv420p10le", "-c:a", "libopus"],
 }
 
@@ -157,6 +163,33 @@ def test_every_reader_shows_frames_in_their_order(marked: Path, tmp_path: Path, 
     source = encoded(marked, tmp_path / name, *FILES[name])
     assert frame_numbers(read_frames(source, FPS)) == list(range(100))
     assert frame_numbers(sample_frames(source, 20).frames) == list(range(2, 100, 5))
+
+
+@pytest.mark.parametrize("field", ["tff", "bff"])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(".mp4", H264), (".ts", ["-c:v", "mpeg2video"]), (".avi", DV)]
+)
+def test_what_moves_between_two_fields_has_no_combs(
+    tmp_path: Path, suffix: str, codec: list[str], field: str
+):
+    """A bar that moves by 16 pixels from field to field, as cameras on stands record it."""
+    source = tmp_path / f"a{suffix}"
+    order = 4 if field == "tff" else 5
+    moving = f"overlay=x='mod(16*n,640)',format=yuv420p,tinterlace={order},setfield={field}"
+    run_ffmpeg(
+        [
+            *["-f", "lavfi", "-i", "color=black:s=720x576:r=50:d=1"],
+            *["-f", "lavfi", "-i", "color=white:s=40x576:r=50:d=1"],
+            *["-f", "lavfi", "-i", "sine=r=48000:d=1", "-filter_complex", f"[0:v][1:v]{moving}"],
+            *["-flags", "+ilme+ildct", *codec, "-b:v", "25M", "-ac", "2", str(source)],
+        ],
+        "x",
+    )
+    for video in (source, cut(source, 0.0, tmp_path, 0.8).files.video):
+        for picture in read_frames(video, FPS)[1:20, :, :, 0].astype(int):
+            wide = (picture > 128).sum(1)
+            assert np.ptp(np.argmax(picture > 128, axis=1)) <= picture.shape[1] // 240, video
+            assert np.all(wide > 0)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".flv"])

@@ -23,6 +23,8 @@ _NEAR_S = 1.0
 _MATROSKA = "matroska,webm"
 # Their headers have a length for each stream; others have one for the whole file.
 _LENGTH_OF_STREAM = ("mov,mp4,m4a,3gp,3g2,mj2", "avi")
+# Of FFmpeg's orders of fields: 0 is not known, those above say which field comes first.
+_PROGRESSIVE = 1
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Span:
         pixel_ratio: width of a pixel to its height.
         has_sound: whether there is sound that can be decoded.
         is_hdr: whether the picture has a high dynamic range.
+        is_interlaced: whether its frames may be of two fields, half a frame apart in time.
     """
 
     end_s: float
@@ -45,6 +48,7 @@ class Span:
     pixel_ratio: Fraction
     has_sound: bool
     is_hdr: bool
+    is_interlaced: bool
 
 
 def measure_span(path: Path) -> Span:
@@ -82,6 +86,7 @@ def measure_span(path: Path) -> Span:
             stream.sample_aspect_ratio or Fraction(1),
             has_sound=sound_stream(file) is not None,
             is_hdr=is_hdr(stream),
+            is_interlaced=_is_interlaced(stream),
         )
 
 
@@ -106,6 +111,12 @@ def _is_of_sound(file: InputContainer, claimed_s: float) -> bool:
     file.seek(max(file.start_time or 0, round(claimed_s * av.time_base) - _LAST_US))
     times_s = [float(packet.pts * packet.time_base) for packet in file.demux(sound) if packet.pts]
     return max(times_s, default=0.0) >= claimed_s - _NEAR_S
+
+
+def _is_interlaced(stream: VideoStream) -> bool:
+    codec = stream.codec_context
+    # DV has two fields, and does not say so in its header.
+    return codec.name == "dvvideo" or codec.field_order > _PROGRESSIVE
 
 
 def _last_end_s(file: InputContainer, stream: VideoStream) -> float | None:

@@ -16,6 +16,7 @@ from s2s.errors import MediaError
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.guard.truncation import was_cut_off
+from s2s.media.read.interlaced import as_one_picture
 from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason
@@ -271,7 +272,7 @@ def to_rgb(
         wide = max(width, round(shown_wide * scale))
         high = max(height, round(frame.height * scale))
     scaled = scaler.reformat(
-        frame,
+        as_one_picture(frame, "rgb24"),
         width=wide or None,
         height=high or None,
         format="rgb24",

@@ -4,6 +4,7 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
+from s2s.media.read.interlaced import as_one_picture
 from s2s.media.read.orientation import orientation_of
 
 __all__ = ["GREY_PX", "is_same", "small_grey"]
@@ -25,7 +26,7 @@ _FLAT = 6.0
 def small_grey(frame: VideoFrame, scaler: VideoReformatter) -> np.ndarray:
     """A frame, the way up that its metadata says: uint8 (GREY_PX, GREY_PX)."""
     grey = scaler.reformat(
-        frame,
+        as_one_picture(frame, "gray"),
         GREY_PX,
         GREY_PX,
         "gray",

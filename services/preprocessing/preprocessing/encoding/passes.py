@@ -11,6 +11,7 @@ from preprocessing.encoding.outputs import output_args, shape_filters
 from preprocessing.encoding.stretch import Stretch
 from preprocessing.plan import Cut, Footage
 from s2s.media import input_args, run_ffmpeg
+from s2s.media.read.interlaced import DEINTERLACE
 
 __all__ = ["run_pass"]
 
@@ -50,7 +51,8 @@ def run_pass(footage: Footage, cuts: Sequence[Cut]) -> bool:
     for cut in cuts:
         args += input_args(cut.files.sound)
     picture, copies = footage.span.picture, "".join(f"[v{at}]" for at in range(len(cuts)))
-    chains, outputs = [f"[0:{picture}]split={len(cuts)}{copies}"], []
+    fields = f"{DEINTERLACE}," if footage.span.is_interlaced else ""
+    chains, outputs = [f"[0:{picture}]{fields}split={len(cuts)}{copies}"], []
     for at, cut in enumerate(cuts):
         steps = [*_time_filters(footage, cut, first_s), *shape_filters(footage.span, recipe)]
         more, files = output_args(at, cut, recipe)

@@ -15,6 +15,7 @@ from preprocessing.span import Span
 from s2s.errors import MediaError
 from s2s.media import input_args
 from s2s.media.ffmpeg import feed_ffmpeg
+from s2s.media.read.interlaced import DEINTERLACE
 from s2s.media.read.orientation import Orientation, orientation_of
 from s2s.reasons import Reason
 
@@ -95,11 +96,8 @@ def _as_source(frame: VideoFrame, span: Span) -> list[str]:
         f"setparams=range={int(frame.color_range)}:colorspace={int(frame.colorspace)}:"
         f"color_trc={int(frame.color_trc)}:color_primaries={int(frame.color_primaries)}"
     )
-    return [
-        ratio,
-        colours,
-        *_turns(orientation_of(frame)),
-    ]
+    fields = ["setfield=tff", DEINTERLACE] if frame.interlaced_frame else []
+    return [ratio, colours, *fields, *_turns(orientation_of(frame))]
 
 
 def _turns(orientation: Orientation) -> list[str]:
