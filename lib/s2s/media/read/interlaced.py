@@ -29,7 +29,7 @@ def as_one_picture(frame: VideoFrame, pixels: str) -> VideoFrame:
     if not frame.interlaced_frame:
         return frame
     whole = frame.reformat(format=pixels, dst_color_range=ColorRange.JPEG).to_ndarray()
-    upper = np.ascontiguousarray(whole[::2].repeat(2, axis=0)[: frame.height])
+    upper = np.asarray(whole[::2].repeat(2, axis=0)[: frame.height], np.uint8, order="C")
     picture = VideoFrame.from_ndarray(upper, pixels)
     picture.color_range = ColorRange.JPEG
     return picture
