@@ -20,6 +20,7 @@ from s2s.cli import (
     report_table,
 )
 from s2s.logs import console
+from s2s.reasons import Reason, Status
 from s2s.stage import check_came_through
 
 __all__ = ["import_command"]
@@ -43,7 +44,10 @@ def import_command(  # noqa: PLR0913 - these are the options of the command line
         settings = make_settings(recipe, bucket, work_dir, limit=limit, strict=strict)
         report = import_videos(settings, place, trimmed=trimmed)
         console.print(report_table([report]))
-        console.print("Clips without a file ('no_source') are downloaded by './s2s collection'.")
+        if report.counts.get(f"{Status.SKIPPED}:{Reason.NO_SOURCE}"):
+            console.print(
+                "Clips without a file ('no_source') are downloaded by './s2s collection'."
+            )
         check_came_through(settings, report)
         return FAILURE_STATUS if strict and report.n_failed else 0
 

@@ -9,7 +9,7 @@ import rich
 import typer
 from rich.table import Table
 
-from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded
+from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, check_output_folder, guarded
 from s2s.dataset import SPLITS, DatasetVersion, read_version, version_names
 from s2s.errors import VersionError
 from s2s.logs import console
@@ -30,6 +30,8 @@ _PASS_ON = {
     "help_option_names": [],
 }
 VersionArgument = Annotated[str, typer.Argument(help="Such as v2 or dataset_v2.")]
+SplitOption = Annotated[list[str] | None, typer.Option(help="Only this split; repeatable.")]
+LabelOption = Annotated[list[str] | None, typer.Option(help="Only this label; repeatable.")]
 FolderOption = Annotated[Path, typer.Option("--to", help="Folder that gets s2s_dataset.")]
 
 version_app = typer.Typer(no_args_is_help=True, help="Data set versions of a recipe.")
@@ -95,14 +97,15 @@ def fetch(
     recipe: RecipeArgument,
     version: VersionArgument,
     *,
-    split: Annotated[list[str] | None, typer.Option(help="Only this split; repeatable.")] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Only this label; repeatable.")] = None,
+    split: SplitOption = None,
+    label: LabelOption = None,
     to: FolderOption = Path(),
     bucket: BucketOption = DEFAULT_BUCKET,
 ) -> None:
     """Fetch a version, or a part of it, each file's SHA-256 compared."""
 
     def work() -> int:
+        check_output_folder(to)
         store, loaded = _opened(bucket, recipe)
         chosen = choose(_read(store, loaded, version), split or (), label or ())
         fetched = pull(store, chosen, to)
@@ -117,18 +120,30 @@ def fetch(
 def verify(
     recipe: RecipeArgument,
     version: VersionArgument,
+    *,
     folder: Annotated[
         Path | None, typer.Option("--in", help="A folder that was pulled; without it, the bucket.")
     ] = None,
+    split: SplitOption = None,
+    label: LabelOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,
 ) -> None:
-    """Hash every file of a version again, and name each that differs."""
+    """Hash every file of a version again, and name each that differs.
+
+    Of a folder with a part of a version, name that part as for pull: --split, --label.
+    """
 
     def work() -> int:
+        if folder and not folder.is_dir():
+            raise VersionError(f"--in {folder}: there is no such folder")
+        if not folder and (split or label):
+            raise VersionError("--split and --label are for a folder: name it with --in")
         store, loaded = _opened(bucket, recipe)
         content = _read(store, loaded, version)
         problems = (
-            verify_folder(content, folder) if folder else verify_stored(store, loaded, content)
+            verify_folder(choose(content, split or (), label or ()), folder)
+            if folder
+            else verify_stored(store, loaded, content)
         )
         for problem in problems:
             print(problem)

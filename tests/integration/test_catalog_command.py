@@ -241,3 +241,69 @@ def test_a_catalog_that_collection_refuses_is_refused(tmp_path: Path, rows: str,
     with pytest.raises(CatalogError) as refused:
         collection_stage.run(make_settings(recipe, f"file://{tmp_path}/bucket", tmp_path / "work"))
     assert str(refused.value) in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ("dog,test", "0 with other labels, 1 in other splits"),
+        ("dog,", "0 with other labels, 1 in other splits"),
+        ("cat,train", "1 with other labels, 0 in other splits"),
+        (",train", "1 with other labels, 0 in other splits"),
+        ("cat,test", "1 with other labels, 1 in other splits"),
+        ("dog,Training", ""),
+    ],
+)
+def test_other_labels_and_splits_of_a_clip_are_told(tmp_path: Path, cells: str, said: str):
+    header, last = "source_id,labels,split\n", "b,dog,val\n"
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(f"{header}a,dog,train\n{last}")
+    second.write_text(f"{header}a,{cells}\n{last}")
+    output = " ".join(show(first, second).output.split())
+    assert said in output
+    assert ("second.csv agree: 2 clips in both" in output) == (not said)
+
+
+def test_a_list_without_labels_and_splits_agrees_with_one_that_has_them(tmp_path: Path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("source_id,labels,split\na,dog,train\n")
+    second.write_text("source_id\na\n")
+    assert "agree: 1 clips in both" in show(first, second).output
+
+
+def test_a_list_without_any_clip_fails(tmp_path: Path):
+    path = tmp_path / "bad.csv"
+    path.write_text("source_id,start_s\na,x\nb,y\n")
+    assert show(path).exit_code == 1
+    path.write_text("source_id,start_s\na,x\nb,2\n")
+    assert show(path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("gone/x.csv", "make the folder"),
+        ("folder", "is a folder, name a file in it"),
+        ("file/x.csv", "is a file, not a folder: name another place"),
+    ],
+)
+def test_an_output_that_has_no_place_is_told(tmp_path: Path, output: str, said: str):
+    path = tmp_path / "clips.csv"
+    path.write_text("source_id\na\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("kept")
+    result = show(path, "--output", tmp_path / output)
+    assert result.exit_code == 1
+    told = " ".join(result.output.split())
+    assert said in told
+    assert "--work-dir" not in told
+
+
+def test_a_split_that_is_no_text_is_a_bad_row(tmp_path: Path):
+    path = tmp_path / "clips.jsonl"
+    path.write_text(
+        '{"source_id": "a", "split": ["train"]}\n{"source_id": "b", "split": "train"}\n'
+    )
+    output = show(path).output
+    assert "split ['train'] is no text" in output
+    assert "train: 1" in output

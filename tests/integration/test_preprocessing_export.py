@@ -86,3 +86,12 @@ def test_a_label_is_one_folder_and_its_own(one: str, other: str):
     assert "\0" not in name
     assert name not in {"", ".", ".."}
     assert one == other or not one or not other or name != label_folder(other)
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(recipe_path: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("kept")
+    args = [str(recipe_path), str(tmp_path / "file"), "--bucket", f"file://{tmp_path / 'bucket'}"]
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 1
+    assert "is a file, not a folder: name another place" in " ".join(result.output.split())
+    assert (tmp_path / "file").read_text() == "kept"

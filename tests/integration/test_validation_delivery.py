@@ -174,3 +174,24 @@ def test_a_clone_tells_of_itself_and_dvc_reads_single_files(
     command = [sys.executable, "-m", "dvc", "get", "-q", str(clone), "s2s_dataset/labels.json"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert "bell" in (tmp_path / "labels.json").read_text()
+
+
+def test_a_folder_with_a_part_is_verified_as_it_was_pulled(bucket: DirectoryBucket, tmp_path: Path):
+    part = ("--split", "train", "--label", "bell")
+    assert ask(bucket, "pull", "v1", *part, "--to", str(tmp_path))[0] == 0
+    folder = ("--in", str(tmp_path))
+    assert ask(bucket, "verify", "v1", *part, *folder) == (0, "all right\n")
+    assert ask(bucket, "verify", "v1", *folder)[0] == 1
+    next(tmp_path.rglob("*.wav")).write_bytes(b"changed")
+    status, text = ask(bucket, "verify", "v1", *part, *folder)
+    assert (status, "1 files differ" in text) == (1, True)
+
+
+def test_a_folder_that_is_not_there_or_a_file_is_told(bucket: DirectoryBucket, tmp_path: Path):
+    status, text = ask(bucket, "verify", "v1", "--in", str(tmp_path / "gone"))
+    assert (status, "there is no such folder" in " ".join(text.split())) == (1, True)
+    (tmp_path / "file").write_text("kept")
+    status, text = ask(bucket, "pull", "v1", "--to", str(tmp_path / "file"))
+    assert (status, "is a file, not a folder" in " ".join(text.split())) == (1, True)
+    status, text = ask(bucket, "verify", "v1", "--split", "train")
+    assert (status, "name it with --in" in " ".join(text.split())) == (1, True)

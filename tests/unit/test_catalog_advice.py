@@ -95,11 +95,13 @@ def test_other_names_in_json_are_named_too(pack: Callable[[list], str], said: st
         read_catalog(text.encode(), FormatOptions(format=kind))
 
 
-@pytest.mark.parametrize("start", ["1,5", "1,000"])
-def test_a_decimal_comma_is_told(start: str):
+@pytest.mark.parametrize(
+    ("start", "said"), [("1,5", "1.5"), ("12,25", "12.25"), ("1,000", "1.000 or 1000")]
+)
+def test_a_decimal_comma_is_told(start: str, said: str):
     catalog = read_catalog(f"source_id;start_s\na;{start}\nb;2\n".encode())
     assert len(catalog.clips) == 1
-    assert catalog.problems[0].message.endswith("seconds: write a point for the comma")
+    assert catalog.problems[0].message.endswith(f"seconds: write {said}")
 
 
 @pytest.mark.parametrize(

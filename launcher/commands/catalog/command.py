@@ -22,7 +22,15 @@ from s2s.catalog import (
     read_rows,
     select_clips,
 )
-from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, find_recipe, guarded
+from s2s.cli import (
+    DEFAULT_BUCKET,
+    FAILURE_STATUS,
+    BucketOption,
+    WorkDirOption,
+    check_output_folder,
+    find_recipe,
+    guarded,
+)
 from s2s.errors import CatalogError
 from s2s.logs import console
 from s2s.records import ClipRecord
@@ -80,16 +88,18 @@ def catalog(  # noqa: PLR0913 - these are the options of the command line
         with CatalogFiles(bucket, base, work_dir.absolute()) as found:
             options = _options(loaded, format_name, label_table, found)
             paths = [found.path(name) for name in files or _of_recipe(loaded)]
+            is_any_empty = False
             for path in paths:
                 summary = summarize(path, options)
                 rich.print(summary_table(summary, None if all_labels else _SHOWN_LABELS))
+                is_any_empty |= bool(summary.n_problems and not summary.n_clips)
                 if loaded is not None:
                     _say_selected(path, options, loaded, summary)
             for first, second in combinations(paths, 2):
                 rich.print(_in_words(first, second, compare(first, second, options)))
             if output is not None:
                 _write(paths, output, options, loaded)
-        return 0
+        return FAILURE_STATUS if is_any_empty else 0
 
     sys.exit(guarded(work))
 
@@ -143,6 +153,7 @@ def _in_words(first: Path, second: Path, found: Difference) -> str:
         f"{found.only_first:,} only in {first.name}",
         f"{found.only_second:,} only in {second.name}",
         f"{found.n_relabelled:,} with other labels",
+        f"{found.n_moved:,} in other splits",
     ]
     return f"[yellow]{names} disagree[/]: {escape(', '.join(parts))}. Use the one that is whole."
 
@@ -190,6 +201,11 @@ def _write(files: list[Path], output: Path, options: FormatOptions, recipe: Reci
         raise CatalogError("--output writes the clips of one catalog: name one file")
     if output.resolve() == files[0].resolve():
         raise CatalogError(f"--output {output}: is the file that is read, name another")
+    if output.is_dir():
+        raise CatalogError(f"--output {output}: is a folder, name a file in it")
+    if not output.parent.exists():
+        raise CatalogError(f"--output {output}: make the folder {output.parent} first")
+    check_output_folder(output.parent)
     layout = choose_format(files[0], str(files[0]), options)
     clips = _clips(files[0], options)
     layout.write(clips if recipe is None else select_clips(clips, recipe), output)

@@ -12,6 +12,7 @@ from s2s.catalog import (
     RowProblem,
     choose_format,
     is_label_table,
+    known_split,
     read_label_table,
     read_rows,
 )
@@ -95,17 +96,19 @@ class Difference:
         only_first: clips of the first alone.
         only_second: clips of the second alone.
         n_relabelled: clips of both that have other labels in each; a list without labels has none.
+        n_moved: clips of both that have another split in each; a list without splits has none.
     """
 
     n_both: int
     only_first: int
     only_second: int
     n_relabelled: int
+    n_moved: int
 
     @property
     def is_none(self) -> bool:
         """Whether they agree."""
-        return not (self.only_first or self.only_second or self.n_relabelled)
+        return not (self.only_first or self.only_second or self.n_relabelled or self.n_moved)
 
 
 def compare(first: Path, second: Path, options: FormatOptions) -> Difference:
@@ -114,15 +117,36 @@ def compare(first: Path, second: Path, options: FormatOptions) -> Difference:
     Raises:
         CatalogError: if one is in no format that is known.
     """
-    labels_in_first = {clip.clip_id: clip.labels for clip in _clips(first, options)}
-    n_first = len(labels_in_first)
-    only_second = n_relabelled = 0
+    in_first = {clip.clip_id: (clip.labels, clip.split) for clip in _clips(first, options)}
+    n_first = len(in_first)
+    only_second = n_relabelled = n_moved = 0
+    has_labels = [any(labels for labels, _ in in_first.values()), False]
+    has_splits = [any(split for _, split in in_first.values()), False]
     for clip in _clips(second, options):
-        labels = labels_in_first.pop(clip.clip_id, None)
-        only_second += labels is None
-        n_relabelled += bool(labels and clip.labels and labels != clip.labels)
-    n_both = n_first - len(labels_in_first)
-    return Difference(n_both, len(labels_in_first), only_second, n_relabelled)
+        has_labels[1] |= bool(clip.labels)
+        has_splits[1] |= bool(clip.split)
+        known = in_first.pop(clip.clip_id, None)
+        if known is None:
+            only_second += 1
+            continue
+        labels, split = known
+        n_relabelled += labels != clip.labels
+        n_moved += not _is_same(split, clip.split, options)
+    return Difference(
+        n_both=n_first - len(in_first),
+        only_first=len(in_first),
+        only_second=only_second,
+        n_relabelled=n_relabelled * all(has_labels),
+        n_moved=n_moved * all(has_splits),
+    )
+
+
+def _is_same(split: str | None, other: str | None, options: FormatOptions) -> bool:
+    """Whether two splits are one, however they are spelled."""
+    known = known_split(split, options.split_names)
+    if known is None:
+        return (split or "").casefold() == (other or "").casefold()
+    return known == known_split(other, options.split_names)
 
 
 def _clips(path: Path, options: FormatOptions) -> Iterator[ClipRecord]:

@@ -20,6 +20,7 @@ from s2s.cli.options import (
     StrictOption,
     WorkDirOption,
     WorkersOption,
+    check_output_folder,
     find_recipe,
     make_settings,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "StrictOption",
     "WorkDirOption",
     "WorkersOption",
+    "check_output_folder",
     "end_stage",
     "find_recipe",
     "guarded",

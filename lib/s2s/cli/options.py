@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from s2s.errors import S2SError
+from s2s.errors import S2SError, SettingsError
 from s2s.settings import Settings, checked
 from s2s.storage import open_bucket
 from s2s.tasks.recipes import load_recipe
@@ -27,6 +27,7 @@ __all__ = [
     "StrictOption",
     "WorkDirOption",
     "WorkersOption",
+    "check_output_folder",
     "find_recipe",
     "make_settings",
 ]
@@ -159,3 +160,18 @@ def _absolute(bucket_url: str) -> str:
     if not bucket_url.startswith("file://"):
         return bucket_url
     return f"file://{Path(bucket_url.removeprefix('file://')).expanduser().absolute()}"
+
+
+def check_output_folder(folder: Path) -> None:
+    """Make sure that a folder can be written to, or made.
+
+    Raises:
+        SettingsError: if a file is in its place, or this user may not write there.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise SettingsError(f"{folder}: {there} is a file, not a folder: name another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise SettingsError(
+            f"{folder}: this user may not write to {there}: name another place, or change who may"
+        )

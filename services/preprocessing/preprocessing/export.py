@@ -13,7 +13,14 @@ import typer
 
 from preprocessing.plan import ClipFiles
 from s2s.catalog import stored_catalog
-from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, guarded, make_settings
+from s2s.cli import (
+    DEFAULT_BUCKET,
+    BucketOption,
+    RecipeArgument,
+    check_output_folder,
+    guarded,
+    make_settings,
+)
 from s2s.errors import SettingsError
 from s2s.layout import folder_name, processed_prefix
 from s2s.logs import console
@@ -43,6 +50,7 @@ def export(
 
     def work() -> int:
         settings = make_settings(recipe, bucket)
+        check_output_folder(folder)
         stored = shared_bucket(settings.bucket_url)
         count = export_clips(stored, settings.recipe, folder, jpegs=jpegs)
         console.print(f"{count} clips in {folder}")

@@ -65,6 +65,8 @@ class Table:
         if values["source_id"] is None:
             raise ValueError(f"column {self.names.source_id} is empty")
         start, split = values["start_s"], values["split"]
+        if isinstance(split, (list, tuple, dict)):
+            raise ValueError(f"split {split!r} is no text")
         start_s = 0.0 if start is None else seconds(start, "start")
         face = (values["face_x"], values["face_y"])
         return make_clip(

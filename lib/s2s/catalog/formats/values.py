@@ -65,7 +65,9 @@ def seconds(value: object, name: str) -> float:
         clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
         time_s = as_number(value) if clock is None else _clock_s(clock)
     except (ValueError, OverflowError):
-        comma = ": write a point for the comma" if _COMMA.fullmatch(str(value).strip()) else ""
+        text = str(value).strip()
+        thousands = f" or {text.replace(',', '')}" * (text[-4:-3] == ",")
+        comma = f": write {text.replace(',', '.')}{thousands}" * bool(_COMMA.fullmatch(text))
         raise ValueError(f"{name} {value!r} is not a number of seconds{comma}") from None
     if not (math.isfinite(time_s) and 0 <= time_s <= MAX_S):
         raise ValueError(
