@@ -38,6 +38,7 @@ __all__ = [
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 FORMAT = 3
+_MOST_CHARACTERS = 200
 _REMEDY = "fetch the model again, or train it again"
 
 
@@ -138,8 +139,17 @@ def load_weights(path: Path, network: "nn.Module") -> None:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise ModelError(
-            f"{path}: not the weights that {CONFIG_FILE} describes ({error}): {_REMEDY}"
+            f"{path}: not the weights that {CONFIG_FILE} describes ({_first_line(error)}): fetch "
+            "the model again; if it is of another version of the project, delete its folder, in "
+            "the bucket too, and train it again"
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What is wrong, without the names of all the weights that are."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[1] if len(lines) > 1 else "".join(lines)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
 
 
 def save_model(folder: Path, network: "nn.Module", description: ModelDescription) -> None:

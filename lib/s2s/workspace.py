@@ -10,7 +10,18 @@ from pathlib import Path
 
 from s2s.errors import SettingsError
 
-__all__ = ["replacing", "scratch", "workspace"]
+__all__ = ["checked_output", "replacing", "scratch", "workspace"]
+
+
+def checked_output(output: Path, source: Path) -> Path:
+    """The same path, if it is not the file that the work begins with, by whatever name.
+
+    Raises:
+        SettingsError: if it is: there would be no way back.
+    """
+    if output.exists() and output.samefile(source):
+        raise SettingsError(f"{output}: is the file itself; choose another --out, it is kept")
+    return output
 
 
 @contextmanager

@@ -32,6 +32,17 @@ def test_a_video_gets_sound_beside_itself(tone_url: str, silent_video: Path):
     assert not list(output.parent.glob(".*"))
 
 
+def test_ones_own_file_is_not_written_over(tone_url: str, silent_video: Path, tmp_path: Path):
+    same = tmp_path / "same.mp4"
+    same.hardlink_to(silent_video)
+    before = silent_video.read_bytes()
+    for out in (silent_video, same):
+        done = CliRunner().invoke(app, [str(silent_video), "--url", tone_url, "--out", str(out)])
+        assert done.exit_code == 1
+        assert "is the file itself" in " ".join(done.stderr.split())
+    assert silent_video.read_bytes() == before
+
+
 def test_other_tasks_are_asked_by_name(
     tone_model: ServedModel, small_limits: Limits, silent_video: Path, tmp_path: Path
 ):

@@ -67,6 +67,25 @@ def test_ones_own_result_is_not_overwritten(untrained_model: Path, file: Path):
     assert probe(file.with_name("clip_with_sound_2.mp4")).has_audio
 
 
+def test_ones_own_file_is_not_written_over(untrained_model: Path, file: Path):
+    before = file.read_bytes()
+    done = generate(untrained_model, file, "--out", file)
+    assert done.exit_code == 1
+    assert "is the file itself" in " ".join(done.stderr.split())
+    assert file.read_bytes() == before
+
+
+def test_the_sound_alone_is_made_where_out_says_so(
+    untrained_model: Path, file: Path, tmp_path: Path
+):
+    done = generate(untrained_model, file, "--out", tmp_path / "x.wav")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "x.wav").read_bytes()[:4] == b"RIFF"
+    done = generate(untrained_model, file, "--out", tmp_path / "x.mp3")
+    assert done.exit_code == 1
+    assert "must end in .mp4" in " ".join(done.stderr.split())
+
+
 def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, tmp_path: Path):
     done = generate(untrained_model, file, "--out", tmp_path / "none" / "out.mp4")
     assert done.exit_code == 1

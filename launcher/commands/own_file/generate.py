@@ -21,10 +21,12 @@ from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
 from launcher.commands.own_file.outputs import checked_folder
 from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
+from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import picture_demuxer
 from s2s.tasks.contract import MadeFile
 from s2s.tasks.recipes import load_recipe
+from s2s.workspace import checked_output
 
 __all__ = ["generate"]
 
@@ -41,7 +43,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     duration: DurationOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file to write; by default FILE_with_sound.mp4."),
+        typer.Option(help="The file to write, .mp4 or .wav; by default FILE_with_sound.mp4."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: ModelRecipeOption = None,
@@ -53,11 +55,14 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
 
     def work() -> int:
         checked_folder((out or file).parent)
+        if out is not None:
+            checked_output(out, file)
+            _form_of(out)
         span = cut_span(start_time, end_time, duration)
         loaded = load_recipe(recipe or sample_recipe("silent_to_sound"))
         is_picture = picture_demuxer(file) is not None
         source = file if is_picture or span is None else cut_video(file, span, with_sound=False)
-        chosen: dict[str, object] = {"seed": seed}
+        chosen: dict[str, object] = {"seed": seed, "format": _form_of(out)}
         if is_picture:
             chosen["duration_s"] = span[1] if span else _PICTURE_S
         kind: Literal["video", "picture"] = "picture" if is_picture else "video"
@@ -72,6 +77,13 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         return 0
 
     sys.exit(guarded(work))
+
+
+def _form_of(out: Path | None) -> str:
+    form = out.suffix.lower().removeprefix(".") if out else "mp4"
+    if form not in {"mp4", "wav"}:
+        raise SettingsError(f"--out {out}: must end in .mp4, or in .wav for the sound alone")
+    return form
 
 
 def _places(made: Sequence[MadeFile], file: Path, out: Path | None) -> list[Path]:

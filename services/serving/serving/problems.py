@@ -43,7 +43,7 @@ TITLES = {
     "unauthorized": "A key is needed",
     "other-site": "The request comes from another site",
     "unknown-host": "The server has another name",
-    "rate-limited": "Too many requests with this key",
+    "rate-limited": "Too many requests",
     "queue-full": "The queue is full",
     "no-such-job": "There is no such job",
     "no-such-file": "The job has no such file",

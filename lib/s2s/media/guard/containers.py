@@ -56,7 +56,8 @@ VIDEOS = (
     ),
     _family("webm mkv", "matroska webm", rb"\x1a\x45\xdf\xa3"),
     _family("avi", "avi", rb"RIFF.{4}AVI "),
-    _family("ts", "mpegts", rb"(.{4})?\x47", seldom="mts m2ts"),  # these have a time before each
+    # Packets of 188 bytes; those of mts and m2ts have a time before each.
+    _family("ts", "mpegts", rb"\x47.{187}\x47|.{4}\x47.{191}\x47", seldom="mts m2ts"),
     _family("flv", "flv", rb"FLV\x01"),
     _family("mpg", "mpeg mpegvideo", rb"\x00\x00\x01[\xb3\xba]", seldom="mpeg vob m2v"),
     _family("wmv", "asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", seldom="asf"),

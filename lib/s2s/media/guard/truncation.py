@@ -10,7 +10,7 @@ from s2s.media.guard.containers import VIDEOS
 
 __all__ = ["kind_of", "was_cut_off"]
 
-_HEAD_BYTES = 64
+_HEAD_BYTES = 512
 _MOST_BOXES = 10_000
 _SEGMENT = b"\x18\x53\x80\x67"
 

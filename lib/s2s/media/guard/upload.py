@@ -15,7 +15,7 @@ from s2s.reasons import Reason
 
 __all__ = ["check_upload", "picture_demuxer"]
 
-_HEAD_BYTES = 64
+_HEAD_BYTES = 512
 _MAX_FPS = 120
 _TOLERANCE_S = 1.0
 

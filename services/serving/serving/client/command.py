@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from s2s.cli import guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
+from s2s.workspace import checked_output
 from serving.client.api import fetch, make, open_client, read_offers
 from serving.jobs.names import plain_stem
 
@@ -69,8 +70,11 @@ def run(  # noqa: PLR0913 - these are the options of the command line
         options = {name: value for name, value in chosen.items() if value is not None}
         options |= _fields(field or [])
         _check_folder((out or file).parent)
+        if out is not None:
+            checked_output(out, file)
         with open_client(url, key) as http:
             offer = _offer(read_offers(http), task, model)
+            options |= _form_of(offer, out, options)
             job = _make(http, offer, file, options)
             for source, path in _targets(job, file, out, every=every):
                 fetch(http, source, path)
@@ -87,6 +91,24 @@ def _fields(texts: Sequence[str]) -> dict[str, str]:
         if "=" not in text:
             raise SettingsError(f"--field {text}: not of the form NAME=VALUE")
     return dict(text.split("=", 1) for text in texts)
+
+
+def _form_of(
+    offer: Mapping[str, Any], out: Path | None, options: Mapping[str, object]
+) -> dict[str, object]:
+    """The option `format`, as --out is called; nothing for models that have none.
+
+    Raises:
+        SettingsError: if --out is called as none of the forms that there are.
+    """
+    forms = offer["options"].get("format", {}).get("enum", [])
+    if out is None or not forms or "format" in options:
+        return {}
+    chosen = out.suffix.lower().removeprefix(".")
+    if chosen not in forms:
+        known = " or ".join(f".{form}" for form in forms)
+        raise SettingsError(f"--out {out}: must end in {known}, which say what is made")
+    return {"format": chosen}
 
 
 def _check_folder(folder: Path) -> None:

@@ -73,7 +73,7 @@ async function showSound(part, player, url, frame) {
     const samples = await decode(await frame.readBytes(url));
     if (drawn !== mine) return;  // another take is shown by now
     if (isSilent(samples)) {
-      frame.say("Done, but hardly to be heard: nothing seems to move that would sound.");
+      frame.say("Done, but this take is hardly to be heard. Try another seed.");
     }
     pictures.hidden = false;
     part("peak").textContent = `The loudest is at ${peakDb(samples)} of full scale.`;
