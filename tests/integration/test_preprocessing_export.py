@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from preprocessing.export import app, label_folder
 from preprocessing.stage import run
-from s2s.catalog import catalog_lines
+from s2s.catalog import catalog_lines, store_source_paths
+from s2s.dataset import DatasetClip, DatasetVersion, Split, write_version
 from s2s.layout import catalog_key, raw_prefix
 from s2s.records import ClipRecord
 from s2s.settings import Settings
@@ -95,3 +96,38 @@ def test_a_file_in_the_place_of_the_folder_is_told(recipe_path: Path, tmp_path: 
     assert result.exit_code == 1
     assert "is a file, not a folder: name another place" in " ".join(result.output.split())
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_split_is_that_of_the_newest_version(recipe_path: Path, tmp_path: Path):
+    bucket, recipe = open_bucket(f"file://{tmp_path / 'bucket'}"), load_recipe(recipe_path)
+    names = [f"a_{k * 1000:08d}_{(k + 2) * 1000:08d}" for k in range(4)]
+    store_source_paths(bucket, recipe, {names[0]: "dog/a.mp4"})
+    for number, splits in enumerate((("train", "val"), ("test", "train", "val")), start=1):
+        clips = {
+            split: (_clip_of_version(name, split),)
+            for name, split in zip(names, splits, strict=False)
+        }
+        write_version(bucket, recipe, DatasetVersion(f"dataset_v{number}", clips))
+    folder = tmp_path / "out"
+    args = [str(recipe_path), str(folder), "--bucket", bucket.url]
+    assert CliRunner().invoke(app, args).exit_code == 0
+    with (folder / "manifest.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["clip_id"] for row in rows] == names
+    assert [row["split"] for row in rows] == ["test", "train", "val", ""]
+    assert [row["source_path"] for row in rows] == ["dog/a.mp4", "", "", ""]
+
+
+def _clip_of_version(clip_id: str, split: Split) -> DatasetClip:
+    files = {"size": 1, "crc32c": "AAAAAA==", "sha256": "0" * 64}
+    return DatasetClip(
+        clip_id=clip_id,
+        source_id="a",
+        start_s=0,
+        end_s=2,
+        split=split,
+        key="a.mp4",
+        wav_key="a.wav",
+        **files,
+        **{f"wav_{name}": value for name, value in files.items()},
+    )

@@ -21,6 +21,7 @@ from s2s.cli import (
     guarded,
     make_settings,
 )
+from s2s.dataset import SPLITS, read_version, version_names
 from s2s.errors import SettingsError
 from s2s.layout import folder_name, processed_prefix
 from s2s.logs import console
@@ -32,7 +33,17 @@ from s2s.storage import Bucket
 
 __all__ = ["app", "export", "export_clips", "label_folder"]
 
-_COLUMNS = ("clip_id", "source_id", "start_s", "end_s", "labels", "split", "video", "sound")
+_COLUMNS = (
+    "clip_id",
+    "source_id",
+    "start_s",
+    "end_s",
+    "labels",
+    "split",
+    "video",
+    "sound",
+    "source_path",
+)
 _NO_LABEL = "unlabelled"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -113,6 +124,7 @@ def _export(
 ) -> Iterator[tuple[object, ...]]:
     prefix = processed_prefix(recipe)
     cut = {key.removeprefix(prefix) for key in bucket.keys(prefix)}
+    split_of = _splits(bucket, recipe)
     for clip in stored_catalog(bucket, recipe).clips:
         if f"{clip.clip_id}.mp4" not in cut:
             continue
@@ -123,14 +135,24 @@ def _export(
             bucket.fetch(prefix + path.name, path)
         if jpegs:
             write_jpegs(files.video, place / clip.clip_id)
-        yield _row(clip, files.video.relative_to(folder), files.sound.relative_to(folder))
+        split = split_of.get(clip.clip_id) or clip.split or ""
+        yield _row(clip, split, files.video.relative_to(folder), files.sound.relative_to(folder))
 
 
-def _row(clip: ClipRecord, video: Path, sound: Path) -> tuple[object, ...]:
+def _splits(bucket: Bucket, recipe: Recipe) -> dict[str, str]:
+    """The split of each clip of the newest version; none where there is no version yet."""
+    names = version_names(bucket, recipe)
+    if not names:
+        return {}
+    version = read_version(bucket, recipe, names[-1])
+    return {clip.clip_id: split for split in SPLITS for clip in version.split(split)}
+
+
+def _row(clip: ClipRecord, split: str, video: Path, sound: Path) -> tuple[object, ...]:
     labels = "|".join(clip.labels)
     times_s = (clip.start_s, clip.end_s)
-    paths = (video.as_posix(), sound.as_posix())
-    return (clip.clip_id, clip.source_id, *times_s, labels, clip.split or "", *paths)
+    paths = (video.as_posix(), sound.as_posix(), clip.source_path or "")
+    return (clip.clip_id, clip.source_id, *times_s, labels, split, *paths)
 
 
 if __name__ == "__main__":
