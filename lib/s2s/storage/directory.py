@@ -58,6 +58,7 @@ class DirectoryBucket(Bucket):
     def check(self) -> None:
         """See `Bucket.check`."""
         if not self.directory.is_dir():
+            self._refuse_file()
             raise BucketUnavailableError(
                 f"{self.url}: there is no such directory. Check the bucket's name; for a new one, "
                 "run its collection stage first"
@@ -222,10 +223,22 @@ class DirectoryBucket(Bucket):
             with self._translated(key):
                 yield
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+            self._refuse_file(error)
             raise StorageError(
                 f"{self.url}: {key!r} has no place: {error.filename2 or error.filename} is there, "
                 "and what is an object cannot be a folder as well. Nothing was overwritten"
             ) from error
+
+    def _refuse_file(self, cause: OSError | None = None) -> None:
+        """Tell of a file, or a link to nothing, where the bucket's directory is to be."""
+        for path in (self.directory, *self.directory.parents):
+            if path.is_dir():
+                return
+            if path.exists() or path.is_symlink():
+                kind = "a file" if path.exists() else "a link that leads nowhere"
+                raise BucketUnavailableError(
+                    f"{self.url}: {path} is {kind}, not a folder: name another bucket"
+                ) from cause
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
