@@ -96,7 +96,21 @@ def test_a_clip_that_comes_twice_is_taken_once():
     ]
     [problem] = catalog.problems
     assert (problem.line, problem.name) == (4, "line-4")
-    assert problem.message == "duplicate of line 1: a_00001000_00011000"
+    assert problem.message == "duplicate of line 1 with another label: a_00001000_00011000"
+
+
+@pytest.mark.parametrize(
+    ("row", "how"),
+    [
+        ("a,1,dog,train", ""),
+        ("a,1.0,cat,train", " with another label"),
+        ("a,1,dog,test", " with another split"),
+        ("a,1,cat,test", " with another label and another split"),
+    ],
+)
+def test_duplicates_that_contradict_are_told(row: str, how: str):
+    [problem] = read_catalog(f"a,1,dog,train\nb,2,cat,val\n{row}\n".encode()).problems
+    assert problem.message == f"duplicate of line 1{how}: a_00001000_00011000"
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n  \n", b"\xef\xbb\xbf"])

@@ -1,5 +1,6 @@
 """A catalog's rows, one by one: each a clip, or a problem with its line number."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -58,18 +59,22 @@ class DistinctNames:
         for statement in (
             "PRAGMA journal_mode = OFF",
             f"PRAGMA cache_size = -{_CACHE_KIB}",
-            "CREATE TABLE names (name TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID",
+            "CREATE TABLE names (name TEXT PRIMARY KEY, line INTEGER, note TEXT) WITHOUT ROWID",
             "BEGIN",
         ):
             self._database.execute(statement)
 
     def first_line(self, name: str, line: int) -> int:
         """The line where a name came first: the one given, if it is new."""
-        added = self._database.execute("INSERT OR IGNORE INTO names VALUES (?, ?)", (name, line))
-        if added.rowcount:
-            return line
-        found = self._database.execute("SELECT line FROM names WHERE name = ?", (name,))
-        return found.fetchone()[0]
+        return self.first(name, line, "")[0]
+
+    def first(self, name: str, line: int, note: str) -> tuple[int, str]:
+        """The line where a name came first, and what was noted of it there: as given, if new."""
+        row = (name, line, note)
+        if self._database.execute("INSERT OR IGNORE INTO names VALUES (?, ?, ?)", row).rowcount:
+            return line, note
+        found = self._database.execute("SELECT line, note FROM names WHERE name = ?", (name,))
+        return found.fetchone()
 
     def __len__(self) -> int:
         return self._database.execute("SELECT count(*) FROM names").fetchone()[0]
@@ -100,7 +105,23 @@ def read_rows(
                 check_whole([(line, row)], name or str(path))
             if isinstance(row, str):
                 yield RowProblem(line, row)
-            elif (first := names.first_line(row.clip_id, line)) != line:
-                yield RowProblem(line, f"duplicate of line {first}: {row.clip_id}")
-            else:
+                continue
+            note = json.dumps([row.labels, row.split])
+            first, noted = names.first(row.clip_id, line, note)
+            if first == line:
                 yield row
+            else:
+                how = _contradiction(json.loads(noted), json.loads(note))
+                yield RowProblem(line, f"duplicate of line {first}{how}: {row.clip_id}")
+
+
+def _contradiction(
+    first: tuple[list[str], str | None], second: tuple[list[str], str | None]
+) -> str:
+    """What two rows of a clip do not agree on, in words; empty where they agree."""
+    parts = []
+    if sorted(first[0]) != sorted(second[0]):
+        parts.append("another label" if len(second[0]) == 1 else "other labels")
+    if first[1] != second[1]:
+        parts.append("another split")
+    return f" with {' and '.join(parts)}" if parts else ""
