@@ -102,7 +102,8 @@ def test_the_split_is_that_of_the_newest_version(recipe_path: Path, tmp_path: Pa
     bucket, recipe = open_bucket(f"file://{tmp_path / 'bucket'}"), load_recipe(recipe_path)
     names = [f"a_{k * 1000:08d}_{(k + 2) * 1000:08d}" for k in range(4)]
     store_source_paths(bucket, recipe, {names[0]: "dog/a.mp4"})
-    for number, splits in enumerate((("train", "val"), ("test", "train", "val")), start=1):
+    versions: list[tuple[Split, ...]] = [("train", "val"), ("test", "train", "val")]
+    for number, splits in enumerate(versions, start=1):
         clips = {
             split: (_clip_of_version(name, split),)
             for name, split in zip(names, splits, strict=False)
