@@ -355,6 +355,7 @@ def test_the_command_says_what_is_missing(tmp_path: Path, copies: Path):
     result = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work")])
     assert result.exit_code == 0, result.output
     assert "1 no_source" in result.output
+    assert "Clips without a file" in result.output
     strict = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work"), "--strict"])
     assert strict.exit_code == 1
 
@@ -466,3 +467,20 @@ def test_what_no_request_can_do_with_is_one_error_before_the_first(tmp_path: Pat
     with pytest.raises(SettingsError, match=rf"collection\.{name}"):
         collection.stage.run(settings)
     assert not list(open_bucket(settings.bucket_url).keys("raw_data/"))
+
+
+def test_files_of_one_name_that_differ_are_told(tmp_path: Path, clip: Path):
+    for folder, extra in (("a", b""), ("b", b"x"), ("c", b"")):
+        path = tmp_path / "copies" / folder / "sixty.mp4"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(clip.read_bytes() + extra)
+    (tmp_path / "list.csv").write_text("sixty,0,dog\n")
+    settings = settings_of(tmp_path, catalog="list.csv")
+    args = [str(settings.recipe_path), str(tmp_path / "copies"), "--bucket", settings.bucket_url]
+    result = CliRunner().invoke(app, [*args, "--work-dir", str(tmp_path / "work")])
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    assert "a/sixty.mp4 is taken, b/sixty.mp4 is not" in said
+    assert "c/sixty.mp4" not in said, "its bytes are the same"
+    assert "Clips without a file" not in said
+    assert (tmp_path / "bucket/raw_data/sixty.mp4").read_bytes() == clip.read_bytes()

@@ -2,12 +2,15 @@
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from rich.markup import escape
+
 from collection.selected_clips import select_from_catalog
 from collection.source import TakeOverFile, VideoFile
-from collection.video_folder import VideoFolder, open_video_folder, say_passed_over
+from collection.video_folder import VideoFolder, open_video_folder, printable, say_passed_over
 from s2s.catalog import (
     VIDEO_FOLDERS,
     StoredSources,
@@ -18,6 +21,7 @@ from s2s.catalog import (
 )
 from s2s.errors import SettingsError
 from s2s.layout import imports_prefix
+from s2s.logs import console
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
@@ -61,6 +65,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
         selected = select_from_catalog(settings, bucket, folder)
         say_passed_over(videos.passed_over())
         files = find_files(selected.clips, videos, trimmed=trimmed)
+        _say_ambiguous(selected.clips, files, videos)
         sources = stored_sources(bucket)
         items = _first_needs(files.values())
         work = Work(
@@ -139,6 +144,30 @@ def find_files(
         elif path := next(filter(None, map(path_of.get, _names_of_cut(clip))), None):
             found[clip.clip_id] = VideoFile(path, cut)
     return found
+
+
+def _say_ambiguous(
+    clips: Iterable[ClipRecord], files: Mapping[str, VideoFile], videos: VideoFolder
+) -> None:
+    """Warn of files of one name with other bytes, of which the first is taken."""
+    paths_of: defaultdict[str, list[str]] = defaultdict(list)
+    for path in videos.paths():
+        paths_of[PurePosixPath(path).stem].append(path)
+    taken: dict[str, str] = {}
+    for clip in clips:
+        if file := files.get(clip.clip_id):
+            stem = PurePosixPath(file.path).stem
+            # A file that a folder's name is a part of is not found by its own alone.
+            if stem == clip.source_id or stem in _names_of_cut(clip):
+                taken[file.path] = stem
+    for path, stem in taken.items():
+        for other in paths_of[stem]:
+            if other != path and not videos.are_equal(path, other):
+                console.print(
+                    f"[yellow]Of one name and different:[/] {escape(printable(path))} is taken, "
+                    f"{escape(printable(other))} is not. Move away what is not meant",
+                    highlight=False,
+                )
 
 
 def _paths_by_name(paths: Sequence[str]) -> dict[str, str]:

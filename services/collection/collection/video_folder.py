@@ -1,5 +1,6 @@
 """A folder, or a prefix in a bucket, with videos that one already has."""
 
+import filecmp
 import hashlib
 import os
 import re
@@ -46,6 +47,8 @@ class _Files(Protocol):
 
     def copy(self, path: str, target: Path) -> None: ...
 
+    def are_equal(self, path: str, other: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class VideoFolder:
@@ -80,6 +83,10 @@ class VideoFolder:
     def copy(self, path: str, target: Path) -> None:
         """Copy a video to a file."""
         self.files.copy(path, target)
+
+    def are_equal(self, path: str, other: str) -> bool:
+        """Whether two videos have the same bytes."""
+        return self.files.are_equal(path, other)
 
     def clips(self, recipe: Recipe) -> Iterator[ClipRecord | RowProblem]:
         """A clip of each video, from its start on, `spec.duration_s` long.
@@ -239,6 +246,12 @@ class _Folder:
                 Reason.NO_SOURCE, f"{printable(path)}: cannot be read ({error.strerror})"
             ) from error
 
+    def are_equal(self, path: str, other: str) -> bool:
+        try:
+            return filecmp.cmp(self.folder / path, self.folder / other, shallow=False)
+        except OSError:  # what cannot be read is told where it is taken over
+            return False
+
 
 @dataclass(frozen=True)
 class _Prefix:
@@ -250,6 +263,10 @@ class _Prefix:
 
     def copy(self, path: str, target: Path) -> None:
         self.bucket.download(self.prefix + path, target)
+
+    def are_equal(self, path: str, other: str) -> bool:
+        first, second = (self.bucket.stat(self.prefix + each) for each in (path, other))
+        return (first.size, first.crc32c) == (second.size, second.crc32c)
 
 
 def open_video_folder(text: str, base: Path) -> VideoFolder:
