@@ -307,3 +307,14 @@ def test_a_split_that_is_no_text_is_a_bad_row(tmp_path: Path):
     output = show(path).output
     assert "split ['train'] is no text" in output
     assert "train: 1" in output
+
+
+@pytest.mark.parametrize(
+    ("row", "is_told"),
+    [("c,1,ice cream truck, ice cream van", True), ('c,1,"truck, van",Eval', False)],
+)
+def test_a_label_without_quotes_is_told(tmp_path: Path, row: str, is_told: bool):
+    path = tmp_path / "list.csv"
+    path.write_text(f"a,1,dog,train\nb,1,dog,test\n{row}\n")
+    output = show(path).output
+    assert ("is no split that is known: a label with a comma needs quotes" in output) == is_told

@@ -130,6 +130,9 @@ def summary_table(summary: Summary, shown_labels: int | None) -> Table:
         table.add_row("clips", f"{summary.n_clips:,}, {_together(summary.duration_s)} together")
         splits = (f"{name or 'without'}: {n:,}" for name, n in sorted(summary.splits.items()))
         table.add_row("splits", escape(", ".join(splits)))
+        if summary.layout == "vggsound" and summary.odd_splits:
+            odd = f"{summary.odd_splits[0]!r} is no split that is known"
+            table.add_row("", escape(f"{odd}: a label with a comma needs quotes"))
     table.add_row("labels", f"{len(summary.labels):,}")
     listed = summary.labels.most_common(shown_labels)
     for label, number in listed:

@@ -36,6 +36,8 @@ class Summary:
         problems: the first of them.
         labels: clips of each label.
         splits: clips of each split; "" for none.
+        odd_splits: of a list's few clips with a split that is not known, the splits; they may be
+            the rest of a label with a comma.
         duration_s: length of all clips.
         n_dashes: sources whose id starts with a dash.
     """
@@ -48,6 +50,7 @@ class Summary:
     problems: list[RowProblem] = field(default_factory=list)
     labels: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
+    odd_splits: list[str] = field(default_factory=list)
     duration_s: float = 0.0
     n_dashes: int = 0
 
@@ -84,7 +87,14 @@ def summarize(path: Path, options: FormatOptions) -> Summary:
             if sources.first_line(row.source_id, summary.n_clips) == summary.n_clips:
                 summary.n_dashes += row.source_id.startswith("-")
         summary.n_sources = len(sources)
+    summary.odd_splits = _odd_splits(summary.splits, options)
     return summary
+
+
+def _odd_splits(splits: Counter[str], options: FormatOptions) -> list[str]:
+    unknown = [name for name in splits if name and not known_split(name, options.split_names)]
+    n_clips = sum(splits[name] for name in unknown)
+    return sorted(unknown) if 2 * n_clips < splits.total() else []
 
 
 @dataclass(frozen=True)
