@@ -237,7 +237,7 @@ class DirectoryBucket(Bucket):
             if path.exists() or path.is_symlink():
                 kind = "a file" if path.exists() else "a link that leads nowhere"
                 raise BucketUnavailableError(
-                    f"{self.url}: {path} is {kind}, not a folder: name another bucket"
+                    f"{self.url}: {path} is {kind}, not a folder. Name another with --bucket"
                 ) from cause
 
     @contextmanager
