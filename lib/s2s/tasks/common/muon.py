@@ -41,7 +41,8 @@ class BatchedMuon(torch.optim.Muon):
             for place, part in enumerate(parts):
                 by_size[tuple(sorted(part.shape))].append(place)
             for places in by_size.values():
-                _move(*([of[n] for n in places] for of in (parts, grads, momenta)), group)
+                chosen = ([of[n] for n in places] for of in (parts, grads, momenta))
+                _move(*chosen, group=group)
         return loss
 
 
@@ -52,15 +53,17 @@ def _move(
     group: Mapping[str, Any],
 ) -> None:
     """Move matrices of one size, whichever side is the longer, by their gradients."""
-    torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
-    updates = torch._foreach_lerp(grads, momenta, group["momentum"])
+    updates = [
+        grad.lerp(momentum.lerp_(grad, 1 - group["momentum"]), group["momentum"])
+        for grad, momentum in zip(grads, momenta, strict=True)
+    ]
     is_tall = [part.shape[0] > part.shape[1] for part in parts]
     wide = [update.T if tall else update for update, tall in zip(updates, is_tall, strict=True)]
     steps = _orthogonal(torch.stack(wide), group).to(parts[0].dtype)
     moves = [step.T if tall else step for step, tall in zip(steps, is_tall, strict=True)]
-    torch._foreach_mul_(parts, 1 - group["lr"] * group["weight_decay"])
     rate = group["lr"] * _RMS * math.sqrt(max(parts[0].shape))
-    torch._foreach_add_(parts, moves, alpha=-rate)
+    for part, move in zip(parts, moves, strict=True):
+        part.mul_(1 - group["lr"] * group["weight_decay"]).add_(move, alpha=-rate)
 
 
 def _orthogonal(matrices_NRC: torch.Tensor, group: Mapping[str, Any]) -> torch.Tensor:

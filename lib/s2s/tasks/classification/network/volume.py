@@ -149,11 +149,10 @@ class AttentionBlock(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.project = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
-        self.think = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
+        back = nn.Linear(4 * width, width)
+        self.think = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), back)
         # At first a block changes nothing, so that the convolutions below it learn at once.
-        for last in (self.join, self.think[-1]):
+        for last in (self.join, back):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
