@@ -54,15 +54,11 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     """Give a video or a picture generated sound; a part of it, which is kept as FILE_cut.mp4."""
 
     def work() -> int:
-        checked_folder((out or file).parent)
-        if out is not None:
-            checked_output(out, file)
-            _form_of(out)
+        chosen: dict[str, object] = {"seed": seed, "format": _checked_form(out, file)}
         span = cut_span(start_time, end_time, duration)
         loaded = load_recipe(recipe or sample_recipe("silent_to_sound"))
         is_picture = picture_demuxer(file) is not None
         source = file if is_picture or span is None else cut_video(file, span, with_sound=False)
-        chosen: dict[str, object] = {"seed": seed, "format": _form_of(out)}
         if is_picture:
             chosen["duration_s"] = span[1] if span else _PICTURE_S
         kind: Literal["video", "picture"] = "picture" if is_picture else "video"
@@ -79,8 +75,12 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     sys.exit(guarded(work))
 
 
-def _form_of(out: Path | None) -> str:
-    form = out.suffix.lower().removeprefix(".") if out else "mp4"
+def _checked_form(out: Path | None, file: Path) -> str:
+    """What is made, as --out is called; known before any work is done that it can be written."""
+    checked_folder((out or file).parent)
+    if out is None:
+        return "mp4"
+    form = checked_output(out, file).suffix.lower().removeprefix(".")
     if form not in {"mp4", "wav"}:
         raise SettingsError(f"--out {out}: must end in .mp4, or in .wav for the sound alone")
     return form

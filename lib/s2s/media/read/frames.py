@@ -16,7 +16,7 @@ from s2s.errors import MediaError
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
 from s2s.media.guard.truncation import was_cut_off
-from s2s.media.read.interlaced import as_one_picture
+from s2s.media.interlaced import as_one_picture
 from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
 from s2s.reasons import Reason

@@ -4,7 +4,7 @@ import numpy as np
 from av import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
-from s2s.media.read.interlaced import as_one_picture
+from s2s.media.interlaced import as_one_picture
 from s2s.media.read.orientation import orientation_of
 
 __all__ = ["GREY_PX", "is_same", "small_grey"]

@@ -11,7 +11,7 @@ from preprocessing.encoding.outputs import output_args, shape_filters
 from preprocessing.encoding.stretch import Stretch
 from preprocessing.plan import Cut, Footage
 from s2s.media import input_args, run_ffmpeg
-from s2s.media.read.interlaced import DEINTERLACE
+from s2s.media.interlaced import DEINTERLACE
 
 __all__ = ["run_pass"]
 

@@ -15,7 +15,7 @@ from preprocessing.span import Span
 from s2s.errors import MediaError
 from s2s.media import input_args
 from s2s.media.ffmpeg import feed_ffmpeg
-from s2s.media.read.interlaced import DEINTERLACE
+from s2s.media.interlaced import DEINTERLACE
 from s2s.media.read.orientation import Orientation, orientation_of
 from s2s.reasons import Reason
 

@@ -7,8 +7,8 @@ import { allDesks, deskOf, hideResult, leaveMark, refreshMark, say, sight, tell 
 import { acceptedBy, fieldsOf, showFieldsFor } from "./modules/fields.js";
 import * as past from "./modules/history.js";
 import { askForKey } from "./modules/key.js";
-import { kindOf, textOf } from "./modules/pictures.js";
-import { checkSize, offerExample, recordSound, seenOf, startPicker } from "./modules/picker.js";
+import { kindOf, textOf } from "./modules/files/pictures.js";
+import { checkSize, offerExample, recordSound, seenOf, startPicker } from "./modules/files/picker.js";
 import { clearProblem, showProblem } from "./modules/problems.js";
 import { partOf, player, showDownloads, showResult, showTakes, turnTo } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";

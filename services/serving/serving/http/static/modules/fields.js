@@ -1,6 +1,6 @@
 // Optional fields of a form, as the server describes them in JSON Schema.
 
-import { kindOf } from "./pictures.js";
+import { kindOf } from "./files/pictures.js";
 
 const MOST_NAMED = 7;
 

@@ -1,6 +1,6 @@
 // The jobs that this browser has asked for, kept by the browser.
 
-import { drawText } from "./pictures.js";
+import { drawText } from "./files/pictures.js";
 
 const NAME = "jobs";
 const MOST = 30;

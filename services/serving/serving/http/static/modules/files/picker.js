@@ -1,9 +1,9 @@
 // Choosing a file: by the button, by dropping it anywhere, from the camera, or the example.
 
-import { Problem, readBlob } from "./api.js";
+import { Problem, readBlob } from "../api.js";
 import { record } from "./camera.js";
 import { kindOf, look } from "./pictures.js";
-import { clearProblem, showProblem } from "./problems.js";
+import { clearProblem, showProblem } from "../problems.js";
 
 const $ = (id) => document.getElementById(id);
 const UNSEEN = "This browser cannot show it; the server may well read it.";
