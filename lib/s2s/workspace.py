@@ -20,7 +20,9 @@ def checked_output(output: Path, source: Path) -> Path:
         SettingsError: if it is: there would be no way back.
     """
     if output.exists() and output.samefile(source):
-        raise SettingsError(f"{output}: is the file itself; choose another --out, it is kept")
+        raise SettingsError(
+            f"{output}: is the file itself, which would be lost: choose another --out"
+        )
     return output
 
 
