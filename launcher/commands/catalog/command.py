@@ -189,8 +189,8 @@ def _say_selected(path: Path, options: FormatOptions, recipe: Recipe, summary: S
     """Count what the recipe selects, and fail where collection would."""
     n_selected = sum(1 for _ in select_clips(_clips(path, options), recipe, str(path)))
     if not n_selected:
-        n_clips, problems = summary.n_clips, summary.problems
-        raise nothing_selected(str(path), summary.layout, recipe, n_clips, problems)
+        counts = (summary.n_clips, summary.n_problems)
+        raise nothing_selected(str(path), summary.layout, recipe, counts, summary.problems)
     console.print(f"{n_selected:,} clips are selected by {recipe.name}", highlight=False)
 
 

@@ -39,7 +39,11 @@ def select_clips(
 
 
 def nothing_selected(
-    catalog: str, layout: str, recipe: Recipe, n_clips: int, problems: Sequence[RowProblem]
+    catalog: str,
+    layout: str,
+    recipe: Recipe,
+    n_clips_and_problems: tuple[int, int],
+    problems: Sequence[RowProblem],
 ) -> CatalogError:
     """The error for a catalog of which no clip is selected.
 
@@ -47,9 +51,10 @@ def nothing_selected(
         catalog: its name.
         layout: name of its format.
         recipe: who selects.
-        n_clips: clips that it has.
-        problems: the first rows that are no clip.
+        n_clips_and_problems: rows that are a clip, and rows that are none.
+        problems: the first rows that are none.
     """
+    n_clips, n_problems = n_clips_and_problems
     if n_clips:
         wanted = recipe.collection
         return CatalogError(
@@ -61,9 +66,9 @@ def nothing_selected(
         return CatalogError(f"catalog {catalog} is empty: it lists no clip")
     first = problems[0]
     return CatalogError(
-        f"catalog {catalog}: none of its rows can be used as {layout}. Line {first.line}: "
-        f"{first.message}. If that is not its format, say which it is with collection.format in "
-        "the recipe"
+        f"catalog {catalog}: none of its {n_problems} rows can be used as {layout}. Line "
+        f"{first.line}: {first.message}. If that is not its format, say which it is with "
+        "collection.format in the recipe"
     )
 
 

@@ -85,7 +85,8 @@ class SelectedClips:
                 self.clips.append(clip)
             yield clip
         if not n_selected:
-            raise nothing_selected(self.name, self.layout, recipe, self.n_clips, self.problems)
+            counts = (self.n_clips, len(self.problems))
+            raise nothing_selected(self.name, self.layout, recipe, counts, self.problems)
         yield from self.problems
 
     def _only_clips(self, rows: Iterable[ClipRecord | RowProblem]) -> Iterator[ClipRecord]:

@@ -85,7 +85,7 @@ def sample_flows(
         scenes: videos and pictures to sample sound for; on the network's device.
         window: trained length in tokens.
         sampling: number of steps, guidance and sampler.
-        on_step: called after each step with the share of the path that is done, 0..1.
+        on_step: called after each step with the share of the steps that are done, 0..1.
 
     Returns:
         normalised tokens of each scene, (T, D).
@@ -96,14 +96,15 @@ def sample_flows(
         return [(clean - state) / (1 - time) for state, clean in zip(states, cleans, strict=True)]
 
     states = [_noise(scene, network.config.token_dim) for scene in scenes]
-    for now, then in pairwise(_times(sampling)):
+    steps = list(pairwise(_times(sampling)))
+    for n_done, (now, then) in enumerate(steps, start=1):
         speeds = velocities(states, now)
         ends = _moved(states, speeds, then - now)
         if sampling.sampler == "heun" and then < 1:
             pairs = zip(speeds, velocities(ends, then), strict=True)
             ends = _moved(states, [(first + last) / 2 for first, last in pairs], then - now)
         states = ends
-        on_step(then)
+        on_step(n_done / len(steps))
     return states
 
 
