@@ -14,6 +14,7 @@ __all__ = [
     "VIDEOS",
     "VIDEO_TYPES",
     "Family",
+    "family_of",
     "playlist_kind",
 ]
 
@@ -93,6 +94,7 @@ VIDEO_TYPES = tuple(name for family in VIDEOS for name in family.usual) + tuple(
 PICTURE_TYPES = tuple(name for family in PICTURES for name in family.extensions)
 PROTOCOLS = "file"
 
+_MAGIC_BYTES = 512
 _HEAD_BYTES = 4096
 _PLAYLISTS = {
     "hls": re.compile(rb"#EXTM3U"),
@@ -100,6 +102,13 @@ _PLAYLISTS = {
     "concat": re.compile(rb"ffconcat"),
     "sdp": re.compile(rb"v=0\r?\n"),
 }
+
+
+def family_of(path: Path, families: Iterable[Family]) -> Family | None:
+    """Which of some kinds a file's first bytes say that it is."""
+    with path.open("rb") as file:
+        head = file.read(_MAGIC_BYTES)
+    return next((family for family in families if family.magic.match(head)), None)
 
 
 def playlist_kind(path: Path) -> str:

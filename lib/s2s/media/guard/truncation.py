@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from s2s.media.guard.containers import VIDEOS
+from s2s.media.guard.containers import VIDEOS, family_of
 
 __all__ = ["kind_of", "was_cut_off"]
 
@@ -17,9 +17,8 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 def kind_of(path: Path) -> str:
     """What a video's first bytes say that it is, as an extension; empty for other files."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return next((family.usual[0] for family in VIDEOS if family.magic.match(head)), "")
+    family = family_of(path, VIDEOS)
+    return family.usual[0] if family else ""
 
 
 def was_cut_off(path: Path) -> bool:

@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media.guard.containers import PICTURES, VIDEOS, Family
+from s2s.media.guard.containers import PICTURES, VIDEOS, Family, family_of
 from s2s.media.guard.opening import MediaLimits, check_size, open_guarded, open_picture
 from s2s.media.guard.streams import picture_stream
 from s2s.media.guard.truncation import kind_of, was_cut_off
@@ -15,7 +15,6 @@ from s2s.reasons import Reason
 
 __all__ = ["check_upload", "picture_demuxer"]
 
-_HEAD_BYTES = 512
 _MAX_FPS = 120
 _TOLERANCE_S = 1.0
 
@@ -62,9 +61,8 @@ def check_upload(
 
 def picture_demuxer(path: Path) -> str | None:
     """Find the demuxer of a picture by its first bytes; None for other files."""
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return next((family.demuxers[0] for family in PICTURES if family.magic.match(head)), None)
+    family = family_of(path, PICTURES)
+    return family.demuxers[0] if family else None
 
 
 def _family(path: Path, file_name: str, types: tuple[str, ...]) -> Family:
@@ -73,11 +71,9 @@ def _family(path: Path, file_name: str, types: tuple[str, ...]) -> Family:
     family = next((family for family in families if extension in family.extensions), None)
     if family is None or extension not in types:
         raise _unsupported(f"{file_name!r} is not named as a file of an accepted type", types)
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    if not head:
+    if not path.stat().st_size:
         raise _unsupported(f"{file_name!r} is empty", types)
-    if not family.magic.match(head):
+    if not family_of(path, [family]):
         found = kind_of(path)
         why = f", but as {found}: name it so, if it is one" if found in types else ""
         name = f"{file_name!r} does not begin as a file of type {extension}{why}"
