@@ -15,7 +15,7 @@ from sample.silent_to_sound.texture_picture import texture_painter
 from sample.silent_to_sound.textures import TextureScene
 from sample.silent_to_sound.world import VIEW_HEIGHT_M, Body, Scene
 
-__all__ = ["FPS", "SIZE_PX", "frames"]
+__all__ = ["FPS", "SIZE_PX", "body_colour", "frames"]
 
 PX_PER_M = 80.0
 FLOOR_PX = VIEW_HEIGHT_M * PX_PER_M
@@ -26,6 +26,10 @@ _HANDLE_END_PX = (190.0, -20.0)
 _MALLET_HEAD_PX = 7.0
 _SQUASH_S = 0.07
 _NOISE_LEVEL = 1.6
+_LIGHTNESS = (0.92, 1.08)
+"""Of a body, over that of its material."""
+_TINT = 5.0
+"""Red, green and blue of a body are off by so much, at most."""
 _LIGHT = np.array([-0.5, -0.65, 0.57], dtype=np.float32)
 _THREAD = (60.0, 56.0, 54.0)
 _HANDLE = (112.0, 74.0, 44.0)
@@ -60,6 +64,15 @@ def frames(scene: Scene | TextureScene) -> Iterator[NDArray[np.uint8]]:
         yield np.clip(image_HWC, 0, 255, out=image_HWC).astype(np.uint8)
 
 
+def body_colour(material: Material, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the colour of a source's bodies: red, green, blue in 0..255.
+
+    A few sources of a material are learned from, so the range is small enough for them to cover.
+    """
+    lightness, tint = rng.uniform(*_LIGHTNESS), rng.uniform(-_TINT, _TINT, 3)
+    return np.clip(lightness * np.array(material.colour) + tint, 0, 255)
+
+
 class _Looks:
     """Draws the bodies and the mallet of one scene at any time."""
 
@@ -68,7 +81,7 @@ class _Looks:
         self.background = _background(rng)
         self.enters_s = [body.enter_s for body in scene.bodies]
         self.hits_s = [hit.time_s for hit in scene.impacts]
-        self.colour = np.clip(scene.material.colour + rng.normal(0, 8, 3), 0, 255)
+        self.colour = body_colour(scene.material, rng)
         self.texture_HW = _texture(scene.material, rng)
 
     def draw(self, image_HWC: Image, time_s: float) -> None:

@@ -3,7 +3,7 @@ import pytest
 
 from sample.canvas import FPS, SIZE_PX
 from sample.silent_to_sound.materials import MATERIALS
-from sample.silent_to_sound.picture import frames
+from sample.silent_to_sound.picture import body_colour, frames
 from sample.silent_to_sound.world import Scene, build_scene
 
 MATERIAL_NAMES = [material.name for material in MATERIALS]
@@ -75,3 +75,23 @@ def test_a_body_shows_its_materials_colour(index: int):
     colour = np.array(scene.material.colour)
 
     assert np.linalg.norm(patch / patch.sum() - colour / colour.sum()) < 0.12
+
+
+def test_a_colour_tells_its_material_and_few_sources_cover_the_range():
+    rng = np.random.default_rng(0)
+    drawn = {
+        material.name: np.array([body_colour(material, rng) for _ in range(200)])
+        for material in MATERIALS
+    }
+    for material in MATERIALS:
+        colours = drawn[material.name]
+        widest = np.linalg.norm(colours - material.colour, axis=1).max()
+        nearest = min(
+            np.linalg.norm(drawn[other.name] - material.colour, axis=1).min()
+            for other in MATERIALS
+            if other is not material
+        )
+        assert 5 < widest < nearest / 2, material.name
+        trained, held_out = colours[:7], colours[7:]
+        away = np.linalg.norm(held_out[:, None] - trained[None], axis=2).min(axis=1)
+        assert away.max() < 25, "none is far from all that are learned from"
