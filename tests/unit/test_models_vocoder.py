@@ -30,6 +30,17 @@ def test_the_sound_has_the_mel():
     assert (again - mel)[loud].abs().mean() < 0.5
 
 
+def test_quiet_bands_are_as_quiet_as_the_mel_says():
+    """Noise of a few bands beside silence: what lies between must not be filled up."""
+    noise = torch.randn(SPEC.samples(50), generator=torch.Generator().manual_seed(0))
+    spectrum = torch.fft.rfft(0.1 * noise)
+    hertz = torch.fft.rfftfreq(len(noise), 1 / SPEC.sample_rate_hz)
+    spectrum[(hertz > 1500) & (hertz < 3000)] *= 0.01
+    mel = LogMel(SPEC).of_samples(torch.fft.irfft(spectrum))
+    again = LogMel(SPEC).of_samples(GriffinLim(SPEC)(mel))
+    assert (again - mel).mean(dim=0).abs().max() < 0.3, "no band is louder or softer on the whole"
+
+
 def test_long_sound_has_no_seam(monkeypatch: pytest.MonkeyPatch):
     mel = LogMel(SPEC).of_samples(tones(SPEC.samples(100)))
     monkeypatch.setattr("s2s.tasks.generation.network.vocoder._PIECE_FRAMES", 130)

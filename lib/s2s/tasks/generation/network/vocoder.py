@@ -23,6 +23,9 @@ VOCODER_FILE = "vocoder.safetensors"
 _PIECE_FRAMES = 3000
 """Longer sound is made in pieces, so that memory does not grow with it by much."""
 _OVERLAP_FRAMES = 16
+_MEL_ROUNDS = 30
+"""From mel back to magnitudes; the bands are right to a few percent then."""
+_SMALLEST = 1e-7
 
 
 class Vocoder(Protocol):
@@ -43,7 +46,8 @@ class GriffinLim:
         self.spec = spec
         self.iterations = iterations
         self._window = torch.hann_window(spec.n_fft)
-        self._inverse_BF = torch.linalg.pinv(mel_filters(spec))
+        self._filters_FB = mel_filters(spec)
+        self._inverse_BF = torch.linalg.pinv(self._filters_FB)
 
     def __call__(self, mel_MB: torch.Tensor) -> torch.Tensor:
         """Sound of a log-mel spectrogram.
@@ -66,7 +70,7 @@ class GriffinLim:
         return samples_N
 
     def _solve(self, mel_MB: torch.Tensor) -> torch.Tensor:
-        magnitude_MF = (mel_MB.float().exp() @ self._inverse_BF).clamp_min(0)
+        magnitude_MF = self._magnitudes(mel_MB.float().exp())
         # One frame more than hops: the last samples lie under two windows like all others.
         magnitude_FM = torch.cat([magnitude_MF, magnitude_MF[-1:]]).T
         return griffinlim(
@@ -81,6 +85,20 @@ class GriffinLim:
             length=len(mel_MB) * self.spec.hop,
             rand_init=False,
         )
+
+    def _magnitudes(self, bands_MB: torch.Tensor) -> torch.Tensor:
+        """Magnitudes (M, F) that have these bands and are nowhere below zero.
+
+        What the pseudoinverse has below zero cannot just be cut off: the bands would be others
+        then. From there on it is Lee and Seung 2001, "Algorithms for Non-negative Matrix
+        Factorization", equation 4, with the filters for one of the two factors.
+        """
+        magnitude_MF = (bands_MB @ self._inverse_BF).clamp_min(_SMALLEST)
+        wanted_MF = bands_MB @ self._filters_FB.T
+        for _ in range(_MEL_ROUNDS):
+            reached_MF = magnitude_MF @ self._filters_FB @ self._filters_FB.T
+            magnitude_MF *= wanted_MF / reached_MF.clamp_min(_SMALLEST**2)
+        return magnitude_MF
 
 
 def save_vocoder(folder: Path, network: IstftNetwork) -> Path:
