@@ -19,6 +19,7 @@ from sample.silent_to_sound.catalog import build_source
 from sample.silent_to_sound.picture import frames
 from sample.silent_to_sound.world import build_scene, source_id
 
+CLASSIFICATION = Path(__file__).parents[2] / "lib/s2s/tasks/classification/page"
 EXAMPLE = Path(__file__).parents[2] / "services/serving/serving/http/static/example.mp4"
 SEED = 6
 SHORT = 1  # a source of 22 s, of metal
@@ -147,8 +148,26 @@ def test_a_texture_is_rendered_with_the_truth_about_its_strength(tmp_path: Path)
 
 
 def test_the_example_of_the_servers_page_is_what_the_module_renders(tmp_path: Path):
-    encode_film(Excerpt(), tmp_path / "example.mp4")
+    encode_film(Excerpt("generation"), tmp_path / "example.mp4")
     rendered, stored = (read_frames(path, 25) for path in (tmp_path / "example.mp4", EXAMPLE))
     assert rendered.shape == stored.shape == (95, 256, 256, 3)
     assert np.abs(rendered.astype(int) - stored).mean() < 1
     assert not probe(EXAMPLE).audio_codec
+
+
+@pytest.mark.parametrize(
+    ("name", "file_name", "seconds", "is_heard"),
+    [
+        ("actions", "example.mp4", 8, False),
+        ("contest", "example.vggsound_contest.mp4", 9, True),
+    ],
+)
+def test_examples_of_classification_are_what_the_module_renders(
+    tmp_path: Path, name: str, file_name: str, seconds: int, is_heard: bool
+):
+    stored = CLASSIFICATION / file_name
+    encode_film(Excerpt(name), tmp_path / "example.mp4")
+    rendered, there = (read_frames(path, 5) for path in (tmp_path / "example.mp4", stored))
+    assert rendered.shape == there.shape == (5 * seconds, 160, 160, 3)
+    assert np.abs(rendered.astype(int) - there).mean() < 1
+    assert bool(probe(stored).audio_codec) == is_heard

@@ -263,6 +263,10 @@ def test_the_page_can_use_a_key_as_a_cookie(
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
         assert http.get("/v1/jobs/none").status_code == 404  # no 401 any more
+        closed = http.delete("/v1/session")
+        assert closed.status_code == 204
+        assert "HttpOnly" in closed.headers["set-cookie"]
+        assert http.get("/v1/jobs/none").status_code == 401
 
 
 def test_each_key_has_its_own_rate(

@@ -289,6 +289,7 @@ def test_pages_of_other_sites_change_nothing(
     for method, path in (
         ("POST", "/v1/generations"),
         ("POST", "/v1/session"),
+        ("DELETE", "/v1/session"),
         ("DELETE", "/v1/jobs/none"),
     ):
         answer = tone_api.request(method, path, headers=sent)

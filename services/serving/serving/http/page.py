@@ -19,7 +19,7 @@ __all__ = ["EXAMPLE", "STATIC", "page_router"]
 
 STATIC = Path(__file__).parent / "static"
 EXAMPLE = "example.mp4"
-"""A video to try a model with; a task may bring one of its own."""
+"""A video to try a model with; a task may bring others."""
 _FRAME, _REFERENCE = "index.html", "reference.html"
 # What a task may bring; its folder holds the code of its reports too.
 _SUFFIXES = {".html", ".js", ".css", ".svg", ".mp4"}
@@ -71,6 +71,7 @@ def _frame(model: ServedModel) -> str:
         "file_label": offer.file_label,
         "lead": offer.lead,
         "route": offer.route,
+        "title": offer.title,
         "types": ", ".join(offer.types),
         "accept": accepted_files(offer.types),
     }

@@ -31,6 +31,14 @@ def server_router() -> APIRouter:
         response_class=Response,
         responses=responses(400, 401, 403, 413, 422),
     )
+    router.add_api_route(
+        "/v1/session",
+        close_session,
+        methods=["DELETE"],
+        status_code=204,
+        response_class=Response,
+        responses=responses(403, 422),
+    )
     router.add_api_route("/healthz", health)
     router.add_api_route("/readyz", ready, responses=responses(503))
     metrics = {"description": "For Prometheus.", "content": {"text/plain": {"schema": {}}}}
@@ -86,7 +94,9 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         "file_label": offer.file_label,
         "action": offer.action,
         "has_page": model.task in service.offered.pages,
-        "example": _example_of(service, model.task),
+        "example": f"/static/tasks/{model.task}/{model.example}"
+        if model.example
+        else f"/static/{EXAMPLE}",
         "ready": service.batchers[model.name].is_ready,
         "types": offer.types,
         "needs_sound": offer.needs_sound,
@@ -101,14 +111,6 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
     }
 
 
-def _example_of(service: Service, task: str) -> str:
-    """A video to try the model with: the task's own, where it has one."""
-    page = service.offered.pages.get(task)
-    if page is not None and (page / EXAMPLE).is_file():
-        return f"/static/tasks/{task}/{EXAMPLE}"
-    return f"/static/{EXAMPLE}"
-
-
 async def open_session(key: Key, request: Request, service: _Service, response: Response) -> None:
     """Let the page use a key: a cookie that no script can read stands for it from now on."""
     if service.keys is None:
@@ -119,6 +121,17 @@ async def open_session(key: Key, request: Request, service: _Service, response: 
         COOKIE,
         service.keys.token(key.key, service.sessions),
         max_age=LIFETIME_S,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+        path="/",
+    )
+
+
+async def close_session(request: Request, response: Response) -> None:
+    """Have the browser forget the page's cookie; jobs stay, for whoever has the key."""
+    response.delete_cookie(
+        COOKIE,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",

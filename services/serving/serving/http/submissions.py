@@ -246,12 +246,24 @@ def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseM
 def _form_schema(models: _Models) -> dict[str, Any]:
     offer = models[0].offer
     schema = offer.options.model_json_schema()
-    kinds = {"type": "string", "format": "binary", "description": ", ".join(offer.types)}
+    pictures = [name for name in offer.types if name in PICTURE_TYPES]
+    kinds = {
+        "video": [name for name in offer.types if name not in pictures],
+        "picture": pictures,
+    }
+    also = {"video": "; a picture, too" if pictures else "", "picture": ""}
     names = [model.name for model in models]
     chosen = {_MODEL_FIELD: {"enum": names, "default": names[0]}} if len(names) > 1 else {}
     properties = schema.get("properties", {})
-    files = _file_fields(models)
-    schema["properties"] = {**dict.fromkeys(files, kinds), **chosen, **properties}
+    files = {
+        name: {
+            "type": "string",
+            "format": "binary",
+            "description": ", ".join(kinds[name]) + also[name],
+        }
+        for name in _file_fields(models)
+    }
+    schema["properties"] = {**files, **chosen, **properties}
     return schema | {"oneOf": [{"required": [name]} for name in files]}
 
 

@@ -31,6 +31,7 @@ class ServedModel:
         media: what a file may ask for; None for the server's own limits.
         page: folder of the task's `tab.html` and `tab.js`, where it has any.
         note: what its users should know; may be empty.
+        example: a file of `page`, a video to try it with; empty for the server's own.
         own: its own values of options that are not chosen, as far as they are known.
     """
 
@@ -42,6 +43,7 @@ class ServedModel:
     media: MediaLimits | None = None
     page: Path | None = None
     note: str = ""
+    example: str = ""
     own: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -118,8 +118,15 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
         media=media,
         page=task.page_folder,
         note=serving.note,
+        example=_example(task.page_folder, recipe.name),
         own=_own_values(config, task.offer.own),
     )
+
+
+def _example(page: Path | None, recipe: str) -> str:
+    """What the task brings to try a model with: for the recipe and its variants, or for all."""
+    names = [f"example.{recipe.partition('.')[0]}.mp4", "example.mp4"]
+    return next((name for name in names if page is not None and (page / name).is_file()), "")
 
 
 def _own_values(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:

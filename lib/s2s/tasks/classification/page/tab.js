@@ -3,12 +3,15 @@
 export const words = { working: "Looking and listening", done: "Done: here is what it shows." };
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 600;
-const HEIGHT = 160;
+const HEIGHT = 180;
+const TEXT_PX = 12;
 const LEFT = 48;
-const BOTTOM = 22;
+const TOP = 8;
+const BOTTOM = 24;
+const TICK_PX = 45;
 const SHADES = 5;
 let preview = "";
+let watched = null;
 
 /** The elements of the markup by name; the page may put them aside, out of its root. */
 function partsOf(root) {
@@ -28,7 +31,20 @@ export async function show(root, job, file) {
     ...classes.map((one, n) => row(one, isTimed && n < SHADES ? n : null)),
   );
   part("timeline").hidden = !isTimed;
-  if (isTimed) draw(part("curves"), part("shown"), part("now"), windows, curves);
+  watched?.disconnect();
+  if (isTimed) keepDrawn(part("curves"), part("shown"), part("now"), { windows, curves });
+}
+
+/** Draw, and again where the width changes: text has the size of other text at any width. */
+function keepDrawn(chart, video, now, answer) {
+  let width = 0;
+  watched = new ResizeObserver(() => {
+    if (!chart.clientWidth || chart.clientWidth === width) return;  // none while out of sight
+    width = chart.clientWidth;
+    draw(chart, width, answer);
+    followPlayer(chart, width, video, now, answer.windows);
+  });
+  watched.observe(chart);
 }
 
 /** What was sent, where this browser plays it; else a sentence. */
@@ -68,37 +84,57 @@ function swatch(shade) {
   return drawn;
 }
 
-function draw(chart, video, now, windows, curves) {
-  const middle = (window) => (window.start_s + window.end_s) / 2;
-  const first = windows[0].start_s;
-  const last = windows.at(-1).end_s;
-  const x = (seconds) => LEFT + ((seconds - first) / (last - first)) * (WIDTH - LEFT);
-  const y = (chance) => (1 - chance) * (HEIGHT - BOTTOM);
-  chart.replaceChildren(...axes(first, last, x, y));
+/** The seconds that windows cover, and where in a chart of some width they are. */
+function scaleOf(windows, width) {
+  const [first, last] = [windows[0].start_s, windows.at(-1).end_s];
+  const room = width - LEFT;
+  return {
+    first,
+    last,
+    x: (seconds) => LEFT + ((seconds - first) / (last - first)) * room,
+    y: (chance) => TOP + (1 - chance) * (HEIGHT - TOP - BOTTOM),
+    seconds: (x) => Math.min(last, first + (Math.max(0, x - LEFT) / room) * (last - first)),
+  };
+}
+
+const middle = (window) => (window.start_s + window.end_s) / 2;
+
+function draw(chart, width, { windows, curves }) {
+  const scale = scaleOf(windows, width);
+  const { first, last, x, y } = scale;
+  chart.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  chart.setAttribute("height", HEIGHT);
+  chart.replaceChildren(...axes(width, scale));
   Object.entries(curves).slice(0, SHADES).forEach(([label, chances], n) => {
-    const points = chances.map((chance, at) => `${x(middle(windows[at]))},${y(chance)}`);
+    // A window's answer is that of its middle; the outer ones are all that is known of the ends.
+    const places = [[first, chances[0]], ...chances.map((chance, at) => [middle(windows[at]), chance]),
+      [last, chances.at(-1)]];
+    const points = places.map(([at, chance]) => `${x(at)},${y(chance)}`);
     const line = shape("polyline", { points: points.join(" "), class: `curve curve-${n}` });
     line.append(Object.assign(shape("title", {}), { textContent: label }));
     chart.append(line);
   });
-  const playhead = shape("line", { y1: 0, y2: HEIGHT - BOTTOM, class: "playhead" });
-  chart.append(playhead);
+  chart.append(shape("line", { y1: TOP, y2: HEIGHT - BOTTOM, class: "playhead" }));
+}
+
+/** The upright line is where the player is; a click in the chart moves the player. */
+function followPlayer(chart, width, video, now, windows) {
+  const { first, last, x, seconds } = scaleOf(windows, width);
+  const playhead = chart.querySelector(".playhead");
   const follow = () => {
     const at = Math.min(last, Math.max(first, video.currentTime));
     playhead.setAttribute("x1", x(at));
     playhead.setAttribute("x2", x(at));
-    now.textContent = said(nearest(windows, at, middle), at);
+    now.textContent = said(nearest(windows, at), at);
   };
   follow();
   video.ontimeupdate = follow;
   chart.onclick = (event) => {
-    const box = chart.getBoundingClientRect();
-    const share = ((event.clientX - box.left) / box.width) * WIDTH;
-    video.currentTime = first + Math.max(0, (share - LEFT) / (WIDTH - LEFT)) * (last - first);
+    video.currentTime = seconds(event.clientX - chart.getBoundingClientRect().left);
   };
 }
 
-function nearest(windows, at, middle) {
+function nearest(windows, at) {
   return windows.reduce((best, one) =>
     Math.abs(middle(one) - at) < Math.abs(middle(best) - at) ? one : best,
   );
@@ -108,19 +144,28 @@ function said({ classes: [{ label, probability }] }, at) {
   return `${at.toFixed(1)} s: ${label}, ${(100 * probability).toFixed(1)} %`;
 }
 
-function axes(first, last, x, y) {
+function axes(width, { first, last, x, y }) {
   const lines = [0, 0.5, 1].flatMap((chance) => [
-    shape("line", { x1: LEFT, x2: WIDTH, y1: y(chance), y2: y(chance), class: "grid" }),
-    text(`${100 * chance} %`, 0, Math.max(10, y(chance))),
+    shape("line", { x1: LEFT, x2: width, y1: y(chance), y2: y(chance), class: "grid" }),
+    text(`${100 * chance} %`, { x: LEFT - 6, y: y(chance) + TEXT_PX / 3, "text-anchor": "end" }),
   ]);
-  const seconds = [first, (first + last) / 2, last].map((at, n) =>
-    text(`${at.toFixed(1)} s`, [x(at), x(at) - 14, x(at) - 34][n], HEIGHT - 4),
-  );
+  const most = Math.max(1, Math.floor((width - LEFT) / TICK_PX));
+  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300].find((size) => (last - first) / size <= most) ?? 600;
+  const ticks = [];
+  for (let n = Math.ceil(first / step); n * step <= last + 1e-6; n++) ticks.push(n * step);
+  const seconds = ticks.flatMap((at) => [
+    shape("line", { x1: x(at), x2: x(at), y1: y(0), y2: y(0) + 4, class: "grid" }),
+    text(`${Number(at.toFixed(1))} s`, {
+      x: Math.min(x(at), width),
+      y: HEIGHT - 6,
+      "text-anchor": x(at) > width - 16 ? "end" : "middle",
+    }),
+  ]);
   return [...lines, ...seconds];
 }
 
-function text(words, x, y) {
-  return Object.assign(shape("text", { x, y, class: "label" }), { textContent: words });
+function text(words, attributes) {
+  return Object.assign(shape("text", { ...attributes, class: "label" }), { textContent: words });
 }
 
 function shape(name, attributes) {

@@ -24,8 +24,9 @@ export async function show(root, job, file, frame) {
   const mine = new Mixer(part("film"), job.document.duration_s);
   mixer = mine;
   const rows = job.document.faces.map((face, n) => faceRow(face, n, files));
-  const mixture = plainRow("mixture", "As recorded", "all that is heard");
-  const rest = plainRow("rest", "What is left", `without the faces' voices, ${level(job.document.rest_db)}`);
+  const mixture = soundRow("mixture", "As recorded", "all that is heard", files);
+  const left = `without the faces' voices, ${level(job.document.rest_db)}`;
+  const rest = soundRow("rest", "What is left", left, files);
   part("faces").replaceChildren(mixture, ...rows, rest);
   choose(part, mine, [...part("faces").querySelectorAll("button[data-name]")]);
   connect(part, mine);
@@ -101,15 +102,30 @@ function faceRow(face, n, files) {
   picture.src = files.get(`${face.name}-picture`).url;
   picture.alt = "";
   row.querySelector("button").prepend(picture);
-  const links = document.createElement("span");
-  links.className = "links";
-  links.append(
+  const links = [
     download(files.get(`${face.name}-sound`), "Voice"),
     download(files.get(`${face.name}-video`), "Video"),
-  );
-  for (const link of links.children) link.ariaLabel = `${link.textContent} of face ${n + 1}`;
-  row.append(links);
+  ];
+  for (const link of links) link.ariaLabel = `${link.textContent} of face ${n + 1}`;
+  row.append(linksOf(...links));
   return row;
+}
+
+/** What is no face's: in a line of its own. */
+function soundRow(name, title, about, files) {
+  const row = plainRow(name, title, about);
+  row.className = "whole";
+  const link = download(files.get(`${name}-sound`), "Sound");
+  link.ariaLabel = `Sound: ${title}`;
+  row.append(linksOf(link));
+  return row;
+}
+
+function linksOf(...links) {
+  const line = document.createElement("span");
+  line.className = "links";
+  line.append(...links);
+  return line;
 }
 
 function plainRow(name, title, about) {

@@ -1,15 +1,17 @@
 // The page's frame: sends the form, shows how far the job is, and then what its task made.
 
-import { problemOf, readJob, readModels, removeJob, send, watch }
+import { problemOf, readJob, readModels, removeJob, send, untilLoaded, watch }
   from "./modules/api.js";
 import { allDesks, deskOf, hideResult, leaveMark, refreshMark, say, sight, tell }
   from "./modules/desks.js";
-import { acceptedBy, fieldsOf, showFieldsFor } from "./modules/fields.js";
+import { acceptedBy, fieldsOf, kindsOf, showFieldsFor } from "./modules/fields.js";
+import { dropAll, fileOf, sweep } from "./modules/files/kept.js";
 import * as past from "./modules/history.js";
 import { askForKey } from "./modules/key.js";
-import { kindOf, textOf } from "./modules/files/pictures.js";
-import { checkSize, offerExample, recordSound, seenOf, startPicker } from "./modules/files/picker.js";
-import { clearProblem, showProblem } from "./modules/problems.js";
+import { kindOf } from "./modules/files/pictures.js";
+import { checkSize, offerExample, recordSound, startPicker } from "./modules/files/picker.js";
+import { completePicture, noteJob } from "./modules/noted.js";
+import { clearProblem, sayShorter, showProblem } from "./modules/problems.js";
 import { partOf, player, showDownloads, showResult, showTakes, turnTo } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";
 import { openTab, showTabs, titleOf } from "./modules/tabs.js";
@@ -17,9 +19,7 @@ import * as work from "./modules/work.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
-const groups = new WeakMap();  // what takes of the same file have in common
-const files = new Map();       // what jobs of this visit were made of, by their addresses
-const forms = new Map();       // fields of each model, with what was filled in
+const forms = new Map();  // fields of each model, with what was filled in
 let models = [];
 let needsKey = false;
 let model = { url: new URL(form.action).pathname, max_upload_bytes: Infinity };
@@ -32,11 +32,18 @@ async function start() {
   askForKey(needsKey, async () => {
     say(sight.task, "The key is known.");
     await resume();
-  });
+  }, forgetAll);
   showTabs($("tabs"), models, useTask);
   past.forgetExpired();
+  sweep();
   refreshHistory();
+  untilLoaded(models, () => work.allow(model));
   await resume();
+}
+
+async function forgetAll() {
+  past.forgetAll();
+  await dropAll();
 }
 
 /** Turn to a task: its form, what goes on there, what it made. */
@@ -47,6 +54,8 @@ function useTask(group) {
   sight.task = first.task;
   const desk = deskOf(first.task);
   $("lead").textContent = first.lead;
+  $("title").textContent = first.title;
+  $("title").hidden = !$("tabs").hidden;
   $("file-label").textContent = first.file_label;
   $("submit").textContent = first.action;
   $("video").accept = first.accept;
@@ -59,7 +68,7 @@ function useTask(group) {
   desk.mark = "";
   for (const [name] of allDesks()) refreshMark(name);
   $("status").textContent = desk.said;
-  work.lookAt(first.task);
+  work.lookAt(first.task, first.title);
   $("result").hidden = !desk.shown;
   if (desk.shown) showDesk().catch((error) => tell(first.task, error));
   if (desk.problem) showProblem(desk.problem);
@@ -79,6 +88,8 @@ function useModel(chosen) {
   offerExample(model.example);
   recordSound(model.needs_sound);
   $("accepted").textContent = acceptedBy(model);
+  sayShorter([[`files of type ${model.types.join(", ")}`, kindsOf(model.types)]]);
+  work.allow(model);
   const [file] = $("video").files;
   useFile(file, file && kindOf(file));
 }
@@ -107,8 +118,7 @@ async function make(file, fields) {
       const { url } = models.find(({ id }) => id === fields.get("model")) ?? model;
       const sending = (share) => showSending(mine, share);
       const job = await send(url, fields, sending, signal);
-      files.set(job.links.self, file);
-      note(job, file);
+      noteJob(job, file, refreshHistory);
       return followed(mine, job, signal);
     });
     await present(mine, done);
@@ -124,22 +134,12 @@ function showSending(mine, share) {
   else work.showStep(mine, "Looking at the file", null);
 }
 
-/** Keep a job in the history, with a small picture where the browser can see the file. */
-function note(job, file) {
-  if (!groups.has(file)) groups.set(file, crypto.getRandomValues(new Uint32Array(2)).join("-"));
-  past.remember(job, { name: file.name, group: groups.get(file) });
-  refreshHistory();
-  seenOf(file).then((seen) => {
-    if (seen) past.amend(job.links.self, { picture: textOf(seen.canvas) });
-    refreshHistory();
-  });
-}
-
 /** Follow a job to its end. */
 async function followed(mine, job, signal) {
   const { words } = await partOf(makerOf(job));
   const done = await work.follow(mine, job, signal, words, refreshHistory);
   refreshHistory();
+  completePicture(done, refreshHistory);
   return done;
 }
 
@@ -183,9 +183,9 @@ async function watchQuietly({ url }) {
 async function present(mine, job) {
   if (job.state === "failed") throw problemOf(job.problem);
   const { words } = await partOf(makerOf(job));
-  const shown = { job, file: files.get(job.links.self) };
+  const shown = { job, file: await fileOf(job.links.self) };
   Object.assign(deskOf(mine), { shown, isDrawn: false });
-  say(mine, words.done);
+  say(mine, job.document?.warning ? "Done, with a warning." : words.done);
   if (mine !== sight.task) {
     leaveMark(mine, "done");
     return;
@@ -281,6 +281,7 @@ async function removeEarlier({ url, state }) {
     return;
   }
   past.forget(url);
+  sweep();
   refreshHistory();
   for (const [name, desk] of allDesks()) {
     if (desk.shown?.job.links.self === url) hideResult(name);

@@ -12,6 +12,7 @@ export class Problem extends Error {
   }
 }
 
+const LOOK_MS = 2000;
 const GONE = "The server does not answer. Is it running? Try again.";
 // What people are to do is another thing than what programs are to send.
 const FOR_PEOPLE = {
@@ -44,6 +45,20 @@ async function ask(url, options) {
 }
 
 export const readModels = async () => (await ask("/v1/models")).json();
+
+/** Note which of the models are loaded by now, until that is known of all; `onChange` is told. */
+export async function untilLoaded(models, onChange) {
+  while (models.some(({ ready, not_loaded: reason }) => !ready && !reason)) {
+    await new Promise((done) => { setTimeout(done, LOOK_MS); });
+    const { models: now } = await readModels().catch(() => ({ models: [] }));
+    for (const { id, ready, not_loaded } of now) {
+      const known = models.find((model) => model.id === id);
+      if (known) Object.assign(known, { ready, not_loaded });
+    }
+    onChange();
+  }
+}
+
 export const readJob = async (url) => (await ask(url)).json();
 export const readBytes = async (url) => (await ask(url)).arrayBuffer();
 export const readBlob = async (url) => (await ask(url)).blob();
@@ -70,6 +85,9 @@ export async function openSession(key) {
   }
 }
 
+/** Have the server forget the page's cookie. */
+export const closeSession = () => ask("/v1/session", { method: "DELETE" });
+
 /** Send a form; XMLHttpRequest, because fetch does not tell how much has been sent. */
 export function send(url, fields, onSent, signal) {
   return new Promise((resolve, reject) => {
@@ -88,8 +106,6 @@ export function send(url, fields, onSent, signal) {
     request.send(fields);
   });
 }
-
-const LOOK_MS = 2000;
 
 /**
  * Watch a job until it is finished; the browser takes a broken connection up where it was.

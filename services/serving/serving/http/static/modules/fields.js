@@ -55,12 +55,19 @@ function entry(schema, own) {
   return control;
 }
 
-/** What may be sent, in a line: the server takes more kinds of video than people have heard of. */
-export function acceptedBy({ types, max_upload_bytes: bytes, max_duration_s: seconds }) {
+/** Kinds of files in a few words: the server takes more kinds of video than people have heard of. */
+export function kindsOf(types) {
   const pictures = types.filter((type) => kindOf({ type: "", name: `.${type}` }) === "picture");
   const videos = types.filter((type) => !pictures.includes(type));
   const more = videos.length - MOST_NAMED;
-  const named = more > 1 ? [...videos.slice(0, MOST_NAMED), `${more} more kinds`] : videos;
-  const all = [...named, ...pictures.filter((type) => type !== "jpg")];
-  return `${all.join(", ")}; up to ${Math.round(bytes / 1e6)}\u00a0MB and ${seconds}\u00a0s`;
+  const named = more > 1 ? `${videos.slice(0, MOST_NAMED).join(", ")} and ${more} more kinds` : videos.join(", ");
+  const shown = pictures.filter((type) => type !== "jpg").join(", ");
+  return [videos.length > 0 && `videos: ${named}`, shown && `pictures: ${shown}`].filter(Boolean).join("; ");
+}
+
+/** What may be sent, in a line. */
+export function acceptedBy({ types, max_upload_bytes: bytes, max_duration_s: seconds }) {
+  const kinds = kindsOf(types);
+  const most = `up to ${Math.round(bytes / 1e6)}\u00a0MB and ${seconds}\u00a0s`;
+  return `${kinds[0].toUpperCase()}${kinds.slice(1)}; ${most}`;
 }

@@ -58,6 +58,8 @@ export function takesOf(url) {
   return jobs.filter(isTake).reverse();
 }
 
+export const forgetAll = () => write([]);
+
 /** Fill a list with the jobs; `actions` has `show`, `play` and `remove`, told an entry, and what a task's tab is called. */
 export function showHistory(list, actions) {
   const jobs = readHistory();
@@ -104,17 +106,31 @@ const time = (text) =>
 
 /** A small picture; of a job that made something to play, the button that plays it. */
 function pictureOf(job, name, actions) {
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("aria-hidden", "true");
-  if (job.picture) drawText(canvas, job.picture).catch(() => {});
+  const picture = job.picture ? drawn(job.picture) : plain(job.name);
   if (job.state !== "done" || !job.plays) {
-    canvas.className = job.picture ? "thumbnail" : "thumbnail unseen";
-    return canvas;
+    picture.classList.add("thumbnail");
+    return picture;
   }
   const play = button("", `Play ${name}`, () => actions.play(job));
   play.className = "thumbnail play";
-  play.append(canvas);
+  play.append(picture);
   return play;
+}
+
+function drawn(picture) {
+  const canvas = document.createElement("canvas");
+  canvas.setAttribute("aria-hidden", "true");
+  drawText(canvas, picture).catch(() => {});
+  return canvas;
+}
+
+/** Of a file that the browser cannot show: its kind. */
+function plain(name) {
+  const tile = document.createElement("span");
+  tile.className = "unseen";
+  tile.setAttribute("aria-hidden", "true");
+  tile.textContent = /\.\w{1,4}$/.exec(name)?.[0].slice(1).toUpperCase() ?? "FILE";
+  return tile;
 }
 
 function button(text, label, onClick) {

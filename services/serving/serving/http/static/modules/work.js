@@ -4,11 +4,13 @@ import { forget, update } from "./history.js";
 import { removeJob, watch } from "./api.js";
 
 const $ = (id) => document.getElementById(id);
-const TITLE = document.title;
+const NAME = document.title;
 const SOONEST_S = 2;
 const LEAST_SHARE = 0.08;
 const works = new Map();  // by task
 let inSight = "";
+let hindrance = "";
+let pageTitle = NAME;
 let onChange = () => {};
 
 export class CancelledError extends Error {}
@@ -23,9 +25,17 @@ export const isBusy = (task) => works.has(task);
 /** The task that works on a job, if any does. */
 export const workerOf = (url) => [...works].find(([, work]) => work.url === url)?.[0];
 
-/** Show the work of a task, and no other. */
-export function lookAt(task) {
+/** Show the work of a task, and no other; `title` names what it makes. */
+export function lookAt(task, title) {
   inSight = task;
+  pageTitle = `${title} · ${NAME}`;
+  paint();
+}
+
+/** Whether the model in sight is loaded: till then, nothing can be made. */
+export function allow({ ready, not_loaded: reason }) {
+  const waits = "The model is being loaded: this may take a minute.";
+  hindrance = reason ? `This model could not be loaded: ${reason}` : ready ? "" : waits;
   paint();
 }
 
@@ -91,8 +101,9 @@ export function showStep(task, text, share) {
 /** The card of the tab in sight; every quarter of a step is announced to screen readers. */
 function paint() {
   const work = works.get(inSight);
-  $("submit").disabled = Boolean(work);
-  $("again").disabled = Boolean(work);
+  $("submit").disabled = $("again").disabled = Boolean(work || hindrance);
+  $("loading").hidden = !hindrance;
+  if ($("loading").textContent !== hindrance) $("loading").textContent = hindrance;
   $("progress").hidden = !work?.text;
   document.title = titleOf(work ?? works.values().next().value);
   if (!work?.text) {
@@ -114,7 +125,7 @@ const percentOf = (share) => (share === null ? "" : `${Math.round(100 * share)} 
 
 /** Of what is worked on, in whichever tab: one looks at other windows meanwhile. */
 const titleOf = (work) =>
-  work?.text ? `${percentOf(work.share) || work.text} · ${TITLE}` : TITLE;
+  work?.text ? `${percentOf(work.share) || work.text} · ${NAME}` : pageTitle;
 
 /** How long the step goes on at its speed so far; nothing as long as that is a guess. */
 function timeLeft({ share, since }) {

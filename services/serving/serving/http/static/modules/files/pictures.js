@@ -19,6 +19,16 @@ export async function look(file) {
   }
 }
 
+/** A picture of what a job made, where there is one to be seen: browsers play previews. */
+export async function lookAtMade(job, readBlob) {
+  const all = job.files ?? [];
+  const made =
+    all.find(({ name }) => name === "preview") ??
+    all.find(({ media_type: type }) => /^(video|image)\//.test(type));
+  if (!made) return null;
+  return look(new File([await readBlob(made.url)], made.file_name, { type: made.media_type }));
+}
+
 async function lookAtPicture(url) {
   const image = new Image();
   image.src = url;
