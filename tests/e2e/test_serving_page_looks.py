@@ -84,6 +84,9 @@ def test_the_api_has_a_page(page: Page):
     page.get_by_role("link", name="The API").click()
     expect(page.get_by_role("heading", name="POST /v1/generations")).to_be_visible()
     expect(page.get_by_role("row", name="guidance")).to_contain_text("number, 1 to 20")
+    expect(page.get_by_role("row", name="picture file")).to_contain_text("jpeg, jpg, png, webp")
+    expect(page.get_by_role("row", name="picture file")).not_to_contain_text("mp4")
+    expect(page.get_by_role("row", name="video file")).not_to_contain_text("jpeg")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from s2s.media import PICTURE_TYPES, VIDEO_TYPES
 
-__all__ = ["accepted_files", "render_fields"]
+__all__ = ["accepted_files", "file_schema", "render_fields"]
 
 _KINDS = {"integer": "1", "number": "any"}
 
@@ -24,6 +24,20 @@ def accepted_files(types: Sequence[str]) -> str:
     videos = ["video/*"] if set(types) & set(VIDEO_TYPES) else []
     pictures = [f"image/{name}" for name in types if name in PICTURE_TYPES and name != "jpg"]
     return ",".join([*named, *videos, *pictures])
+
+
+def file_schema(field: str, types: Sequence[str]) -> dict[str, str]:
+    """What JSON Schema says of a file that is sent.
+
+    Args:
+        field: `video`, which a picture may be sent in, too, or `picture`.
+        types: extensions that are accepted.
+    """
+    pictures = [name for name in types if name in PICTURE_TYPES]
+    videos = [name for name in types if name not in pictures]
+    shown = pictures if field == "picture" else videos
+    also = "; or a picture" if pictures and field == "video" else ""
+    return {"type": "string", "format": "binary", "description": ", ".join(shown) + also}
 
 
 def render_fields(options: Mapping[str, Any], own: Mapping[str, Any]) -> str:

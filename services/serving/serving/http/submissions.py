@@ -19,6 +19,7 @@ from serving.http.answers.documents import JobDocument, job_document
 from serving.http.answers.headers import SEED_HEADER
 from serving.http.answers.problems import failure_answer, responses
 from serving.http.answers.results import result_answer
+from serving.http.fields import file_schema
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
 from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
@@ -246,23 +247,10 @@ def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseM
 def _form_schema(models: _Models) -> dict[str, Any]:
     offer = models[0].offer
     schema = offer.options.model_json_schema()
-    pictures = [name for name in offer.types if name in PICTURE_TYPES]
-    kinds = {
-        "video": [name for name in offer.types if name not in pictures],
-        "picture": pictures,
-    }
-    also = {"video": "; a picture, too" if pictures else "", "picture": ""}
     names = [model.name for model in models]
     chosen = {_MODEL_FIELD: {"enum": names, "default": names[0]}} if len(names) > 1 else {}
     properties = schema.get("properties", {})
-    files = {
-        name: {
-            "type": "string",
-            "format": "binary",
-            "description": ", ".join(kinds[name]) + also[name],
-        }
-        for name in _file_fields(models)
-    }
+    files = {name: file_schema(name, offer.types) for name in _file_fields(models)}
     schema["properties"] = {**files, **chosen, **properties}
     return schema | {"oneOf": [{"required": [name]} for name in files]}
 
