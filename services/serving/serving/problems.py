@@ -54,6 +54,7 @@ TITLES = {
     "bucket-away": "Results cannot be reached now",
     "disk-full": "The server has no room for the upload",
     "internal": "The server made a mistake",
+    "not-implemented": "The server cannot do this",
 }
 """Every kind of problem; docs/api.md says when each occurs."""
 

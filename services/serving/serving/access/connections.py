@@ -1,17 +1,23 @@
 """Connections before there is a request: how many, how fast, and how long its head may be."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.access.addresses import Network, counted_address, is_within
+from serving.access.framing import (
+    blank_line_end,
+    body_bytes,
+    body_parser,
+    framing_problem,
+    last_answer,
+    origin_form,
+)
 from serving.problems import Problem
 
 __all__ = ["ConnectionLimits", "limited_protocol"]
@@ -78,6 +84,10 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._is_in_head = True
         # Bytes that the parser keeps because nothing of them is complete: a line that never ends.
         self._kept_bytes = 0
+        self._body_bytes = 0  # of the present request, as far as they are not there yet
+        self._has_unread_body = False
+        self._answering: RequestResponseCycle | None = None
+        self._last_words: bytes | None = None  # wait for the answers before them
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False  # the last answer is written: what still comes is not looked at
         self._closing: asyncio.TimerHandle | None = None
@@ -92,12 +102,12 @@ class _LimitedProtocol(HttpToolsProtocol):
         limits = self._limits
         if len(self.connections) > limits.max_connections:
             detail = f"{limits.max_connections} connections are open already. Try again later."
-            self._refuse(503, "not-ready", detail)
+            self._refuse(Problem(503, "not-ready", detail))
         elif self._open_by_address[self._address] > limits.max_per_address and not is_within(
             host, limits.proxies
         ):
             detail = f"{limits.max_per_address} connections of yours are open already. Close some."
-            self._refuse(429, "rate-limited", detail)
+            self._refuse(Problem(429, "rate-limited", detail))
         else:
             self._begin_head()
 
@@ -116,40 +126,87 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._rest_bytes += len(data)
             if self._rest_bytes > self._limits.rest_bytes:
                 self.transport.close()
-        for at in range(0, len(data), _FEED_BYTES):
-            if self._is_over or self.transport.is_closing():
+        at = 0
+        while at < len(data):
+            if self._is_over or self._last_words or self.transport.is_closing():
                 return
-            piece = data[at : at + _FEED_BYTES]
-            if self._is_in_head and self._timer is None:
-                self._begin_head()
-            self._kept_bytes += len(piece)
-            super().data_received(piece)
-            if self._kept_bytes > self._limits.head_bytes:
-                most = self._limits.head_bytes // 1024
-                detail = f"At most {most} KiB of request line and headers are taken. Send fewer."
-                self._refuse(431, "headers-too-large", detail)
-                return
+            end = self._piece_end(data, at)
+            self._feed(data[at:end])
+            at = end
+
+    def _piece_end(self, data: bytes, at: int) -> int:
+        """Up to where the parser is given data: never the end of a request and another's begin."""
+        if self._body_bytes:
+            return min(len(data), at + self._body_bytes)
+        room = self._limits.head_bytes - self._kept_bytes if self._is_in_head else _FEED_BYTES
+        return min(blank_line_end(data, at), at + room)
+
+    def _feed(self, piece: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self._is_in_head and self._timer is None:
+            self._begin_head()
+        self._kept_bytes += len(piece)
+        self._body_bytes = max(0, self._body_bytes - len(piece))
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            # A request that may be upgraded may be answered as it is, and has a body like others.
+            self.parser = self._body_parser() if self._has_unread_body else self._head_parser()
+        except httptools.HttpParserError as error:
+            self._refuse(framing_problem(error, piece))
+            return
+        if self._kept_bytes >= self._limits.head_bytes:
+            most = self._limits.head_bytes // 1024
+            detail = f"At most {most} KiB of request line and headers are taken. Send fewer."
+            self._refuse(Problem(431, "headers-too-large", detail))
 
     def on_message_begin(self) -> None:
         self._is_in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        parser: Any = self.parser
+        version = parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            raise httptools.HttpParserError("another version")
+        self.url = origin_form(parser.get_method(), self.url, self.headers)
+        self._body_bytes = body_bytes(self.headers)
+        is_chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
+        self._has_unread_body = parser.should_upgrade() and bool(self._body_bytes or is_chunked)
         self._is_in_head, self._kept_bytes = False, 0
         self._end_head()
-        parser: Any = self.parser
-        if parser.get_http_version() not in {"1.0", "1.1"}:
-            raise httptools.HttpParserError("another version")
-        if not self.url.startswith((b"/", b"*")):
-            self._take_host_from_target()
+        self.expect_100_continue &= version != "1.0"
         super().on_headers_complete()
         transport: Any = _AnswersTransport(self.transport, self._close)
         self.cycle.transport = transport
+        self.headers = []  # fields behind a body are no headers of it
+
+    def _head_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
+
+    def _body_parser(self) -> httptools.HttpRequestParser:
+        """For a body that the parser of its head takes for another protocol."""
+        self._has_unread_body = False
+
+        def end() -> None:
+            self.parser = self._head_parser()
+            self.on_message_complete()
+
+        return body_parser(self._body_bytes, self.on_body, end)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         if self._is_over:
             return
         super().on_response_complete()
+        if self._last_words and not self._is_answering:
+            self._say(self._last_words)
+            return
         if self.cycle.response_complete and self.cycle.more_body and self._closing is None:
             # Answered before it was all there: the rest may come, but not at leisure.
             self._closing = self.loop.call_later(self._limits.rest_s, self.transport.close)
@@ -159,7 +216,9 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._is_in_head, self._kept_bytes = True, 0
+        if self._has_unread_body:
+            return
+        self._is_in_head, self._kept_bytes, self._body_bytes = True, 0, 0
         if self._closing is not None:
             self._closing.cancel()
             self._closing, self._rest_bytes = None, 0
@@ -176,12 +235,9 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._stall = None
         super().resume_writing()
 
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP; uvicorn would say so in plain text."""
-        self._refuse(400, "bad-request", f"{msg.removesuffix('.')}: it is not HTTP/1.1.")
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Nothing: a request that may be upgraded may be answered as it is, and is no news."""
+    @property
+    def _is_answering(self) -> bool:
+        return self._answering is not None and not self._answering.response_complete
 
     def _begin_head(self) -> None:
         self._timer = self.loop.call_later(self._limits.head_s, self._give_up)
@@ -193,29 +249,32 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        if not self._is_in_head or is_answering or self.transport.is_closing():
-            return
-        detail = f"The headers did not come within {self._limits.head_s:.0f} s. Send them at once."
-        self._refuse(408, "too-slow", detail)
-
-    def _refuse(self, status: int, kind: str, detail: str) -> None:
-        """Answer with a problem, and close; whatever is being answered is given up."""
-        self._end_head()
-        document = Problem(status, kind, detail).document.model_dump(exclude_none=True)
-        body = json.dumps(document).encode()
-        lines = [
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-            "Content-Type: application/problem+json",
-            f"Content-Length: {len(body)}",
-            "Connection: close",
-            *(["Retry-After: 5"] if status in {429, 503} else []),
-        ]
-        self.transport.write("\r\n".join([*lines, "", ""]).encode() + body)
-        if status in {400, 431}:
-            self._close()
-        else:
+        if self._is_in_head and not self._is_answering and not self.transport.is_closing():
+            most_s = f"{self._limits.head_s:.0f} s"
+            detail = f"The headers did not come within {most_s}. Send them at once."
+            self._refuse(Problem(408, "too-slow", detail))
             self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer with a problem, and close: behind the answers to the requests before."""
+        self._end_head()
+        words = last_answer(problem, self.server_state.default_headers)
+        if self.pipeline and self.cycle.more_body:
+            self.pipeline.popleft()  # the request that is wrong
+        broken = self._answering if self._is_answering else None
+        if broken is None:  # behind a head, the request has its answer already
+            self._say(words if self._is_in_head else b"")
+        elif not broken.more_body:
+            self._last_words = words
+        else:  # it is the one that is wrong
+            broken.disconnected = True
+            broken.message_event.set()
+            self._say(b"" if broken.response_started else words)
+
+    def _say(self, last_words: bytes) -> None:
+        self._last_words = None
+        self.transport.write(last_words)
+        self._close()
 
     def _close(self) -> None:
         """Close, once the rest of what is sent has come: a reset would take the answer with it."""
@@ -227,16 +286,3 @@ class _LimitedProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self.flow.resume_reading()
         self._closing = self.loop.call_later(self._limits.rest_s, self.transport.close)
-
-    def _take_host_from_target(self) -> None:
-        """Of a target in absolute form, the host counts, not the header (RFC 9112, 3.2.2)."""
-        target = httptools.parse_url(self.url)
-        names = [name for name, _ in self.headers]
-        if target.host is None or names.count(b"host") > 1:
-            return
-        port = b"" if target.port is None else b":%d" % target.port
-        host = b"[%s]" % target.host if b":" in target.host else target.host
-        self.headers[:] = [header for header in self.headers if header[0] != b"host"]
-        self.headers.append((b"host", host + port))
-        query = b"" if target.query is None else b"?" + target.query
-        self.url = (target.path or b"/") + query

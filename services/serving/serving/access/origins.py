@@ -20,6 +20,16 @@ from serving.problems import Problem
 __all__ = ["KnownOrigins"]
 
 _HOST = re.compile(r"(?:\[([^\]]+)\]|([^:@/\[\]]+))(?::\d*)?", re.ASCII)
+# Of two, one program would believe the first and another the last (RFC 9110, section 5.3).
+_ONCE = (
+    b"host",
+    b"origin",
+    b"sec-fetch-site",
+    b"authorization",
+    b"content-type",
+    b"idempotency-key",
+    b"last-event-id",
+)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _HERE = frozenset({"same-origin", "none"})
 _ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -49,10 +59,12 @@ class KnownOrigins:
 
     def _problem(self, scope: Scope) -> Problem | None:
         headers = Headers(scope=scope)
-        hosts = headers.getlist("host")
-        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
-            return Problem(400, "bad-request", "Send one Host header.")
-        host = hosts[0].strip().lower() if hosts else ""
+        names = [name for name, _ in scope["headers"]]
+        twice = [name.decode() for name in _ONCE if names.count(name) > 1]
+        if twice or (b"host" not in names and scope["http_version"] == "1.1"):
+            detail = f"Send one header {(twice or ['host'])[0].title()}."
+            return Problem(400, "bad-request", detail)
+        host = headers.get("host", "").strip().lower()
         if self._names is not None and host and not self._is_known(host):
             detail = (
                 "This server does not answer to that name. Use its address, or start it with "

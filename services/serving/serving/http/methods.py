@@ -31,9 +31,14 @@ def include_routes(app: FastAPI, router: APIRouter) -> None:
         app.include_router(every, dependencies=[Depends(check_query)])
 
 
-def allowed_methods(app: FastAPI, path: str) -> list[str]:
-    """The methods of a path, on whichever route; GET and HEAD for files and unknown paths."""
-    found = {method for pattern, method in _known(app) if pattern.match(path)}
+def allowed_methods(app: FastAPI, path: str | None = None) -> list[str]:
+    """The methods of a path, on whichever route; GET and HEAD for files and unknown paths.
+
+    Args:
+        app: has the routes.
+        path: None for all methods of all paths.
+    """
+    found = {method for pattern, method in _known(app) if path is None or pattern.match(path)}
     return sorted(found or {"GET", "HEAD"})
 
 

@@ -122,6 +122,8 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         detail = "The body cannot be read. Send what the API's description says."
         return answer_of(Problem(400, "bad-request", detail))
+    if request.scope["path"] == "*":  # only OPTIONS may ask for the server as a whole
+        return Response(status_code=204, headers={"Allow": ", ".join(allowed_methods(request.app))})
     title = HTTPStatus(error.status_code).phrase
     document = ProblemDocument(
         type="about:blank", title=title, status=error.status_code, detail=error.detail
