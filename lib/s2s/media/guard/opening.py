@@ -24,7 +24,7 @@ from s2s.media.guard.streams import picture_stream
 from s2s.media.guard.truncation import kind_of, was_cut_off
 from s2s.reasons import Reason
 
-__all__ = ["ROUNDING_S", "MediaLimits", "check_size", "open_guarded", "open_picture"]
+__all__ = ["ROUNDING_S", "MediaLimits", "check_shape", "check_size", "open_guarded", "open_picture"]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def open_picture(
     its_limits = limits.of_jpeg if demuxer == _JPEG else limits.of_picture
     with _opened(path, its_limits, PICTURE_FORMATS, demuxer) as file:
         check_size(file, path, its_limits)
-        _check_shape(file, path)
+        check_shape(file, path)
         yield file
 
 
@@ -177,7 +177,12 @@ def _scans(path: Path) -> int:
             return count
 
 
-def _check_shape(file: InputContainer, path: Path) -> None:
+def check_shape(file: InputContainer, path: Path) -> None:
+    """Make sure that a picture is neither too small nor too thin to show anything.
+
+    Raises:
+        MediaError: `refused` if it is, `corrupt` if there is none.
+    """
     picture = picture_stream(file)
     if picture is None:
         raise _unreadable(path, None, PICTURE_FORMATS)

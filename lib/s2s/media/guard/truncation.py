@@ -10,8 +10,14 @@ from s2s.media.guard.containers import VIDEOS, family_of
 
 __all__ = ["kind_of", "was_cut_off"]
 
-_HEAD_BYTES = 512
+_HEAD_BYTES = 4096
 _MOST_BOXES = 10_000
+# The boxes of an mp4 that frames are in, or listed in.
+_OF_FRAMES = {b"moov", b"mdat", b"moof"}
+# Of WMV: the object that has the file's size, and where, behind the header's 30 bytes.
+_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_SIZE_AT = 40
+_FLV_SIZE = b"\x00\x08filesize\x00"
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -40,7 +46,10 @@ def _mp4(file: BinaryIO, size: int) -> bool:
         if at >= size:
             break
         file.seek(at)
-        length, name = struct.unpack(">I4s", file.read(8))
+        head = file.read(8)
+        if has_index and len(head) < 8:
+            return False
+        length, name = struct.unpack(">I4s", head)
         header = 8
         if length == 1:
             (length,), header = struct.unpack(">Q", file.read(8)), 16
@@ -50,7 +59,9 @@ def _mp4(file: BinaryIO, size: int) -> bool:
             return False  # damaged, not cut
         has_index = has_index or name == b"moov"
         at += length
-    return at > size or not has_index
+        if at > size and name in _OF_FRAMES:
+            return True
+    return not has_index
 
 
 def _matroska(file: BinaryIO, size: int) -> bool:
@@ -83,8 +94,24 @@ def _avi(file: BinaryIO, size: int) -> bool:
 
 
 def _asf(file: BinaryIO, size: int) -> bool:
+    """A header with the size of all (ASF specification, sections 3.1 and 3.2)."""
     _, length = struct.unpack("<16sQ", file.read(24))
-    return length >= size  # the header alone
+    if length >= size:  # the header alone
+        return True
+    at = (head := file.read(_HEAD_BYTES)).find(_PROPERTIES)
+    if at < 0:
+        return False
+    (told,) = struct.unpack("<Q", head[at + _SIZE_AT : at + _SIZE_AT + 8])
+    return told > size
+
+
+def _flv(file: BinaryIO, size: int) -> bool:
+    """Metadata with the size of all, where the program that wrote it went back to note it."""
+    _, found, behind = file.read(_HEAD_BYTES).partition(_FLV_SIZE)
+    if not found:
+        return False
+    (told,) = struct.unpack(">d", behind[:8])
+    return told > size
 
 
 _LOOKS: dict[str, Callable[[BinaryIO, int], bool]] = {
@@ -92,4 +119,5 @@ _LOOKS: dict[str, Callable[[BinaryIO, int], bool]] = {
     "webm": _matroska,
     "avi": _avi,
     "wmv": _asf,
+    "flv": _flv,
 }

@@ -1,14 +1,29 @@
 """Checks of an uploaded file, before anything of it is decoded."""
 
+import math
 from pathlib import Path, PurePath
 from typing import Literal
 
+import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media.guard.containers import PICTURES, VIDEOS, Family, family_of
-from s2s.media.guard.opening import MediaLimits, check_size, open_guarded, open_picture
+from s2s.media.guard.containers import (
+    PICTURE_TYPES,
+    PICTURES,
+    VIDEO_TYPES,
+    VIDEOS,
+    Family,
+    family_of,
+)
+from s2s.media.guard.opening import (
+    MediaLimits,
+    check_shape,
+    check_size,
+    open_guarded,
+    open_picture,
+)
 from s2s.media.guard.streams import picture_stream
 from s2s.media.guard.truncation import kind_of, was_cut_off
 from s2s.reasons import Reason
@@ -17,6 +32,11 @@ __all__ = ["check_upload", "picture_demuxer"]
 
 _MAX_FPS = 120
 _TOLERANCE_S = 1.0
+# Of a file whose end is missing: so much less than its header tells of is a loss.
+_MISSING_S = 0.1
+_INDEX_IS_LAST = {"webm", "avi"}
+_ALL = "the API's list of models names every type"
+_SUCH_AS = ("mp4", "mov", "webm", "mkv", "jpg", "png", "webp")
 
 
 def check_upload(
@@ -53,9 +73,8 @@ def check_upload(
         if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
         check_size(file, path, limits)
-        if not _has_frames(file, picture, limits.max_duration_s):
-            no_frame = MediaError(Reason.CORRUPT, "The video has no frame. Send another file.")
-            raise _cut_off() if was_cut_off(path) else no_frame
+        check_shape(file, path)
+        _check_frames(file, picture, path, limits.max_duration_s)
     return "video"
 
 
@@ -82,7 +101,13 @@ def _family(path: Path, file_name: str, types: tuple[str, ...]) -> Family:
 
 
 def _unsupported(why: str, types: tuple[str, ...]) -> UnsupportedMediaError:
-    return UnsupportedMediaError(f"{why}. Accepted are files of type {', '.join(types)}.")
+    kinds = [("videos", VIDEO_TYPES), ("pictures", PICTURE_TYPES)]
+    named = [
+        f"{kind} such as {', '.join(such)}"
+        for kind, of_kind in kinds
+        if (such := [name for name in _SUCH_AS if name in types and name in of_kind])
+    ]
+    return UnsupportedMediaError(f"{why}. Accepted are {' and '.join(named)}; {_ALL}.")
 
 
 def _cut_off() -> MediaError:
@@ -90,23 +115,30 @@ def _cut_off() -> MediaError:
     return MediaError(Reason.CORRUPT, message)
 
 
-def _has_frames(file: InputContainer, stream: VideoStream, max_duration_s: float) -> bool:
-    """Whether there are any; too many, or such that play too long, are refused."""
-    first_s, last_s, n_packets = None, 0.0, 0
-    for packet in file.demux(stream):
+def _check_frames(file: InputContainer, picture: VideoStream, path: Path, most_s: float) -> None:
+    """Make sure that there are frames, not too many, and as many as there were.
+
+    What is missing at the end may be an index alone: then there is as much as the header tells of.
+    """
+    first_s, last_s, n_frames = math.inf, -math.inf, 0
+    for packet in file.demux():
         if not packet.size:
             continue
-        n_packets += 1
+        n_frames += packet.stream is picture
         time = packet.pts if packet.pts is not None else packet.dts
         if time is not None and packet.time_base is not None:
             at_s = float(time * packet.time_base)
-            first_s = at_s if first_s is None else min(first_s, at_s)
-            last_s = max(last_s, at_s)
-        seconds = last_s - (first_s or 0.0)
-        if seconds > max_duration_s + _TOLERANCE_S or n_packets > max_duration_s * _MAX_FPS:
+            first_s = min(first_s, at_s)
+            last_s = max(last_s, at_s + float((packet.duration or 0) * packet.time_base))
+        if last_s - first_s > most_s + _TOLERANCE_S or n_frames > most_s * _MAX_FPS:
             raise MediaError(
                 Reason.REFUSED,
-                f"The video is too long: at most {max_duration_s:.0f} s, with at most "
-                f"{_MAX_FPS} frames a second, are accepted. Send a shorter one.",
+                f"The video is too long: at most {most_s:.0f} s, with at most {_MAX_FPS} frames a "
+                "second, are accepted. Send a shorter one.",
             )
-    return n_packets > 0
+    told_s = (file.duration or math.inf) / av.time_base
+    is_whole = n_frames >= max(1, picture.frames) and last_s - first_s >= told_s - _MISSING_S
+    if was_cut_off(path) and not (is_whole and kind_of(path) in _INDEX_IS_LAST):
+        raise _cut_off()
+    if not n_frames:
+        raise MediaError(Reason.CORRUPT, "The video has no frame. Send another file.")
