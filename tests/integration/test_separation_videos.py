@@ -136,6 +136,15 @@ def test_what_cannot_be_used_is_refused(
     assert caught.value.reason == reason
 
 
+def test_where_nobody_is_heard_the_document_says_so(predictor, talkers, tmp_path: Path):
+    (tmp_path / "photo").mkdir()
+    photo = write_film(tmp_path / "photo.mp4", draw_talker(2, 60, moves=False))
+    made, _ = separate(predictor, photo, tmp_path / "photo")
+    assert made.document["warning"].startswith("No face was heard")
+    made, _ = separate(predictor, write_film(tmp_path / "film.mp4", talkers[0]), tmp_path)
+    assert "warning" not in made.document
+
+
 def test_a_photograph_gets_silence(predictor, talkers, tmp_path: Path):
     photo = draw_talker(2, 60, moves=False)
     video = write_film(tmp_path / "film.mp4", beside(talkers[0], photo))

@@ -27,8 +27,13 @@ from s2s.tasks.separation.predictor.reading import (
 )
 from s2s.tasks.separation.predictor.separator import Separator
 
-__all__ = ["SeparationPredictor"]
+__all__ = ["NOT_HEARD", "SeparationPredictor"]
 
+NOT_HEARD = (
+    "No face was heard: no lips move with the sound, or nobody speaks. All of the sound is in what "
+    "is left."
+)
+_LEAST_HEARD_DB = -40.0  # of the mixture's energy
 _FADE_S = 0.04
 
 
@@ -159,7 +164,9 @@ class SeparationPredictor:
             }
             for n in range(len(voices_SN))
         ]
+        warning = None if any(_is_heard(face) for face in faces) else NOT_HEARD
         return {
+            **({"warning": warning} if warning else {}),
             "duration_s": round(len(item.mixture_N) / rate_hz, 3),
             "sample_rate_hz": rate_hz,
             "faces": faces,
@@ -168,6 +175,10 @@ class SeparationPredictor:
             "looked_at_px": LONGEST_PX,
             "seconds": {name: round(float(value), 3) for name, value in seconds.items()},
         }
+
+
+def _is_heard(face: Mapping[str, Any]) -> bool:
+    return face["level_db"] > _LEAST_HEARD_DB
 
 
 def _is_still(lips_TD: np.ndarray, seen_T: np.ndarray, fps: int) -> bool:
