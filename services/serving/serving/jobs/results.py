@@ -64,13 +64,15 @@ class Results:
 
     async def _put_file(self, job: Job, file: MadeFile) -> StoredFile:
         key = result_key(job.id, file.name)
-        upload = partial(self._upload, file.path, key)
+        upload, said = partial(self._upload, file.path, key), False
         while True:
             try:
                 info = await self._in_thread(upload)
                 break
             except BucketUnavailableError as error:
-                log.error("a result cannot be stored: %s", error)
+                if not said:
+                    log.error("a result cannot be stored, and is tried again: %s", error)
+                said = True
                 await asyncio.sleep(RETRY_S)
         file_name = f"{plain_stem(job.file_name)}{file.suffix}"
         return StoredFile(file.name, key, info.size, info.crc32c, file.media_type, file_name)

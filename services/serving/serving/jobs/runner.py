@@ -1,7 +1,6 @@
 """Does jobs: reads their uploads, runs the model, stores what it made."""
 
 import asyncio
-import logging
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ from typing import Any
 from s2s.errors import MediaError
 from s2s.storage import Bucket
 from s2s.tasks.contract import Made, Upload
+from serving.jobs.attempts import Attempts, log_end
 from serving.jobs.batcher import Batcher
 from serving.jobs.job import Job
 from serving.jobs.results import RETRY_S, Results
@@ -27,8 +27,6 @@ from serving.observe.traces import Tracer
 from serving.problems import Problem, disk_full, problem_of
 
 __all__ = ["Runner"]
-
-log = logging.getLogger(__name__)
 
 _ATTEMPTS, _ATTEMPTS_ALONE = 3, 3
 _SWEEP_S = 60.0
@@ -76,7 +74,7 @@ class Runner:
         self.results = Results(storage.bucket, store, self._in_thread)
         self._background: list[asyncio.Task[None]] = []
         self._unfinished: set[str] = set()
-        self._is_failing = False
+        self._attempts = Attempts()
         self._sweep_now = asyncio.Event()
 
     @property
@@ -97,7 +95,7 @@ class Runner:
     @property
     def is_working(self) -> bool:
         """Whether jobs are begun and expired ones removed, as far as is known."""
-        return not self._is_failing and not any(task.done() for task in self._background)
+        return not self._attempts.are_failing and not any(task.done() for task in self._background)
 
     def start(self) -> None:
         """Take up what an earlier process left, and begin to work."""
@@ -119,7 +117,7 @@ class Runner:
         works = (self._run(suspects), self._sweep(), self.results.watch())
         self._background = [asyncio.create_task(work, name=work.__name__) for work in works]
         for task in self._background:
-            task.add_done_callback(_log_end)
+            task.add_done_callback(log_end)
 
     def enqueue(self, job: Job) -> None:
         """Have a job done that is in the store."""
@@ -161,7 +159,7 @@ class Runner:
     async def _run(self, suspects: Mapping[str, list[str]]) -> None:
         """Do jobs, several at a time; first those that the server may have ended of, each alone."""
         for job_id in (job_id for ids in suspects.values() for job_id in ids):
-            while not await self._has_tried(lambda job_id=job_id: self._work(job_id)):
+            while not await self._has_done("a job", lambda job_id=job_id: self._work(job_id)):
                 pass
         async with asyncio.TaskGroup() as group:
             for model in self._offered.by_name.values():
@@ -171,20 +169,11 @@ class Runner:
     async def _work_on(self, queue: asyncio.Queue[str]) -> None:
         while True:
             job_id = await queue.get()
-            if not await self._has_tried(lambda job_id=job_id: self._work(job_id)):
+            if not await self._has_done("a job", lambda job_id=job_id: self._work(job_id)):
                 queue.put_nowait(job_id)
 
-    async def _has_tried(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do a piece of work; False, after a while, if this machine did not let us."""
-        try:
-            await work()
-        except Exception:  # such as a disk without room for the store
-            log.exception("work in the background failed, and is tried again")
-            self._is_failing = True
-            await asyncio.sleep(RETRY_S)
-            return False
-        self._is_failing = False
-        return True
+    async def _has_done(self, kind: str, work: Callable[[], Awaitable[None]]) -> bool:
+        return await self._attempts.has_done(kind, work, RETRY_S)
 
     async def _work(self, job_id: str) -> None:
         job = self._store.begin(job_id)
@@ -271,7 +260,7 @@ class Runner:
         pause_s = _LIVE_S if self._store.is_shared else _SWEEP_S
         while True:
             self._sweep_now.clear()
-            await self._has_tried(self._sweep_once)
+            await self._has_done("tidying up", self._sweep_once)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sweep_now.wait(), pause_s)
 
@@ -287,12 +276,6 @@ class Runner:
             self.remove(job)
         self._sweep_now.clear()
         await self.results.delete_discarded()
-
-
-def _log_end(task: asyncio.Task[None]) -> None:
-    """A task in the background never ends by itself."""
-    if not task.cancelled():
-        log.critical("%s: ended; nothing more is done", task.get_name(), exc_info=task.exception())
 
 
 class _RemovedError(Exception):
