@@ -33,7 +33,7 @@ from serving_load import server
 
 PATIENCE_S, ASK_EVERY_S = 60.0, 0.2
 HALF_REQUESTS, LONG_HEAD_BYTES, JSON_BYTES = 200, 32_000_000, 64_000_000
-PIECE = b"a" * (1 << 16)
+PIECE_BYTES, CHUNKED_BYTES = 1 << 16, 1 << 24
 SCAN = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x00\x00"
 Address = tuple[str, int]
 
@@ -93,13 +93,14 @@ def status_of(connection: socket.socket) -> str:
     return line.split(b" ")[1].decode() if line.startswith(b"HTTP/") else "closed"
 
 
-def send(address: Address, head: bytes, n_bytes: int = 0) -> str:
+def send(address: Address, head: bytes, n_bytes: int = 0, what: bytes = b"a") -> str:
     """Send so much over one connection, as far as it is taken."""
+    piece = what * (PIECE_BYTES // len(what))
     with socket.create_connection(address, PATIENCE_S) as connection:
         with suppress(OSError):  # it was refused on the way, and the answer is there
             connection.sendall(head)
-            for _ in range(n_bytes // len(PIECE)):
-                connection.sendall(PIECE)
+            for _ in range(n_bytes // len(piece)):
+                connection.sendall(piece)
         return status_of(connection)
 
 
@@ -142,6 +143,8 @@ def attacks(url: str, clip: bytes) -> dict[str, Callable[[], list[str]]]:
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 0)
     post = b"POST /v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    form = b"POST /v1/generations HTTP/1.1\r\nHost: localhost\r\n"
+    form += b"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n"
     sized = post + f"Content-Length: {JSON_BYTES}\r\n\r\n".encode()
     picture = noise(1000)
 
@@ -160,6 +163,10 @@ def attacks(url: str, clip: bytes) -> dict[str, Callable[[], list[str]]]:
         "nothing, for 3 s": rest,
         "an endless header": lambda: [send(address, b"GET / HTTP/1.1\r\nA: ", LONG_HEAD_BYTES)],
         "a large body of JSON": lambda: [send(address, sized, JSON_BYTES)],
+        "a body in chunks of a byte": lambda: [send(address, form, CHUNKED_BYTES, b"1\r\na\r\n")],
+        "a chunk of empty lines": lambda: [
+            send(address, form + b"%x\r\n" % CHUNKED_BYTES, CHUNKED_BYTES, b"\r\n")
+        ],
         f"{HALF_REQUESTS} half requests": partial(half_requests, address),
         "a clip": lambda: at_once(1, clip, "clip.mp4"),
         f"a picture of {len(picture) / 1e6:.1f} MB for 60 s": lambda: at_once(1, picture, "a.jpg"),

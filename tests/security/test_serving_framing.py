@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -121,6 +122,16 @@ def test_requests_that_come_at_once_are_answered_one_by_one(address, body, upgra
     )
     pieces = [sent[at : at + piece_bytes] for at in range(0, len(sent), piece_bytes)]
     assert statuses(address, *pieces) == [204, 200, 204, 200, 200]
+
+
+def test_an_upload_in_chunks_of_a_byte_arrives_whole(address, silent_video: Path):
+    """They take long to read: others are served in between, and nothing is lost."""
+    part = b'--x\r\nContent-Disposition: form-data; name="video"; filename="a.mp4"\r\n\r\n'
+    form = part + silent_video.read_bytes() + b"\r\n--x--\r\n" + b"\r\n" * 3000
+    head = b"POST /v1/generations?wait=60 HTTP/1.1\r\n" + HOST + b"Connection: close\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in form)
+    assert statuses(address, head, chunks, b"0\r\n\r\n") == [200]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
 """Connections before there is a request: how many, how fast, and how long its head may be."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from serving.access.addresses import Network, counted_address, is_within
+from serving.access.addresses import counted_address, is_within
 from serving.access.framing import (
     blank_line_end,
     body_bytes,
@@ -18,38 +19,17 @@ from serving.access.framing import (
     last_answer,
     origin_form,
 )
+from serving.access.limits import ConnectionLimits
 from serving.problems import Problem
 
 __all__ = ["ConnectionLimits", "limited_protocol"]
 
 _FEED_BYTES = 1 << 14
-
-
-@dataclass(frozen=True)
-class ConnectionLimits:
-    """What clients may ask for before the API sees a request.
-
-    Attributes:
-        max_connections: open at a time; more get 503.
-        max_per_address: of one address, or of one /64 of IPv6; more get 429. Named proxies have no
-            such limit.
-        head_s: seconds in which a request's line and headers must come; else 408.
-        head_bytes: of these; more get 431.
-        rest_s: seconds in which the rest of a body must come once its request is answered. A
-            connection that is reset at once takes the answer with it.
-        rest_bytes: of this rest; more is not waited for.
-        stall_s: seconds for which a client may take nothing of its answer.
-        proxies: addresses and networks of proxies.
-    """
-
-    max_connections: int = 512
-    max_per_address: int = 128
-    head_s: float = 15.0
-    head_bytes: int = 1 << 16
-    rest_s: float = 15.0
-    rest_bytes: int = 1 << 23
-    stall_s: float = 120.0
-    proxies: frozenset[Network] = frozenset()
+# So often, a blank line in a body in chunks is taken for what may be its end. Behind a body with
+# more of them, a head may be longer by one piece that the parser is given.
+_MOST_BLANK_LINES = 1000
+# Many small chunks take long to read: so long, nobody else is served.
+_AT_ONCE_S = 0.005
 
 
 def limited_protocol(limits: ConnectionLimits) -> type[HttpToolsProtocol]:
@@ -82,9 +62,11 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._address = ""
         self._is_in_head = True
+        self._unread = b""
         # Bytes that the parser keeps because nothing of them is complete: a line that never ends.
         self._kept_bytes = 0
         self._body_bytes = 0  # of the present request, as far as they are not there yet
+        self._n_blank_lines = 0  # in the present body
         self._has_unread_body = False
         self._answering: RequestResponseCycle | None = None
         self._last_words: bytes | None = None  # wait for the answers before them
@@ -126,20 +108,41 @@ class _LimitedProtocol(HttpToolsProtocol):
             self._rest_bytes += len(data)
             if self._rest_bytes > self._limits.rest_bytes:
                 self.transport.close()
-        at = 0
+        is_reading, self._unread = bool(self._unread), self._unread + data
+        if not is_reading:
+            self._read()
+
+    def _read(self, *, is_paused: bool = False) -> None:
+        """Read what has come; after a while, others first."""
+        data, at, until_s = self._unread, 0, time.monotonic() + _AT_ONCE_S
         while at < len(data):
             if self._is_over or self._last_words or self.transport.is_closing():
+                self._unread = b""
+                return
+            if time.monotonic() > until_s:
+                self._unread = data[at:]
+                self.transport.pause_reading()
+                self.loop.call_soon(partial(self._read, is_paused=True))
                 return
             end = self._piece_end(data, at)
             self._feed(data[at:end])
             at = end
+        self._unread = b""
+        if is_paused and not (self.flow.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
 
     def _piece_end(self, data: bytes, at: int) -> int:
         """Up to where the parser is given data: never the end of a request and another's begin."""
         if self._body_bytes:
             return min(len(data), at + self._body_bytes)
-        room = self._limits.head_bytes - self._kept_bytes if self._is_in_head else _FEED_BYTES
-        return min(blank_line_end(data, at), at + room)
+        blank_end = blank_line_end(data, at)
+        if self._is_in_head:
+            return min(blank_end, at + self._limits.head_bytes - self._kept_bytes)
+        end = min(len(data), at + _FEED_BYTES)  # of a body in chunks
+        if blank_end < end and self._n_blank_lines < _MOST_BLANK_LINES:
+            self._n_blank_lines += 1
+            return blank_end
+        return end
 
     def _feed(self, piece: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -219,6 +222,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         if self._has_unread_body:
             return
         self._is_in_head, self._kept_bytes, self._body_bytes = True, 0, 0
+        self._n_blank_lines = 0
         if self._closing is not None:
             self._closing.cancel()
             self._closing, self._rest_bytes = None, 0
