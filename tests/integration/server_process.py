@@ -17,10 +17,11 @@ RECIPE = "name: test\ncollection: {catalog: test.csv}\n"
 class ServerProcess:
     """The server, ready, with its log in a file."""
 
-    def __init__(self, folder: Path, model: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *models: Path, **environment: str) -> None:
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE)
-        command = [sys.executable, "-m", "serving", "serve", str(recipe), "--model", str(model)]
+        command = [sys.executable, "-m", "serving", "serve", str(recipe)]
+        command += [part for model in models for part in ("--model", str(model))]
         command += ["--port", "0", "--work-dir", str(folder / "work")]
         command += ["--bucket", f"file://{folder}/bucket"]
         self.uploads = folder / "work" / "serving" / "uploads"
@@ -43,9 +44,9 @@ class ServerProcess:
 
 
 @contextmanager
-def server(folder: Path, model: Path, **environment: str) -> Iterator[ServerProcess]:
+def server(folder: Path, *models: Path, **environment: str) -> Iterator[ServerProcess]:
     """A server that is killed in the end, unless it has ended."""
-    running = ServerProcess(folder, model, **environment)
+    running = ServerProcess(folder, *models, **environment)
     try:
         yield running
     finally:

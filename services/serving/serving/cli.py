@@ -43,7 +43,6 @@ from serving.options import (
 
 if TYPE_CHECKING:
     from serving.access.connections import ConnectionLimits
-    from serving.http.server import Server
     from serving.http.service import Limits
     from serving.models.served import ServedModel
 
@@ -95,12 +94,12 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         store = shared_bucket(bucket)
         if not (wait or model):  # what is not there has no model
             store.check()
-        models = _models(loaded, model or [], store, work_dir, wait=wait)
+        models = _say_loading(_models(loaded, model or [], store, work_dir, wait=wait))
         limits = _limits(loaded, queue, keep_hours, rate)
         ring = None if keys is None else KeyRing.load(keys)
         hosts, folder = [host, *(name or [])], work_dir / "serving"
         made = create_app(models, limits, folder, store, ring, names=hosts, jobs=jobs)
-        _run(Server(made, host, listener, _connection_limits(connections, proxy or [])), models)
+        Server(made, host, listener, _bounds(connections, proxy or []), _say_serving).run()
         return 0
 
     sys.exit(guarded(work))
@@ -133,7 +132,7 @@ def _limits(recipes: Sequence[Recipe], queue: int, keep_hours: float, rate: int)
     )
 
 
-def _connection_limits(connections: int, proxies: Sequence[str]) -> "ConnectionLimits":
+def _bounds(connections: int, proxies: Sequence[str]) -> "ConnectionLimits":
     from serving.access.addresses import read_networks  # noqa: PLC0415
     from serving.access.connections import ConnectionLimits  # noqa: PLC0415
 
@@ -144,13 +143,19 @@ def _connection_limits(connections: int, proxies: Sequence[str]) -> "ConnectionL
     )
 
 
-def _run(server: "Server", models: "Sequence[ServedModel]") -> None:
+def _say_loading(models: "list[ServedModel]") -> "list[ServedModel]":
+    """The last line before the log; the models."""
     from serving.observe.requests import log_as_json  # noqa: PLC0415
 
     names = ", ".join(served.name for served in models)
-    console.print(f"Serving {names} at {server.url} until Ctrl-C", markup=False, soft_wrap=True)
+    console.print(f"Loading {names}", markup=False, soft_wrap=True)
     log_as_json()
-    server.run()
+    return models
+
+
+def _say_serving(url: str, names: Sequence[str]) -> None:
+    told = f"Serving {', '.join(names)} at {url} until Ctrl-C"
+    console.print(told, markup=False, soft_wrap=True)
 
 
 def _models(

@@ -10,7 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from s2s.errors import BucketUnavailableError, MediaError, UnsupportedMediaError
+from s2s.errors import (
+    BucketUnavailableError,
+    MediaError,
+    ModelError,
+    S2SError,
+    UnsupportedMediaError,
+)
 from serving.jobs.database import DatabaseUnavailableError
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "bucket_away",
     "disk_full",
     "invalid_fields",
+    "not_loaded",
     "problem_of",
     "unknown_name",
 ]
@@ -29,6 +36,7 @@ log = logging.getLogger(__name__)
 _TYPE_PREFIX = "urn:problem-type:s2s:"
 _RETRY_AFTER_S = 10
 _NAME_HERE = re.compile(r"^[\w.-]+: ")
+_FOLDERS = re.compile(r"[^\s'\"(]*/(?=[^\s/])")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 TITLES = {
@@ -36,7 +44,7 @@ TITLES = {
     "too-large": "The upload is too large",
     "headers-too-large": "The headers are too large",
     "unsupported-type": "This kind of file is not accepted",
-    "unusable-video": "The video cannot be used",
+    "unusable-video": "The file cannot be used",
     "invalid-fields": "A field is missing or wrong",
     "other-request": "The request is another one",
     "too-slow": "The upload takes too long",
@@ -51,6 +59,7 @@ TITLES = {
     "condition": "The result is another one",
     "range": "There is no such part of the result",
     "not-ready": "The server takes no work now",
+    "not-loaded": "The model could not be loaded",
     "bucket-away": "Results cannot be reached now",
     "disk-full": "The server has no room for the upload",
     "internal": "The server made a mistake",
@@ -112,8 +121,8 @@ class Problem(Exception):  # noqa: N818 - the name that RFC 9457 gives it
 
 def problem_of(error: BaseException) -> Problem:
     """The problem that an error is told as; one that is not foreseen is logged."""
-    if isinstance(error, Problem):
-        return error
+    if isinstance(error, Problem | ModelError):
+        return error if isinstance(error, Problem) else not_loaded(error)
     if isinstance(error, UnsupportedMediaError):
         return Problem(415, "unsupported-type", _sentence(error.plain_message))
     if isinstance(error, MediaError):
@@ -156,6 +165,14 @@ def _memory_short() -> Problem:
 
 def _is_short_of_memory(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.ENOMEM
+
+
+def not_loaded(error: BaseException) -> Problem:
+    """The problem of a model that could not be loaded: why, without this machine's folders."""
+    why = "the server's log says why"
+    if isinstance(error, S2SError):
+        why = _FOLDERS.sub("", str(error).partition("\n")[0])
+    return _later("not-loaded", f"{why[:1].upper()}{why[1:].removesuffix('.')}.")
 
 
 def bucket_away() -> Problem:

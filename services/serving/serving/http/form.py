@@ -148,7 +148,7 @@ def too_large(max_bytes: int) -> Problem:
     return Problem(
         413,
         "too-large",
-        f"At most {max_bytes / 1e6:.0f} MB are accepted. Send a shorter or a smaller video.",
+        f"At most {max_bytes / 1e6:.0f} MB are accepted. Send a smaller file, or a shorter video.",
         headers={"Connection": "close"},
     )
 

@@ -1,13 +1,59 @@
-"""Parameters of addresses: one that a route does not know is an error, not a wish unheard."""
+"""Parameters of addresses, numbers of forms: what is not understood is an error, not a guess."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 
 from serving.problems import invalid_fields, unknown_name
 
-__all__ = ["check_query"]
+__all__ = ["check_numbers", "check_query", "plain_number"]
 
 _CHECKED = "/v1/"
+# Python takes more for a number: 1_000, spaces around it, the digits of all scripts.
+_WHOLE = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def plain_number(text: object) -> object:
+    """A number as text, if it is written in plain digits.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if isinstance(text, str) and not _NUMBER.fullmatch(text):
+        raise ValueError("write a number in digits, such as 7 or 2.5")
+    return text
+
+
+def check_numbers(schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str, str]) -> None:
+    """Make sure that numbers in a form are written in plain digits.
+
+    Args:
+        schemas: JSON Schema of the fields, by name.
+        fields: of the form.
+
+    Raises:
+        Problem: 422 if one is not.
+    """
+    wrong = []
+    for name, text in fields.items():
+        types = set(_types(schemas.get(name, {})))
+        if "string" in types:
+            continue
+        if "number" in types and not _NUMBER.fullmatch(text):
+            wrong.append({"loc": (name,), "msg": "write a number in digits, such as 7 or 2.5"})
+        elif "integer" in types and not _WHOLE.fullmatch(text):
+            wrong.append({"loc": (name,), "msg": "write a whole number in digits, such as 7"})
+    if wrong:
+        raise invalid_fields(wrong)
+
+
+def _types(schema: Mapping[str, Any]) -> Iterator[str]:
+    for kind in schema.get("anyOf", [schema]):
+        yield kind.get("type", "")
 
 
 def check_query(request: Request) -> None:

@@ -1,11 +1,15 @@
 """uvicorn around the API: in the foreground for users, in a thread for the stage."""
 
+import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,6 +19,8 @@ from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.http.service import Service
 
 __all__ = ["Server", "listen"]
+
+log = logging.getLogger(__name__)
 
 _DRAIN_S = 60.0
 _LAST_ANSWERS_S = 10
@@ -57,6 +63,8 @@ class Server:
         host: address to listen on.
         port: port to listen on; 0 for a free one. Or a socket that listens already.
         connections: what clients may ask for before there is a request.
+        on_loaded: called with the address and the names of the models that are served, once it is
+            known of all whether they are; not where none is.
 
     Raises:
         StageError: if the address cannot be listened on.
@@ -68,6 +76,7 @@ class Server:
         host: str = "127.0.0.1",
         port: int | socket.socket = 0,
         connections: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - it is frozen
+        on_loaded: Callable[[str, Sequence[str]], None] = lambda _url, _names: None,
     ) -> None:
         self._service: Service = app.state.service
         self._socket = listen(host, port) if isinstance(port, int) else port
@@ -85,14 +94,17 @@ class Server:
             forwarded_allow_ips=sorted(map(str, connections.proxies)),
         )
         self._uvicorn = _DrainingServer(config, self._service)
-        for batcher in self._service.batchers.values():
-            batcher.loaded.add_done_callback(lambda loaded: self._stop_if_not(loaded.exception()))
+        self._on_loaded = on_loaded
+        self._loading = set(self._service.batchers)
+        self._lock = threading.Lock()
+        for name, batcher in self._service.batchers.items():
+            batcher.loaded.add_done_callback(partial(self._note_loaded, name))
 
     def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C; jobs that were accepted are finished first.
 
         Raises:
-            ModelError: if a model could not be loaded.
+            ModelError: if no model could be loaded.
         """
         self._uvicorn.run(sockets=[self._socket])
         self._check_loaded()
@@ -106,10 +118,10 @@ class Server:
         """Serve from a thread.
 
         Yields:
-            the address, once the models are loaded.
+            the address, once it is known of every model whether it can be loaded.
 
         Raises:
-            ModelError: if a model could not be loaded.
+            ModelError: if no model could be loaded.
         """
         thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="server")
         thread.start()
@@ -121,11 +133,23 @@ class Server:
             thread.join()
 
     def _check_loaded(self) -> None:
-        for batcher in self._service.batchers.values():
-            batcher.loaded.result()
+        errors = [batcher.loaded.exception() for batcher in self._service.batchers.values()]
+        if errors and errors[0] is not None and all(errors):
+            raise errors[0]
 
-    def _stop_if_not(self, error: BaseException | None) -> None:
-        if error is not None:
+    def _note_loaded(self, name: str, loaded: "Future[Any]") -> None:
+        """One of the models is there, or will never be; called in its thread."""
+        if loaded.exception() is not None and len(self._service.batchers) > 1:
+            log.error("%s cannot be loaded, and is not served: %s", name, loaded.exception())
+        with self._lock:
+            self._loading.discard(name)
+            if self._loading:
+                return
+        batchers = self._service.batchers
+        served = [name for name, batcher in batchers.items() if batcher.is_ready]
+        if served:
+            self._on_loaded(self.url, served)
+        else:
             self.stop()
 
 

@@ -9,7 +9,7 @@ from serving.access.sessions import COOKIE, LIFETIME_S
 from serving.http.answers.problems import responses
 from serving.http.fields import accepted_files
 from serving.http.page import EXAMPLE
-from serving.http.service import Service, service_of
+from serving.http.service import Service, owner_of, service_of
 from serving.models.served import ServedModel
 from serving.observe.metrics import CONTENT_TYPE_LATEST
 from serving.problems import Problem, bucket_away
@@ -43,7 +43,10 @@ def server_router() -> APIRouter:
     router.add_api_route("/readyz", ready, responses=responses(503))
     metrics = {"description": "For Prometheus.", "content": {"text/plain": {"schema": {}}}}
     router.add_api_route(
-        "/metrics", read_metrics, response_class=Response, responses={200: metrics}
+        "/metrics",
+        read_metrics,
+        response_class=Response,
+        responses={200: metrics} | responses(401),
     )
     return router
 
@@ -61,18 +64,22 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def ready(service: _Service) -> dict[str, str]:
-    """Whether new work is taken: models are loaded, jobs worked on, results kept; there is room."""
+async def ready(service: _Service) -> dict[str, Any]:
+    """Whether new work is taken: models are loaded, jobs worked on, results kept; there is room.
+
+    Models that could not be loaded are named in `not_loaded`, as long as others are.
+    """
     service.check_ready()
     if service.runner.results.is_away:
         raise bucket_away()
     if service.is_full:
         raise Problem(503, "not-ready", "The disk has no room for an upload.")
-    return {"status": "ready"}
+    failures = {name: problem.document.detail for name, problem in service.failures.items()}
+    return {"status": "ready"} | ({"not_loaded": failures} if failures else {})
 
 
-async def read_metrics(service: _Service) -> Response:
-    """What Prometheus collects."""
+async def read_metrics(service: _Service, _owner: Annotated[str, Depends(owner_of)]) -> Response:
+    """What Prometheus collects; where keys are needed, with one."""
     return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -84,6 +91,7 @@ async def read_models(service: _Service) -> dict[str, Any]:
 
 def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
     offer, (max_bytes, media) = model.offer, service.limits.of_model(model)
+    failure = service.failures.get(model.name)
     return {
         "id": model.name,
         "task": model.task,
@@ -98,6 +106,7 @@ def _offer_document(service: Service, model: ServedModel) -> dict[str, Any]:
         if model.example
         else f"/static/{EXAMPLE}",
         "ready": service.batchers[model.name].is_ready,
+        "not_loaded": None if failure is None else failure.document.detail,
         "types": offer.types,
         "needs_sound": offer.needs_sound,
         "accept": accepted_files(offer.types),

@@ -1,7 +1,7 @@
 """What the routes share: the models that are served, and what a request may ask of them."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from anyio import CapacityLimiter
@@ -19,7 +19,7 @@ from serving.jobs.store import JobStore
 from serving.models.served import MAX_PIXELS, MAX_STREAMS, Offered, ServedModel
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
-from serving.problems import Problem, disk_full
+from serving.problems import Problem, disk_full, not_loaded
 
 __all__ = ["Limits", "Service", "client_of", "owner_of", "service_of"]
 
@@ -120,25 +120,34 @@ class Service:
     is_draining: bool = field(default=False)
 
     @property
-    def is_ready(self) -> bool:
-        """Whether every model is loaded, and new work is taken."""
-        loaded = all(batcher.is_ready for batcher in self.batchers.values())
-        return loaded and not self.is_draining
+    def failures(self) -> Mapping[str, Problem]:
+        """Why models could not be loaded, by their names."""
+        found = ((name, batcher.failure) for name, batcher in self.batchers.items())
+        return {name: not_loaded(error) for name, error in found if error is not None}
 
     @property
     def is_full(self) -> bool:
         """Whether the disk has no room for an upload of the largest size."""
         return shutil.disk_usage(self.runner.folder).free < self.limits.max_upload_bytes
 
-    def check_ready(self) -> None:
+    def check_ready(self, names: Iterable[str] | None = None) -> None:
         """Make sure that new work is taken.
+
+        Args:
+            names: models of which one has to be loaded; None if it is to be known of all whether
+                they can be, too.
 
         Raises:
             Problem: 503 if it is not.
         """
         if self.is_draining:
             raise _not_ready("The server is about to stop. Try again in a few seconds.")
-        if not self.is_ready:
+        asked = [self.batchers[name] for name in names or self.batchers]
+        is_known = names is not None or all(batcher.loaded.done() for batcher in asked)
+        if not (is_known and any(batcher.is_ready for batcher in asked)):
+            errors = [batcher.failure for batcher in asked]
+            if errors[0] is not None and all(errors):
+                raise not_loaded(errors[0])
             raise _not_ready("The model is being loaded. Try again in a few seconds.")
         if not self.runner.is_working:
             raise _not_ready("Jobs cannot be worked on now; the server's log says why.")

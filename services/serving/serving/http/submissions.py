@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from s2s.media import PICTURE_TYPES, check_upload, run_sandboxed
@@ -21,6 +21,7 @@ from serving.http.answers.problems import failure_answer, responses
 from serving.http.answers.results import result_answer
 from serving.http.fields import file_schema
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
+from serving.http.queries import check_numbers, plain_number
 from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
@@ -35,6 +36,7 @@ _Models = Sequence[ServedModel]
 _Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 _Wait = Annotated[
     float,
+    BeforeValidator(plain_number),
     Query(
         ge=0,
         le=MAX_WAIT_S,
@@ -43,11 +45,9 @@ _Wait = Annotated[
     ),
 ]
 _RequestName = Annotated[
-    str | SkipJsonSchema[None],
+    Annotated[str, StringConstraints(min_length=16, max_length=128)] | SkipJsonSchema[None],
     Header(
         alias="Idempotency-Key",
-        min_length=16,
-        max_length=128,
         description="A random name for this request: sent again, it makes no second job.",
     ),
 ]
@@ -89,7 +89,7 @@ def _endpoint(models: _Models) -> _Endpoint:
         idempotency_key: _RequestName = None,
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
-        service.check_ready()
+        service.check_ready([model.name for model in models])
         job = await _admitted(request, service, models, owner, idempotency_key)
         return await _answer(request, service, await _finished(service, job, wait))
 
@@ -168,6 +168,7 @@ async def _checked(
     """A job's fields, made of a form that the model can work on; and how long that took."""
     started = time.monotonic()
     model = _chosen(models, form.fields)
+    service.check_ready([model.name])
     max_bytes, media = service.limits.of_model(model)
     if form.size > max_bytes:
         raise too_large(max_bytes)
@@ -238,6 +239,7 @@ async def _finished(service: Service, job: Job, wait_s: float) -> Job | None:
 
 
 def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseModel:
+    check_numbers(options.model_json_schema().get("properties", {}), fields)
     try:
         return options.model_validate(fields)
     except ValidationError as error:

@@ -74,6 +74,11 @@ class Batcher:
         """Whether the model is loaded."""
         return self.loaded.done() and self.loaded.exception() is None
 
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the model could not be loaded; None as long as that is not known."""
+        return self.loaded.exception() if self.loaded.done() else None
+
     async def predict(self, value: Any) -> Any:
         """Run the model on one input, together with others that are there.
 

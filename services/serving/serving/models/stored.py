@@ -2,18 +2,19 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from s2s.dataset import version_names
-from s2s.errors import ModelError
+from s2s.errors import ChecksumError, ModelError
 from s2s.layout import model_config_key, model_prefix
 from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.storage import Bucket
+from s2s.tasks.contract import Predictor
 from s2s.tasks.loading import load_task
 from serving.models.served import MAX_PICTURE_PIXELS, MAX_PIXELS, MAX_STREAMS, ServedModel
 
@@ -21,7 +22,6 @@ __all__ = ["StoredModel", "fetch_model", "find_model", "model_of_folder", "model
 
 _CONFIG_FILE = "config.json"
 _SUFFIXES = (".safetensors", ".json")
-_REMEDY = "fetch the model again, or train it again"
 
 
 @dataclass(frozen=True)
@@ -82,18 +82,27 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
 
 
 def model_of_recipe(bucket: Bucket, recipe: Recipe, work_dir: Path) -> ServedModel:
-    """The recipe's newest model, as it is offered.
+    """The recipe's newest model, as it is offered; one that arrives damaged fails to load.
 
     Raises:
         ModelError: if there is none.
-        ChecksumError: if a file arrives damaged.
     """
     stored = find_model(bucket, recipe)
-    return model_of_folder(fetch_model(bucket, stored, work_dir), stored.name, recipe)
+    try:
+        folder = fetch_model(bucket, stored, work_dir)
+    except ChecksumError as error:
+        return _offered({}, partial(_fail, error), stored.name, recipe)
+    return model_of_folder(folder, stored.name, recipe)
+
+
+def _fail(error: Exception, _limits: MediaLimits) -> NoReturn:
+    raise error
 
 
 def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
     """A model directory, as it is offered: its config says what it has learned.
+
+    A config that cannot be read is found again, and told, when the model is loaded.
 
     Args:
         folder: the model directory.
@@ -101,19 +110,28 @@ def model_of_folder(folder: Path, name: str, recipe: Recipe) -> ServedModel:
         recipe: sets the limits.
 
     Raises:
-        ModelError: if the config cannot be read, or is of another task than the recipe.
+        ModelError: if there is no config, or it is of another task than the recipe.
     """
     config = _read_config(folder)
-    name_of_task = _task_of(config, folder, recipe)
-    task, serving = load_task(name_of_task), recipe.serving
+    _check_task(config, folder, recipe)
+    return _offered(config, partial(load_task(recipe.task).load, folder), name, recipe)
+
+
+def _offered(
+    config: Mapping[str, Any],
+    load: Callable[[MediaLimits], Predictor],
+    name: str,
+    recipe: Recipe,
+) -> ServedModel:
+    task, serving = load_task(recipe.task), recipe.serving
     media = MediaLimits(MAX_PIXELS, serving.max_duration_s, MAX_STREAMS, MAX_PICTURE_PIXELS)
     # For the threads that torch starts when the model is loaded: they would wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return ServedModel(
         name=name,
-        task=name_of_task,
+        task=recipe.task,
         offer=task.offer,
-        load=partial(task.load, folder),
+        load=load,
         max_upload_bytes=serving.max_upload_bytes,
         media=media,
         page=task.page_folder,
@@ -131,7 +149,8 @@ def _example(page: Path | None, recipe: str) -> str:
 
 def _own_values(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, Any]:
     """What the model does where nothing else is asked, by option: of the task's own config."""
-    settings = config.get("config", {})
+    settings = config.get("config")
+    settings = settings if isinstance(settings, dict) else {}
     return {name: settings[key] for name, key in own.items() if key in settings}
 
 
@@ -142,16 +161,15 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
         raise ModelError(f"{folder}: {what}; name a model directory, as training writes it")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: not a model's config ({error}): {_REMEDY}") from error
-    return config if isinstance(config, dict) else {"task": None}
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
-def _task_of(config: Mapping[str, Any], folder: Path, recipe: Recipe) -> str:
+def _check_task(config: Mapping[str, Any], folder: Path, recipe: Recipe) -> None:
     task = config.get("task", recipe.task)
-    if not isinstance(task, str) or task != recipe.task:
+    if task != recipe.task:
         raise ModelError(
             f"{folder / _CONFIG_FILE}: a model of the task {task}, and the recipe {recipe.name} is "
             f"of {recipe.task}: name the recipe that it was trained by"
         )
-    return task
