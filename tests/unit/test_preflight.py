@@ -85,10 +85,16 @@ def test_a_full_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch):
         preflight(settings, "collection")
 
 
-def test_no_ffmpeg(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr("s2s.media.codecs.ffmpeg_path", lambda: tmp_path / "none")
-    with pytest.raises(StageError, match=r"codecs: missing: .*none.*services/preprocessing/requir"):
-        preflight(settings, "preprocessing")
+@pytest.mark.parametrize(
+    ("stage", "program"),
+    [("preprocessing", "ffmpeg_path"), ("collection", "small_ffmpeg_path")],
+)
+def test_no_ffmpeg(
+    stage: str, program: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(f"s2s.media.codecs.{program}", lambda: tmp_path / "none")
+    with pytest.raises(StageError, match=rf"codecs: missing: .*none.*services/{stage}/requir"):
+        preflight(settings, stage)
 
 
 def test_a_codec_that_is_not_there(settings: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import Literal
 
-from s2s.media.ffmpeg import ffmpeg_path
+from s2s.media.ffmpeg import ffmpeg_path, small_ffmpeg_path
 
 __all__ = ["DECODERS", "ENCODERS", "ffmpeg_problem", "missing_codecs"]
 
@@ -29,10 +29,14 @@ def missing_codecs(decoders: Iterable[str] = (), encoders: Iterable[str] = ()) -
     return missing + [f"encoder {name}" for name in encoders if is_missing(name, "w")]
 
 
-def ffmpeg_problem() -> str:
-    """A sentence about what is wrong with the ffmpeg program; empty if it works."""
+def ffmpeg_problem(*, small: bool = False) -> str:
+    """A sentence about what is wrong with the ffmpeg program; empty if it works.
+
+    Args:
+        small: the one that copies is meant.
+    """
     try:
-        path = ffmpeg_path()
+        path = small_ffmpeg_path() if small else ffmpeg_path()
     except (ImportError, RuntimeError) as error:
         return f"there is no ffmpeg ({error})"
     return "" if os.access(path, os.X_OK) else f"{path} cannot be started"

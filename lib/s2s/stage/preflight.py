@@ -19,9 +19,9 @@ from s2s.stage.buckets import prepared_bucket, shared_bucket
 __all__ = ["Finding", "preflight"]
 
 _LEAST_FREE_GB = 0.5
-_READ, _WRITE, _PROGRAM = "read", "write", "program"
+_READ, _WRITE, _PROGRAM, _SMALL_PROGRAM = "read", "write", "program", "small program"
 _NEEDS_OF_MEDIA = {
-    "collection": {_READ, _PROGRAM},
+    "collection": {_READ, _SMALL_PROGRAM},
     "preprocessing": {_READ, _WRITE, _PROGRAM},
     "validation": {_READ},
     "feature_extraction": {_READ},
@@ -121,8 +121,9 @@ def _codecs(_settings: Settings, stage: str) -> Finding | None:
     lacking = missing_codecs(
         DECODERS if _READ in needs else (), ENCODERS if _WRITE in needs else ()
     )
-    if _PROGRAM in needs and (problem := ffmpeg_problem()):
-        lacking.append(problem)
+    for program, small in ((_PROGRAM, False), (_SMALL_PROGRAM, True)):
+        if program in needs and (problem := ffmpeg_problem(small=small)):
+            lacking.append(problem)
     if lacking:
         remedy = f"Install what services/{stage}/requirements.txt names, or use its image"
         return Finding("codecs", f"missing: {', '.join(lacking)}", remedy)

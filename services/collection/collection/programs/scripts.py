@@ -7,11 +7,31 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from s2s.media import ffmpeg_path
+import certifi
+
+from s2s.media import small_ffmpeg_path
 
 __all__ = ["Programs"]
 
 _QUICKJS = Path(__file__).with_name("quickjs_program.py")
+# Options of an input come before it, and ffmpeg refuses those of TLS for one that has none.
+_FFMPEG = """\
+unset no_proxy NO_PROXY
+before=
+for argument do
+    shift
+    if [ "$before" = -i ]; then
+        case $argument in
+        [Hh][Tt][Tt][Pp][Ss]://*) set -- "$@" -tls_verify 1 -ca_file {authorities} ;;
+        esac
+        set -- "$@" -i "$argument"
+    elif [ "$argument" != -i ]; then
+        set -- "$@" "$argument"
+    fi
+    before=$argument
+done
+exec {ffmpeg} "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -33,10 +53,14 @@ class Programs:
         """Make them, where they are not there or are of an installation that has moved.
 
         ffmpeg's own rule is to use no proxy for what the environment's `no_proxy` names, such as
-        this machine; here it uses the one that it is given for every host.
+        this machine; here it uses the one that it is given for every host. A site's certificate
+        has to be signed by one of SSL_CERT_FILE, else of certifi, as yt-dlp itself asks.
         """
-        ffmpeg = shlex.quote(str(ffmpeg_path()))
-        self._write(self.folder / "ffmpeg", f'unset no_proxy NO_PROXY\nexec {ffmpeg} "$@"\n')
+        authorities = os.environ.get("SSL_CERT_FILE") or certifi.where()
+        ffmpeg = _FFMPEG.format(
+            authorities=shlex.quote(authorities), ffmpeg=shlex.quote(str(small_ffmpeg_path()))
+        )
+        self._write(self.folder / "ffmpeg", ffmpeg)
         python = f"{shlex.quote(sys.executable)} -I {shlex.quote(str(_QUICKJS))}"
         self._write(self.qjs, f'exec {python} "$@"\n')
 
