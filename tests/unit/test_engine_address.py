@@ -13,7 +13,7 @@ from s2s.engine import make_engine
 from s2s.errors import SettingsError
 
 pytest.importorskip("ray", reason="Ray is not installed")
-addresses = pytest.importorskip("s2s.engine.ray.address")
+addresses = pytest.importorskip("s2s.engine.address")
 find_cluster = addresses.find_cluster
 SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 

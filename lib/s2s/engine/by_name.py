@@ -3,6 +3,7 @@
 import os
 from importlib.util import find_spec
 
+from s2s.engine.address import find_cluster
 from s2s.engine.contract import Engine
 from s2s.engine.local import ProcessEngine, SessionEngine, ThreadEngine
 from s2s.errors import SettingsError
@@ -40,6 +41,7 @@ def make_engine(
         return ThreadEngine(workers) if threads else ProcessEngine(workers)
     if name == "ray":
         _check_ray()
+        find_cluster()
         from s2s.engine.ray import RayEngine  # noqa: PLC0415 - optional, slow to import
 
         if sessions is None:
@@ -60,8 +62,6 @@ def check_engine(name: str) -> str:
     if name != "ray":
         return "processes on this machine"
     _check_ray()
-    from s2s.engine.ray.address import find_cluster  # noqa: PLC0415 - optional, slow to import
-
     found = find_cluster()
     if found is None:
         return "Ray on this machine alone"

@@ -8,8 +8,8 @@ from typing import Any
 import ray
 from ray.exceptions import AuthenticationError, RayError
 
+from s2s.engine.address import ClusterAddress, find_cluster
 from s2s.engine.contract import Room
-from s2s.engine.ray.address import ClusterAddress, find_cluster
 from s2s.engine.ray.shipping import runtime_env
 from s2s.errors import SettingsError
 

@@ -1,11 +1,14 @@
 """Which cluster is joined, and whether one answers there: known before Ray is asked, which waits.
 
-Ray itself tries an address that does not answer for more than a minute, again and again.
+Ray itself tries an address that does not answer for more than a minute, again and again; and on a
+busy machine it takes half a minute to import, so that this comes before that, too.
 """
 
 import os
 import socket
 import tempfile
+import threading
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +18,8 @@ from s2s.errors import SettingsError
 __all__ = ["ClusterAddress", "find_cluster"]
 
 _ANSWER_S = 5.0
+_LONGEST_S = 8.0
+"""For all of it: a name that is asked of several servers, a host of several addresses."""
 # RFC 9113, section 3.4: what a client of HTTP/2 (which gRPC is) says first, with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _SETTINGS_FRAME = 4
@@ -93,7 +98,31 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
 
 
 def _speaks_grpc(host: str, port: int) -> bool:
+    """Whether what answers there is gRPC.
+
+    Raises:
+        OSError: if nothing answers, or not in time.
+    """
+    found: Future[bool] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(_ask(host, port))
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            found.set_exception(error)
+
+    # Nothing else ends a search for a name.
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return found.result(_LONGEST_S)
+    except TimeoutError:
+        raise TimeoutError("no answer in time") from None
+
+
+def _ask(host: str, port: int) -> bool:
     with socket.create_connection((host, port), timeout=_ANSWER_S) as connection:
+        if os.environ.get("RAY_USE_TLS") == "1":
+            return True  # Ray has the certificates, and says what is wrong with them
         connection.sendall(_HELLO)
         answer = b""
         while len(answer) < 9 and (part := connection.recv(9 - len(answer))):
