@@ -1,6 +1,9 @@
 """Which cluster is joined; one that is not there is an error at once, not a wait of minutes."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +19,8 @@ pytest.importorskip("ray", reason="Ray is not installed")
 addresses = pytest.importorskip("s2s.engine.address")
 find_cluster = addresses.find_cluster
 SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+NOT_KNOWN = b"\x40\x0bgrpc-status\x0212"
+HEADERS_FRAME = bytes([0, 0, len(NOT_KNOWN), 1, 5, 0, 0, 0, 1]) + NOT_KNOWN
 
 
 @pytest.fixture(autouse=True)
@@ -123,8 +128,67 @@ def test_a_web_server_is_no_cluster(monkeypatch: pytest.MonkeyPatch):
             find_cluster()
 
 
+@pytest.mark.parametrize("server", [SETTINGS_FRAME + HEADERS_FRAME], indirect=True)
+@pytest.mark.parametrize("kind", ["", "ray://"])
+def test_the_port_is_another_one_of_the_clusters(
+    server: int, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Such as that for clients, named as if it were the cluster's own, or the other way round."""
+    monkeypatch.setenv("RAY_ADDRESS", f"{kind}127.0.0.1:{server}")
+    with pytest.raises(SettingsError, match=r"something else does.*HOST:6379.*ray://HOST:10001"):
+        find_cluster()
+
+
+def test_a_name_that_takes_too_long(monkeypatch: pytest.MonkeyPatch):
+    asked = threading.Event()
+
+    def never(*_: object, **__: object) -> None:
+        asked.wait()
+
+    monkeypatch.setattr(socket, "create_connection", never)
+    monkeypatch.setattr(addresses, "_LONGEST_S", 0.1)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(SettingsError, match="no answer in time"):
+        find_cluster()
+    asked.set()
+
+
+def test_ray_need_not_be_imported_for_that(closed_port: int):
+    program = (
+        "import sys\n"
+        "from s2s.engine import make_engine\n"
+        "from s2s.errors import SettingsError\n"
+        "try:\n"
+        "    make_engine('ray')\n"
+        "except SettingsError as error:\n"
+        "    print(error, 'ray' in sys.modules)\n"
+    )
+    environment = os.environ | {"RAY_ADDRESS": f"127.0.0.1:{closed_port}"}
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "no Ray cluster answers" in said
+    assert said.endswith(" False\n")
+
+
+def test_a_cluster_with_tls_is_left_to_ray(closed_port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{closed_port}")
+    with pytest.raises(SettingsError, match="no Ray cluster answers"):
+        find_cluster()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"ray://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", url)
+        assert getattr(find_cluster(), "url", None) == url
+
+
 @pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
 def test_a_cluster_that_this_machine_is_no_node_of(server: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(addresses, "_ANSWER_S", 0.3)
     monkeypatch.setattr(addresses, "_has_raylet", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server}")
     with pytest.raises(SettingsError, match=f"ray start --address=127.0.0.1:{server}"):
@@ -133,6 +197,7 @@ def test_a_cluster_that_this_machine_is_no_node_of(server: int, monkeypatch: pyt
 
 @pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
 def test_a_cluster_from_another_machine(server: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(addresses, "_ANSWER_S", 0.3)
     monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{server}")
     found = find_cluster()
     assert found is not None

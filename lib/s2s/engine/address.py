@@ -9,6 +9,7 @@ import socket
 import tempfile
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +23,14 @@ _LONGEST_S = 8.0
 """For all of it: a name that is asked of several servers, a host of several addresses."""
 # RFC 9113, section 3.4: what a client of HTTP/2 (which gRPC is) says first, with empty settings.
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-_SETTINGS_FRAME = 4
+_DATA_FRAME, _HEADERS_FRAME, _SETTINGS_FRAME = 0, 1, 4
+_END_STREAM, _END_HEADERS = 1, 4
+_METHODS = {
+    "gcs": b"/ray.rpc.NodeInfoGcsService/GetClusterId",
+    "ray": b"/ray.rpc.RayletDriver/ClusterInfo",
+}
+"""What is asked of a cluster's own port, and of its port for clients: each knows only its own."""
+_UNKNOWN_METHOD = b"grpc-status\x0212"
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,14 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
             "ray://HOST:PORT from another machine"
         )
     try:
-        is_grpc = _speaks_grpc(host, port)
+        is_ray = _is_ray(host, port, _METHODS[parts.scheme])
     except OSError as error:
         raise SettingsError(f"{told}: {error}. {end}") from error
-    if not is_grpc:
-        raise SettingsError(f"{told}: something else does. {end}")
+    if not is_ray:
+        raise SettingsError(
+            f"{told}: something else does. A cluster's own port is 6379, named as HOST:6379; its "
+            f"port for other machines is 10001, named as ray://HOST:10001. {end}"
+        )
     if parts.scheme == "gcs" and not _has_raylet():
         raise SettingsError(
             f"{address.origin} is {address.url}, and this machine is no node of that cluster. "
@@ -97,8 +108,8 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
     return address
 
 
-def _speaks_grpc(host: str, port: int) -> bool:
-    """Whether what answers there is gRPC.
+def _is_ray(host: str, port: int, method: bytes) -> bool:
+    """Whether what answers there could be a cluster that knows a method.
 
     Raises:
         OSError: if nothing answers, or not in time.
@@ -107,7 +118,7 @@ def _speaks_grpc(host: str, port: int) -> bool:
 
     def ask() -> None:
         try:
-            found.set_result(_ask(host, port))
+            found.set_result(_ask(host, port, method))
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             found.set_exception(error)
 
@@ -119,15 +130,47 @@ def _speaks_grpc(host: str, port: int) -> bool:
         raise TimeoutError("no answer in time") from None
 
 
-def _ask(host: str, port: int) -> bool:
-    with socket.create_connection((host, port), timeout=_ANSWER_S) as connection:
+def _ask(host: str, port: int, method: bytes) -> bool:
+    with (
+        socket.create_connection((host, port), timeout=_ANSWER_S) as connection,
+        connection.makefile("rb") as answer,
+    ):
         if os.environ.get("RAY_USE_TLS") == "1":
             return True  # Ray has the certificates, and says what is wrong with them
-        connection.sendall(_HELLO)
-        answer = b""
-        while len(answer) < 9 and (part := connection.recv(9 - len(answer))):
-            answer += part
-    return len(answer) == 9 and answer[3] == _SETTINGS_FRAME
+        connection.sendall(_HELLO + _call(method))
+        head = answer.read(9)
+        if len(head) < 9 or head[3] != _SETTINGS_FRAME:
+            return False
+        with suppress(TimeoutError):  # a cluster that is busy
+            while len(head) == 9 and head[3] != _HEADERS_FRAME:
+                answer.read(int.from_bytes(head[:3]))
+                head = answer.read(9)
+            return _UNKNOWN_METHOD not in answer.read(int.from_bytes(head[:3]))
+        return True
+
+
+def _call(method: bytes) -> bytes:
+    """A call with an empty message. RFC 7541, section 6.2.2: headers as they are, in no table."""
+    headers = bytes([0x83, 0x86])  # POST, http
+    for name, value in (
+        (bytes([4]), method),
+        (bytes([1]), b"ray"),
+        (b"\0\x0ccontent-type", b"application/grpc"),
+        (b"\0\x02te", b"trailers"),
+    ):
+        headers += name + bytes([len(value)]) + value
+    stream = bytes([0, 0, 0, 1])
+    message = bytes(5)
+    return (
+        len(headers).to_bytes(3)
+        + bytes([_HEADERS_FRAME, _END_HEADERS])
+        + stream
+        + headers
+        + len(message).to_bytes(3)
+        + bytes([_DATA_FRAME, _END_STREAM])
+        + stream
+        + message
+    )
 
 
 def _has_raylet() -> bool:
