@@ -15,7 +15,7 @@ from s2s.storage import Bucket, DirectoryBucket, open_bucket
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = make_recipe()
 CLIPS = {f"bell{n}": [0] for n in range(8)}
-IMAGES_MB = {"collection": 490, "preprocessing": 400, "validation": 400}
+IMAGES_MB = {"collection": 400, "preprocessing": 400, "validation": 400}
 """What each image without torch takes at most, in 10^6 bytes as `docker images` counts."""
 Shell = Callable[..., str]
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(2400)]
