@@ -5,6 +5,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -124,3 +125,8 @@ def die_until(path: str, runs: int) -> int:
     if count < runs:
         os.kill(os.getpid(), signal.SIGKILL)
     return count
+
+
+def loaded_modules() -> list[str]:
+    """Modules of media, and numpy, that are there already."""
+    return sorted(name for name in sys.modules if name == "numpy" or name.startswith("s2s.media."))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sandboxed_tasks as tasks
 
+import s2s.media
 from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media import SandboxLimits, missing_protections, run_sandboxed
 from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
@@ -25,6 +26,11 @@ def test_it_answers_and_tells_errors(tmp_path: Path):
     with pytest.raises(MediaError, match="damaged") as caught:
         run_sandboxed(tasks.fail, folder=tmp_path)
     assert caught.value.reason == "corrupt"
+
+
+def test_libraries_are_loaded_before_it_is_forked(tmp_path: Path):
+    homes = {getattr(s2s.media, name).__module__ for name in s2s.media.__all__ if name.islower()}
+    assert {"numpy", *homes} <= {*run_sandboxed(tasks.loaded_modules, folder=tmp_path)}
 
 
 def test_it_tells_progress_and_only_that(tmp_path: Path):

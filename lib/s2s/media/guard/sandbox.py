@@ -34,7 +34,16 @@ __all__ = ["SandboxLimits", "missing_protections", "run_sandboxed", "start_sandb
 log = logging.getLogger(__name__)
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["s2s.media.guard.sandbox", "s2s.media.guard.upload"])
+# Those with arrays are left out by themselves where numpy is not installed.
+_ARRAYS = ("frames", "pictures", "sampling", "sound")
+_WRITTEN = ("samples", "still", "wav")
+_context.set_forkserver_preload(
+    [
+        *("s2s.media.guard.sandbox", "s2s.media.guard.upload"),
+        *(f"s2s.media.read.{name}" for name in _ARRAYS),
+        *(f"s2s.media.write.{name}" for name in _WRITTEN),
+    ]
+)
 _MAX_ANSWER_BYTES = 1 << 20
 _PROTECTIONS = ("files", "network")
 _PAUSES_S = (0.5, 2.0)
