@@ -19,8 +19,15 @@ pytest.importorskip("ray", reason="Ray is not installed")
 addresses = pytest.importorskip("s2s.engine.address")
 find_cluster = addresses.find_cluster
 SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-NOT_KNOWN = b"\x40\x0bgrpc-status\x0212"
-HEADERS_FRAME = bytes([0, 0, len(NOT_KNOWN), 1, 5, 0, 0, 0, 1]) + NOT_KNOWN
+
+
+def headers_frame(headers: bytes) -> bytes:
+    return bytes([0, 0, len(headers), 1, 5, 0, 0, 0, 1]) + headers
+
+
+NOT_KNOWN = headers_frame(b"\x88\x40\x0bgrpc-status\x0212")
+KNOWN = headers_frame(b"\x3f\x61\x88")
+NOT_FOUND = headers_frame(b"\x8d")  # the status 404 of a web server that speaks HTTP/2
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +135,9 @@ def test_a_web_server_is_no_cluster(monkeypatch: pytest.MonkeyPatch):
             find_cluster()
 
 
-@pytest.mark.parametrize("server", [SETTINGS_FRAME + HEADERS_FRAME], indirect=True)
+@pytest.mark.parametrize(
+    "server", [SETTINGS_FRAME + NOT_KNOWN, SETTINGS_FRAME + NOT_FOUND], indirect=True
+)
 @pytest.mark.parametrize("kind", ["", "ray://"])
 def test_the_port_is_another_one_of_the_clusters(
     server: int, kind: str, monkeypatch: pytest.MonkeyPatch
@@ -195,7 +204,7 @@ def test_a_cluster_that_this_machine_is_no_node_of(server: int, monkeypatch: pyt
         find_cluster()
 
 
-@pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
+@pytest.mark.parametrize("server", [SETTINGS_FRAME, SETTINGS_FRAME + KNOWN], indirect=True)
 def test_a_cluster_from_another_machine(server: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(addresses, "_ANSWER_S", 0.3)
     monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{server}")

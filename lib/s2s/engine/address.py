@@ -30,6 +30,9 @@ _METHODS = {
     "ray": b"/ray.rpc.RayletDriver/ClusterInfo",
 }
 """What is asked of a cluster's own port, and of its port for clients: each knows only its own."""
+# RFC 7541, appendix A: the status 200, which gRPC has whatever it says; a change of the table's
+# size may come before it.
+_OK = 0x88
 _UNKNOWN_METHOD = b"grpc-status\x0212"
 
 
@@ -145,7 +148,8 @@ def _ask(host: str, port: int, method: bytes) -> bool:
             while len(head) == 9 and head[3] != _HEADERS_FRAME:
                 answer.read(int.from_bytes(head[:3]))
                 head = answer.read(9)
-            return _UNKNOWN_METHOD not in answer.read(int.from_bytes(head[:3]))
+            headers = answer.read(int.from_bytes(head[:3]))
+            return _OK in headers[:4] and _UNKNOWN_METHOD not in headers
         return True
 
 
