@@ -1,13 +1,12 @@
 """The page of a comparison: figures with intervals, paired tests, curves, costs, answers."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
-from matplotlib.figure import Figure as Drawing
 
+from launcher.pages.curve import Chart, Line, losses_chart
 from launcher.pages.figures import Cell, Pair, Table, TableRow, figure_cell, number, pair_of
 from launcher.pages.page import write_framed
 from s2s.dataset import read_version
@@ -65,7 +64,7 @@ def write_comparison_report(
         ],
         troubles=_troubles_tables(content),
         costs=_costs_table(approaches),
-        curves=_draw_curves(approaches),
+        curves=_curves(approaches),
         pairs=_pairs(content),
         answers=Markup(answers),  # noqa: S704 - a template's
     )
@@ -142,20 +141,10 @@ def _pairs(content: Mapping[str, Any]) -> list[Pair]:
     ]
 
 
-def _draw_curves(approaches: Mapping[str, Any]) -> bytes:
-    """Losses over steps as a PNG: a line for each training, a colour for each approach."""
-    drawing = Drawing(figsize=(8, 4.5), layout="constrained")
-    axes = drawing.add_subplot(xlabel="step", ylabel="loss", yscale="log")
-    for number_, (name, one) in enumerate(approaches.items()):
-        for n, curve in enumerate(one["curves"]):
-            _plot(axes, curve, f"C{number_}", name if n == 0 else "")
-    axes.legend()
-    axes.grid(visible=True, alpha=0.3)
-    data = io.BytesIO()
-    drawing.savefig(data, dpi=120, format="png")
-    return data.getvalue()
-
-
-def _plot(axes: Any, curve: Sequence[Sequence[float]], colour: str, label: str) -> None:
-    steps, losses = zip(*curve, strict=True) if curve else ((), ())
-    axes.plot(steps, losses, color=colour, marker=".", label=label or None)
+def _curves(approaches: Mapping[str, Any]) -> Chart | None:
+    lines = [
+        Line(name, curve, colour)
+        for colour, (name, one) in enumerate(approaches.items())
+        for curve in one["curves"]
+    ]
+    return losses_chart(lines)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from launcher.pages.curve import read_losses
 from launcher.pages.figures import Metrics, read_metrics
-from launcher.pages.page import capped_notice, read_if_there, write_framed
+from launcher.pages.page import capped_notice, write_framed
 from launcher.pipeline import PURPOSES
 from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.layout import model_prefix
@@ -19,7 +20,6 @@ from s2s.tasks.loading import load_task
 __all__ = ["write_report"]
 
 PAGE = "report.html"
-_CURVE = "learning_curve.png"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def write_report(
         stages=[_stage_row(report) for report in reports],
         metrics=metrics,
         metrics_caption=_caption(metrics, part.CAPTION) if metrics else "",
-        curve=read_if_there(bucket, prefix + _CURVE),
+        curve=read_losses(bucket, prefix),
         answers=Markup(answers),  # noqa: S704 - a template's
     )
 

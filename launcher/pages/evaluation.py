@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from launcher.pages.curve import read_losses
 from launcher.pages.figures import (
     Cell,
     Pair,
@@ -16,7 +17,7 @@ from launcher.pages.figures import (
     number,
     pair_of,
 )
-from launcher.pages.page import capped_notice, read_if_there, write_framed
+from launcher.pages.page import capped_notice, write_framed
 from s2s.settings import Recipe
 from s2s.settings.evaluation import ALL_CLIPS
 from s2s.storage import Bucket
@@ -84,7 +85,7 @@ def write_evaluation_report(
         groups=[_group_part(content, group) for group in content["groups"]],
         others=_others_table(content),
         costs=[(content["titles"][name], cost) for name, cost in content["costs"].items()],
-        curve=read_if_there(bucket, content["model"] + "learning_curve.png"),
+        curve=read_losses(bucket, content["model"]),
         examples=Markup(part.show_examples(bucket, recipe, content)),  # noqa: S704 - a template's
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from page_steps import violations_in_all_looks
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from launcher.pages.demo import write_report
@@ -108,8 +108,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [{"clip_id": clips[1].clip_id, "labels": clips[1].labels, "systems": heard}]
     model = model_prefix(RECIPE, "dataset_v1")
     bucket.write(f"{model}metrics.json", json.dumps(METRICS | {"clips": rows}).encode())
-    Image.new("RGB", (300, 200)).save(folder / "curve.png")
-    bucket.upload(folder / "curve.png", f"{model}learning_curve.png")
+    losses = "step,train_loss,val_loss\n1,2.5,\n10,0.5,0.6\n20,0.1,0.2\n"
+    bucket.write(f"{model}metrics.csv", losses.encode())
     counts = {"ok": 2, "skipped:already_done": 3, "failed:no_audio": 1}
     reports = [
         StageReport(
@@ -237,6 +237,30 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(page: Page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     wider = "table => table.parentElement.scrollWidth > table.parentElement.clientWidth"
     assert not any(table.evaluate(wider) for table in page.locator("table").all()), "none is cut"
+
+
+def test_the_losses_are_drawn_as_wide_as_the_page_with_text_of_one_size(page: Page):
+    chart = page.locator("figure.curve > svg")
+    assert chart.get_attribute("role") == "img"
+    assert page.locator("figure.curve .key").all_inner_texts() == [
+        "training clips",
+        "validation clips",
+    ]
+    sizes = []
+    for width in (360, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        box, whole = chart.bounding_box(), page.locator("main").bounding_box()
+        assert box is not None
+        assert whole is not None
+        assert box["width"] == pytest.approx(whole["width"] - 40, abs=2)
+        label = chart.locator("text").first.bounding_box()
+        assert label is not None
+        sizes.append(label["height"])
+    assert sizes[0] == sizes[1]
+
+
+def test_axe_finds_no_violation_in_any_look(page: Page):
+    assert violations_in_all_looks(page) == []
 
 
 def test_a_dark_screen_gets_a_dark_page(page: Page):

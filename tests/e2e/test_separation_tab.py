@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from page_steps import violations_in_all_looks
 from playwright.sync_api import Page, expect, sync_playwright
 from separators import beside, draw_talker, save_separator, write_film
 
@@ -90,6 +91,7 @@ def test_one_the_other_or_both_are_heard(page: Page):
     one.click()
     expect(heard).to_have_text("Heard: Face 1")
     expect(recorded).to_have_attribute("aria-pressed", "false")
+    assert violations_in_all_looks(page) == []
     other.click()
     expect(heard).to_have_text("Heard: Face 1 + Face 2")
     one.click()
