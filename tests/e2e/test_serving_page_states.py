@@ -109,6 +109,22 @@ def test_what_a_browser_cannot_show_has_the_picture_of_its_preview(
     assert violations_in_all_looks(page) == []
 
 
+def test_a_warning_is_told_and_is_not_called_done(page: Page, silent_video: Path):
+    told = "Nothing was separated: no face's lips move."
+
+    def warn(route):
+        job = route.fetch().json()
+        if job.get("document"):
+            job["document"]["warning"] = told
+        route.fulfill(json=job)
+
+    page.route("**/v1/jobs/*", warn)
+    make_sound(page, silent_video)
+    expect(page.locator("#warning")).to_have_text(told)
+    expect(page.get_by_role("status")).to_have_text("Done, with a warning.")
+    assert violations_in_all_looks(page) == []
+
+
 def test_one_can_log_out(
     browser: Browser, small_limits: Limits, silent_video: Path, tmp_path: Path
 ):
