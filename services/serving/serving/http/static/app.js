@@ -4,14 +4,14 @@ import { problemOf, readJob, readModels, removeJob, send, untilLoaded, watch }
   from "./modules/api.js";
 import { allDesks, deskOf, hideResult, leaveMark, refreshMark, say, sight, tell }
   from "./modules/desks.js";
-import { acceptedBy, fieldsOf, kindsOf, showFieldsFor } from "./modules/fields.js";
+import { acceptedBy, fieldsOf, showFieldsFor } from "./modules/fields.js";
 import { dropAll, fileOf, sweep } from "./modules/files/kept.js";
 import * as past from "./modules/history.js";
 import { askForKey } from "./modules/key.js";
 import { kindOf } from "./modules/files/pictures.js";
 import { checkSize, offerExample, recordSound, startPicker } from "./modules/files/picker.js";
 import { completePicture, noteJob } from "./modules/noted.js";
-import { clearProblem, sayShorter, showProblem } from "./modules/problems.js";
+import { clearProblem, showProblem } from "./modules/problems.js";
 import { partOf, player, showDownloads, showResult, showTakes, turnTo } from "./modules/results.js";
 import { showSnippets } from "./modules/snippets.js";
 import { openTab, showTabs, titleOf } from "./modules/tabs.js";
@@ -88,7 +88,6 @@ function useModel(chosen) {
   offerExample(model.example);
   recordSound(model.needs_sound);
   $("accepted").textContent = acceptedBy(model);
-  sayShorter([[`files of type ${model.types.join(", ")}`, kindsOf(model.types)]]);
   work.allow(model);
   const [file] = $("video").files;
   useFile(file, file && kindOf(file));

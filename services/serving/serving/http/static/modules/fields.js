@@ -56,7 +56,7 @@ function entry(schema, own) {
 }
 
 /** Kinds of files in a few words: the server takes more kinds of video than people have heard of. */
-export function kindsOf(types) {
+function kindsOf(types) {
   const pictures = types.filter((type) => kindOf({ type: "", name: `.${type}` }) === "picture");
   const videos = types.filter((type) => !pictures.includes(type));
   const more = videos.length - MOST_NAMED;

@@ -1,11 +1,8 @@
 // Problems are told where they are: at the file, at a field, or at the button.
 
 const $ = (id) => document.getElementById(id);
-let shorter = [];
-
-/** Put texts in place of long ones that the server says: pairs of long and short. */
-export const sayShorter = (pairs) => { shorter = pairs; };
-
+// What is nothing to people.
+const FOR_PROGRAMS = "; the API's list of models names every type";
 const OF_FILES = ["file", "unsupported-type", "unusable-video", "too-large", "bad-request"];
 
 export function clearProblem() {
@@ -44,10 +41,9 @@ const nameIn = (name) => new RegExp(`\\b(an? )?${name}\\b`, "g");
 
 /** A text of the API's with what the fields are called here. */
 function inWords(text) {
-  const short = shorter.reduce((told, [long, instead]) => told.replace(long, instead), text);
   return namesOf().reduce(
     (told, { name, labels }) => told.replaceAll(nameIn(name), `“${labels[0].textContent}”`),
-    short,
+    text.replace(FOR_PROGRAMS, ""),
   );
 }
 
