@@ -50,6 +50,24 @@ def api(tmp_path_factory: pytest.TempPathFactory, server_folder: Path) -> Iterat
         yield http
 
 
+@pytest.mark.parametrize(
+    ("recipe", "example"),
+    [
+        ("kinetics_actions.pretrained", "example.mp4"),
+        ("vggsound_contest.sample", "example.vggsound_contest.mp4"),
+    ],
+)
+def test_the_page_offers_an_example_of_the_recipes_own(tmp_path: Path, recipe: str, example: str):
+    settings = classification_settings(tmp_path).recipe.model_copy(update={"name": recipe})
+    model = model_of_folder(save_classifier(tmp_path / "model"), "model", settings)
+    with Server(create_app([model], Limits(1_000_000, 5.0), tmp_path)).running() as url:
+        (offered,) = httpx.get(f"{url}/v1/models").json()["models"]
+        assert offered["example"] == f"/static/tasks/classification/{example}"
+        found = httpx.get(url + offered["example"])
+    assert found.headers["content-type"] == "video/mp4"
+    assert found.content[4:8] == b"ftyp"
+
+
 @pytest.fixture(scope="module")
 def clip(make_video: MakeVideo) -> Path:
     return make_video("clip.mp4", seconds=5, sound="sine")
