@@ -103,6 +103,18 @@ def test_a_dead_worker_takes_only_its_item(engine: Engine, request: pytest.Fixtu
     assert results == {n: n for n in (0, 1, 2, 4, 5)}
 
 
+def readiness_to_go(_: int) -> int:
+    return int(Path("/proc/self/oom_score_adj").read_text())
+
+
+def test_the_system_ends_a_worker_for_memory_before_the_run(
+    engine: Engine, request: pytest.FixtureRequest
+):
+    if "processes" not in request.node.callspec.id:
+        pytest.skip("threads are the run itself, and Ray has a monitor of its own")
+    assert dict(engine.map(readiness_to_go, range(2))) == {0: 1000, 1: 1000}
+
+
 def test_it_says_how_much_it_works_on(engine: Engine):
     assert engine.room.workers >= 2
     assert engine.room.nodes == 1

@@ -4,8 +4,10 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -41,7 +43,7 @@ class ProcessEngine:
         """See `Engine.map`; the function and its items travel between processes."""
         # Not fork: the parent has threads (progress bars, HTTP connections).
         context = multiprocessing.get_context("forkserver")
-        with ProcessPool(self.workers, initializer=_leave_interrupts, context=context) as pool:
+        with ProcessPool(self.workers, initializer=_start_worker, context=context) as pool:
             try:
                 yield from _drain(
                     lambda item: pool.schedule(function, (item,)), items, self.workers
@@ -144,6 +146,9 @@ def _drain(
             future.cancel()
 
 
-def _leave_interrupts() -> None:
+def _start_worker() -> None:
     # Ctrl-C reaches the whole process group; the parent alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where memory is short the system ends a worker, which costs an item, and not the run.
+    with suppress(OSError):  # there is no such thing outside of Linux
+        Path("/proc/self/oom_score_adj").write_text("1000")
