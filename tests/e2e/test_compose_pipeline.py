@@ -207,7 +207,9 @@ def test_serving_reaches_the_bucket_and_nothing_else(compose: Compose, served: s
     )
     said = compose("exec", "-T", "serving", "python", "-c", code).splitlines()
     assert said[0] == "reached"
-    assert set(said[1:]) == {"OSError 101"}  # the network is unreachable
+    # Engines differ: there is no way to it (ENETUNREACH), or there is one where all is dropped.
+    assert len(said) == 3
+    assert set(said[1:]) <= {"OSError 101", "TimeoutError None"}
 
 
 @pytest.mark.parametrize("stage", ["collection", "preprocessing", "validation"])
