@@ -168,7 +168,8 @@ def _said_of_memory() -> dict[str, str]:
     if kills <= 0 or limit is None:
         return {}
     said = (
-        f"{kills} processes were ended because this container reached its memory limit of "
+        f"{'1 process was' if kills == 1 else f'{kills} processes were'} ended because this "
+        f"container reached its memory limit of "
         f"{limit / (1 << 20):.0f} MiB: give it more (mem_limit, S2S_MEMORY with compose), or work "
         "on fewer at a time (--workers)"
     )
