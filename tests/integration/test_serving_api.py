@@ -281,6 +281,7 @@ def test_models_tells_what_is_accepted(tone_api):
         "id": "tone",
         "task": "generation",
         "ready": True,
+        "not_loaded": None,
         "url": "/v1/generations",
         "title": "Sound for a silent video",
         "lead": "Give a silent video or a picture a sound that fits. The picture stays as it is.",
