@@ -15,7 +15,6 @@ from s2s.media import (
     VIDEO_TYPES,
     MediaLimits,
     check_upload,
-    run_ffmpeg,
 )
 from serving.access.keys import KeyRing, add_key
 from serving.access.sessions import COOKIE
@@ -137,26 +136,6 @@ def test_a_video_whose_index_alone_is_missing_is_taken(make_video, tmp_path: Pat
 def test_what_lies_behind_an_mp4_does_not_make_it_half_a_one(make_video, tmp_path, behind):
     (tmp_path / "a").write_bytes(make_video("clip.mp4").read_bytes() + behind)
     assert check_upload(tmp_path / "a", "a.mp4", MediaLimits(), VIDEO_TYPES) == "video"
-
-
-@pytest.mark.parametrize(
-    ("size", "is_taken"),
-    [("16x16", True), ("1600x16", True), ("14x16", False), ("1632x16", False), ("2x2", False)],
-)
-def test_videos_may_be_as_small_and_thin_as_pictures(
-    tone_api: httpx.Client, make_video, size: str, is_taken: bool
-):
-    video = make_video("clip.mp4", size=size, seconds=0.4)
-    picture = video.with_name("clip.png")
-    run_ffmpeg(["-i", str(video), "-frames:v", "1", str(picture)], "clip")
-    for file in (video, picture):
-        answer = post(tone_api, file)
-        assert (answer.status_code == 202) == is_taken, answer.text
-        if not is_taken:
-            width, height = size.split("x")
-            problem = answer.json()
-            assert problem["title"] == "The file cannot be used"
-            assert problem["detail"].startswith(f"{width}×{height} pixels, too small or too thin")
 
 
 @pytest.fixture

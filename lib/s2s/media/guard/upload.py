@@ -19,7 +19,6 @@ from s2s.media.guard.containers import (
 )
 from s2s.media.guard.opening import (
     MediaLimits,
-    check_shape,
     check_size,
     open_guarded,
     open_picture,
@@ -73,7 +72,6 @@ def check_upload(
         if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
         check_size(file, path, limits)
-        check_shape(file, path)
         _check_frames(file, picture, path, limits.max_duration_s)
     return "video"
 
