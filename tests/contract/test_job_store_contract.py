@@ -1,12 +1,14 @@
 """What every job store promises, in a file and in a PostgreSQL that servers share."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from s2s.errors import StageError
+from serving.access.sessions import SessionTable
 from serving.jobs.database import DatabaseUnavailableError
 from serving.jobs.job import Result, State, StoredFile
 from serving.jobs.store import JobStore
@@ -132,6 +134,16 @@ def test_a_change_that_fails_half_way_changes_nothing(store: JobStore):
     assert store.add("b", FIELDS, {}).id == "b"
 
 
+def test_an_ended_session_is_remembered_until_its_time_is_over(make_store: Callable[[], JobStore]):
+    table = SessionTable(make_store().database)
+    table.end("old", time.time() - 1)
+    table.end("new", time.time() + 3600)
+    table.end("new", time.time() + 3600)
+    assert SessionTable(make_store().database).has_ended("new")
+    assert not table.has_ended("old")
+    assert not table.has_ended("other")
+
+
 def test_servers_that_share_a_database_do_their_own_jobs(postgres_url: str, tmp_path: Path):
     stores = []
     for name in ("one", "other"):
@@ -144,8 +156,11 @@ def test_servers_that_share_a_database_do_their_own_jobs(postgres_url: str, tmp_
     assert [job.id for job in other.recover()] == ["b"]
     assert other.position("b") == 0
     assert one.get("b") == other.get("b")
-    assert one.agreed("session", "first") == "first"
-    assert other.agreed("session", "second") == "first"
+    tables = [SessionTable(store.database) for store in stores]
+    assert tables[0].agreed("session", "first") == "first"
+    assert tables[1].agreed("session", "second") == "first"
+    tables[0].end("signature", 1e10)
+    assert tables[1].has_ended("signature")
 
     one.live(1e10)
     assert [job.id for job in one.orphans(1e10 - 120)] == ["b"]
@@ -227,9 +242,9 @@ def test_a_database_that_cannot_be_used_is_said_at_start(tmp_path: Path, url: st
 
 def test_a_database_that_is_gone_is_said_at_once(postgres_url: str, tmp_path: Path):
     store = JobStore.shared(postgres_url, tmp_path)
-    store._database._url = "postgresql://127.0.0.1:1/jobs"  # type: ignore[attr-defined]
+    store.database._url = "postgresql://127.0.0.1:1/jobs"  # type: ignore[attr-defined]
     store.close()
-    store._database._connection = None  # type: ignore[attr-defined]
+    store.database._connection = None  # type: ignore[attr-defined]
     for _ in range(3):
         with pytest.raises(DatabaseUnavailableError):
             store.get("a")

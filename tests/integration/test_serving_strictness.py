@@ -150,12 +150,19 @@ def guarded(small_limits: Limits, tmp_path: Path):
 def test_a_session_can_be_ended(guarded: tuple[httpx.Client, str]):
     http, key = guarded
     http.post("/v1/session", json={"key": key})
-    assert http.get("/v1/jobs/none").status_code == 404
-    ended = http.delete("/v1/session")
+    copied = {"Cookie": f"{COOKIE}={http.cookies[COOKIE]}"}
+    http.post("/v1/session", json={"key": key})
+    other_browsers = {"Cookie": f"{COOKIE}={http.cookies[COOKIE]}"}
+    http.cookies.clear()
+    assert http.get("/v1/jobs/none", headers=copied).status_code == 404
+    ended = http.delete("/v1/session", headers=copied)
     assert (ended.status_code, ended.content) == (204, b"")
     assert f'{COOKIE}=""' in ended.headers["set-cookie"]
     assert "Max-Age=0" in ended.headers["set-cookie"]
+    http.cookies.clear()
     assert http.get("/v1/jobs/none").status_code == 401
+    assert http.get("/v1/jobs/none", headers=copied).status_code == 401
+    assert http.get("/v1/jobs/none", headers=other_browsers).status_code == 404
     assert http.delete("/v1/session").status_code == 204
     other = http.delete("/v1/session", headers={"Origin": "http://evil.example"})
     assert other.status_code == 403

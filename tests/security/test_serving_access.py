@@ -15,11 +15,12 @@ from s2s.errors import SettingsError
 from serving.access.addresses import read_networks
 from serving.access.connections import ConnectionLimits
 from serving.access.keys import KeyRing, add_key
-from serving.access.sessions import COOKIE, Sessions
+from serving.access.sessions import COOKIE, Sessions, SessionTable
 from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
+from serving.jobs.sqlite import SQLiteDatabase
 
 LIMITS = ConnectionLimits(
     max_connections=8, max_per_address=6, head_s=0.5, head_bytes=1 << 15, rest_s=0.5
@@ -291,12 +292,14 @@ def test_a_cookie_is_not_the_key_and_ends_with_it(small_limits: Limits, tmp_path
     assert (tmp_path / "api" / "session.secret").stat().st_mode & 0o77 == 0
 
 
-def test_a_session_ends(monkeypatch: pytest.MonkeyPatch):
-    sessions = Sessions(b"secret")
+def test_a_session_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    database = SQLiteDatabase(tmp_path / "jobs.sqlite3")
+    sessions = Sessions(b"secret", SessionTable(database))
     token = sessions.token("ab" * 32)
     assert sessions.key_hash(token) == "ab" * 8
     monkeypatch.setattr(time, "time", lambda: float(token.split(".")[1]))
     assert sessions.key_hash(token) == ""
+    database.close()
 
 
 @pytest.mark.parametrize("proxies", [[], ["127.0.0.1"]])

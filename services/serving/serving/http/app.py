@@ -18,7 +18,7 @@ from s2s.workspace import scratch
 from serving.access.bodies import ShortBodies
 from serving.access.keys import KeyRing, RateLimit
 from serving.access.origins import KnownOrigins
-from serving.access.sessions import Sessions
+from serving.access.sessions import Sessions, SessionTable
 from serving.http import job_routes
 from serving.http.answers.headers import SecurityHeaders
 from serving.http.answers.problems import add_problem_handlers
@@ -133,7 +133,8 @@ def _make_service(
     tracer = make_tracer()
     # Before models are loaded, which nothing can break off in peace.
     store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
-    sessions = Sessions.of_store(store) if jobs else Sessions.of_folder(folder)
+    table = SessionTable(store.database)
+    sessions = Sessions.of_database(table) if jobs else Sessions.of_folder(folder, table)
     metrics = Metrics(lambda: len(service.runner.unfinished))
     batchers = _make_batchers(offered, limits, metrics)
     storage = JobStorage(uploads, bucket or DirectoryBucket(folder / "results"), limits.keep_s)

@@ -137,8 +137,9 @@ async def open_session(key: Key, request: Request, service: _Service, response: 
     )
 
 
-async def close_session(request: Request, response: Response) -> None:
-    """Have the browser forget the page's cookie; jobs stay, for whoever has the key."""
+async def close_session(request: Request, service: _Service, response: Response) -> None:
+    """End the page's session, copies of its cookie too; jobs stay, for whoever has the key."""
+    service.sessions.end(request.cookies.get(COOKIE, ""))
     response.delete_cookie(
         COOKIE,
         httponly=True,

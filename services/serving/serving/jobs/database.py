@@ -45,6 +45,10 @@ CREATE INDEX IF NOT EXISTS requests_by_job ON requests (job);
 CREATE TABLE IF NOT EXISTS deletions (key TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS servers (id TEXT PRIMARY KEY, seen_s DOUBLE PRECISION NOT NULL);
 CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ended_sessions (
+    signature TEXT PRIMARY KEY,
+    until_s DOUBLE PRECISION NOT NULL
+);
 """
 
 
@@ -64,7 +68,7 @@ class Rows(Protocol):
 
 
 class Database(Protocol):
-    """Tables `jobs`, `events`, `requests`, `deletions`, `servers`, and `secrets`.
+    """Tables `jobs`, `events`, `requests`, `deletions`, `servers`, `secrets`, `ended_sessions`.
 
     Statements are those that SQLite and PostgreSQL both know, with a question mark for a value.
     """

@@ -28,7 +28,7 @@ class JobStore:
     """
 
     def __init__(self, database: Database, server: str = "") -> None:
-        self._database = database
+        self.database = database
         self.server = server
 
     @classmethod
@@ -83,10 +83,10 @@ class JobStore:
         Returns:
             the job, or the one that was made of the owner's request of this name.
         """
-        with self._database.transaction():
+        with self.database.transaction():
             if earlier := self.of_request(fields["owner"], request):
                 return earlier
-            self._database.execute(
+            self.database.execute(
                 "INSERT INTO jobs (id, server, route, model, owner, file_name, kind, options,"
                 " created_s, seconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -103,7 +103,7 @@ class JobStore:
                 ],
             )
             if request is not None:
-                self._database.execute(
+                self.database.execute(
                     "INSERT INTO requests (owner, name, job, digest) VALUES (?, ?, ?, ?)",
                     [fields["owner"], request, job_id, fields.get("digest", "")],
                 )
@@ -111,26 +111,26 @@ class JobStore:
 
     def of_request(self, owner: str, request: str | None) -> Job | None:
         """The job that was made of somebody's request of this name, if there is one."""
-        found = self._database.execute(
+        found = self.database.execute(
             "SELECT job FROM requests WHERE owner = ? AND name = ?", [owner, request]
         ).fetchone()
         return None if found is None else self.get(found["job"])
 
     def digest_of_request(self, owner: str, request: str | None) -> str:
         """What somebody's request of this name was, where that is known."""
-        found = self._database.execute(
+        found = self.database.execute(
             "SELECT digest FROM requests WHERE owner = ? AND name = ?", [owner, request]
         ).fetchone()
         return "" if found is None else found["digest"]
 
     def get(self, job_id: str) -> Job | None:
         """A job, if there is one."""
-        row = self._database.execute("SELECT * FROM jobs WHERE id = ?", [job_id]).fetchone()
+        row = self.database.execute("SELECT * FROM jobs WHERE id = ?", [job_id]).fetchone()
         return None if row is None else _job_of(row)
 
     def position(self, job_id: str) -> int:
         """How many queued jobs of the same model, on the same server, come before this one."""
-        row = self._database.execute(
+        row = self.database.execute(
             "SELECT COUNT(*) AS ahead FROM jobs JOIN jobs AS mine USING (route, model, server)"
             " WHERE jobs.state = 'queued' AND jobs.number < mine.number AND mine.id = ?",
             [job_id],
@@ -165,28 +165,28 @@ class JobStore:
 
     def remove(self, job_id: str) -> None:
         """Forget a job; its files are to be deleted."""
-        with self._database.transaction():
+        with self.database.transaction():
             job = self.get(job_id)
             if job is not None and job.result is not None:
                 self._note_deletions([file.key for file in job.result.files])
-            self._database.execute("DELETE FROM jobs WHERE id = ?", [job_id])
+            self.database.execute("DELETE FROM jobs WHERE id = ?", [job_id])
 
     def discard(self, keys: Iterable[str]) -> None:
         """Note objects that are to be deleted."""
-        with self._database.transaction():
+        with self.database.transaction():
             self._note_deletions(keys)
 
     def deletions(self) -> list[str]:
         """Objects that are to be deleted, and were not yet."""
-        return [row["key"] for row in self._database.execute("SELECT key FROM deletions")]
+        return [row["key"] for row in self.database.execute("SELECT key FROM deletions")]
 
     def deleted(self, key: str) -> None:
         """Note that an object was deleted."""
-        self._database.execute("DELETE FROM deletions WHERE key = ?", [key])
+        self.database.execute("DELETE FROM deletions WHERE key = ?", [key])
 
     def events(self, job_id: str, after: int = 0) -> list[Event]:
         """What happened to a job after an event, oldest first."""
-        rows = self._database.execute(
+        rows = self.database.execute(
             "SELECT * FROM events WHERE job = ? AND number > ? ORDER BY number", [job_id, after]
         )
         return [Event(row["number"], row["name"], json.loads(row["data"])) for row in rows]
@@ -197,11 +197,11 @@ class JobStore:
         Returns:
             the jobs that it has to do, oldest first.
         """
-        self._database.execute(
+        self.database.execute(
             "UPDATE jobs SET state = 'queued' WHERE state = 'running' AND server = ?",
             [self.server],
         )
-        rows = self._database.execute(
+        rows = self.database.execute(
             "SELECT * FROM jobs WHERE state = 'queued' AND server = ? ORDER BY number",
             [self.server],
         )
@@ -209,7 +209,7 @@ class JobStore:
 
     def live(self, now_s: float) -> None:
         """Note that this server is there."""
-        self._database.execute(
+        self.database.execute(
             "INSERT INTO servers (id, seen_s) VALUES (?, ?)"
             " ON CONFLICT (id) DO UPDATE SET seen_s = excluded.seen_s",
             [self.server, now_s],
@@ -217,7 +217,7 @@ class JobStore:
 
     def orphans(self, since_s: float) -> list[Job]:
         """Unfinished jobs of servers that nothing was heard of since then: nobody does them."""
-        rows = self._database.execute(
+        rows = self.database.execute(
             "SELECT jobs.* FROM jobs LEFT JOIN servers ON servers.id = jobs.server"
             " WHERE jobs.state IN ('queued', 'running')"
             " AND COALESCE(servers.seen_s, jobs.created_s) < ?",
@@ -230,7 +230,7 @@ class JobStore:
 
         A new replica has a new name, so that their rows would only ever become more.
         """
-        self._database.execute(
+        self.database.execute(
             "DELETE FROM servers WHERE seen_s < ? AND NOT EXISTS (SELECT 1 FROM jobs"
             " WHERE jobs.server = servers.id AND jobs.state IN ('queued', 'running'))",
             [since_s],
@@ -238,35 +238,27 @@ class JobStore:
 
     def servers(self) -> list[str]:
         """Names of the servers that are known, in order."""
-        return [row["id"] for row in self._database.execute("SELECT id FROM servers ORDER BY id")]
-
-    def agreed(self, name: str, value: str) -> str:
-        """The value that servers agree on under a name: what the first one has said."""
-        self._database.execute(
-            "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", [name, value]
-        )
-        found = self._database.execute("SELECT value FROM secrets WHERE name = ?", [name])
-        return found.fetchone()["value"]
+        return [row["id"] for row in self.database.execute("SELECT id FROM servers ORDER BY id")]
 
     def expired(self, now_s: float) -> list[Job]:
         """Jobs to be removed."""
-        rows = self._database.execute("SELECT * FROM jobs WHERE expires_s < ?", [now_s])
+        rows = self.database.execute("SELECT * FROM jobs WHERE expires_s < ?", [now_s])
         return [_job_of(row) for row in rows]
 
     def close(self) -> None:
         """Close the database."""
-        self._database.close()
+        self.database.close()
 
     def _note_deletions(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._database.execute(
+            self.database.execute(
                 "INSERT INTO deletions (key) VALUES (?) ON CONFLICT DO NOTHING", [key]
             )
 
     def _change(self, job_id: str, change: str, *values: object) -> Job | None:
         """Change a job that is not finished."""
-        with self._database.transaction():
-            changed = self._database.execute(
+        with self.database.transaction():
+            changed = self.database.execute(
                 f"UPDATE jobs SET {change}"  # noqa: S608 - ours, see above
                 " WHERE id = ? AND state IN ('queued', 'running')",
                 [*values, job_id],
@@ -278,7 +270,7 @@ class JobStore:
         job = self.get(job_id)
         assert job is not None  # noqa: S101 - it was changed just now
         data = json.dumps({"state": job.state, "progress": job.progress})
-        self._database.execute(
+        self.database.execute(
             "INSERT INTO events (job, name, data) VALUES (?, ?, ?)",
             [job_id, job.state if job.state.is_final else "progress", data],
         )
