@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -87,6 +88,58 @@ def test_names_of_requests_have_characters(tone_api: httpx.Client, key: str, lea
     assert answer.status_code == 422
     assert f"{least} characters" in answer.json()["detail"]
     assert "item" not in answer.json()["detail"]
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "header.Idempotency-Key"
+
+
+def test_a_job_is_not_removed_on_a_condition_that_cannot_hold(
+    tone_api: httpx.Client, silent_video: Path
+):
+    job = post(tone_api, silent_video).json()
+    address = f"/v1/jobs/{job['id']}"
+    refused = tone_api.delete(address, headers={"If-Match": '"x"'})
+    assert refused.status_code == 412
+    assert tone_api.get(address).status_code == 200
+    assert tone_api.delete(address, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_a_request_that_does_not_wait_gets_the_job_also_when_it_is_done(
+    tone_api: httpx.Client, silent_video: Path
+):
+    name = {"Idempotency-Key": "a random name of this request"}
+
+    def send(query: str = "") -> httpx.Response:
+        with silent_video.open("rb") as file:
+            files = {"video": ("clip.mp4", file)}
+            return tone_api.post(f"/v1/generations{query}", files=files, headers=name)
+
+    first = send().json()
+    assert send("?wait=60").headers["content-type"] == "video/mp4"
+    again = send()
+    assert again.status_code == 202
+    assert again.json()["id"] == first["id"]
+    assert again.json()["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (b"Content-Length: 1\r\nContent-Length: 1", "Duplicate Content-Length"),
+        (b"Content-Length: +1", "Content-Length"),
+        (b"Content-Length: 1\r\nTransfer-Encoding: chunked", "Transfer-Encoding"),
+        (b"A : b", "header"),
+        (b"A: b\r\n c: d", "whitespace"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_told(tone_api: httpx.Client, lines: bytes, said: str):
+    url = tone_api.base_url
+    told = f"Host: {url.host}:{url.port}".encode()
+    sent = b"POST /v1/session HTTP/1.1\r\n" + told + b"\r\n" + lines + b"\r\n\r\nx"
+    with socket.create_connection((url.host, url.port), timeout=30) as connection:
+        connection.sendall(sent)
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert said.encode() in answer
 
 
 @pytest.mark.parametrize("types", [(*VIDEO_TYPES, *PICTURE_TYPES), VIDEO_TYPES, ("mkv", "ts")])

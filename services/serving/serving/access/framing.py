@@ -84,7 +84,8 @@ def framing_problem(error: httptools.HttpParserError, data: bytes) -> Problem:
         return error.__context__
     if isinstance(error, httptools.HttpParserInvalidMethodError) and _METHOD.match(data):
         return Problem(501, "not-implemented", "There is no such method; they are in capitals.")
-    return Problem(400, "bad-request", "Invalid HTTP request received: it is not HTTP/1.1.")
+    detail = f"The request is not as RFC 9112 has those of HTTP/1.1: {error}."
+    return Problem(400, "bad-request", detail)
 
 
 def last_answer(problem: Problem, headers: Iterable[tuple[bytes, bytes]]) -> bytes:

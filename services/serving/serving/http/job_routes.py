@@ -102,9 +102,11 @@ async def read_file(request: Request, name: str, job: _DoneJob, service: _Servic
     return await file_answer(request, job, file, service.runner.bucket)
 
 
-@router.delete("/{job_id}", status_code=204, response_class=Response, responses=responses(403))
-async def remove_job(job: _Job, service: _Service) -> None:
+@router.delete("/{job_id}", status_code=204, response_class=Response, responses=responses(403, 412))
+async def remove_job(request: Request, job: _Job, service: _Service) -> None:
     """Forget the job and its files; one that is queued or worked on ends."""
+    if request.headers.get("if-match", "*").strip() != "*":  # a job has no tag that could be meant
+        raise Problem(412, "condition", "A job has no ETag. Ask again without If-Match.")
     service.runner.remove(job)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from s2s.media import PICTURE_TYPES, check_upload, run_sandboxed
@@ -44,11 +44,25 @@ _Wait = Annotated[
         description="Seconds to wait for the result; in time, the answer is the result.",
     ),
 ]
+_NAME_LENGTHS = range(16, 129)
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and len(name) not in _NAME_LENGTHS:
+        least, most = _NAME_LENGTHS[0], _NAME_LENGTHS[-1]
+        raise ValueError(
+            f"has at least {least} characters and at most {most} characters, as a UUID"
+        )
+    return name
+
+
 _RequestName = Annotated[
-    Annotated[str, StringConstraints(min_length=16, max_length=128)] | SkipJsonSchema[None],
+    str | SkipJsonSchema[None],
+    AfterValidator(_checked_name),
     Header(
         alias="Idempotency-Key",
         description="A random name for this request: sent again, it makes no second job.",
+        json_schema_extra={"minLength": _NAME_LENGTHS[0], "maxLength": _NAME_LENGTHS[-1]},
     ),
 ]
 
@@ -91,7 +105,8 @@ def _endpoint(models: _Models) -> _Endpoint:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready([model.name for model in models])
         job = await _admitted(request, service, models, owner, idempotency_key)
-        return await _answer(request, service, await _finished(service, job, wait))
+        done = await _finished(service, job, wait)
+        return await _answer(request, service, done, wants_result=wait > 0)
 
     return submit
 
@@ -113,13 +128,15 @@ async def _admitted(
         service.arriving.discard(job_id)
 
 
-async def _answer(request: Request, service: Service, job: Job | None) -> Response:
-    """What a job made, why it failed, or how far it is."""
+async def _answer(
+    request: Request, service: Service, job: Job | None, *, wants_result: bool
+) -> Response:
+    """What a job made or why it failed, for who waits for that; else how far it is."""
     if job is None:
         raise Problem(404, "no-such-job", "It was removed while it was worked on.")
-    if job.state is State.DONE:
+    if wants_result and job.state is State.DONE:
         answer = await result_answer(request, job, service.runner.bucket)
-    elif job.state is State.FAILED:
+    elif wants_result and job.state is State.FAILED:
         answer = failure_answer(job)
     else:
         document = job_document(job, service.task_of(job), service.store.position(job.id))

@@ -36,25 +36,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {_MEDIA_TYPE: {"schema": ProblemDocument.model_json_schema()}},
     }
-    for status in (
-        400,
-        401,
-        403,
-        404,
-        408,
-        409,
-        412,
-        413,
-        415,
-        416,
-        421,
-        422,
-        429,
-        431,
-        500,
-        503,
-        507,
-    )
+    for status in _STATUSES
 }
 """How OpenAPI describes problems, by status."""
 
