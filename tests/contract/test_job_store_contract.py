@@ -218,7 +218,7 @@ def test_one_request_that_two_servers_get_at_once_makes_one_job(postgres_url: st
 def test_a_connection_that_is_lost_is_made_again(postgres_url: str, tmp_path: Path):
     store, killer = (JobStore.shared(postgres_url, tmp_path) for _ in range(2))
     store.add("a", FIELDS, {})
-    killer._database.execute(
+    killer.database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )

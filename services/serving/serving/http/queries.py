@@ -1,16 +1,20 @@
-"""Parameters of addresses, numbers of forms: what is not understood is an error, not a guess."""
+"""Parameters of addresses, names of requests, numbers of forms: no guessing what is meant."""
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Header, Query, Request
 from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BeforeValidator
+from pydantic.json_schema import SkipJsonSchema
 
 from serving.problems import invalid_fields, unknown_name
 
-__all__ = ["check_numbers", "check_query", "plain_number"]
+__all__ = ["RequestName", "Wait", "check_numbers", "check_query", "plain_number"]
 
+_MAX_WAIT_S = 600.0
+_NAME_LENGTHS = range(16, 129)
 _CHECKED = "/v1/"
 # Python takes more for a number: 1_000, spaces around it, the digits of all scripts.
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -26,6 +30,35 @@ def plain_number(text: object) -> object:
     if isinstance(text, str) and not _NUMBER.fullmatch(text):
         raise ValueError("write a number in digits, such as 7 or 2.5")
     return text
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and len(name) not in _NAME_LENGTHS:
+        least, most = _NAME_LENGTHS[0], _NAME_LENGTHS[-1]
+        told = f"has at least {least} characters and at most {most} characters, as a UUID"
+        raise ValueError(told)
+    return name
+
+
+Wait = Annotated[
+    float,
+    BeforeValidator(plain_number),
+    Query(
+        ge=0,
+        le=_MAX_WAIT_S,
+        allow_inf_nan=False,
+        description="Seconds to wait for the result; in time, the answer is the result.",
+    ),
+]
+RequestName = Annotated[
+    str | SkipJsonSchema[None],
+    AfterValidator(_checked_name),
+    Header(
+        alias="Idempotency-Key",
+        description="A random name for this request: sent again, it makes no second job.",
+        json_schema_extra={"minLength": _NAME_LENGTHS[0], "maxLength": _NAME_LENGTHS[-1]},
+    ),
+]
 
 
 def check_numbers(schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str, str]) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, ValidationError
 
 from s2s.media import PICTURE_TYPES, check_upload, run_sandboxed
 from serving.http.answers.documents import JobDocument, job_document
@@ -21,50 +20,18 @@ from serving.http.answers.problems import failure_answer, responses
 from serving.http.answers.results import result_answer
 from serving.http.fields import file_schema
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
-from serving.http.queries import check_numbers, plain_number
+from serving.http.queries import RequestName, Wait, check_numbers
 from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
 from serving.models.served import ServedModel
 from serving.problems import Problem, invalid_fields, unknown_name
 
-__all__ = ["MAX_WAIT_S", "submission_router"]
+__all__ = ["submission_router"]
 
-MAX_WAIT_S = 600.0
 _MODEL_FIELD = "model"
 _Models = Sequence[ServedModel]
 _Endpoint = Callable[..., Coroutine[Any, Any, Response]]
-_Wait = Annotated[
-    float,
-    BeforeValidator(plain_number),
-    Query(
-        ge=0,
-        le=MAX_WAIT_S,
-        allow_inf_nan=False,
-        description="Seconds to wait for the result; in time, the answer is the result.",
-    ),
-]
-_NAME_LENGTHS = range(16, 129)
-
-
-def _checked_name(name: str | None) -> str | None:
-    if name is not None and len(name) not in _NAME_LENGTHS:
-        least, most = _NAME_LENGTHS[0], _NAME_LENGTHS[-1]
-        raise ValueError(
-            f"has at least {least} characters and at most {most} characters, as a UUID"
-        )
-    return name
-
-
-_RequestName = Annotated[
-    str | SkipJsonSchema[None],
-    AfterValidator(_checked_name),
-    Header(
-        alias="Idempotency-Key",
-        description="A random name for this request: sent again, it makes no second job.",
-        json_schema_extra={"minLength": _NAME_LENGTHS[0], "maxLength": _NAME_LENGTHS[-1]},
-    ),
-]
 
 
 def submission_router(models: _Models) -> APIRouter:
@@ -99,8 +66,8 @@ def _endpoint(models: _Models) -> _Endpoint:
         request: Request,
         service: Annotated[Service, Depends(service_of)],
         owner: Annotated[str, Depends(owner_of)],
-        wait: _Wait = 0.0,
-        idempotency_key: _RequestName = None,
+        wait: Wait = 0.0,
+        idempotency_key: RequestName = None,
     ) -> Response:
         """Queue a job; with `wait`, answer with its result if that is ready in time."""
         service.check_ready([model.name for model in models])
