@@ -5,8 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from s2s.errors import MediaError
+from s2s.errors import MediaError, UnsupportedMediaError
 from s2s.media import (
+    PICTURE_TYPES,
     VIDEO_TYPES,
     MediaLimits,
     check_upload,
@@ -123,7 +124,62 @@ def test_a_wrong_name_is_told_with_the_right_one(tone_api: httpx.Client, make_vi
     data = make_video("clip.mkv").read_bytes()
     answer = post(tone_api, "clip.mp4", data)
     assert answer.status_code == 415
-    assert "does not begin as a file of type mp4, but as webm" in answer.json()["detail"]
+    assert "does not begin as a file of type mp4, but as mkv: name it so" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "wrong"),
+    [
+        ("clip.mkv", "libx264", [], "a.mp4"),
+        ("clip.webm", "libvpx", REALTIME, "a.mp4"),
+        ("clip.mov", "libx264", [], "a.mkv"),
+        ("clip.mp4", "libx264", [], "a.avi"),
+        ("clip.avi", "mpeg4", [], "a.mp4"),
+        ("clip.ts", "libx264", [], "a.mp4"),
+        ("clip.png", "png", ["-frames:v", "1", "-pix_fmt", "rgb24"], "a.jpg"),
+        ("clip.jpg", "mjpeg", ["-frames:v", "1", "-pix_fmt", "yuvj420p"], "a.png"),
+    ],
+)
+def test_the_right_name_is_the_usual_one_of_its_type(make_video, name, codec, options, wrong):
+    video = make_video(name, *options, codec=codec)
+    with pytest.raises(UnsupportedMediaError) as caught:
+        check_upload(video, wrong, MediaLimits(), (*VIDEO_TYPES, *PICTURE_TYPES))
+    right = name.partition(".")[2].replace("jpg", "jpeg")
+    assert f"but as {right}: name it so" in str(caught.value)
+
+
+def test_an_mp4_that_ends_in_its_index_is_told_to_be_cut_off(make_video, tmp_path: Path):
+    """The index is last: what it still says may have no codec, or no size."""
+    data = make_video("clip.mp4", "-movflags", "-faststart").read_bytes()
+    index = data.index(b"moov") - 4
+    assert index > data.index(b"mdat")
+    for size in range(index + 8, len(data), (len(data) - index) // 25):
+        (tmp_path / "clip.mp4").write_bytes(data[:size])
+        with pytest.raises(MediaError, match="cut off: its end is missing"):
+            check_upload(tmp_path / "clip.mp4", "clip.mp4", MediaLimits(), VIDEO_TYPES)
+
+
+def test_a_kind_without_an_end_is_told_to_be_one_or_the_other(make_video, tmp_path: Path):
+    data = make_video("clip.ogv", codec="libtheora").read_bytes()
+    (tmp_path / "clip.ogv").write_bytes(data[:200])
+    with pytest.raises(MediaError, match=r"begins as ogv does, .*: it is damaged, or was cut off"):
+        check_upload(tmp_path / "clip.ogv", "clip.ogv", MediaLimits(), VIDEO_TYPES)
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.mpg"])
+def test_half_a_stream_without_an_end_is_taken(make_video, tmp_path: Path, name: str):
+    data = make_video(name, codec="mpeg2video").read_bytes()
+    (tmp_path / name).write_bytes(data[: len(data) // 2])
+    assert check_upload(tmp_path / name, name, MediaLimits(), VIDEO_TYPES) == "video"
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.3, 0.9])
+def test_a_flash_video_that_was_cut_off_is_told_so(make_video, tmp_path: Path, share: float):
+    """Before its first frame, nothing says how large that is."""
+    data = make_video("clip.flv", "-ar", "44100", sound="sine").read_bytes()
+    (tmp_path / "clip.flv").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(MediaError, match="cut off: its end is missing"):
+        check_upload(tmp_path / "clip.flv", "clip.flv", MediaLimits(), VIDEO_TYPES)
 
 
 def test_one_frame_is_enough(make_video, tmp_path: Path):

@@ -57,6 +57,8 @@ def post(http: httpx.Client, data: bytes, name: str) -> httpx.Response:
         ("line.webp", picture((3, 4000), "webp"), "3×4000 pixels, too small or too thin"),
         ("line.jpg", picture((1700, 16), "jpeg"), "1700×16 pixels, too small or too thin"),
         ("moving.webp", animation("webp"), "An animation; send a still picture"),
+        ("moving.png", animation("png"), "An animation; send a still picture"),
+        ("large.png", picture((900, 900), "png"), "900×900 pixels, more than"),
     ],
 )
 def test_pictures_of_which_nothing_can_be_made_are_told_apart(tone_api, name, data, said):
@@ -66,13 +68,21 @@ def test_pictures_of_which_nothing_can_be_made_are_told_apart(tone_api, name, da
     assert_plain(answer.json()["detail"])
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+def test_half_a_picture_is_refused_as_half_a_picture(tone_api, kind):
+    data = picture((640, 480), kind)
+    answer = post(tone_api, data[: len(data) // 2], f"half.{kind}")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "corrupt")
+    said = "The file was cut off: its end is missing; copy or download it again."
+    assert answer.json()["detail"] == said
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
         ("small.png", picture((16, 16), "png")),
         ("long.png", picture((1600, 16), "png")),
         ("still.webp", picture((31, 33), "webp", lossless=True, exif=b"Exif\0\0")),
-        ("moving.png", animation("png")),
     ],
 )
 def test_pictures_at_the_limits_get_sound(tone_api, name, data):

@@ -16,6 +16,7 @@ __all__ = [
     "Family",
     "family_of",
     "playlist_kind",
+    "type_of",
 ]
 
 
@@ -95,6 +96,18 @@ PICTURE_TYPES = tuple(name for family in PICTURES for name in family.extensions)
 PROTOCOLS = "file"
 
 _MAGIC_BYTES = 512
+# What tells types of a family apart: the brand of an mp4's (ISO/IEC 14496-12, section 4.3), the
+# DocType of a Matroska's (RFC 8794, section 11.2.4), a time in front of each of a ts' packets.
+_TYPES = {
+    "mov": re.compile(rb".{4}(ftypqt  |moov|mdat|wide|free|skip)", re.DOTALL),
+    "m4v": re.compile(rb".{4}ftypM4V", re.DOTALL),
+    "3gp": re.compile(rb".{4}ftyp3gp", re.DOTALL),
+    "3g2": re.compile(rb".{4}ftyp3g2", re.DOTALL),
+    "webm": re.compile(rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82.{1,8}?webm", re.DOTALL),
+    "mkv": re.compile(rb"\x1a\x45\xdf\xa3"),
+    "m2ts": re.compile(rb".{4}\x47.{191}\x47", re.DOTALL),
+    "m2v": re.compile(rb"\x00\x00\x01\xb3"),
+}
 _HEAD_BYTES = 4096
 _PLAYLISTS = {
     "hls": re.compile(rb"#EXTM3U"),
@@ -109,6 +122,20 @@ def family_of(path: Path, families: Iterable[Family]) -> Family | None:
     with path.open("rb") as file:
         head = file.read(_MAGIC_BYTES)
     return next((family for family in families if family.magic.match(head)), None)
+
+
+def type_of(path: Path) -> str:
+    """What a file's first bytes say that it is, as an extension; empty if it is none that is read.
+
+    Any of a family's names will do for it.
+    """
+    family = family_of(path, (*VIDEOS, *PICTURES))
+    if family is None:
+        return ""
+    with path.open("rb") as file:
+        head = file.read(_MAGIC_BYTES)
+    told = (name for name, begins in _TYPES.items() if begins.match(head))
+    return next((name for name in told if name in family.extensions), family.usual[0])
 
 
 def playlist_kind(path: Path) -> str:

@@ -1,6 +1,5 @@
 """Opening media that somebody else made: nothing else opens them."""
 
-import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,9 +18,11 @@ from s2s.media.guard.containers import (
     PROTOCOLS,
     VIDEO_TYPES,
     playlist_kind,
+    type_of,
 )
+from s2s.media.guard.pictures import PictureHead, read_head
 from s2s.media.guard.streams import picture_stream
-from s2s.media.guard.truncation import kind_of, was_cut_off
+from s2s.media.guard.truncation import cut_off, tells_its_end, was_cut_off
 from s2s.reasons import Reason
 
 __all__ = ["ROUNDING_S", "MediaLimits", "check_shape", "check_size", "open_guarded", "open_picture"]
@@ -62,9 +63,8 @@ _JPEG, _JPEG_TIMES = "jpeg_pipe", 4
 # Smaller pictures show nothing; and H.264 of at most full HD keeps some pixels of the shorter side.
 _LEAST_SIDE, _MOST_TIMES = 16, 100
 # A JPEG may go over all its pixels in a scan of 25 bytes; encoders write about ten.
-_SCAN_BEGINS, _MOST_SCANS = b"\xff\xda", 100
-# Of an extended WebP: the byte of its flags, and the flag that there are several pictures.
-_ANIMATION_AT, _ANIMATION = 20, 0x02
+_MOST_SCANS = 100
+_MEGA = 1_000_000
 
 
 @contextmanager
@@ -92,19 +92,27 @@ def open_picture(
         limits: what it may ask of us.
 
     Raises:
-        MediaError: see `open_guarded`; `refused` too if it is animated, small or thin, or takes
-            far longer to decode than pictures of its size do.
+        MediaError: see `open_guarded`; `corrupt` too if a part of it is missing, `refused` if it is
+            animated, small or thin, or takes far longer to decode than pictures of its size do.
     """
-    if path.is_file() and _is_animated(path):
-        raise _refused(path, "an animation; send a still picture, or the animation as a video")
-    if path.is_file() and _scans(path) > _MOST_SCANS:
-        why = f"a JPEG of more than {_MOST_SCANS} scans; save it again as an ordinary JPEG"
-        raise _refused(path, why)
     its_limits = limits.of_jpeg if demuxer == _JPEG else limits.of_picture
+    if path.is_file():
+        _check_head(read_head(path), path, its_limits)
     with _opened(path, its_limits, PICTURE_FORMATS, demuxer) as file:
-        check_size(file, path, its_limits)
         check_shape(file, path)
         yield file
+
+
+def _check_head(head: PictureHead, path: Path, limits: MediaLimits) -> None:
+    if head.is_animated:
+        raise _refused(path, "an animation; send a still picture, or the animation as a video")
+    if head.n_scans > _MOST_SCANS:
+        why = f"a JPEG of more than {_MOST_SCANS} scans; save it again as an ordinary JPEG"
+        raise _refused(path, why)
+    if head.width * head.height > limits.max_pixels:
+        raise _too_large(path, head.width, head.height, limits)
+    if head.is_cut_off:
+        raise cut_off(path)
 
 
 @contextmanager
@@ -138,43 +146,37 @@ def _check(file: InputContainer, path: Path, limits: MediaLimits) -> None:
     if picture is not None:
         width, height = picture.codec_context.width, picture.codec_context.height
         if width * height > limits.max_pixels:
-            raise _refused(
-                path, f"{width}×{height} pixels, at most {limits.max_pixels} in all are read"
-            )
+            raise _too_large(path, width, height, limits)
+    elif any(stream.codec_context is None for stream in file.streams.video) and was_cut_off(path):
+        raise cut_off(path)  # in the middle of what tells how it is encoded
 
 
 def check_size(file: InputContainer, path: Path, limits: MediaLimits) -> None:
-    """Make sure that a picture's size is known: decoders do not tell it of what is too large.
+    """Make sure that a video's size is known: decoders do not tell it of what is too large.
 
     Raises:
-        MediaError: `refused` if there is a picture whose size is not.
+        MediaError: `refused` if there is a picture whose size is not, `corrupt` if the file was
+            cut off before it.
     """
     picture = picture_stream(file)
     if picture is not None and not picture.codec_context.width * picture.codec_context.height:
+        if was_cut_off(path):
+            raise cut_off(path)
         raise _refused(
             path,
-            f"nothing of its picture can be read, or it has more than {limits.max_pixels} pixels; "
-            "send a smaller one",
+            "nothing of its picture can be read, or it has more than "
+            f"{_pixels(limits.max_pixels)}; send a smaller one",
         )
 
 
-def _is_animated(path: Path) -> bool:
-    """Whether a file is an animated WebP, of which ffmpeg reads nothing (RFC 9649, section 2.7)."""
-    with path.open("rb") as file:
-        head = file.read(_ANIMATION_AT + 1)
-    return head[8:16] == b"WEBPVP8X" and bool(head[_ANIMATION_AT:] and head[-1] & _ANIMATION)
+def _too_large(path: Path, width: int, height: int, limits: MediaLimits) -> MediaError:
+    most = _pixels(limits.max_pixels)
+    return _refused(path, f"{width}×{height} pixels, more than {most} in all; send a smaller one")
 
 
-def _scans(path: Path) -> int:
-    """How many scans a file has, if it is a JPEG: between them, the two bytes are never there."""
-    with path.open("rb") as file:
-        if file.read(2) != b"\xff\xd8":
-            return 0
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            count, at = 0, data.find(_SCAN_BEGINS)
-            while at >= 0 and count <= _MOST_SCANS:
-                count, at = count + 1, data.find(_SCAN_BEGINS, at + 2)
-            return count
+def _pixels(count: int) -> str:
+    """A number of pixels, as people say it."""
+    return f"{count / _MEGA:.1f} megapixels" if count >= _MEGA else f"{count} pixels"
 
 
 def check_shape(file: InputContainer, path: Path) -> None:
@@ -184,9 +186,11 @@ def check_shape(file: InputContainer, path: Path) -> None:
         MediaError: `refused` if it is, `corrupt` if there is none.
     """
     picture = picture_stream(file)
-    if picture is None:
+    width, height = (
+        (0, 0) if picture is None else (picture.codec_context.width, picture.codec_context.height)
+    )
+    if not width * height:
         raise _unreadable(path, None, PICTURE_FORMATS)
-    width, height = picture.codec_context.width, picture.codec_context.height
     if min(width, height) < _LEAST_SIDE or max(width, height) > _MOST_TIMES * min(width, height):
         raise _refused(
             path,
@@ -201,17 +205,19 @@ def _unreadable(path: Path, error: FFmpegError | None, formats: str) -> MediaErr
         kind = container_name(path)
     if kind and kind not in formats.split(","):
         return _refused(path, f"a file of kind {kind} is not opened; convert it to mp4 or mkv")
-    if formats == PICTURE_FORMATS:
-        types = ", ".join(PICTURE_TYPES)
-        message = f"{path.name}: not a picture that can be read; files of type {types} are"
-    elif was_cut_off(path):
-        message = f"{path.name}: the file was cut off: its end is missing; copy or load it again"
-    elif name := kind_of(path):
-        message = f"{path.name}: begins as {name} does, and cannot be read: it is damaged"
-    else:
-        types = ", ".join(VIDEO_TYPES)
-        message = f"{path.name}: not a media file that can be read; files of type {types} are"
     cause = "" if error is None else error.strerror or ""
+    types, what = VIDEO_TYPES, "media file"
+    if formats == PICTURE_FORMATS:
+        types, what = PICTURE_TYPES, "picture"
+    if was_cut_off(path):
+        return cut_off(path, cause)
+    if (name := type_of(path)) in types:
+        is_known = formats == PICTURE_FORMATS or tells_its_end(path)
+        why = "it is damaged" if is_known else "it is damaged, or was cut off"
+        message = f"{path.name}: begins as {name} does, and cannot be read: {why}"
+    else:
+        named = ", ".join(types)
+        message = f"{path.name}: not a {what} that can be read; files of type {named} are"
     return MediaError(Reason.CORRUPT, message, cause)
 
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from s2s.errors import MediaError
 from s2s.media.guard.containers import VIDEOS, family_of
+from s2s.reasons import Reason
 
-__all__ = ["kind_of", "was_cut_off"]
+__all__ = ["cut_off", "kind_of", "tells_its_end", "was_cut_off"]
 
 _HEAD_BYTES = 4096
 _MOST_BOXES = 10_000
@@ -27,8 +29,19 @@ def kind_of(path: Path) -> str:
     return family.usual[0] if family else ""
 
 
+def cut_off(path: Path, cause: str = "") -> MediaError:
+    """What is told of a file that was cut off, wherever that is found."""
+    message = "the file was cut off: its end is missing; copy or download it again"
+    return MediaError(Reason.CORRUPT, f"{path.name}: {message}", cause)
+
+
+def tells_its_end(path: Path) -> bool:
+    """Whether `was_cut_off` knows of a video; False where a part is as good a file as the whole."""
+    return kind_of(path) in _LOOKS
+
+
 def was_cut_off(path: Path) -> bool:
-    """Whether a file ends before its container says; False where a container says nothing."""
+    """Whether a video ends before its container says; False where a container says nothing."""
     look = _LOOKS.get(kind_of(path))
     if look is None:
         return False

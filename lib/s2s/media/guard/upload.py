@@ -16,6 +16,7 @@ from s2s.media.guard.containers import (
     VIDEOS,
     Family,
     family_of,
+    type_of,
 )
 from s2s.media.guard.opening import (
     MediaLimits,
@@ -24,7 +25,7 @@ from s2s.media.guard.opening import (
     open_picture,
 )
 from s2s.media.guard.streams import picture_stream
-from s2s.media.guard.truncation import kind_of, was_cut_off
+from s2s.media.guard.truncation import cut_off, kind_of, was_cut_off
 from s2s.reasons import Reason
 
 __all__ = ["check_upload", "picture_demuxer"]
@@ -64,11 +65,11 @@ def check_upload(
         if set(family.demuxers).isdisjoint(file.format.name.split(",")):
             raise _unsupported(f"{file_name!r} holds {file.format.name}", types)
         picture = picture_stream(file)
+        if picture is None and was_cut_off(path):
+            raise cut_off(path)
         if picture is None and any(stream.codec_context is None for stream in file.streams.video):
             message = "The picture is encoded in a way that nothing here reads. Send H.264."
             raise MediaError(Reason.CORRUPT, message)
-        if picture is None and was_cut_off(path):
-            raise _cut_off()
         if picture is None:
             raise MediaError(Reason.NO_VIDEO, "The file has no picture. Send a video.")
         check_size(file, path, limits)
@@ -91,7 +92,7 @@ def _family(path: Path, file_name: str, types: tuple[str, ...]) -> Family:
     if not path.stat().st_size:
         raise _unsupported(f"{file_name!r} is empty", types)
     if not family_of(path, [family]):
-        found = kind_of(path)
+        found = type_of(path)
         why = f", but as {found}: name it so, if it is one" if found in types else ""
         name = f"{file_name!r} does not begin as a file of type {extension}{why}"
         raise _unsupported(name, types)
@@ -106,11 +107,6 @@ def _unsupported(why: str, types: tuple[str, ...]) -> UnsupportedMediaError:
         if (such := [name for name in _SUCH_AS if name in types and name in of_kind])
     ]
     return UnsupportedMediaError(f"{why}. Accepted are {' and '.join(named)}; {_ALL}.")
-
-
-def _cut_off() -> MediaError:
-    message = "The file was cut off: its end is missing. Copy or download it again, and send that."
-    return MediaError(Reason.CORRUPT, message)
 
 
 def _check_frames(file: InputContainer, picture: VideoStream, path: Path, most_s: float) -> None:
@@ -137,6 +133,6 @@ def _check_frames(file: InputContainer, picture: VideoStream, path: Path, most_s
     told_s = (file.duration or math.inf) / av.time_base
     is_whole = n_frames >= max(1, picture.frames) and last_s - first_s >= told_s - _MISSING_S
     if was_cut_off(path) and not (is_whole and kind_of(path) in _INDEX_IS_LAST):
-        raise _cut_off()
+        raise cut_off(path)
     if not n_frames:
         raise MediaError(Reason.CORRUPT, "The video has no frame. Send another file.")

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from s2s.errors import MediaError
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.streams import only, picture_stream
-from s2s.media.guard.truncation import was_cut_off
+from s2s.media.guard.truncation import cut_off, was_cut_off
 from s2s.media.interlaced import as_one_picture
 from s2s.media.read.order import frames_in_order
 from s2s.media.read.orientation import orientation_of
@@ -227,9 +227,9 @@ def _on_grid(
 
 
 def _without_frames(path: Path) -> MediaError:
-    is_cut = was_cut_off(path)
-    why = "its end is missing; copy or download it again" if is_cut else "it is damaged"
-    message = f"{path.name}: no frame of its picture can be decoded: {why}"
+    if was_cut_off(path):
+        return cut_off(path)
+    message = f"{path.name}: no frame of its picture can be decoded: it is damaged"
     return MediaError(Reason.CORRUPT, message)
 
 
