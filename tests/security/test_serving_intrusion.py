@@ -95,7 +95,7 @@ def test_playlists_are_refused_and_followed_nowhere(tone_api, trap, secret, kind
 )
 def test_name_and_content_must_agree(tone_api, name, data):
     detail = assert_refused(post(tone_api, data, name), 415)
-    assert "mp4, mov, m4v, 3gp, webm, mkv, avi, ts, flv" in detail
+    assert "videos such as mp4, mov, webm, mkv and pictures such as jpg, png, webp" in detail
 
 
 def test_what_is_appended_to_a_video_does_not_come_back(tone_api, silent_video):
