@@ -148,6 +148,8 @@ def test_jobs_are_queued_batched_bounded_and_removed(
         assert int(full.headers["retry-after"]) > 0
         url = jobs[0]["links"]["self"]
         until(lambda: http.get(url).json()["progress"] > 0.1)
+        waiting = [job["links"]["self"] for job in jobs[1:4]]
+        until(lambda: all(http.get(each).json()["progress"] >= 0.4 for each in waiting))
         early = http.get(jobs[0]["links"]["result"])
         assert (early.status_code, kind_of(early)) == (409, "not-done")
         assert send(http, silent_video, wait=1).status_code == 429
