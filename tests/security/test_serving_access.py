@@ -292,6 +292,36 @@ def test_a_cookie_is_not_the_key_and_ends_with_it(small_limits: Limits, tmp_path
     assert (tmp_path / "api" / "session.secret").stat().st_mode & 0o77 == 0
 
 
+def test_the_file_of_keys_is_read_again_when_it_changes(
+    small_limits: Limits, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    path = tmp_path / "keys.txt"
+    anna, ben = add_key(path, "anna"), add_key(path, "ben")
+    app = create_app([tone_model()], small_limits, tmp_path / "api", keys=KeyRing.load(path))
+    with Server(app).running() as url, open_client(url) as http:
+        cookie = http.post("/v1/session", json={"key": anna}).cookies[COOKIE]
+        http.cookies.clear()
+
+        def statuses(*keys: str) -> list[int]:
+            sent = [{"Authorization": f"Bearer {key}"} for key in keys]
+            sent.append({"Cookie": f"{COOKIE}={cookie}"})
+            return [http.get("/v1/jobs/none", headers=one).status_code for one in sent]
+
+        assert statuses(anna, ben) == [404, 404, 404]
+        path.write_text(path.read_text().splitlines()[1] + "\n")
+        assert statuses(anna, ben) == [401, 404, 401]
+        cleo = add_key(path, "cleo")
+        assert statuses(ben, cleo) == [404, 404, 401]
+        assert caplog.messages[-1].endswith("was read again: keys of ben, cleo")
+        path.write_text("ben\n")
+        assert statuses(ben, cleo) == [404, 404, 401]
+        path.unlink()
+        assert statuses(ben, cleo) == [404, 404, 401]
+    kept = [told for told in caplog.messages if told.startswith("the keys stay as they were: ")]
+    assert ["keys.txt:1: not a line" in kept[0], "cannot be read" in kept[1]] == [True, True]
+    assert len(kept) == 2
+
+
 def test_a_session_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     database = SQLiteDatabase(tmp_path / "jobs.sqlite3")
     sessions = Sessions(b"secret", SessionTable(database))

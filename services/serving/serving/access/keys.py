@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -17,9 +18,12 @@ from serving.problems import Problem
 
 __all__ = ["KeyRing", "RateLimit", "add_key"]
 
+log = logging.getLogger(__name__)
+
 _PREFIX = "s2s_"
 _NAMED = "name sha256-of-the-key"
 _HASH = re.compile(r"[0-9a-f]{64}")
+_State = tuple[int, int, int] | None
 
 
 def add_key(path: Path, name: str) -> str:
@@ -47,16 +51,20 @@ def add_key(path: Path, name: str) -> str:
 
 
 class KeyRing:
-    """Who may use the API.
+    """Who may use the API: who is in the file of keys now, which is read again when it changes.
 
     A key is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow
     hash would make slower.
 
     Args:
+        path: the file.
+        state: what the file was like when it was read.
         names_by_hash: whose key it is, by its hash.
     """
 
-    def __init__(self, names_by_hash: dict[str, str]) -> None:
+    def __init__(self, path: Path, state: _State, names_by_hash: dict[str, str]) -> None:
+        self._path = path
+        self._state = state
         self._names_by_hash = names_by_hash
 
     @property
@@ -71,23 +79,26 @@ class KeyRing:
         Raises:
             SettingsError: if it cannot be read, or a line is not `name hash`.
         """
+        state = _state_of(path)  # first: what changes meanwhile is read again
+        return cls(path, state, _read_keys(path))
+
+    def refresh(self) -> None:
+        """Read the file again if it has changed; while it cannot be read, the keys stay."""
+        state = _state_of(self._path)
+        if state == self._state:
+            return
+        self._state = state
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: cannot be read as a file of keys ({error})") from error
-        found = {}
-        for number, line in enumerate(lines, start=1):
-            if not line.strip() or line.startswith("#"):
-                continue
-            name, _, digest = line.strip().partition(" ")
-            digest = digest.strip().lower()
-            if not _HASH.fullmatch(digest):
-                raise SettingsError(f"{path}:{number}: not a line of the form '{_NAMED}'")
-            found[digest] = name
-        return cls(found)
+            self._names_by_hash = _read_keys(self._path)
+        except SettingsError as error:
+            log.error("the keys stay as they were: %s", error)
+        else:
+            names = ", ".join(sorted(self.names)) or "nobody"
+            log.warning("%s was read again: keys of %s", self._path, names)
 
     def owner(self, key: str) -> str | None:
         """The name of a key's owner; None for an unknown key."""
+        self.refresh()
         digest, owner = _hash(key), None
         for known, name in self._names_by_hash.items():
             if hmac.compare_digest(known, digest):
@@ -120,6 +131,7 @@ class KeyRing:
 
     def _owner_of_session(self, start: str) -> str | None:
         """Whose key has a hash that starts so."""
+        self.refresh()
         found = (name for known, name in self._names_by_hash.items() if known.startswith(start))
         return next(found, None) if start else None
 
@@ -175,6 +187,33 @@ class RateLimit:
         self._buckets = {
             user: bucket for user, bucket in self._buckets.items() if bucket.at_s > long_ago
         }
+
+
+def _state_of(path: Path) -> _State:
+    """What changes with a file's content: inode, time of change in ns, bytes; None of none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _read_keys(path: Path) -> dict[str, str]:
+    """Names of keys' owners, by the keys' hashes."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as a file of keys ({error})") from error
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, digest = line.strip().partition(" ")
+        digest = digest.strip().lower()
+        if not _HASH.fullmatch(digest):
+            raise SettingsError(f"{path}:{number}: not a line of the form '{_NAMED}'")
+        found[digest] = name
+    return found
 
 
 def _hash(key: str) -> str:
