@@ -86,6 +86,14 @@ def test_the_sound_alone_is_made_where_out_says_so(
     assert "must end in .mp4" in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("command", ["generate", "classify", "separate"])
+def test_without_a_model_another_recipe_can_be_named(command: str, file: Path, tmp_path: Path):
+    done = CliRunner().invoke(app, [command, str(file), "--bucket", f"file://{tmp_path}/none"])
+    assert done.exit_code == 1
+    said = " ".join(done.stderr.split())
+    assert "run its training stage first, or name another recipe with --recipe" in said
+
+
 def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, tmp_path: Path):
     done = generate(untrained_model, file, "--out", tmp_path / "none" / "out.mp4")
     assert done.exit_code == 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from launcher.samples import sample_recipe
-from s2s.errors import SettingsError
+from s2s.errors import ModelError, SettingsError
 from s2s.media import MediaLimits
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
@@ -64,11 +64,20 @@ def chosen_model(model: Path | None, recipe: Recipe, bucket: str, work_dir: Path
     Raises:
         ModelError: if there is none, or it is of another task than the recipe.
     """
-    from serving.models.stored import model_of_folder, model_of_recipe  # noqa: PLC0415 - slow
+    from serving.models.stored import (  # noqa: PLC0415 - slow
+        find_model,
+        model_of_folder,
+        offered_model,
+    )
 
     if model is not None:
         return model_of_folder(model, model.absolute().name, recipe)
-    return model_of_recipe(shared_bucket(bucket), recipe, work_dir)
+    store = shared_bucket(bucket)
+    try:
+        stored = find_model(store, recipe)
+    except ModelError as error:
+        raise ModelError(f"{error}, or name another recipe with --recipe") from error
+    return offered_model(store, stored, recipe, work_dir)
 
 
 @contextmanager

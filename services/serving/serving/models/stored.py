@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,15 @@ from s2s.tasks.contract import Predictor
 from s2s.tasks.loading import load_task
 from serving.models.served import MAX_PICTURE_PIXELS, MAX_PIXELS, MAX_STREAMS, ServedModel
 
-__all__ = ["StoredModel", "fetch_model", "find_model", "model_of_folder", "model_of_recipe"]
+__all__ = [
+    "StoredModel",
+    "fetch_model",
+    "find_model",
+    "model_of_folder",
+    "model_of_recipe",
+    "models_of_recipes",
+    "offered_model",
+]
 
 _CONFIG_FILE = "config.json"
 _SUFFIXES = (".safetensors", ".json")
@@ -82,17 +90,48 @@ def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:
 
 
 def model_of_recipe(bucket: Bucket, recipe: Recipe, work_dir: Path) -> ServedModel:
-    """The recipe's newest model, as it is offered; one that arrives damaged fails to load.
+    """The recipe's newest model, as it is offered.
 
     Raises:
         ModelError: if there is none.
     """
-    stored = find_model(bucket, recipe)
+    return offered_model(bucket, find_model(bucket, recipe), recipe, work_dir)
+
+
+def offered_model(
+    bucket: Bucket, stored: StoredModel, recipe: Recipe, work_dir: Path
+) -> ServedModel:
+    """A recipe's model in the bucket, as it is offered; one that arrives damaged fails to load.
+
+    Raises:
+        ModelError: if it is of another task than the recipe.
+    """
     try:
         folder = fetch_model(bucket, stored, work_dir)
     except ChecksumError as error:
         return _offered({}, partial(_fail, error), stored.name, recipe)
     return model_of_folder(folder, stored.name, recipe)
+
+
+def models_of_recipes(
+    bucket: Bucket, recipes: Sequence[Recipe], work_dir: Path
+) -> list[ServedModel]:
+    """Each recipe's newest model; where a recipe has none, one of its name that fails to load.
+
+    Raises:
+        ModelError: if none has a model; it says why the first has none.
+    """
+    models: list[ServedModel] = []
+    errors: list[ModelError] = []
+    for recipe in recipes:
+        try:
+            models.append(model_of_recipe(bucket, recipe, work_dir))
+        except ModelError as error:
+            errors.append(error)
+            models.append(_offered({}, partial(_fail, error), recipe.name, recipe))
+    if errors and len(errors) == len(recipes):
+        raise errors[0]
+    return models
 
 
 def _fail(error: Exception, _limits: MediaLimits) -> NoReturn:
