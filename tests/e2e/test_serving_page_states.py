@@ -45,14 +45,14 @@ def test_nothing_is_made_before_the_model_is_loaded(
 def test_a_model_that_could_not_be_loaded_is_told(page: Page):
     def fail(route):
         answer = route.fetch().json()
-        answer["models"][0] |= {"ready": False, "not_loaded": "Config.json is missing."}
+        answer["models"][0] |= {"ready": False, "not_loaded": "config.json: is missing."}
         route.fulfill(json=answer)
 
     page.route("**/v1/models", fail)
     page.reload()
     expect(page.get_by_role("button", name="Make the sound")).to_be_disabled()
     expect(page.locator("#loading")).to_have_text(
-        "This model could not be loaded: Config.json is missing."
+        "This model could not be loaded: config.json: is missing."
     )
     assert violations_in_all_looks(page) == []
 

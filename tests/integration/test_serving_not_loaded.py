@@ -25,9 +25,10 @@ from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
 from serving.jobs.store import JobStore
-from serving.models.stored import model_of_recipe
+from serving.models.stored import model_of_recipe, models_of_recipes
+from serving.problems import not_loaded
 
-WHY = "Config.json: a model of format 2: train it again."
+WHY = "config.json: a model of format 2: train it again."
 
 
 def fail() -> TonePredictor:
@@ -187,3 +188,24 @@ def test_a_model_that_arrives_damaged_fails_to_load(tmp_path: Path):
     weights.write_bytes(b"")
     with pytest.raises(ModelError, match="not the weights"):
         served.load(MediaLimits())
+
+
+def test_where_no_recipe_has_a_model_the_first_says_why(tmp_path: Path):
+    recipes = []
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.yaml").write_text(RECIPE.replace("test\n", f"{name}\n", 1))
+        recipes.append(load_recipe(tmp_path / f"{name}.yaml"))
+    with pytest.raises(ModelError, match="no model of recipe first with its present settings"):
+        models_of_recipes(DirectoryBucket(tmp_path), recipes, tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("/srv/old/model.safetensors: is cut off", "model.safetensors: is cut off."),
+        ("file:///srv/bucket: no model of recipe a.", "bucket: no model of recipe a."),
+        ("this model is too old", "This model is too old."),
+    ],
+)
+def test_names_of_files_are_told_as_they_are(said: str, told: str):
+    assert not_loaded(ModelError(said)).document.detail == told

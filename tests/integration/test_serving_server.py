@@ -20,8 +20,9 @@ from s2s.errors import StageError
 from serving.cli import app
 from serving.client import open_client
 from serving.http.app import create_app
-from serving.http.server import Server
+from serving.http.server import Server, listen
 from serving.http.service import Limits
+from serving.jobs.storage import locked
 from serving.models.served import ServedModel
 
 
@@ -98,6 +99,33 @@ def test_a_port_in_use_is_told(tone_model: ServedModel, small_limits: Limits, tm
         Server(create_app([tone_model], small_limits, tmp_path), port=taken.getsockname()[1])
 
 
+def test_why_there_is_no_listening_is_said_once_and_in_words():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StageError) as told:
+            listen("127.0.0.1", port)
+    assert str(told.value) == (
+        f"127.0.0.1:{port} cannot be listened on: another program listens there: stop it, or "
+        "choose another --port"
+    )
+    with pytest.raises(StageError, match="this machine has no such address: choose another --host"):
+        listen("203.0.113.7", 0)  # of documentation: nobody has it
+    with pytest.raises(StageError, match="from 0 to 65535: choose another --port"):
+        listen("127.0.0.1", 65536)
+
+
+def test_another_server_in_the_folder_is_told_before_models_are_looked_for(
+    recipe: Path, tmp_path: Path
+):
+    folder = tmp_path / "work" / "serving"
+    folder.mkdir(parents=True)
+    asked = ["serve", str(recipe), "--model", str(tmp_path / "none"), "--port", "0"]
+    with locked(folder):
+        done = CliRunner().invoke(app, [*asked, "--work-dir", str(tmp_path / "work")])
+    assert done.exit_code == 1
+    assert "another server works here" in " ".join(done.stderr.split())
+
+
 def test_a_port_in_use_ends_the_command_in_peace(
     recipe: Path, untrained_model: Path, tmp_path: Path
 ):
@@ -123,8 +151,9 @@ def test_a_work_directory_that_cannot_be_written_is_named(
 
 
 @pytest.mark.parametrize("name", ["typo", "typo.yaml"])
-def test_a_recipe_that_is_not_there_is_named(name: str):
-    done = CliRunner().invoke(launcher, ["serve", name])
+@pytest.mark.parametrize("before", [[], ["silent_to_sound.sample"]])
+def test_a_recipe_that_is_not_there_is_named(name: str, before: list[str]):
+    done = CliRunner().invoke(launcher, ["serve", *before, name])
     assert done.exit_code == 1
     assert f"recipe {name}: cannot be read" in " ".join(done.stderr.split())
 

@@ -1,4 +1,7 @@
-"""`serve` with two recipes: the bucket's newest model of each, at once, in one server."""
+"""`serve` with recipes: the bucket's newest model of each, at once, in one server.
+
+A third recipe has no model yet, and keeps the two from nothing.
+"""
 
 import os
 import re
@@ -18,7 +21,8 @@ from s2s.layout import model_prefix
 from s2s.storage import DirectoryBucket
 from s2s.tasks.recipes import load_recipe
 
-VERSION = "dataset_v1"
+VERSION, UNTRAINED = "dataset_v1", "kinetics_actions.sample"
+WHY = f"bucket: no model of recipe {UNTRAINED} with its present settings: "
 RECIPE = "name: {name}\ncollection: {{catalog: test.csv}}\nserving: {{max_duration_s: {most_s}}}\n"
 
 
@@ -40,6 +44,7 @@ def url(untrained_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     recipes = [
         make_recipe(folder, "short", 1, untrained_model),
         make_recipe(folder, "long", 30, save_untrained_model(folder / "other", seed=1)),
+        Path("recipes", f"{UNTRAINED}.yaml").absolute(),
     ]
     command = [sys.executable, "-m", "serving", "serve", *map(str, recipes), "--port", "0"]
     command += ["--bucket", f"file://{folder}/bucket", "--work-dir", str(folder / "work")]
@@ -70,7 +75,7 @@ def post(url: str, video: Path, model: str) -> httpx.Response:
 
 
 def test_each_answers_by_its_own_model_and_limits_at_once(url: str, make_video):
-    models = httpx.get(f"{url}/v1/models").json()["models"]
+    models = httpx.get(f"{url}/v1/models").json()["models"][:2]
     assert [model["id"].partition("/")[0] for model in models] == ["short", "long"]
     assert [model["max_duration_s"] for model in models] == [1, 30]
     short, long = (model["id"] for model in models)
@@ -87,3 +92,16 @@ def test_each_answers_by_its_own_model_and_limits_at_once(url: str, make_video):
     assert sounds[0] != sounds[1]
     assert post(url, too_long, long).status_code == 200
     assert post(url, video, "").content == sounds[0]
+
+
+def test_a_recipe_without_a_model_is_offered_and_says_why_not(url: str, silent_video: Path):
+    model = httpx.get(f"{url}/v1/models").json()["models"][2]
+    assert (model["id"], model["task"]) == (UNTRAINED, "classification")
+    assert (model["ready"], model["has_page"]) == (False, True)
+    why = model["not_loaded"]
+    assert why == WHY + "run its training stage first."
+    assert httpx.get(f"{url}/readyz").json() == {"status": "ready", "not_loaded": {UNTRAINED: why}}
+    answer = httpx.post(url + model["url"], files={"video": silent_video.read_bytes()})
+    assert answer.status_code == 503
+    assert answer.json()["type"].endswith(":not-loaded")
+    assert answer.json()["detail"] == why

@@ -85,21 +85,24 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
     from serving.http.server import Server, listen  # noqa: PLC0415
+    from serving.jobs.storage import locked  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
         loaded = [load_recipe(path) for path in recipes]
         listener = listen(host, port)
-        _check_writable(work_dir)
+        hosts, folder = [host, *(name or [])], work_dir / "serving"
+        _check_writable(folder)
+        locked(folder).close()  # what keeps us from serving is told before models are fetched
         store = shared_bucket(bucket)
         if not (wait or model):  # what is not there has no model
             store.check()
         models = _say_loading(_models(loaded, model or [], store, work_dir, wait=wait))
         limits = _limits(loaded, queue, keep_hours, rate)
         ring = None if keys is None else KeyRing.load(keys)
-        hosts, folder = [host, *(name or [])], work_dir / "serving"
         made = create_app(models, limits, folder, store, ring, names=hosts, jobs=jobs)
-        Server(made, host, listener, _bounds(connections, proxy or []), _say_serving).run()
+        bounds = _bounds(connections, proxy or [])
+        Server(made, host, listener, bounds, _say_serving, _say_finishing).run()
         return 0
 
     sys.exit(guarded(work))
@@ -158,6 +161,15 @@ def _say_serving(url: str, names: Sequence[str]) -> None:
     console.print(told, markup=False, soft_wrap=True)
 
 
+def _say_finishing(n_jobs: int, most_s: float) -> None:
+    jobs = "1 job" if n_jobs == 1 else f"{n_jobs} jobs"
+    told = (
+        f"Finishing {jobs}, up to {most_s:.0f} s; Ctrl-C once more stops at once, and what is not "
+        "finished goes on at the next start"
+    )
+    console.print(told, markup=False, soft_wrap=True)
+
+
 def _models(
     recipes: Sequence[Recipe],
     folders: Sequence[Path],
@@ -166,12 +178,16 @@ def _models(
     *,
     wait: bool,
 ) -> "list[ServedModel]":
-    from serving.models.stored import find_model, model_of_folder, model_of_recipe  # noqa: PLC0415
+    from serving.models.stored import (  # noqa: PLC0415
+        find_model,
+        model_of_folder,
+        models_of_recipes,
+    )
 
     if not folders:
         if wait:
             _await(lambda: [find_model(bucket, recipe) for recipe in recipes])
-        return [model_of_recipe(bucket, recipe, work_dir) for recipe in recipes]
+        return models_of_recipes(bucket, recipes, work_dir)
     if len(recipes) > 1:
         raise SettingsError(
             f"--model with {len(recipes)} recipes: it is unclear whose it is; name one recipe, or "

@@ -35,7 +35,8 @@ RecipesArgument = Annotated[
 ]
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[
-    int, typer.Option(envvar="PORT", help="Port to listen on; 0 for a free one.")
+    int,
+    typer.Option(envvar="PORT", help="Port to listen on; 0 for a free one.", min=0, max=65535),
 ]
 ModelsOption = Annotated[
     list[Path] | None,
@@ -45,7 +46,10 @@ ModelsOption = Annotated[
     ),
 ]
 KeysOption = Annotated[
-    Path | None, typer.Option(help="A file of keys' hashes: only these may use the API.")
+    Path | None,
+    typer.Option(
+        help="A file of keys' hashes: only these may use the API. Read again when it changes."
+    ),
 ]
 OpenOption = Annotated[
     bool, typer.Option("--open", help="Let everybody in who reaches another host than this.")

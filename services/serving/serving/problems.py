@@ -172,7 +172,9 @@ def not_loaded(error: BaseException) -> Problem:
     why = "the server's log says why"
     if isinstance(error, S2SError):
         why = _FOLDERS.sub("", str(error).partition("\n")[0])
-    return _later("not-loaded", f"{why[:1].upper()}{why[1:].removesuffix('.')}.")
+    if not _NAME_HERE.match(why):  # names of files stay as they are
+        why = f"{why[:1].upper()}{why[1:]}"
+    return _later("not-loaded", why.removesuffix(".") + ".")
 
 
 def bucket_away() -> Problem:

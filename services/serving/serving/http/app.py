@@ -1,7 +1,6 @@
 """The API and its page, put together."""
 
 import asyncio
-import fcntl
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -11,7 +10,7 @@ from typing import BinaryIO
 
 from fastapi import FastAPI
 
-from s2s.errors import MediaError, StageError
+from s2s.errors import MediaError
 from s2s.media import missing_protections, start_sandbox
 from s2s.storage import Bucket, DirectoryBucket
 from s2s.workspace import scratch
@@ -29,7 +28,7 @@ from serving.http.service import Limits, Service
 from serving.http.submissions import submission_router
 from serving.jobs.batcher import Batcher
 from serving.jobs.runner import Runner
-from serving.jobs.storage import JobStorage
+from serving.jobs.storage import JobStorage, locked
 from serving.jobs.store import JobStore
 from serving.models.served import Offered, ServedModel
 from serving.observe.metrics import Metrics
@@ -129,7 +128,7 @@ def _make_service(
     folder = folder.absolute()  # sandboxes work in directories of their own
     uploads = folder / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
-    lock = _locked(folder)
+    lock = locked(folder)
     tracer = make_tracer()
     # Before models are loaded, which nothing can break off in peace.
     store = JobStore.shared(jobs, folder) if jobs else JobStore.of_folder(folder)
@@ -180,16 +179,3 @@ def _check_sandbox() -> None:
                 name,
                 {"files": "Landlock", "network": "seccomp"}[name],
             )
-
-
-def _locked(folder: Path) -> BinaryIO:
-    """Keep other servers off: they would remove each other's uploads."""
-    lock = (folder / "lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StageError(
-            f"{folder}: another server works here: stop it, or choose another --work-dir"
-        ) from error
-    return lock

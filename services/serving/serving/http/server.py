@@ -1,6 +1,8 @@
 """uvicorn around the API: in the foreground for users, in a thread for the stage."""
 
+import errno
 import logging
+import os
 import socket
 import threading
 import time
@@ -24,6 +26,12 @@ log = logging.getLogger(__name__)
 
 _DRAIN_S = 60.0
 _LAST_ANSWERS_S = 10
+_STOPPED = b"Stopped: what was not finished goes on at the next start\n"
+_WHY_NOT = {
+    errno.EADDRINUSE: "another program listens there: stop it, or choose another --port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: choose another --host",
+    errno.EACCES: "this user may not: choose a --port over 1023",
+}
 
 
 class _DrainingServer(uvicorn.Server):
@@ -33,25 +41,32 @@ class _DrainingServer(uvicorn.Server):
     time, it stops at once; jobs that are not finished stay in the store for the next server.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, on_finishing: Callable[[int, float], None]
+    ) -> None:
         super().__init__(config)
         self._service = service
+        self._on_finishing = on_finishing
         self._until: float | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """A signal came."""
         if self._until is None:
             self._until = time.monotonic() + _DRAIN_S
         else:
-            super().handle_exit(sig, frame)
+            # Nothing that threads are at is waited for. Every change in the store is a transaction.
+            os.write(2, _STOPPED)
+            os._exit(128 + sig)
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
         service = self._service
         if self._until is not None:
+            left = service.runner.unfinished | service.arriving
+            if left and not service.is_draining:
+                self._on_finishing(len(left), _DRAIN_S)
             service.is_draining = True
-            is_idle = not (service.runner.unfinished or service.arriving)
-            self.should_exit |= is_idle or time.monotonic() > self._until
+            self.should_exit |= not left or time.monotonic() > self._until
         return await super().on_tick(counter)
 
 
@@ -65,6 +80,8 @@ class Server:
         connections: what clients may ask for before there is a request.
         on_loaded: called with the address and the names of the models that are served, once it is
             known of all whether they are; not where none is.
+        on_finishing: called when the server is told to stop and has jobs, with how many it finishes
+            first, and for how many seconds at most.
 
     Raises:
         StageError: if the address cannot be listened on.
@@ -77,6 +94,7 @@ class Server:
         port: int | socket.socket = 0,
         connections: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - it is frozen
         on_loaded: Callable[[str, Sequence[str]], None] = lambda _url, _names: None,
+        on_finishing: Callable[[int, float], None] = lambda _n_jobs, _most_s: None,
     ) -> None:
         self._service: Service = app.state.service
         self._socket = listen(host, port) if isinstance(port, int) else port
@@ -93,7 +111,7 @@ class Server:
             proxy_headers=bool(connections.proxies),
             forwarded_allow_ips=sorted(map(str, connections.proxies)),
         )
-        self._uvicorn = _DrainingServer(config, self._service)
+        self._uvicorn = _DrainingServer(config, self._service, on_finishing)
         self._on_loaded = on_loaded
         self._loading = set(self._service.batchers)
         self._lock = threading.Lock()
@@ -102,6 +120,8 @@ class Server:
 
     def run(self) -> None:
         """Serve until SIGTERM or Ctrl-C; jobs that were accepted are finished first.
+
+        A second of these ends the process at once, with status 128 and the signal's number.
 
         Raises:
             ModelError: if no model could be loaded.
@@ -163,6 +183,16 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        raise StageError(
-            f"{host}:{port} cannot be listened on ({error}): choose another --host or --port"
-        ) from error
+        shown = f"[{host}]" if ":" in host else host
+        raise StageError(f"{shown}:{port} cannot be listened on: {_why_not(error)}") from error
+
+
+def _why_not(error: OSError | OverflowError) -> str:
+    """Why there is no listening, and what to do."""
+    if isinstance(error, OverflowError):
+        return "ports are numbers from 0 to 65535: choose another --port"
+    if isinstance(error, socket.gaierror):
+        return "no address is known of this name: choose another --host"
+    # Its own words name the address a second time.
+    plain = f"{os.strerror(error.errno or 0)}: choose another --host or --port"
+    return _WHY_NOT.get(error.errno or 0, plain)

@@ -1,12 +1,15 @@
 """Where jobs' files are: a folder of each while it is worked on, then the bucket."""
 
+import fcntl
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from s2s.errors import StageError
 from s2s.storage import Bucket
 
-__all__ = ["UPLOAD_NAME", "JobStorage", "remove_work"]
+__all__ = ["UPLOAD_NAME", "JobStorage", "locked", "remove_work"]
 
 UPLOAD_NAME = "upload"
 
@@ -24,6 +27,24 @@ class JobStorage:
     folder: Path
     bucket: Bucket
     keep_s: float
+
+
+def locked(folder: Path) -> BinaryIO:
+    """Keep other servers off a folder, as long as this is open: they would remove its uploads.
+
+    Raises:
+        StageError: if another server is there.
+    """
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StageError(
+            f"{folder}: another server works here, or finishes its jobs: stop it, or choose "
+            "another --work-dir"
+        ) from error
+    return lock
 
 
 def remove_work(folder: Path) -> None:
