@@ -1,5 +1,6 @@
 """What an attacker would do inside a decoder: functions that the sandbox is asked to run."""
 
+import json
 import os
 import signal
 import socket
@@ -83,6 +84,21 @@ def spin() -> NoReturn:
 
 def sleep() -> None:
     time.sleep(600)
+
+
+def wait_for_a_program(path: str) -> list[int]:
+    """Note this process and an ffmpeg that goes on for an hour; when run again, what is noted."""
+    pids = Path(path)
+    if pids.exists():
+        return json.loads(pids.read_text(encoding="utf-8"))
+    source = ["-f", "lavfi", "-i", "testsrc2=size=16x16:rate=1:duration=3600"]
+    command = [str(ffmpeg_path()), "-nostdin", "-re", *source, "-f", "null", "-"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as program:
+        noted = Path("noted.json")
+        noted.write_text(json.dumps([os.getpid(), program.pid]), encoding="utf-8")
+        noted.rename(pids)
+        program.wait()
+    return []
 
 
 def die() -> None:

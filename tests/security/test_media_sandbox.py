@@ -1,6 +1,7 @@
 """The process that untrusted media is read in: what it can still do when it is taken over."""
 
 import errno
+import json
 import os
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import sandboxed_tasks as tasks
 
 import s2s.media
 from s2s.errors import MediaError, UnsupportedMediaError
-from s2s.media import SandboxLimits, missing_protections, run_sandboxed
+from s2s.media import SandboxLimits, end_sandboxed, missing_protections, run_sandboxed
 from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
 
 INHERITED = {"TMPDIR", "LC_CTYPE", "IMAGEIO_FFMPEG_EXE"}
@@ -58,6 +59,31 @@ def test_it_tells_progress_and_only_that(tmp_path: Path):
     assert told == [0.0, 0.5, 1.0]
     with pytest.raises(MediaError):
         run_sandboxed(tasks.tell, "far", folder=tmp_path, on_progress=told.append)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and not only its exit status."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+
+
+def test_ctrl_c_is_not_for_it_and_it_ends_with_its_programs(tmp_path: Path):
+    pids = tmp_path / "pids.json"
+    with ThreadPoolExecutor(1) as threads:
+        task = threads.submit(run_sandboxed, tasks.wait_for_a_program, str(pids), folder=tmp_path)
+        while not pids.exists():
+            time.sleep(0.01)
+        noted = json.loads(pids.read_text())
+        # A terminal sends Ctrl-C to all of the group of the process that it has started.
+        assert [os.getpgid(pid) for pid in noted] == [noted[0]] * 2
+        assert noted[0] != os.getpgrp()
+        end_sandboxed()
+        assert task.result() == noted  # it is run again, as after what the system ends
+    while any(map(is_running, noted)):
+        time.sleep(0.01)
 
 
 def test_it_has_no_network(tmp_path: Path):

@@ -12,6 +12,7 @@ from s2s.media.guard.containers import PICTURE_TYPES, VIDEO_TYPES
 from s2s.media.guard.opening import MediaLimits, open_guarded
 from s2s.media.guard.sandbox import (
     SandboxLimits,
+    end_sandboxed,
     missing_protections,
     run_sandboxed,
     start_sandbox,
@@ -52,6 +53,7 @@ __all__ = [
     "add_sound",
     "check_upload",
     "drop_sound",
+    "end_sandboxed",
     "ffmpeg_path",
     "input_args",
     "make_preview",

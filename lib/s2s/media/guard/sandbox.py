@@ -29,7 +29,13 @@ from s2s.media.guard.confinement import confine_files, forbid_network
 from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
 from s2s.reasons import Reason
 
-__all__ = ["SandboxLimits", "missing_protections", "run_sandboxed", "start_sandbox"]
+__all__ = [
+    "SandboxLimits",
+    "end_sandboxed",
+    "missing_protections",
+    "run_sandboxed",
+    "start_sandbox",
+]
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +147,17 @@ def run_sandboxed(
     raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
 
+def end_sandboxed() -> None:
+    """Kill what works in sandboxes now, with the programs that it has started.
+
+    For a process that ends at once: what goes on could write where the next one works.
+    """
+    for process in multiprocessing.active_children():
+        with suppress(OSError, ValueError):  # it has ended, or is no group yet
+            if process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def missing_protections(folder: Path) -> list[str]:
     """List the protections that this system lacks: `files`, `network`, or none.
 
@@ -239,7 +256,9 @@ def _confine(work: _Work) -> None:
     os.environ.clear()
     os.environ.update(TMPDIR=str(folder), IMAGEIO_FFMPEG_EXE=str(work.ffmpeg))
     os.chdir(folder)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asked
+    # Ctrl-C is for the process that asked; a terminal sends it to all of a group, ffmpeg too.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setpgid(0, 0)
     signal.alarm(limits.wall_s)  # also when that is gone
     for kind, value in (
         (resource.RLIMIT_AS, limits.memory_bytes),
