@@ -92,7 +92,7 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         loaded = [load_recipe(path) for path in recipes]
         listener = listen(host, port)
         hosts, folder = [host, *(name or [])], work_dir / "serving"
-        _check_writable(folder)
+        _check_writable(work_dir)
         locked(folder).close()  # what keeps us from serving is told before models are fetched
         store = shared_bucket(bucket)
         if not (wait or model):  # what is not there has no model

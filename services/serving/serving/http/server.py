@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from s2s.errors import StageError
+from s2s.media import end_sandboxed
 from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.http.service import Service
 
@@ -55,6 +56,7 @@ class _DrainingServer(uvicorn.Server):
             self._until = time.monotonic() + _DRAIN_S
         else:
             # Nothing that threads are at is waited for. Every change in the store is a transaction.
+            end_sandboxed()
             os.write(2, _STOPPED)
             os._exit(128 + sig)
 

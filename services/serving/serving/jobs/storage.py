@@ -30,11 +30,12 @@ class JobStorage:
 
 
 def locked(folder: Path) -> BinaryIO:
-    """Keep other servers off a folder, as long as this is open: they would remove its uploads.
+    """Keep other servers off a folder, which is made, as long as this is open: they would remove its uploads.
 
     Raises:
         StageError: if another server is there.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
