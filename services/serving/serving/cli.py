@@ -85,15 +85,12 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
     from serving.http.server import Server, listen  # noqa: PLC0415
-    from serving.jobs.storage import locked  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
         loaded = [load_recipe(path) for path in recipes]
         listener = listen(host, port)
-        hosts, folder = [host, *(name or [])], work_dir / "serving"
-        _check_writable(work_dir)
-        locked(folder).close()  # what keeps us from serving is told before models are fetched
+        hosts, folder = [host, *(name or [])], _free_folder(work_dir)
         store = shared_bucket(bucket)
         if not (wait or model):  # what is not there has no model
             store.check()
@@ -208,6 +205,16 @@ def _await(find: Callable[[], object]) -> None:
                 said = str(error)
                 console.print(f"Waiting: {said}", markup=False)
         time.sleep(_WAIT_S)
+
+
+def _free_folder(work_dir: Path) -> Path:
+    """Where jobs are kept; another server there is told before models are fetched."""
+    from serving.jobs.storage import locked  # noqa: PLC0415
+
+    _check_writable(work_dir)
+    folder = work_dir / "serving"
+    locked(folder).close()
+    return folder
 
 
 def _check_writable(folder: Path) -> None:

@@ -30,7 +30,9 @@ class JobStorage:
 
 
 def locked(folder: Path) -> BinaryIO:
-    """Keep other servers off a folder, which is made, as long as this is open: they would remove its uploads.
+    """Keep other servers off a folder as long as this is open: they would remove its uploads.
+
+    The folder is made where it is missing.
 
     Raises:
         StageError: if another server is there.
