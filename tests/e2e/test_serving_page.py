@@ -229,7 +229,7 @@ def test_a_wrong_option_is_told_at_its_field(page: Page, silent_video: Path):
 
 def test_the_example_is_given_sound_and_sought_in(page: Page):
     page.get_by_role("button", name="Try an example").click()
-    expect(page.locator("#chosen-about")).to_contain_text("3.8 s, 31 kB")
+    expect(page.locator("#chosen-about")).to_contain_text("3.8 s, 29 kB")
     expect(page.get_by_label("Duration")).to_be_hidden()  # it is for pictures
     page.get_by_role("button", name="Make the sound").click()
     expect(page.locator("#pictures")).to_have_attribute("data-drawn", "yes")
