@@ -48,6 +48,27 @@ def page(browser: "Browser", tone_url: str) -> Iterator["Page"]:
 
 
 @pytest.fixture
+def page_and_key(
+    browser: "Browser", small_limits: "Limits", tmp_path: Path
+) -> Iterator[tuple["Page", str]]:
+    """The page of a server that asks for a key, and a key that it knows."""
+    from tone import TonePredictor, tone_model
+
+    from serving.access.keys import KeyRing, add_key
+    from serving.http.app import create_app
+    from serving.http.server import Server
+
+    key = add_key(tmp_path / "keys.txt", "anna")
+    ring = KeyRing.load(tmp_path / "keys.txt")
+    model = tone_model("tone", TonePredictor)
+    with Server(create_app([model], small_limits, tmp_path, keys=ring)).running() as url:
+        page = browser.new_page(base_url=url)
+        page.goto("/")
+        yield page, key
+        page.close()
+
+
+@pytest.fixture
 def slow_url(small_limits: "Limits", tmp_path: Path) -> Iterator[tuple[str, threading.Event]]:
     """A server whose model waits for the event."""
     from tone import TonePredictor, tone_model

@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Page, expect
 from tone import TonePredictor, tone_model
 
 from s2s.media import run_ffmpeg
-from serving.access.keys import KeyRing, add_key
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
@@ -196,25 +195,19 @@ def test_the_camera_records_a_video_that_gets_sound(page: Page):
 
 
 def test_a_key_is_asked_for_and_kept_as_a_cookie(
-    browser: Browser, small_limits: Limits, silent_video: Path, tmp_path: Path
+    page_and_key: tuple[Page, str], silent_video: Path
 ):
-    key = add_key(tmp_path / "keys.txt", "anna")
-    ring = KeyRing.load(tmp_path / "keys.txt")
-    model = tone_model("tone", TonePredictor)
-    with Server(create_app([model], small_limits, tmp_path, keys=ring)).running() as url:
-        page = browser.new_page(base_url=url)
-        page.goto("/")
-        make_sound(page, silent_video)
-        expect(page.get_by_role("alert")).to_contain_text("A key is needed")
-        assert violations(page) == []
-        page.get_by_label("Key").fill(key)
-        page.get_by_role("button", name="Use the key").click()
-        expect(page.get_by_role("status")).to_have_text("The key is known.")
-        make_sound(page, silent_video)
-        expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
-        page.locator("#sounding").evaluate(PLAY_TO_THE_END)
-        assert page.evaluate("document.cookie") == ""
-        page.close()
+    page, key = page_and_key
+    make_sound(page, silent_video)
+    expect(page.get_by_role("alert")).to_contain_text("A key is needed")
+    assert violations(page) == []
+    page.get_by_label("Key").fill(key)
+    page.get_by_role("button", name="Use the key").click()
+    expect(page.get_by_role("status")).to_have_text("The key is known.")
+    make_sound(page, silent_video)
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    page.locator("#sounding").evaluate(PLAY_TO_THE_END)
+    assert page.evaluate("document.cookie") == ""
 
 
 def test_a_wrong_option_is_told_at_its_field(page: Page, silent_video: Path):

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 from page_steps import COLOURS, make_sound, violations_in_all_looks
-from playwright.sync_api import Browser, Page, expect
-from tone import TonePredictor, tone_model
+from playwright.sync_api import Page, expect
 
 from s2s.media import run_ffmpeg
-from serving.access.keys import KeyRing, add_key
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
@@ -125,26 +123,18 @@ def test_a_warning_is_told_and_is_not_called_done(page: Page, silent_video: Path
     assert violations_in_all_looks(page) == []
 
 
-def test_one_can_log_out(
-    browser: Browser, small_limits: Limits, silent_video: Path, tmp_path: Path
-):
-    key = add_key(tmp_path / "keys.txt", "anna")
-    ring = KeyRing.load(tmp_path / "keys.txt")
-    model = tone_model("tone", TonePredictor)
-    with Server(create_app([model], small_limits, tmp_path, keys=ring)).running() as url:
-        page = browser.new_page(base_url=url)
-        page.goto("/")
-        expect(page.get_by_role("button", name="Log out")).to_be_hidden()
-        assert violations_in_all_looks(page) == []  # the form of the key
-        page.get_by_label("Key").fill(key)
-        page.get_by_role("button", name="Use the key").click()
-        make_sound(page, silent_video)
-        expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
-        job = page.evaluate("JSON.parse(localStorage.jobs)[0].url")
-        assert page.request.get(job).status == 200
-        assert violations_in_all_looks(page) == []
-        page.get_by_role("button", name="Log out").click()
-        expect(page.get_by_label("Key")).to_be_visible()
-        expect(page.locator("#history")).to_be_hidden()  # the next at this browser sees no jobs
-        assert page.request.get(job).status == 401
-        page.close()
+def test_one_can_log_out(page_and_key: tuple[Page, str], silent_video: Path):
+    page, key = page_and_key
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    assert violations_in_all_looks(page) == []  # the form of the key
+    page.get_by_label("Key").fill(key)
+    page.get_by_role("button", name="Use the key").click()
+    make_sound(page, silent_video)
+    expect(page.get_by_role("status")).to_have_text("Done: your video has sound.")
+    job = page.evaluate("JSON.parse(localStorage.jobs)[0].url")
+    assert page.request.get(job).status == 200
+    assert violations_in_all_looks(page) == []
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Key")).to_be_visible()
+    expect(page.locator("#history")).to_be_hidden()  # the next at this browser sees no jobs
+    assert page.request.get(job).status == 401

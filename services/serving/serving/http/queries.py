@@ -16,6 +16,7 @@ __all__ = ["RequestName", "Wait", "check_numbers", "check_query", "plain_number"
 _MAX_WAIT_S = 600.0
 _NAME_LENGTHS = range(16, 129)
 _CHECKED = "/v1/"
+_IN_DIGITS = "write a number in digits, such as 7 or 2.5"
 # Python takes more for a number: 1_000, spaces around it, the digits of all scripts.
 _WHOLE = re.compile(r"-?[0-9]+")
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -28,7 +29,7 @@ def plain_number(text: object) -> object:
         ValueError: if it is not.
     """
     if isinstance(text, str) and not _NUMBER.fullmatch(text):
-        raise ValueError("write a number in digits, such as 7 or 2.5")
+        raise ValueError(_IN_DIGITS)
     return text
 
 
@@ -77,7 +78,7 @@ def check_numbers(schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str,
         if "string" in types:
             continue
         if "number" in types and not _NUMBER.fullmatch(text):
-            wrong.append({"loc": (name,), "msg": "write a number in digits, such as 7 or 2.5"})
+            wrong.append({"loc": (name,), "msg": _IN_DIGITS})
         elif "integer" in types and not _WHOLE.fullmatch(text):
             wrong.append({"loc": (name,), "msg": "write a whole number in digits, such as 7"})
     if wrong:
