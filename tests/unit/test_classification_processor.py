@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from s2s.features.arrays import ClipMedia
 from s2s.spec import TimeSpec
+from s2s.tasks.classification.extractors.frames import read_jpegs
 from s2s.tasks.classification.processor import ClipProcessor, ProcessorConfig, View
 
 CONFIG = {"spec": TimeSpec(), "frame_rate_hz": 8, "height_px": 40, "width_px": 48, "sound": False}
@@ -59,3 +61,14 @@ def test_networks_get_colours_without_mean_and_deviation(
             [0.2, 0.3, 0.4]
         )[:, None, None]
         assert torch.allclose(values[:4], expected, atol=1e-6)
+
+
+def test_frames_are_served_as_they_are_stored(processor: ClipProcessor, frames: np.ndarray):
+    assert processor.stored_frames(frames) is frames
+    config = processor.config.model_copy(update={"frames": "jpeg", "jpeg_quality": 30})
+    lossy = ClipProcessor(config)
+    (extractor, *_) = lossy.extractors
+    stored = extractor(ClipMedia(frames, np.empty(0, np.float32)))["frames"]
+    assert np.array_equal(lossy.stored_frames(frames), read_jpegs(stored))
+    assert not np.array_equal(lossy.stored_frames(frames), frames)
+    assert lossy.stored_frames(frames[:0]).shape == frames[:0].shape

@@ -15,6 +15,7 @@ from s2s.features.arrays import ClipMedia
 from s2s.media import Cover
 from s2s.spec import TimeSpec
 from s2s.tasks.classification.extractors import JpegFrames, RawFrames
+from s2s.tasks.classification.extractors.frames import FRAMES, read_jpegs
 from s2s.tasks.classification.network import ClipInputs
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.common.mel import LogMel
@@ -126,6 +127,14 @@ class ClipProcessor:
         if config.frames == "jpeg":
             frames = JpegFrames(self.fps, config.jpeg_quality)
         return (frames, self.log_mel) if config.sound else (frames,)
+
+    def stored_frames(self, frames_THWC: np.ndarray) -> np.ndarray:
+        """Frames as a shard has them, uint8 (T, H, W, C): JPEG changes them a little."""
+        config = self.config
+        if config.frames == "raw" or not len(frames_THWC):
+            return frames_THWC
+        extractor = JpegFrames(self.fps, config.jpeg_quality)
+        return read_jpegs(extractor(ClipMedia(frames_THWC, np.empty(0, np.float32)))[FRAMES])
 
     def stored_mel(self, clip: ClipMedia) -> np.ndarray:
         """Log-mel of a clip as a shard has it, (M, K) in its dtype: what was trained on."""

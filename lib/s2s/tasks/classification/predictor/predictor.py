@@ -87,7 +87,7 @@ class ClassificationPredictor:
         windows = [window for item in batch for window in item]
         parts = []
         for start in range(0, len(windows), _WINDOWS_AT_A_TIME):
-            some = [window.arrays for window in windows[start : start + _WINDOWS_AT_A_TIME]]
+            some = [self._seen(window) for window in windows[start : start + _WINDOWS_AT_A_TIME]]
             inputs = self.classifier.processor.inputs(some, [View()] * len(some))
             parts.append(self.classifier.probabilities(self.classifier.scores(inputs)))
         chances_WL = np.concatenate(parts)
@@ -97,6 +97,13 @@ class ClassificationPredictor:
             [(window, chances_L) for window, chances_L in zip(item, chances, strict=True)]
             for item, chances in zip(batch, timed, strict=True)
         ]
+
+    def _seen(self, window: _Window) -> ClipArrays:
+        """A window, of its frames only those that are looked at, as they would be in a shard."""
+        frames_THWC, mel_MK = window.arrays
+        processor = self.classifier.processor
+        chosen = processor.chosen(len(frames_THWC), View())
+        return processor.stored_frames(frames_THWC[chosen]), mel_MK
 
     def finish(
         self, upload: Upload, options: ClassificationOptions, output: Any, notes: Notes
