@@ -18,10 +18,10 @@ _RATE_HZ = 16_000
 ROOT = Path(__file__).parents[2]
 
 
-def write_voice(path: Path, seconds: float) -> None:
+def write_voice(path: Path, seconds: float, pitch_hz: float = 200) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     times_s = np.arange(round(seconds * _RATE_HZ)) / _RATE_HZ
-    write_wav(path, (0.3 * np.sin(2 * np.pi * 200 * times_s)).astype(np.float32), _RATE_HZ)
+    write_wav(path, (0.3 * np.sin(2 * np.pi * pitch_hz * times_s)).astype(np.float32), _RATE_HZ)
 
 
 @pytest.fixture
@@ -67,6 +67,17 @@ def test_the_film_sounds_as_the_file(world: World):
     assert len(pictures) == 7 * film.fps
     assert pictures[0].shape == (64, 64, 3)
     assert not np.array_equal(pictures[0], pictures[8])
+
+
+def test_only_the_same_sound_has_the_same_ground(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name, pitch_hz in [("a/one", 200), ("b/copy", 200), ("c/other", 210)]:
+        write_voice(tmp_path / f"{name}.wav", 3.0, pitch_hz)
+    monkeypatch.setenv("S2S_VOICES", str(tmp_path))
+    world = load_world("voices")
+    one, copy, other = (next(world.film(0, n).frames()).astype(float) for n in range(3))
+
+    assert np.array_equal(one, copy)
+    assert np.abs(one - other).mean() > 20
 
 
 @pytest.mark.parametrize(
