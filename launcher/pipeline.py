@@ -11,6 +11,7 @@ from s2s.layout import model_config_key
 from s2s.logs import console
 from s2s.settings import STAGES, Settings
 from s2s.stage import StageReport, check_came_through, preflight, shared_bucket
+from s2s.stage.node import find_node
 
 __all__ = ["PURPOSES", "check_accelerator", "run_stage", "run_stages"]
 
@@ -45,18 +46,21 @@ def run_stages(settings: Settings) -> list[StageReport]:
 
 
 def check_accelerator(settings: Settings) -> None:
-    """Look for the GPU that a training asks for before the stages that take hours, not after them.
+    """Look for the GPU and the nodes of a training before the stages that take hours, not after.
 
     Raises:
         StageError: if a model is still to be trained and there is no such GPU.
+        SettingsError: if nothing tells which of several nodes this machine is.
     """
     recipe = settings.recipe
-    if recipe.training.accelerator != "gpu":
+    if recipe.training.accelerator != "gpu" and recipe.training.nodes == 1:
         return
     bucket = shared_bucket(settings.bucket_url)
     versions = version_names(bucket, recipe)
     if not versions or not bucket.exists(model_config_key(recipe, versions[-1])):
-        import_module("training.trainer").find_gpu(recipe.training)  # torch is slow to import
+        find_node(recipe.training.nodes)
+        if recipe.training.accelerator == "gpu":
+            import_module("training.trainer").find_gpu(recipe.training)  # torch is slow to import
 
 
 def run_stage(stage: str, settings: Settings) -> StageReport:

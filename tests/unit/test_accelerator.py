@@ -8,7 +8,7 @@ import torch
 from launcher.pipeline import check_accelerator
 from s2s.cli import make_settings
 from s2s.dataset import DatasetVersion, write_version
-from s2s.errors import StageError
+from s2s.errors import SettingsError, StageError
 from s2s.layout import model_config_key
 from s2s.settings import Settings
 from s2s.storage import open_bucket
@@ -38,3 +38,16 @@ def test_a_model_that_is_there_needs_none(settings: Settings):
         check_accelerator(settings)
     bucket.write(model_config_key(settings.recipe, "dataset_v1"), b"{}")
     check_accelerator(settings)
+
+
+def test_several_nodes_are_to_be_told_before_the_stages_that_take_hours(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    training = settings.recipe.training.model_copy(update={"accelerator": "cpu", "nodes": 2})
+    recipe = settings.recipe.model_copy(update={"training": training})
+    several = settings.model_copy(update={"recipe": recipe})
+    with pytest.raises(SettingsError, match="no NODE_RANK"):
+        check_accelerator(several)
+    for name, value in (("NODE_RANK", "0"), ("MASTER_ADDR", "a"), ("MASTER_PORT", "29500")):
+        monkeypatch.setenv(name, value)
+    check_accelerator(several)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from s2s.dataset import DatasetVersion, write_version
 from s2s.errors import StageError
+from s2s.layout import model_config_key
 from s2s.settings import CollectionSettings, Settings
 from s2s.stage import preflight
+from s2s.storage import open_bucket
 from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
 
 Usage = namedtuple("Usage", "total used free")
@@ -149,3 +152,32 @@ def test_a_cluster_that_is_gone(settings: Settings, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port}")
     with pytest.raises(StageError, match=rf"cluster: no Ray cluster answers at 127.0.0.1:{port}"):
         preflight(settings.model_copy(update={"engine": "ray"}), "validation")
+
+
+def test_a_node_is_told_its_place_or_what_lacks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    training = settings.recipe.training.model_copy(update={"nodes": 2})
+    recipe = settings.recipe.model_copy(update={"training": training})
+    several = settings.model_copy(update={"recipe": recipe})
+    with pytest.raises(StageError, match=r"nodes: .*no NODE_RANK\. Start the same command"):
+        preflight(several, "training")
+    preflight(several, "feature_extraction")  # has no need of others
+    for name, value in (("NODE_RANK", "1"), ("MASTER_ADDR", "a"), ("MASTER_PORT", "29500")):
+        monkeypatch.setenv(name, value)
+    capsys.readouterr()
+    preflight(several, "training")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "nodes: this is node 1 of 2, which meet at a:29500" in said
+    assert "can be written to" not in said  # the first one alone writes
+    with pytest.raises(StageError, match=r"nodes: NODE_RANK .* training\.nodes is 1\. Set it"):
+        preflight(settings, "training")
+
+
+def test_a_model_that_is_there_needs_no_nodes(settings: Settings):
+    training = settings.recipe.training.model_copy(update={"nodes": 2})
+    recipe = settings.recipe.model_copy(update={"training": training})
+    bucket = open_bucket(settings.bucket_url)
+    write_version(bucket, recipe, DatasetVersion("dataset_v1"))
+    bucket.write(model_config_key(recipe, "dataset_v1"), b"{}")
+    preflight(settings.model_copy(update={"recipe": recipe}), "training")

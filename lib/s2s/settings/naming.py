@@ -190,6 +190,7 @@ SHARED: Mapping[str, Names] = {
     "training.held_out_clips": names(),
     "training.accelerator": names(),
     "training.devices": names(),
+    "training.nodes": names(),
     "training.loaders": names(),
     "training.compile": names(),
     "training.precision": names(MODEL, without="auto"),

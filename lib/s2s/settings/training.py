@@ -13,7 +13,7 @@ class TrainingSettings(Section):
     """How a network is trained, whatever it learns.
 
     Attributes:
-        batch_size: examples in a batch, of all devices together.
+        batch_size: examples in a batch, of all devices of all nodes together.
         accumulate: each device takes its share of a batch in so many parts, one after another, to
             save memory.
         max_steps: optimizer steps: the budget, which the learning rate follows.
@@ -26,7 +26,8 @@ class TrainingSettings(Section):
         learning_rate: peak of the schedule.
         held_out_clips: test clips that the metrics are computed on, at most.
         accelerator: what Lightning trains on.
-        devices: GPUs, or processes on a CPU; gradients are averaged over them.
+        devices: GPUs, or processes on a CPU, of each node; gradients are averaged over them.
+        nodes: machines that train together; the same command is started on each.
         loaders: processes that read examples, for each device; None for 8 beside a GPU and none
             beside a CPU.
         compile: compile the network before training; None for only on a GPU.
@@ -45,18 +46,25 @@ class TrainingSettings(Section):
     held_out_clips: int = Field(default=32, ge=1)
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = Field(default=1, ge=1)
+    nodes: int = Field(default=1, ge=1)
     loaders: int | None = Field(default=None, ge=0)
     compile: bool | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:
-        if self.batch_size % (self.devices * self.accumulate):
+        if self.batch_size % (self.n_processes * self.accumulate):
+            on_nodes = f" of each of nodes {self.nodes}" if self.nodes > 1 else ""
             raise ValueError(
                 f"batch_size {self.batch_size} must divide into accumulate {self.accumulate} parts "
-                f"on each of devices {self.devices}"
+                f"on each of devices {self.devices}{on_nodes}"
             )
         return self
+
+    @property
+    def n_processes(self) -> int:
+        """Devices of all nodes."""
+        return self.nodes * self.devices
 
 
 class TrackingSettings(Section):

@@ -10,11 +10,13 @@ from pathlib import Path
 from pydantic import BaseModel
 from rich.markup import escape
 
-from s2s.errors import S2SError, StageError
-from s2s.layout import extractors_key
+from s2s.dataset import version_names
+from s2s.errors import S2SError, SettingsError, StageError
+from s2s.layout import extractors_key, model_config_key
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage.buckets import prepared_bucket, shared_bucket
+from s2s.stage.node import find_node, is_other_node
 
 __all__ = ["Finding", "preflight"]
 
@@ -46,7 +48,7 @@ class Finding:
 
 
 def preflight(settings: Settings, stage: str) -> None:
-    """Look at bucket and credentials, disks, codecs, weights and cluster; print a line for each.
+    """Look at bucket, disks, codecs, weights, cluster and nodes; print a line for each.
 
     Args:
         settings: the run's settings.
@@ -72,6 +74,7 @@ def _findings(settings: Settings, stage: str) -> Iterator[Finding]:
         _codecs,
         _weights,
         _cluster,
+        _nodes,
     ]
     for check in checks:
         found = check(settings, stage)
@@ -82,7 +85,7 @@ def _findings(settings: Settings, stage: str) -> Iterator[Finding]:
 def _bucket(settings: Settings, stage: str) -> Finding:
     url = settings.bucket_url
     name = "bucket and credentials" if url.startswith("gs://") else "bucket"
-    writes = stage != "serving"
+    writes = stage != "serving" and not (stage == "training" and is_other_node())
     try:
         if stage != "collection":  # the first stage makes a new one
             shared_bucket(url).check()
@@ -180,3 +183,23 @@ def _cluster(settings: Settings, _stage: str) -> Finding | None:
     except S2SError as error:
         message, _, remedy = str(error).rpartition(". ")
         return Finding("cluster", message, remedy)
+
+
+def _nodes(settings: Settings, stage: str) -> Finding | None:
+    """Which of a training's nodes this machine is, while there is something to train."""
+    if stage != "training":
+        return None
+    recipe = settings.recipe
+    try:
+        node = find_node(recipe.training.nodes)
+    except SettingsError as error:
+        try:
+            bucket = shared_bucket(settings.bucket_url)
+            versions = version_names(bucket, recipe)
+            if versions and bucket.exists(model_config_key(recipe, versions[-1])):
+                return None
+        except S2SError:
+            return None  # the bucket's own line says it
+        message, _, remedy = str(error).partition(". ")
+        return Finding("nodes", message, remedy)
+    return None if node.count == 1 else Finding("nodes", f"this is {node}")

@@ -174,6 +174,7 @@ def vocoder_settings(recipe: GenerationRecipe) -> TrainingSettings:
         learning_rate=section.learning_rate,
         accelerator=training.accelerator,
         devices=training.devices,
+        nodes=training.nodes,
         loaders=training.loaders,
         compile=False,
     )

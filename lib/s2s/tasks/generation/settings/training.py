@@ -62,9 +62,10 @@ class GenerationTrainingSettings(TrainingSettings):
             )
         if self.null_probability + self.still_probability >= 1:
             raise ValueError("null_probability and still_probability leave nothing of videos")
-        if self.vocoder.batch_size % self.devices:
+        if self.vocoder.batch_size % self.n_processes:
+            on_nodes = f" of each of nodes {self.nodes}" if self.nodes > 1 else ""
             raise ValueError(
                 f"vocoder.batch_size {self.vocoder.batch_size} must divide into devices "
-                f"{self.devices}"
+                f"{self.devices}{on_nodes}"
             )
         return self
