@@ -168,6 +168,17 @@ def test_discriminators_teach_it(tmp_path: Path):
     assert not torch.equal(learned[0]["head.weight"], learned[1]["head.weight"])
 
 
+def test_discriminators_reach_the_processes_of_several_devices():
+    made = Discriminators((256, 512))
+    found = pickle.loads(pickle.dumps(made))
+    sound = torch.randn(2, 4000, generator=torch.Generator().manual_seed(0))
+    for one, other in zip(made(sound), found(sound), strict=True):
+        torch.testing.assert_close(one, other)
+    assert sum(p.numel() for p in found.parameters() if p.requires_grad) == sum(
+        p.numel() for p in made.parameters() if p.requires_grad
+    )
+
+
 def test_discriminators_tell_real_sound_from_noise():
     torch.manual_seed(0)
     discriminators = Discriminators((256, 512))

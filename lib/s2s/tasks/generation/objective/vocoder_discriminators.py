@@ -6,6 +6,9 @@ the Descript audio codec (Kumar et al. 2023).
 Legend: B batch, N samples, C channels, T frames, F frequencies.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
@@ -26,11 +29,22 @@ class Discriminators(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         super().__init__()
+        self.sizes = sizes
         self.parts = nn.ModuleList(Discriminator(size) for size in sizes)
+
+    def __reduce__(self) -> Any:
+        """For the processes of several devices: PyTorch hands normalised weights to none."""
+        return _rebuilt, (self.sizes, self.state_dict())
 
     def forward(self, samples_BN: torch.Tensor) -> list[list[torch.Tensor]]:
         """The outputs of each discriminator's layers; the last one is its verdict."""
         return [part(samples_BN) for part in self.parts]
+
+
+def _rebuilt(sizes: tuple[int, ...], state: Mapping[str, torch.Tensor]) -> Discriminators:
+    found = Discriminators(sizes)
+    found.load_state_dict(state)
+    return found
 
 
 class Discriminator(nn.Module):
