@@ -270,3 +270,5 @@ def test_what_could_not_be_compared_is_refused_before_anything_is_trained(
     assert [run.seed for run in plan_runs(usual, 2, ["audio", "cnn_3d"])] == [0, 0, 1, 1]
     with pytest.raises(SettingsError, match="no approach 'cnn': use frame_average, cnn_lstm"):
         plan_runs(usual, only=["cnn", "audio"])
+    with pytest.raises(SettingsError, match=r"training\.nodes is 2, .* set it to 1"):
+        compare_approaches(settings_in(tmp_path / "nodes", place, nodes=2))

@@ -19,6 +19,7 @@ from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, finish, shared_bucket
+from s2s.stage.node import Node, find_node, is_other_node
 from s2s.storage import Bucket
 from s2s.tasks.contract import Material, Objective
 from s2s.tasks.loading import load_task
@@ -28,6 +29,7 @@ from training.callbacks.wandb_key import find_wandb_key
 from training.card import METRICS_FILE, write_card
 from training.evaluation.after_training import measure_model
 from training.material import make_material
+from training.nodes import Nodes, joined
 from training.trainer import Trainer, find_gpu
 
 __all__ = ["have_model", "run"]
@@ -38,25 +40,63 @@ STAGE = "training"
 def run(settings: Settings) -> StageReport:
     """Train, measure and export a model to `models/`, unless it is there already.
 
+    On several nodes, the first one measures and stores; the others take part in the training, and
+    then wait for it.
+
     Raises:
         VersionError: if there is no data set version, or it is damaged.
-        StageError: if features are missing, there is nothing to train on, or there is no GPU where
-            the recipe asks for one.
+        SettingsError: if this machine is not told which of several nodes it is.
+        StageError: if features are missing, there is nothing to train on, there is no GPU where
+            the recipe asks for one, or another node cannot be reached or ends.
         ModelError: if features do not fit the recipe.
         BucketUnavailableError: if the bucket does not answer or is full.
     """
     started = time.monotonic()
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
-    bucket.prepare()
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
-    outcome, metrics = have_model(settings, version)
     outputs = {"version": version.name, "model": model_prefix(recipe, version.name)}
-    return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
+    node = _place(settings, version)
+    if node.is_first:
+        bucket.prepare()
+    with joined(node, _plan(settings, version)) as nodes:
+        outcome, metrics = have_model(settings, version, nodes)
+        if nodes.is_first:
+            return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
+        nodes.wait_for_first()
+    return StageReport(
+        stage=STAGE,
+        recipe=recipe.name,
+        counts={"ok": 1},
+        seconds=round(time.monotonic() - started, 3),
+        bytes_written=0,
+        outputs=outputs,
+    )
 
 
-def have_model(settings: Settings, version: DatasetVersion) -> tuple[Outcome, dict[str, Any]]:
+def _place(settings: Settings, version: DatasetVersion) -> Node:
+    """Which of the recipe's nodes this machine is; where the model is there, none is met."""
+    recipe = settings.recipe
+    if shared_bucket(settings.bucket_url).exists(model_config_key(recipe, version.name)):
+        return Node(rank=int(is_other_node()))
+    return find_node(recipe.training.nodes)
+
+
+def _plan(settings: Settings, version: DatasetVersion) -> str:
+    """What nodes have to have in common."""
+    training = settings.recipe.training.model_dump_json()
+    return f"{model_prefix(settings.recipe, version.name)} {training}"
+
+
+def have_model(
+    settings: Settings, version: DatasetVersion, nodes: Nodes | None = None
+) -> tuple[Outcome, dict[str, Any]]:
     """Train, measure and export the recipe's model of a version, unless it is there already.
+
+    Args:
+        settings: the recipe, and where it runs.
+        version: the data set version.
+        nodes: the machines that train; None for this one alone.
 
     Returns:
         what became of it, and what its `metrics.json` says.
@@ -69,12 +109,18 @@ def have_model(settings: Settings, version: DatasetVersion) -> tuple[Outcome, di
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
     if bucket.exists(model_config_key(recipe, version.name)):
         return done, json.loads(bucket.read(prefix + METRICS_FILE))
+    nodes = nodes or Nodes()
     find_gpu(recipe.training)
-    find_wandb_key(settings)
     folder = settings.work_dir / STAGE
+    if nodes.is_first:
+        find_wandb_key(settings)
+    else:
+        folder /= f"node{nodes.node.rank}"  # nodes may share a disk
     with _alone(folder / prefix) as model_dir:
         clips = fetch_clips(bucket, recipe, version, folder)
-        metrics = _make_model(settings, version, clips, model_dir)
+        metrics = _make_model(settings, version, clips, model_dir, nodes)
+        if not nodes.is_first:
+            return Outcome(clip_id=version.name, status=Status.OK), metrics
         return _upload(bucket, model_dir, prefix, version.name), metrics
 
 
@@ -89,18 +135,24 @@ def _make_model(
     version: DatasetVersion,
     clips: Mapping[str, Sequence[StoredClip]],
     folder: Path,
+    nodes: Nodes,
 ) -> dict[str, Any]:
-    """Train and measure; every file of the model is in the folder then."""
+    """Train and measure; every file of the model is in the folder then.
+
+    Nodes beside the first one train only: they get nothing.
+    """
     if not clips.get("train"):
         raise StageError(
             f"{version.name} has no clip with features to train on: see the failures of "
             "feature_extraction with './s2s status RECIPE', or add clips to the catalog"
         )
     recipe, prefix = settings.recipe, model_prefix(settings.recipe, version.name)
-    task, tracking = load_task(recipe.task), Tracking(settings, prefix)
-    trainer = Trainer(settings.bucket_url, prefix, folder, tracking)
+    task, tracking = load_task(recipe.task), Tracking(settings, prefix) if nodes.is_first else None
+    trainer = Trainer(settings.bucket_url, prefix, folder, tracking, nodes)
     material = make_material(settings, version, clips, folder, trainer)
-    last = _train(task.objectives(material), material, prefix)
+    last = _train(task.objectives(material), material, prefix, nodes)
+    if tracking is None:
+        return {}
     for suffix, name in ((".csv", "metrics.csv"), (".png", "learning_curve.png")):
         (folder / f"{last.name}{suffix}").replace(folder / name)
     if material.bucket.exists(extractors_key(recipe)):
@@ -114,7 +166,9 @@ def _make_model(
     return metrics
 
 
-def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> Objective:
+def _train(
+    objectives: Iterator[Objective], material: Material, prefix: str, nodes: Nodes
+) -> Objective:
     """Train and export every objective; the last one, whose model it is.
 
     What was exported before that is stored at once: a run that is stopped later goes on from there.
@@ -124,10 +178,11 @@ def _train(objectives: Iterator[Objective], material: Material, prefix: str) -> 
         trained = json.dumps(asdict(material.fit(objective)))
         objective.export(material.folder)
         following = next(objectives, None)
-        if following is not None:
+        if following is not None and nodes.is_first:
             _upload_files(material.bucket, material.folder, prefix)
-        key = f"{prefix}checkpoints/{objective.name}.json"
-        material.bucket.write(key, trained.encode(), overwrite=True)
+        if nodes.is_first:
+            key = f"{prefix}checkpoints/{objective.name}.json"
+            material.bucket.write(key, trained.encode(), overwrite=True)
         if following is None:
             return objective
         objective = following

@@ -5,16 +5,17 @@ import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from s2s.errors import StageError
 from s2s.settings import TrainingSettings
+from s2s.storage.bucket import crc32c_of_file
 from s2s.tasks.contract import Objective, Trained
 from training.batch_norm import SharedBatchNorm
 from training.callbacks.averaging import Averaging
@@ -24,6 +25,8 @@ from training.callbacks.progress import Budget, TrainingBar
 from training.callbacks.selection import Selection, is_wanted
 from training.callbacks.tracking import Tracking
 from training.module import TrainingModule
+from training.nodes import Nodes
+from training.nodes.strategy import NodesStrategy
 
 __all__ = ["Trainer", "find_gpu", "make_trainer"]
 
@@ -44,12 +47,14 @@ class Trainer:
         folder: the model directory on this machine; every curve is left there, as
             `<objective>.csv` and `<objective>.png`.
         tracking: where losses are followed as well.
+        nodes: the machines that train; by default this one alone, whatever the recipe says.
     """
 
     bucket_url: str
     prefix: str
     folder: Path
     tracking: Tracking | None = None
+    nodes: Nodes = field(default_factory=Nodes)
 
     def checkpoint_key(self, objective: Objective) -> str:
         """Where an objective's checkpoint is."""
@@ -82,19 +87,34 @@ class Trainer:
                 "training.keep and training.patience compare weights on the val split, which has "
                 "no clips: give validation.val a share, or remove the two settings"
             )
-        trainer = make_trainer(module, callbacks)
+        trainer = make_trainer(module, callbacks, self.nodes)
         trainer.loggers = loggers
         objective.network.train()
-        with _within_memory(objective), _interruptible():
-            trainer.fit(
-                module, ckpt_path=fetch_checkpoint(self.bucket_url, key, path), weights_only=True
-            )
+        self._fit(trainer, module, fetch_checkpoint(self.bucket_url, key, path))
         path.unlink(missing_ok=True)
         objective.network.cpu().eval()
         curve.read()
         curve.write(self.folder / f"{objective.name}.csv")
         curve.draw(self.folder / f"{objective.name}.png")
         return self._trained(objective, budget, curve)
+
+    def _fit(
+        self, trainer: lightning.Trainer, module: TrainingModule, checkpoint: Path | None
+    ) -> None:
+        objective = module.objective
+        found = "no checkpoint" if checkpoint is None else crc32c_of_file(checkpoint)
+
+        def stop() -> None:
+            launcher = trainer.strategy.launcher
+            if launcher is not None:
+                launcher.kill(signal.SIGKILL)  # they may wait for a node that is gone
+
+        with (
+            _within_memory(objective),
+            _interruptible(),
+            self.nodes.training(f"{objective.name}: {found}", stop),
+        ):
+            trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
 
     def _trained(self, objective: Objective, budget: Budget, curve: LearningCurve) -> Trained:
         found = Trained(
@@ -115,10 +135,12 @@ class Trainer:
         return found
 
 
-def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning.Trainer:
+def make_trainer(
+    module: TrainingModule, callbacks: list[Callback], nodes: Nodes | None = None
+) -> lightning.Trainer:
     """Lightning's loop alone: files, bars and checkpoints are the callbacks'.
 
-    In bfloat16 on a GPU, unless told; in processes of its own for several devices.
+    In bfloat16 on a GPU, unless told; in processes of its own for several devices or nodes.
 
     Raises:
         StageError: if there is no GPU where one is asked for, or less than asked for.
@@ -133,6 +155,8 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
         "ignore", r".*isinstance\(treespec, LeafSpec\)"
     )  # is Lightning's affair
     warnings.filterwarnings("ignore", ".*does not have many workers")  # shards are mapped
+    nodes = nodes or Nodes()
+    is_shared = settings.devices * nodes.node.count > 1
     return lightning.Trainer(
         max_steps=settings.max_steps,
         callbacks=callbacks,
@@ -147,16 +171,20 @@ def make_trainer(module: TrainingModule, callbacks: list[Callback]) -> lightning
         use_distributed_sampler=False,  # ours knows about steps
         accelerator="gpu" if on_gpu else "cpu",
         devices=settings.devices,
-        # Processes that this one starts: what is around the training runs once.
-        strategy=DDPStrategy(
-            start_method="spawn", find_unused_parameters=module.adversary is not None
-        )
-        if settings.devices > 1
-        else "auto",
-        sync_batchnorm=on_gpu and settings.devices > 1,
-        plugins=[] if on_gpu or settings.devices == 1 else [SharedBatchNorm()],
+        num_nodes=nodes.node.count,
+        strategy=_strategy(module, nodes) if is_shared else "auto",
+        sync_batchnorm=on_gpu and is_shared,
+        plugins=[SharedBatchNorm()] if is_shared and not on_gpu else [],
         precision="bf16-mixed" if is_bfloat16 else "32-true",
     )
+
+
+def _strategy(module: TrainingModule, nodes: Nodes) -> Strategy:
+    """Processes that this one starts: what is around the training runs once on a machine."""
+    has_unused = module.adversary is not None
+    if nodes.node.count == 1:
+        return DDPStrategy(start_method="spawn", find_unused_parameters=has_unused)
+    return NodesStrategy(nodes.node, nodes.fits + 1, find_unused_parameters=has_unused)
 
 
 def find_gpu(settings: TrainingSettings) -> bool:

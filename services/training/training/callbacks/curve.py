@@ -66,8 +66,8 @@ class LearningCurve(Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Leave it where `read` finds it."""
-        if not trainer.is_global_zero:
-            return
+        if trainer.local_rank:
+            return  # each node has one
         steps = trainer.global_step
         found = {
             "rows": self.rows,

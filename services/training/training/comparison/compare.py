@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2s.dataset import latest_version, read_version
-from s2s.errors import StageError
+from s2s.errors import SettingsError, StageError
 from s2s.layout import comparison_key
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
@@ -33,11 +33,17 @@ def compare_approaches(
         what `comparison.json` says; it is stored beside the models.
 
     Raises:
-        SettingsError: if there is nothing to compare, or an approach is wrong.
+        SettingsError: if there is nothing to compare, an approach is wrong, or the recipe asks for
+            several nodes.
         StageError: if features are missing, or less than two approaches could be trained.
         VersionError: if there is no data set version, or it is damaged.
         BucketUnavailableError: if the bucket does not answer or is full.
     """
+    if settings.recipe.training.nodes > 1:
+        raise SettingsError(
+            f"training.nodes is {settings.recipe.training.nodes}, but approaches are compared on "
+            "one machine: set it to 1, which renames no model"
+        )
     runs = plan_runs(settings, seeds, only)
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
