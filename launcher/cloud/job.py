@@ -28,6 +28,7 @@ class TrainingJob:
         environment: variables of its process.
         is_spot: on machines that may be taken away; it then starts again and goes on.
         disk_gb: size of its disk.
+        nodes: machines that train together, all alike.
     """
 
     name: str
@@ -39,6 +40,7 @@ class TrainingJob:
     environment: Mapping[str, str] = field(default_factory=dict)
     is_spot: bool = True
     disk_gb: int = 200
+    nodes: int = 1
 
     def message(self, place: Place) -> dict[str, Any]:
         """The CustomJob, in the JSON form of google.cloud.aiplatform.v1.CustomJob."""
@@ -48,7 +50,7 @@ class TrainingJob:
                 "acceleratorType": place.accelerator,
                 "acceleratorCount": place.count,
             }
-        pool = {
+        pool: dict[str, Any] = {
             "machineSpec": machine,
             "replicaCount": "1",
             "diskSpec": {"bootDiskType": "pd-ssd", "bootDiskSizeGb": self.disk_gb},
@@ -60,16 +62,19 @@ class TrainingJob:
                 ],
             },
         }
+        # The first pool is one machine, by Vertex AI's rule: the one whose end is the job's.
+        others = [pool | {"replicaCount": str(self.nodes - 1)}] if self.nodes > 1 else []
         return {
             "displayName": self.name,
             "labels": {RUN_LABEL: self.run},
             "jobSpec": {
-                "workerPoolSpecs": [pool],
+                "workerPoolSpecs": [pool, *others],
                 "serviceAccount": self.service_account,
                 "scheduling": {
                     "timeout": f"{self.timeout_s}s",
                     "strategy": "SPOT" if self.is_spot else "STANDARD",
-                    "restartJobOnWorkerRestart": self.is_spot,
+                    # A machine that is lost ends the training on all of several.
+                    "restartJobOnWorkerRestart": self.is_spot or self.nodes > 1,
                 },
             },
         }

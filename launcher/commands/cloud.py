@@ -105,6 +105,7 @@ def train(  # noqa: PLR0913 - these are the options of the command line
             timeout_s=round(timeout_hours * 3600),
             environment={"S2S_BUCKET": bucket} | _wandb(wandb_secret, vertex.project),
             is_spot=spot,
+            nodes=loaded.training.nodes,
         )
         follower = Follower(vertex, _show, poll, wait_s=wait_minutes * 60)
         return _train(job, places, follower, is_followed=follow)

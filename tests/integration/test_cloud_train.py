@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from google.protobuf.json_format import ParseError
 from vertex_server import Course, VertexServer, custom_job
 
@@ -65,6 +66,19 @@ def test_job_is_a_message_of_googles(place: str, is_spot: bool):
     strategy = strategies.values_by_number[message.job_spec.scheduling.strategy].name
     assert strategy == ("SPOT" if is_spot else "STANDARD")
     assert message.job_spec.service_account == JOB.service_account
+
+
+@pytest.mark.parametrize("nodes", [2, 5])
+def test_several_nodes_are_two_pools_of_the_same_machines(nodes: int):
+    message = custom_job(replace(JOB, nodes=nodes, is_spot=False).message(PLACES[0]))
+    first, others = message.job_spec.worker_pool_specs
+    assert (first.replica_count, others.replica_count) == (1, nodes - 1)
+    assert first.machine_spec == others.machine_spec
+    assert first.container_spec == others.container_spec
+    assert message.job_spec.scheduling.restart_job_on_worker_restart
+    alone = custom_job(replace(JOB, is_spot=False).message(PLACES[0]))
+    assert len(alone.job_spec.worker_pool_specs) == 1
+    assert not alone.job_spec.scheduling.restart_job_on_worker_restart
 
 
 @pytest.mark.parametrize(("right", "wrong"), [("machineType", "machine_typ"), ("SPOT", "SPOTS")])
@@ -158,6 +172,19 @@ def command(server: VertexServer, bucket_server: str, monkeypatch: pytest.Monkey
     ]
     recipe = str(ROOT / "recipes" / "silent_to_sound.smoke.yaml")
     return [sys.executable, "-m", "launcher", "cloud", "train", recipe, *options]
+
+
+def test_command_asks_for_the_nodes_of_the_recipe(
+    server: VertexServer, command: list[str], tmp_path: Path
+):
+    recipe = tmp_path / "nodes.yaml"
+    content = yaml.safe_load(Path(command[5]).read_text(encoding="utf-8"))
+    content["training"]["nodes"] = 2
+    recipe.write_text(yaml.safe_dump(content), encoding="utf-8")
+    answer = run([*command[:5], str(recipe), *command[6:]])
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    pools = custom_job(server.jobs[0].message).job_spec.worker_pool_specs
+    assert [pool.replica_count for pool in pools] == [1, 1]
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
