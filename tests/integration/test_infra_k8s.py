@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from s2s.settings import STAGES
+from s2s.stage.node import find_node
 
 K8S = Path(__file__).resolve().parents[2] / "infra" / "k8s"
 FILES = sorted(path for path in K8S.rglob("*.yaml") if path.name != "kustomization.yaml")
@@ -130,12 +131,31 @@ def test_rays_version_is_the_locked_one():
 
 
 def test_parts_of_an_indexed_job_are_its_pods():
-    (job,) = by_kind("Job").values()
+    job = by_kind("Job")["collection"]
     (container,) = job["spec"]["template"]["spec"]["containers"]
     part = next(one["value"] for one in container["env"] if one["name"] == "S2S_PART")
     assert part == f"$(JOB_COMPLETION_INDEX)/{job['spec']['completions']}"
     ignored = job["spec"]["podFailurePolicy"]["rules"][0]
     assert ignored["action"] == "Ignore"  # a node that was taken away is no failure
+
+
+def test_nodes_of_a_training_find_the_first_one():
+    job = by_kind("Job")["training"]
+    spec = job["spec"]["template"]["spec"]
+    assert job["spec"]["completions"] == job["spec"]["parallelism"]
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    service = by_kind("Service")[spec["subdomain"]]
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["selector"].items() <= labels.items()
+    variables = {one["name"]: one.get("value", "") for one in spec["containers"][0]["env"]}
+    assert variables["MASTER_ADDR"] == f"{job['metadata']['name']}-0.{spec['subdomain']}"
+    node = find_node(job["spec"]["completions"], variables | {"NODE_RANK": "1"})
+    assert (node.rank, node.port) == (1, 29_500)
+    policy = by_kind("NetworkPolicy")["training"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    (queue,) = by_kind("ClusterQueue").values()
+    gpus = queue["spec"]["resourceGroups"][0]["flavors"][1]["resources"][2]
+    assert job["spec"]["completions"] <= float(gpus["nominalQuota"])
 
 
 def test_every_stage_has_an_account_and_every_pod_uses_one():
@@ -218,7 +238,7 @@ def test_kustomize_builds_the_overlays():
     if program is None:
         pytest.skip("kubectl is not installed: run scripts/get-kubectl")
     built = []
-    for overlay in ("example", "example-replicas", "example-jobs"):
+    for overlay in ("example", "example-replicas", "example-jobs", "example-training"):
         answer = subprocess.run(
             [program, "kustomize", str(K8S / "overlays" / overlay)],
             capture_output=True,
