@@ -2,8 +2,10 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             yield make_engine("ray", 2)
             ray.shutdown()
     elif request.param == "sessions":
-        yield make_engine("local", 2, threads=True, sessions=2)
+        yield make_engine("local", 2, sessions=2)
     else:
         yield make_engine("local", 2, threads=request.param == "threads")
 
@@ -101,6 +103,81 @@ def test_a_dead_worker_takes_only_its_item(engine: Engine, request: pytest.Fixtu
     results = dict(engine.map(die_on_three, range(6)))
     assert isinstance(results.pop(3), WorkerDiedError)
     assert results == {n: n for n in (0, 1, 2, 4, 5)}
+
+
+class DiesOnce:
+    """Dies with item 3 the first time, and sleeps so that others are worked on at the same time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, number: int) -> int:
+        if number == 3 and not (self.folder / "dead").exists():
+            (self.folder / "dead").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        return number
+
+
+def test_what_does_when_it_is_alone_is_not_lost(
+    engine: Engine, request: pytest.FixtureRequest, tmp_path: Path
+):
+    if "threads" in request.node.callspec.id:
+        pytest.skip("a thread cannot die alone")
+    assert sorted(engine.map(DiesOnce(tmp_path), range(30))) == [(n, n) for n in range(30)]
+
+
+def die_always(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_every_item_has_its_verdict_where_all_die(engine: Engine, request: pytest.FixtureRequest):
+    if "threads" in request.node.callspec.id:
+        pytest.skip("a thread cannot die alone")
+    results = dict(engine.map(die_always, range(5)))
+    assert sorted(results) == list(range(5))
+    assert all(isinstance(result, WorkerDiedError) for result in results.values())
+
+
+def start_a_program(folder: Path, number: int) -> int:
+    if number == 0:
+        return number
+    program = subprocess.Popen(["sleep", "600"])
+    (folder / f"{program.pid}").touch()
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return program.wait()
+
+
+def count_programs(folder: Path) -> tuple[int, int]:
+    """How many programs were started, and how many of them run."""
+    states = [Path(f"/proc/{path.name}/stat") for path in folder.iterdir()]
+    return len(states), sum(
+        path.exists() and "(sleep) Z" not in path.read_text() for path in states
+    )
+
+
+def wait_for_programs(folder: Path, started: int, running: int) -> None:
+    deadline = time.monotonic() + 60
+    while (found := count_programs(folder)) != (started, running):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def test_a_workers_programs_end_with_it(
+    engine: Engine, request: pytest.FixtureRequest, tmp_path: Path
+):
+    if "processes" not in request.node.callspec.id:
+        pytest.skip("threads share the run's programs, and Ray ends its own")
+    function = partial(start_a_program, tmp_path)
+    assert isinstance(dict(engine.map(function, [1]))[1], WorkerDiedError)
+    wait_for_programs(tmp_path, 2, 0)
+    results = engine.map(function, iter([0, 2]))  # of unknown length: one is sent ahead
+    assert next(results) == (0, 0)
+    wait_for_programs(tmp_path, 3, 1)
+    results.close()  # type: ignore[attr-defined]
+    wait_for_programs(tmp_path, 3, 0)
 
 
 def readiness_to_go(_: int) -> int:

@@ -48,7 +48,7 @@ def test_only_a_few_are_kept_and_never_one_in_use_removed(tmp_path: Path):
         for name in "bcd":
             with files.file(f"raw_data/{name}.mp4"):
                 assert first.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.mp4", "d.mp4"]
+    assert sorted(path.name for path in tmp_path.glob("*.mp4")) == ["c.mp4", "d.mp4"]
 
 
 def test_one_that_was_dropped_is_fetched_again(tmp_path: Path):
@@ -58,6 +58,33 @@ def test_one_that_was_dropped_is_fetched_again(tmp_path: Path):
         with files.file(f"raw_data/{name}.mp4") as path:
             assert path.read_bytes() == name.encode()
     assert bucket.downloads["raw_data/a.mp4"] == 2
+
+
+def test_other_processes_share_the_download_and_keep_it_from_being_dropped(tmp_path: Path):
+    """Two that know nothing of each other, as they are in two processes."""
+    bucket = CountingBucket()
+    one, other = (SourceFiles(bucket, tmp_path, keep=0) for _ in range(2))
+    with one.file("raw_data/a.mp4") as path:
+        with other.file("raw_data/a.mp4") as same:
+            assert same == path
+        assert path.read_bytes() == b"a"
+    assert bucket.downloads == {"raw_data/a.mp4": 1}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_fetch_and_drop_at_the_same_time_are_in_nobodys_way(tmp_path: Path):
+    files = [SourceFiles(CountingBucket(), tmp_path, keep=0) for _ in range(8)]
+
+    def use(number: int) -> set[bytes]:
+        found = set()
+        for _ in range(50):
+            with files[number].file("raw_data/a.mp4") as path:
+                found.add(path.read_bytes())
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(use, range(8))) == [{b"a"}] * 8
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_source_that_is_not_there_leaves_nothing_behind(tmp_path: Path):

@@ -5,7 +5,8 @@ from importlib.util import find_spec
 
 from s2s.engine.address import find_cluster
 from s2s.engine.contract import Engine
-from s2s.engine.local import ProcessEngine, SessionEngine, ThreadEngine
+from s2s.engine.processes import ProcessEngine
+from s2s.engine.threads import ThreadEngine
 from s2s.errors import SettingsError
 
 __all__ = ["check_engine", "make_engine"]
@@ -25,7 +26,8 @@ def make_engine(
         name: "local" or "ray".
         workers: items worked on at a time, at most; None for as many as there are cores, on this
             machine or in the cluster.
-        threads: the function waits more than it computes, so threads will do ("local" only).
+        threads: the function waits more than it computes, and never takes much memory, so threads
+            of this process will do ("local" only).
         sessions: so many processes, each with `workers` threads; None for one item a process.
         gpus: share of a GPU that each worker has ("ray" only); None for a whole one where the
             cluster has any.
@@ -36,9 +38,9 @@ def make_engine(
     """
     if name == "local":
         workers = workers or os.cpu_count() or 1
-        if threads and (sessions or 1) > 1:
-            return SessionEngine(sessions or 1, workers)
-        return ThreadEngine(workers) if threads else ProcessEngine(workers)
+        if threads and sessions is None:
+            return ThreadEngine(workers)
+        return ProcessEngine(sessions, threads=workers) if sessions else ProcessEngine(workers)
     if name == "ray":
         _check_ray()
         find_cluster()

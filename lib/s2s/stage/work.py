@@ -33,12 +33,13 @@ class Work(Generic[ItemT]):
         items: what to work on, by name (a clip id, a source id, a shard's name).
         done: names whose output is in the bucket already.
         function: works on one item; returns its outcome, or raises `MediaError` for a failed one.
-        threads: the function waits more than it computes.
+        threads: the function waits more than it computes, and reads no media: those may take more
+            memory than there is, which would end the run, if it were not for processes.
         workers: items at a time; None for the settings' number, or as many as there are cores.
         together: items for which it gives the same value are worked on together: the function gets
             them as a list, and returns an outcome, or the exception that stands for one, for each.
-        sessions: so many processes with that many threads each, where threads will do; None where
-            any number of processes may work on items.
+        sessions: so many processes with `workers` threads each, for work that waits and reads
+            media; None where any number of processes may work on items.
         uses_gpu: it is quicker with a GPU, which Ray has to be asked for.
         divisible: machines may share it out among themselves; the stage makes nothing of all items.
     """
@@ -79,29 +80,50 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     engine, rate = _engine(settings, work, len(pending)), Rate()
     with make_progress() as progress:
         bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes), rate="")
-        function = partial(attempt, work.function, is_batch=work.together is not None)
-        for batch, results in engine.map(function, _batches(pending, work.together)):
-            for name, outcome in _outcomes(batch, results):
-                _store(bucket, work.prefix, outcome, had_failed=name in failures)
-                outcomes[name] = outcome
-                rate.add(outcome.seconds)
-                if rate.is_due:
-                    progress.update(bar, rate=rate.told(engine.room))
-                progress.advance(bar)
+        for name, outcome in _worked_on(settings, work, engine, pending):
+            _store(bucket, work.prefix, outcome, had_failed=name in failures)
+            outcomes[name] = outcome
+            rate.add(outcome.seconds)
+            if rate.is_due:
+                progress.update(bar, rate=rate.told(engine.room))
+            progress.advance(bar)
         progress.update(bar, rate="")
     console.print(f"{work.stage}: {rate.n_done} worked on, {rate.told(engine.room)}", style="dim")
     return outcomes
 
 
-def _engine(settings: Settings, work: Work[Any], n_pending: int) -> Engine:
+def _worked_on(
+    settings: Settings, work: Work[Any], engine: Engine, pending: Mapping[str, Any]
+) -> Iterator[tuple[str, Outcome]]:
+    """Outcomes as they come; what crashed comes last, when it was tried again, each item alone.
+
+    Where memory is short the system ends what takes most of it, be it a worker or a program that
+    one has started: with the others out of the way the same item may do.
+    """
+    function = partial(attempt, work.function, is_batch=work.together is not None)
+    again: list[Batch] = []
+    for batch, results in engine.map(function, _batches(pending, work.together)):
+        # An item that is one by itself, and whose worker died, was tried again by the engine.
+        is_final = len(batch) == 1 and isinstance(results, WorkerDiedError)
+        for named, outcome in zip(batch, _outcomes(batch, results), strict=True):
+            if outcome.reason is Reason.CRASHED and not is_final:
+                again.append([named])
+            else:
+                yield outcome.clip_id, outcome
+    if again:
+        for batch, results in _engine(settings, work, 1).map(function, again):
+            yield from ((outcome.clip_id, outcome) for outcome in _outcomes(batch, results))
+
+
+def _engine(settings: Settings, work: Work[Any], at_most: int) -> Engine:
     workers = work.workers or settings.workers
-    if settings.engine == "local":
+    if settings.engine == "local" or at_most == 1:
         workers = workers or settings.n_workers
     return make_engine(
         settings.engine,
-        min(workers, n_pending) if workers else None,
+        min(workers, at_most) if workers else None,
         threads=work.threads,
-        sessions=work.sessions,
+        sessions=work.sessions and min(work.sessions, at_most),
         gpus=settings.gpus if work.uses_gpu else 0.0,
     )
 
@@ -165,14 +187,10 @@ def _is_tried_again(settings: Settings, failure: Outcome) -> bool:
     return settings.retry_failed or (failure.reason is not None and failure.reason.is_transient)
 
 
-def _outcomes(
-    batch: Batch, results: list[Outcome] | WorkerDiedError
-) -> Iterator[tuple[str, Outcome]]:
-    for at, (name, _) in enumerate(batch):
-        if isinstance(results, WorkerDiedError):
-            yield name, failed(name, Reason.CRASHED, str(results))
-        else:
-            yield name, results[at]
+def _outcomes(batch: Batch, results: list[Outcome] | WorkerDiedError) -> list[Outcome]:
+    if isinstance(results, WorkerDiedError):
+        return [failed(name, Reason.CRASHED, f"{name}: {results}") for name, _ in batch]
+    return results
 
 
 def _store(bucket: Bucket, prefix: str, outcome: Outcome, *, had_failed: bool) -> None:

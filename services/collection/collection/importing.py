@@ -76,8 +76,9 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
             # source may have one of them, and not the others.
             done=items.keys()
             - {files[clip.clip_id].name for clip in _absent(selected.clips, files, sources)},
-            function=TakeOverFile(settings, folder, videos),
-            threads=True,
+            function=TakeOverFile(settings, folder, videos.files),
+            workers=settings.n_workers,
+            sessions=1,
         )
         # A file that failed may be another one now, as this may be another folder.
         by_name = fan_out(settings.model_copy(update={"retry_failed": True}), work)

@@ -10,7 +10,7 @@ from collection.download import DownloadOptions, download, lies_in_section
 from collection.fetch import Fetch
 from collection.network.breaker import session_breaker
 from collection.network.failures import is_server_error, wait_s_of
-from collection.video_folder import VideoFolder, printable
+from collection.video_folder import VideoFiles, printable
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
 from s2s.media import open_guarded, picture_stream, probe
@@ -127,12 +127,12 @@ class TakeOverFile:
     Attributes:
         settings: the run's settings.
         folder: the run's directory for temporary files.
-        videos: where the video is.
+        files: where the video is.
     """
 
     settings: Settings
     folder: Path
-    videos: VideoFolder
+    files: VideoFiles
 
     def __call__(self, file: VideoFile) -> Outcome:
         """Work on one file.
@@ -142,7 +142,7 @@ class TakeOverFile:
         """
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
-            self.videos.copy(file.path, path)
+            self.files.copy(file.path, path)
             try:
                 _check_video(path, file)
             except MediaError as error:

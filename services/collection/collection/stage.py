@@ -82,7 +82,6 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         items={fetch.name: fetch for fetch in pending.values()},
         done=set(),
         function=DownloadSource(settings, folder, options),
-        threads=True,
         workers=settings.workers or site.workers,
         sessions=site.sessions,
         divisible=True,
@@ -114,8 +113,9 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
             if source_id in wanted
         },
         done=done,
-        function=TakeOverFile(settings, folder, videos),
-        threads=True,
+        function=TakeOverFile(settings, folder, videos.files),
+        workers=settings.n_workers,
+        sessions=1,
         divisible=True,
     )
     # The folder is on this machine, whatever the engine is.

@@ -22,9 +22,11 @@ from s2s.logs import console
 from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
-from s2s.storage import Bucket, open_bucket
+from s2s.stage import shared_bucket
+from s2s.storage import Bucket
 
 __all__ = [
+    "VideoFiles",
     "VideoFolder",
     "open_video_folder",
     "printable",
@@ -42,12 +44,20 @@ _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
 _SHOWN_SUFFIXES = 8
 
 
-class _Files(Protocol):
-    def paths(self) -> Iterator[str]: ...
+class VideoFiles(Protocol):
+    """How videos below a place are listed and read."""
 
-    def copy(self, path: str, target: Path) -> None: ...
+    def paths(self) -> Iterator[str]:
+        """Paths of all files, in any order."""
+        ...
 
-    def are_equal(self, path: str, other: str) -> bool: ...
+    def copy(self, path: str, target: Path) -> None:
+        """Copy a video to a file."""
+        ...
+
+    def are_equal(self, path: str, other: str) -> bool:
+        """Whether two videos have the same bytes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class VideoFolder:
     """
 
     url: str
-    files: _Files
+    files: VideoFiles
 
     @cached_property
     def _visible(self) -> list[str]:
@@ -255,8 +265,12 @@ class _Folder:
 
 @dataclass(frozen=True)
 class _Prefix:
-    bucket: Bucket
+    url: str
     prefix: str
+
+    @property
+    def bucket(self) -> Bucket:
+        return shared_bucket(self.url)
 
     def paths(self) -> Iterator[str]:
         return (key.removeprefix(self.prefix) for key in self.bucket.keys(self.prefix))
@@ -283,7 +297,7 @@ def open_video_folder(text: str, base: Path) -> VideoFolder:
     if separator and scheme != "file":
         name, _, prefix = rest.partition("/")
         prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        return VideoFolder(text, _Prefix(open_bucket(f"{scheme}://{name}"), prefix))
+        return VideoFolder(text, _Prefix(f"{scheme}://{name}", prefix))
     folder = base / Path(rest if separator else text).expanduser()
     if not folder.is_dir():
         raise CatalogError(f"{folder} is no folder: name one with videos, or gs://NAME/PREFIX")

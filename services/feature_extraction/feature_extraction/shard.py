@@ -2,8 +2,8 @@
 
 import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,26 +64,31 @@ class ShardMaker:
         version: the data set version.
         folder: the run's directory for temporary files.
         failed: clips that have failed before.
+        left_out: clips that are not to be in it: a worker died of them.
     """
 
     settings: Settings
     version: str
     folder: Path
     failed: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+
+    def without(self, names: Collection[str]) -> "ShardMaker":
+        """The same, leaving clips out."""
+        return replace(self, left_out=frozenset(names))
 
     def __call__(self, shard: Shard) -> Outcome:
         """Work on one shard; a clip that fails is left out and recorded."""
-        torch.set_num_threads(1)  # every core has a worker of its own
         bucket = shared_bucket(self.settings.bucket_url)
         prefix = features_prefix(self.settings.recipe, self.version)
-        self.folder.mkdir(parents=True, exist_ok=True)
         processor = self._processor(bucket)
         arrays: dict[str, Mapping[str, Array]] = {}
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             for clip in shard.clips:
+                if clip.clip_id in self.left_out:
+                    continue
                 try:
-                    media = fetch_clip(bucket, clip, Path(folder), processor, self._jpegs())
-                    arrays[clip.clip_id] = extract(media, processor.extractors)
+                    arrays[clip.clip_id] = self._arrays(clip, Path(folder), processor)
                 except BucketUnavailableError:
                     raise
                 except (MediaError, StorageError) as error:
@@ -103,17 +108,34 @@ class ShardMaker:
             size=info.size,
         )
 
+    def try_clip(self, clip: DatasetClip) -> Outcome:
+        """See whether a clip can be worked on at all; nothing is stored.
+
+        Raises:
+            MediaError: if it cannot be used.
+        """
+        processor = self._processor(shared_bucket(self.settings.bucket_url))
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            self._arrays(clip, Path(folder), processor)
+        return Outcome(clip_id=clip.clip_id, status=Status.OK)
+
+    def _arrays(self, clip: DatasetClip, folder: Path, processor: Processor) -> dict[str, Array]:
+        named, jpegs = self.settings.recipe.feature_extraction.jpegs, None
+        if named:
+            jpegs = self.settings.recipe_path.parent / named
+        bucket = shared_bucket(self.settings.bucket_url)
+        media = fetch_clip(bucket, clip, folder, processor, jpegs)
+        return extract(media, processor.extractors)
+
     def _processor(self, bucket: Bucket) -> Processor:
+        torch.set_num_threads(1)  # every core has a worker of its own
+        self.folder.mkdir(parents=True, exist_ok=True)
         recipe, weights = self.settings.recipe, None
         if recipe.feature_extraction.needs_weights:
             weights = self.folder / EXTRACTOR_WEIGHTS_FILE
             if not weights.is_file():  # on another machine than the one that fetched them
                 bucket.fetch(extractors_key(recipe), weights)
         return _load_processor(recipe.task, recipe.model_dump_json(), weights)
-
-    def _jpegs(self) -> Path | None:
-        named = self.settings.recipe.feature_extraction.jpegs
-        return self.settings.recipe_path.parent / named if named else None
 
     def _header(
         self, shard: Shard, extractors: Sequence[Extractor], arrays: Mapping[str, object]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from feature_extraction.shard import Shard, ShardMaker, plan_shards
@@ -10,6 +11,7 @@ from s2s.errors import SettingsError
 from s2s.features.stored import clip_identity, find_clips
 from s2s.layout import extractors_key, features_prefix
 from s2s.manifest import read_failures
+from s2s.reasons import Reason
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import StageReport, Work, fan_out, finish, left_alone, shared_bucket
@@ -59,12 +61,32 @@ def run(settings: Settings) -> StageReport:
         if shards and recipe.feature_extraction.needs_weights:
             _keep_weights(settings, bucket, folder / EXTRACTOR_WEIGHTS_FILE)
         maker = ShardMaker(settings, version.name, folder, frozenset(failures))
-        uses_gpu = recipe.feature_extraction.needs_weights
-        work = Work(STAGE, prefix, shards, frozenset(), maker, uses_gpu=uses_gpu)
-        by_shard = fan_out(all_shards, work)
+        by_shard = _make(all_shards, prefix, shards, maker)
     outcomes |= _by_clip(shards, by_shard, read_failures(bucket, prefix))
     outputs = {"version": version.name, "prefix": prefix, "shards": len(shards)}
     return finish(settings, STAGE, [outcomes[name] for name in clips], started, outputs)
+
+
+def _make(
+    settings: Settings, prefix: str, shards: Mapping[str, Shard], maker: ShardMaker
+) -> dict[str, Outcome]:
+    """Make shards; where a worker died of one, its clips are tried one by one.
+
+    So a clip that takes more memory than there is, or ends the process, costs itself alone. Where
+    all clips of a shard do, others are not tried: what is short is short for any.
+    """
+    uses_gpu = settings.recipe.feature_extraction.needs_weights
+    work = Work(STAGE, prefix, shards, frozenset(), maker, uses_gpu=uses_gpu)
+    by_shard = fan_out(settings, work)
+    for name in [name for name, each in by_shard.items() if each.reason is Reason.CRASHED]:
+        clips = {clip.clip_id: clip for clip in shards[name].clips}
+        tried = fan_out(settings, replace(work, items=clips, function=maker.try_clip))
+        lost = {name for name, each in tried.items() if each.reason is Reason.CRASHED}
+        rest = replace(work, items={name: shards[name]}, function=maker.without(lost))
+        by_shard |= fan_out(settings, rest)
+        if lost == clips.keys():
+            break
+    return by_shard
 
 
 def _check_jpegs(settings: Settings) -> None:

@@ -1,7 +1,6 @@
 """Preprocessing: every clip whose source is there, cut once; each stretch decoded once."""
 
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,7 +29,6 @@ _NEAR_S = 2.0
 # Every clip of a pass has an encoder, whose memory grows with the picture. Measured, in MB
 # (benchmarks/media_memory.py); a worker that reads 1080p has so much for them, of 350 in all.
 _ENCODERS_MB, _ENCODER_MB, _MEGAPIXEL_MB = 175.0, 12.0, 80.0
-_making_files = threading.Lock()
 
 
 def run(settings: Settings) -> StageReport:
@@ -63,7 +61,6 @@ def run(settings: Settings) -> StageReport:
             items={clip.clip_id: (clip, file) for clip in clips if (file := found[clip.clip_id])},
             done=cut_already(bucket, settings.recipe),
             function=PassTask(settings, folder),
-            threads=True,
             together=lambda item: (passes[item[0].clip_id], item[1].key),
             divisible=True,
         )
@@ -124,8 +121,7 @@ class PassTask:
             MediaError: if nothing can be cut from the source.
         """
         clips, file = [clip for clip, _ in items], items[0][1]
-        with _making_files:
-            files = _source_files(self.settings.bucket_url, self.folder, self.settings.n_workers)
+        files = _source_files(self.settings.bucket_url, self.folder)
         with (
             tempfile.TemporaryDirectory(dir=self.folder) as folder,
             files.file(file.key) as source,
@@ -170,9 +166,8 @@ def store_clip(settings: Settings, clip: CutClip) -> Outcome:
 
 
 @lru_cache(maxsize=8)
-def _source_files(bucket_url: str, folder: Path, keep: int) -> SourceFiles:
-    folder.mkdir(parents=True, exist_ok=True)
-    return SourceFiles(shared_bucket(bucket_url), folder, keep)
+def _source_files(bucket_url: str, folder: Path) -> SourceFiles:
+    return SourceFiles(shared_bucket(bucket_url), folder, keep=1)
 
 
 def cut_already(bucket: Bucket, recipe: Recipe) -> set[str]:

@@ -2,11 +2,11 @@
 
 import os
 import sys
-import types
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from s2s.engine.modules import modules_of
 
 __all__ = ["packages_of", "runtime_env"]
 
@@ -15,23 +15,11 @@ _PASSED_ON = ("S2S_LOG_LEVEL", "STORAGE_EMULATOR_HOST", "GOOGLE_CLOUD_PROJECT")
 
 def packages_of(function: Callable[..., Any]) -> frozenset[str]:
     """Top packages that hold a function and what it was bound to, with our own."""
-    return frozenset({"s2s", *(name.partition(".")[0] for name in _modules_of(function))}) - {
+    return frozenset({"s2s", *(name.partition(".")[0] for name in modules_of(function))}) - {
         "__main__",
         "builtins",
         "functools",
     }
-
-
-def _modules_of(part: Any) -> Iterator[str]:
-    if isinstance(part, partial):
-        for inner in (part.func, *part.args, *part.keywords.values()):
-            yield from _modules_of(inner)
-    elif isinstance(part, types.MethodType):
-        yield from _modules_of(part.__self__)
-    elif isinstance(part, types.FunctionType):
-        yield part.__module__
-    else:
-        yield type(part).__module__
 
 
 def runtime_env(packages: frozenset[str]) -> dict[str, Any]:

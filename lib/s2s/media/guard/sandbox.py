@@ -30,6 +30,7 @@ from s2s.media.guard.memory import MemoryBudget, machine_memory_bytes
 from s2s.reasons import Reason
 
 __all__ = [
+    "PRELOADED",
     "SandboxLimits",
     "end_sandboxed",
     "missing_protections",
@@ -43,13 +44,13 @@ _context = multiprocessing.get_context("forkserver")
 # Those with arrays are left out by themselves where numpy is not installed.
 _ARRAYS = ("frames", "pictures", "sampling", "sound")
 _WRITTEN = ("samples", "still", "wav")
-_context.set_forkserver_preload(
-    [
-        *("s2s.media.guard.sandbox", "s2s.media.guard.upload"),
-        *(f"s2s.media.read.{name}" for name in _ARRAYS),
-        *(f"s2s.media.write.{name}" for name in _WRITTEN),
-    ]
-)
+PRELOADED = [
+    *("s2s.media.guard.sandbox", "s2s.media.guard.upload"),
+    *(f"s2s.media.read.{name}" for name in _ARRAYS),
+    *(f"s2s.media.write.{name}" for name in _WRITTEN),
+]
+"""Modules that are loaded in the process that others are forked from."""
+_context.set_forkserver_preload(PRELOADED)
 _MAX_ANSWER_BYTES = 1 << 20
 _PROTECTIONS = ("files", "network")
 _PAUSES_S = (0.5, 2.0)
