@@ -111,13 +111,15 @@ def _worked_on(
             else:
                 yield outcome.clip_id, outcome
     if again:
-        for batch, results in _engine(settings, work, 1).map(function, again):
+        # The workers of a cluster stay, and have all of its room.
+        alone = engine if settings.engine == "ray" else _engine(settings, work, 1)
+        for batch, results in alone.map(function, again):
             yield from ((outcome.clip_id, outcome) for outcome in _outcomes(batch, results))
 
 
 def _engine(settings: Settings, work: Work[Any], at_most: int) -> Engine:
     workers = work.workers or settings.workers
-    if settings.engine == "local" or at_most == 1:
+    if settings.engine == "local":
         workers = workers or settings.n_workers
     return make_engine(
         settings.engine,
