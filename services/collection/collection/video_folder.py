@@ -23,7 +23,6 @@ from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
-from s2s.storage import Bucket
 
 __all__ = [
     "VideoFiles",
@@ -53,7 +52,6 @@ class VideoFiles(Protocol):
 
     def copy(self, path: str, target: Path) -> None:
         """Copy a video to a file."""
-        ...
 
     def are_equal(self, path: str, other: str) -> bool:
         """Whether two videos have the same bytes."""
@@ -268,18 +266,15 @@ class _Prefix:
     url: str
     prefix: str
 
-    @property
-    def bucket(self) -> Bucket:
-        return shared_bucket(self.url)
-
     def paths(self) -> Iterator[str]:
-        return (key.removeprefix(self.prefix) for key in self.bucket.keys(self.prefix))
+        return (key.removeprefix(self.prefix) for key in shared_bucket(self.url).keys(self.prefix))
 
     def copy(self, path: str, target: Path) -> None:
-        self.bucket.download(self.prefix + path, target)
+        shared_bucket(self.url).download(self.prefix + path, target)
 
     def are_equal(self, path: str, other: str) -> bool:
-        first, second = (self.bucket.stat(self.prefix + each) for each in (path, other))
+        bucket = shared_bucket(self.url)
+        first, second = (bucket.stat(self.prefix + each) for each in (path, other))
         return (first.size, first.crc32c) == (second.size, second.crc32c)
 
 
