@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 from cut_clips import make_recipe, put_clips, write_catalog
-from dataset_fixtures import MakeSettings, MakeVersion
 
 import collection.stage
-import feature_extraction.stage
 import preprocessing.stage
 import validation.stage
 from collection.source import TakeOverFile, VideoFile
-from feature_extraction.shard import ShardMaker
 from preprocessing.stage import PassTask
 from s2s.layout import raw_prefix
-from s2s.manifest import read_failures, read_manifest
+from s2s.manifest import read_manifest
 from s2s.media import run_ffmpeg
 from s2s.media.ffmpeg import ffmpeg_path
 from s2s.reasons import Reason
@@ -67,13 +64,6 @@ class DeadlyCheck(CheckTask):
         if clip_id.startswith("deadly"):
             die()
         return super().__call__(clip_id)
-
-
-class DeadlyShard(ShardMaker):
-    def _arrays(self, clip: Any, folder: Path, processor: Any) -> Any:
-        if clip.source_id == "-source1":
-            die()
-        return super()._arrays(clip, folder, processor)
 
 
 def settings_in(folder: Path, workers: int, **collection: object) -> Settings:
@@ -155,28 +145,3 @@ def test_a_clip_that_is_checked(workers: int, tmp_path: Path, monkeypatch: pytes
     put_clips(bucket, settings.recipe, tmp_path, write_catalog(bucket, settings.recipe, starts_s))
     monkeypatch.setattr(validation.stage, "CheckTask", DeadlyCheck)
     assert validation.stage.run(settings).counts == {"failed:crashed": 1, "ok": 3}
-
-
-@pytest.mark.parametrize("workers", WORKERS)
-def test_a_clip_of_a_shard(
-    workers: int,
-    make_settings_of: MakeSettings,
-    make_version: MakeVersion,
-    monkeypatch: pytest.MonkeyPatch,
-):
-    """The others of its shard are in it, and those of other shards as ever."""
-    settings = make_settings_of(feature_extraction={"clips_per_shard": 3})
-    settings = settings.model_copy(update={"workers": workers})
-    make_version(settings, {"train": (1.0, 1.0, 1.0, 1.0)})
-    monkeypatch.setattr(feature_extraction.stage, "ShardMaker", DeadlyShard)
-    report = feature_extraction.stage.run(settings)
-    assert report.counts == {"failed:crashed": 1, "ok": 3}
-    [failed] = [
-        row for row in outcomes(settings, "feature_extraction").values() if row.reason is not None
-    ]
-    assert "-source1" in failed.clip_id
-    bucket = open_bucket(settings.bucket_url)
-    assert list(read_failures(bucket, str(report.outputs["prefix"]))) == [failed.clip_id]
-    monkeypatch.undo()
-    again = feature_extraction.stage.run(settings)
-    assert again.counts == {"ok": 1, "skipped:already_done": 3}
