@@ -130,7 +130,8 @@ def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) ->
     clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}
     extracted = {name for name, clip in clips.items() if (name, clip_identity(clip)) in stored}
     trained = bucket.exists(model_config_key(recipe, version.name))
-    shown = choose_held_out(version, recipe.serving.show_clips).clips
+    n_shown = 0 if recipe.why_not_shown else recipe.serving.show_clips
+    shown = choose_held_out(version, n_shown).clips
     answers = _stems(bucket, held_out_prefix(recipe, version.name), ".mp4")
     refused = read_failures(bucket, held_out_prefix(recipe, version.name))
     return [

@@ -14,6 +14,7 @@ from s2s.errors import ModelError
 from s2s.layout import held_out_prefix, model_prefix
 from s2s.media import probe
 from s2s.settings import Settings
+from s2s.stage import check_came_through
 from s2s.storage import Bucket
 from s2s.tasks.generation import predictor
 from serving import stage
@@ -104,6 +105,26 @@ def test_held_out_clips_come_back_with_sound(
     assert again.counts == {"skipped:already_done": 3}
     assert not list((tmp_path / "work").glob("show-*"))
     assert not list((tmp_path / "work").glob("serving-*"))
+
+
+def test_clips_without_faces_are_not_sent_to_a_model_of_faces(
+    tmp_path: Path, directory_bucket: Bucket, add_clip: AddClip, untrained_model: Path
+):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "name: test\ntask: separation\nspec: {duration_s: 1, fps: 25, sample_rate_hz: 8000}\n"
+        "collection: {catalog: test.csv}\nfeature_extraction: {faces: simulated}\n"
+        "training: {window_s: 1}\n"
+    )
+    settings = make_settings(path, f"file://{tmp_path}/bucket", tmp_path / "work")
+    clips = [add_clip(f"clip{k}", f"speaker{k}") for k in range(2)]
+    version = release(settings, directory_bucket, clips)
+    train(settings, directory_bucket, untrained_model, version)
+
+    report = stage.run(settings)
+
+    assert report.counts == {"skipped:left_out": 2}
+    check_came_through(settings, report)  # there was nothing to be done
 
 
 def test_validation_clips_stand_in_for_an_empty_test_split(

@@ -79,6 +79,7 @@ def test_faces_are_shown_swapped_still_and_late(tmp_path: Path):
 
     class Watching:
         fps = 25
+        is_on_cpu = True
 
         def separate(
             self, mixture_N: np.ndarray, lips_STD: np.ndarray, seen_ST: np.ndarray

@@ -23,9 +23,10 @@ from s2s.layout import (
 )
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
-from s2s.settings import CollectionSettings
+from s2s.settings import CollectionSettings, Recipe
 from s2s.storage import Bucket
 from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
+from s2s.tasks.separation.settings import SeparationRecipe
 
 CLIPS = [
     ClipRecord(source_id=f"source-{n}", start_s=0, end_s=10, labels=("thing",)) for n in range(5)
@@ -74,7 +75,7 @@ def store_shard(bucket: Bucket, recipe: GenerationRecipe, clip: ClipRecord) -> N
     bucket.write(key, len(text).to_bytes(8, "little") + text)
 
 
-def make_version(bucket: Bucket, recipe: GenerationRecipe) -> None:
+def make_version(bucket: Bucket, recipe: Recipe) -> None:
     clips: dict[str, list[DatasetClip]] = {"train": [], "test": []}
     for clip, split in zip(CLIPS, SPLITS, strict=False):
         row = DatasetClip(
@@ -98,7 +99,7 @@ def make_version(bucket: Bucket, recipe: GenerationRecipe) -> None:
     write_version(bucket, recipe, DatasetVersion("dataset_v1", version))
 
 
-def by_stage(bucket: Bucket, recipe: GenerationRecipe) -> dict[str, StageStatus]:
+def by_stage(bucket: Bucket, recipe: Recipe) -> dict[str, StageStatus]:
     return {status.stage: status for status in read_status(bucket, recipe)}
 
 
@@ -133,6 +134,21 @@ def test_after_a_version(bucket: Bucket, recipe: GenerationRecipe):
     assert found["feature_extraction"].failed == {"corrupt": 1}
     assert (found["training"].done, found["training"].pending) == (0, 1)
     assert (found["serving"].done, found["serving"].pending) == (0, 1)
+
+
+def test_clips_that_cannot_be_shown_are_not_waited_for(tmp_path: Path):
+    recipe = SeparationRecipe.model_validate(
+        {
+            "name": "unit",
+            "collection": {"catalog": "x.csv"},
+            "feature_extraction": {"faces": "simulated"},
+        }
+    )
+    bucket = MemoryBucket()
+    store_catalog(bucket, recipe, CLIPS, tmp_path / "staged")
+    make_version(bucket, recipe)
+    serving = by_stage(bucket, recipe)["serving"]
+    assert (serving.done, serving.pending) == (0, 0)
 
 
 def test_when_all_is_done(bucket: Bucket, recipe: GenerationRecipe):

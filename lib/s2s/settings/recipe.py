@@ -86,6 +86,11 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         return {}
 
     @property
+    def why_not_shown(self) -> str:
+        """Why the recipe's clips cannot be sent to its model, a clause; empty where they can be."""
+        return ""
+
+    @property
     def feature_rates(self) -> tuple[str, ...]:
         """Fields of `spec` that the features depend on; in names, others have their defaults."""
         return _RATES

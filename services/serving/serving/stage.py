@@ -14,6 +14,7 @@ from s2s.dataset import DatasetClip, read_version
 from s2s.dataset.held_out import HeldOut, choose_held_out
 from s2s.errors import MediaError, StageError
 from s2s.layout import held_out_prefix
+from s2s.logs import console
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
@@ -47,6 +48,10 @@ def run(settings: Settings) -> StageReport:
     stored = set(bucket.keys(prefix))
     named = {key.removeprefix(prefix).rpartition(".")[0] for key in stored}
     done = clips.keys() & named
+    if recipe.why_not_shown:
+        console.print(f"serving: no clip is sent: {recipe.why_not_shown}")
+        skipped = [_not_shown(clip_id) for clip_id in clips]
+        return finish(settings, "serving", skipped, started, {"model": model.prefix})
     # On this machine, whatever the engine is: the API listens on loopback only.
     local = settings.model_copy(update={"engine": "local"})
     with (
@@ -62,6 +67,10 @@ def run(settings: Settings) -> StageReport:
         "median_seconds": round(statistics.median(show.seconds), 3) if show.seconds else None,
     }
     return finish(settings, "serving", outcomes.values(), started, outputs)
+
+
+def _not_shown(clip_id: str) -> Outcome:
+    return Outcome(clip_id=clip_id, status=Status.SKIPPED, reason=Reason.LEFT_OUT)
 
 
 @contextmanager

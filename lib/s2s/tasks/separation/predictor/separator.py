@@ -52,6 +52,11 @@ class Separator:
         return cls(network.to("cuda" if torch.cuda.is_available() else "cpu"), config)
 
     @property
+    def is_on_cpu(self) -> bool:
+        """Whether the network runs on a CPU."""
+        return self._device.type == "cpu"
+
+    @property
     def samples_per_picture(self) -> int:
         """Samples of sound for one picture."""
         return self.sample_rate_hz // self.fps

@@ -25,6 +25,13 @@ class SeparationRecipe(Recipe, frozen=True, extra="forbid"):
     evaluation: SeparationEvaluationSettings = SeparationEvaluationSettings()
 
     @property
+    def why_not_shown(self) -> str:
+        """A model takes films with faces, whatever it was trained on."""
+        if self.feature_extraction.faces != "simulated":
+            return ""
+        return "lips are simulated, so the clips show no faces; serve it, and send people who talk"
+
+    @property
     def feature_rates(self) -> tuple[str, ...]:
         """Those of picture and sound: nothing is made of a mel."""
         return ("fps", "sample_rate_hz")

@@ -42,12 +42,14 @@ class ShownFaces:
         """Its own answer, and how long it takes on one core."""
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        started = time.perf_counter()
+        # What else a busy core does is not the model's; a GPU works beside this thread.
+        clock = time.thread_time if self._separator.is_on_cpu else time.perf_counter
+        started = clock()
         try:
             voices = self._found(example, lambda mixed: (mixed.lips_STD, mixed.seen_ST))
         finally:
             torch.set_num_threads(threads)
-        seconds = time.perf_counter() - started
+        seconds = clock() - started
         return SeparationAnswer(voices, seconds, is_heard_closely=self._is_heard_closely)
 
     def swapped(self, example: Example) -> SeparationAnswer:
