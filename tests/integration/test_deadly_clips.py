@@ -25,6 +25,7 @@ from s2s.storage import open_bucket
 from validation.checks.clip_checks import CheckTask
 
 WORKERS = [1, 2]
+RECIPE = make_recipe()
 
 
 def die() -> None:
@@ -67,9 +68,8 @@ class DeadlyCheck(CheckTask):
 
 
 def settings_in(folder: Path, workers: int, **collection: object) -> Settings:
-    recipe = make_recipe(collection={"catalog": "c.csv"} | collection)
     return Settings(
-        recipe=recipe,
+        recipe=make_recipe(collection=collection) if collection else RECIPE,
         recipe_path=folder / "tiny.yaml",
         bucket_url=f"file://{folder / 'bucket'}",
         work_dir=folder / "work",
@@ -112,7 +112,7 @@ def test_a_clip_that_is_cut(
     """Clips of the same pass, which die with it, come through by themselves."""
     settings = settings_in(tmp_path, workers)
     bucket = open_bucket(settings.bucket_url)
-    names = write_catalog(bucket, settings.recipe, {"a": [0], "deadly": [0, 3], "z": [0]})
+    names = write_catalog(bucket, RECIPE, {"a": [0], "deadly": [0, 3], "z": [0]})
     for source in ("a", "deadly", "z"):
         bucket.upload(video, f"{raw_prefix()}{source}.mp4")
     monkeypatch.setattr(preprocessing.stage, "PassTask", DeadlyPass)
@@ -130,7 +130,7 @@ def test_a_clip_whose_program_is_killed_is_tried_once_more(
 ):
     settings = settings_in(tmp_path, 2)
     bucket = open_bucket(settings.bucket_url)
-    write_catalog(bucket, settings.recipe, {"a": [0], "b": [0]})
+    write_catalog(bucket, RECIPE, {"a": [0], "b": [0]})
     for source in ("a", "b"):
         bucket.upload(video, f"{raw_prefix()}{source}.mp4")
     monkeypatch.setattr(preprocessing.stage, "PassTask", KilledProgram)
@@ -142,6 +142,6 @@ def test_a_clip_that_is_checked(workers: int, tmp_path: Path, monkeypatch: pytes
     settings = settings_in(tmp_path, workers)
     bucket = open_bucket(settings.bucket_url)
     starts_s = {"deadly": [0], "b": [0], "c": [0], "d": [0]}
-    put_clips(bucket, settings.recipe, tmp_path, write_catalog(bucket, settings.recipe, starts_s))
+    put_clips(bucket, RECIPE, tmp_path, write_catalog(bucket, RECIPE, starts_s))
     monkeypatch.setattr(validation.stage, "CheckTask", DeadlyCheck)
     assert validation.stage.run(settings).counts == {"failed:crashed": 1, "ok": 3}
