@@ -1,13 +1,17 @@
-"""Who judges sounds."""
+"""Who judges sounds, and who is compared with the model."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from s2s.settings import EvaluationSettings
+from s2s.tasks.contract import Figure
 from s2s.tasks.generation.metrics import fit_classifier
 from s2s.tasks.generation.metrics.classifier import SoundClassifier
+from training.evaluation.content import with_intervals
+from training.evaluation.measured import Measured, Measurement
 
 
 def stored(*labels: str) -> list[Any]:
@@ -40,3 +44,25 @@ def test_the_classifier_hears_short_clips(frames: int):
     mels = [mel_of(band, seed) for seed in range(3) for band in (5, 25)]
     classifier = SoundClassifier(mels, ["low", "high"] * 3, mel_rate_hz=100)
     assert classifier.listen(mel_of(5, seed=9)[20 : 20 + frames]).label in {"low", "high"}
+
+
+def test_only_rivals_can_be_better_than_the_model():
+    scores = {"model": 0.0, "baseline": 1.0, "ceiling": 1.0, "control": 1.0}
+    rows = [
+        Measured(cast(Any, SimpleNamespace(listed=SimpleNamespace(source_id=f"s{n}"))), (), scores)
+        for n in range(4)
+    ]
+    measurement = Measurement(
+        split="test",
+        note="",
+        n_listed=4,
+        n_decoded=4,
+        titles={name: name for name in scores},
+        no_rivals={"ceiling", "control"},
+        costs={},
+        rows=rows,
+        groups=(),
+    )
+    figure = Figure("hits", "hits", lambda found: float(np.mean(found)), more_is_better=True)
+    content = with_intervals(measurement, [figure], EvaluationSettings(), seed=0)
+    assert content["groups"]["all"]["ahead"] == {"baseline": ["hits"]}

@@ -47,7 +47,8 @@ def make_systems(
         systems["full_view"] = System(title, answer, gflops=gflops, views=views, is_kept=True)
     if settings.robustness:
         for name, title, change in _troubles(classifier):
-            systems[name] = System(title, _asker(classifier, change=change), is_kept=True)
+            asked = _asker(classifier, change=change)
+            systems[name] = System(title, asked, is_control=True, is_kept=True)
     return systems
 
 

@@ -39,7 +39,7 @@ class Measurement:
         n_listed: clips of that split in the data set version.
         n_decoded: those of them that have features.
         titles: of the systems, by name.
-        ceilings: names of the systems that know the true answer.
+        no_rivals: names of the systems that know the true answer, or are the model as a control.
         costs: GFLOPs of a view, and views, of the systems of which they are known.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first.
@@ -50,7 +50,7 @@ class Measurement:
     n_listed: int
     n_decoded: int
     titles: Mapping[str, str]
-    ceilings: Container[str]
+    no_rivals: Container[str]
     costs: Mapping[str, Mapping[str, float]]
     rows: Sequence[Measured]
     groups: Sequence[str]
@@ -100,7 +100,9 @@ def measure(
         n_listed=n_listed,
         n_decoded=n_decoded,
         titles={name: system.title for name, system in systems.items()},
-        ceilings={name for name, system in systems.items() if system.is_ceiling},
+        no_rivals={
+            name for name, system in systems.items() if system.is_ceiling or system.is_control
+        },
         costs={
             name: {"gflops": round(system.gflops, 4), "views": system.views}
             for name, system in systems.items()

@@ -92,6 +92,9 @@ def _slow_systems(material: Material, parts: _Parts) -> dict[str, System]:
         "delayed": System(
             "the model, shown the video 200 ms late; onsets are compared as late",
             parts.drawn.delayed,
+            is_control=True,
         ),
-        "picture": System("the model, shown a still picture", parts.drawn.of_picture),
+        "picture": System(
+            "the model, shown a still picture", parts.drawn.of_picture, is_control=True
+        ),
     }

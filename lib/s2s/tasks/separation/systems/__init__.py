@@ -76,9 +76,10 @@ def _controls(shown: ShownFaces) -> Mapping[str, System]:
         "swapped": System(
             "the model, faces in each other's place; compared with the face that was shown",
             shown.swapped,
+            is_control=True,
         ),
-        "frozen": System("the model, faces that stand still", shown.frozen),
-        "late": System("the model, faces half a second late", shown.late),
+        "frozen": System("the model, faces that stand still", shown.frozen, is_control=True),
+        "late": System("the model, faces half a second late", shown.late, is_control=True),
     }
 
 
