@@ -93,16 +93,17 @@ def write_evaluation_report(
 def _group_part(content: Mapping[str, Any], group: str) -> _GroupPart:
     part, figures = content["groups"][group], content["figures"]
     titles = {name: figure["title"] for name, figure in figures.items()}
+    known = [name for name in titles if any(of[name] for of in part["systems"].values())]
     rows = [
         TableRow(
             name=title,
-            cells=[figure_cell(titles[name], part["systems"][system][name]) for name in titles],
+            cells=[figure_cell(titles[name], part["systems"][system][name]) for name in known],
             is_ours=system == MODEL,
         )
         for system, title in content["titles"].items()
     ]
     return _GroupPart(
-        title="All clips" if group == ALL_CLIPS else group.capitalize(),
+        title="All clips" if group == ALL_CLIPS else group.replace("_", " ").capitalize(),
         counts=f"{part['n_clips']} clips of {part['n_sources']} sources.",
         table=Table(title="", rows=rows),
         rivals=tuple(

@@ -55,11 +55,13 @@ class Cell(BaseModel):
         title: of its column.
         value: the number.
         interval: where it lies, in brackets; empty where that is not known.
+        is_missing: whether there is no number.
     """
 
     title: str
     value: str
     interval: str = ""
+    is_missing: bool = False
 
 
 class TableRow(BaseModel):
@@ -188,7 +190,7 @@ def read_metrics(bucket: Bucket, key: str) -> Metrics | None:
 def figure_cell(title: str, value: Mapping[str, float | None] | None) -> Cell:
     """A figure with its interval, such as `0.950` and `(0.93–0.97)`, or `(-4.18 to 2.06)`."""
     if value is None:
-        return Cell(title=title, value=number(None))
+        return Cell(title=title, value=number(None), is_missing=True)
     interval = ""
     if value["low"] is not None and value["high"] is not None:
         # A dash beside a minus sign cannot be told from one.

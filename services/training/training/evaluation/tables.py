@@ -28,7 +28,8 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
     titles = {name: figure["title"] for name, figure in content["figures"].items()}
     for group, part in content["groups"].items():
         _print_heading(f"{group}: {part['n_clips']} clips of {part['n_sources']} sources", console)
-        for shown in _fitting(titles, part["systems"], console):
+        known = _known(titles, part["systems"])
+        for shown in _fitting(known, part["systems"], console):
             console.print(_figures_table(shown, part["systems"]))
         console.print(_better_baselines(part["ahead"], titles), markup=False)
     _print_pairs(content["groups"].get(ALL_CLIPS, {}).get("paired", {}), titles, console)
@@ -40,6 +41,15 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
         console.print(_targets_table(content["targets"]))
     if content["by_others"]:
         console.print(f"By a program of others: {content['by_others']['note']}.", markup=False)
+
+
+def _known(titles: Mapping[str, str], systems: Mapping[str, Any]) -> dict[str, str]:
+    """Figures that some system has."""
+    return {
+        name: title
+        for name, title in titles.items()
+        if any(of[name] is not None for of in systems.values())
+    }
 
 
 def _print_heading(text: str, console: Console) -> None:

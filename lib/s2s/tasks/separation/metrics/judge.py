@@ -34,10 +34,13 @@ class SeparationJudge(Judge):
         plans, mixed = self._mixtures.plans(example), self._mixtures.of(example)
         seconds = None if answer.seconds is None else answer.seconds / len(mixed)
         ears = self._ears[answer.is_heard_closely]
-        return [
+        scores = [
             score_faces(one, [face.clip_id for face in plan.faces], found_SN, seconds, ears)
             for plan, one, found_SN in zip(plans, mixed, answer.voices, strict=True)
         ]
+        return (
+            [[face.dealt for face in faces] for faces in scores] if answer.is_only_dealt else scores
+        )
 
     def row(self, score: MixtureScores) -> Mapping[str, Any]:
         """What is kept: each face of each mixture."""

@@ -4,7 +4,7 @@ Legend: S faces, N samples, K faces that are heard.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,11 @@ class FaceScore:
         if self.before_db is None or self.after_db is None or self.before_db > ALONE_DB:
             return None
         return self.after_db - self.before_db
+
+    @property
+    def dealt(self) -> "FaceScore":
+        """What can be said where the voice is a true one: whose it is, or that there is none."""
+        return replace(self, before_db=None, after_db=None, alike=None)
 
     def row(self) -> Mapping[str, Any]:
         """What is kept of it."""

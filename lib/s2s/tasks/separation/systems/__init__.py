@@ -36,10 +36,13 @@ def make_systems(
     rate_hz = material.recipe.spec.sample_rate_hz
     shown = ShownFaces(separator, mixtures, is_heard_closely=thorough)
 
-    def of(find: Callable[[Mixture], np.ndarray], *, closely: bool = False) -> Any:
+    def of(
+        find: Callable[[Mixture], np.ndarray], *, closely: bool = False, dealt: bool = False
+    ) -> Any:
         def answer(example: Example) -> SeparationAnswer:
             voices = tuple(find(mixed) for mixed in mixtures.of(example))
-            return SeparationAnswer(voices, is_heard_closely=closely and thorough)
+            is_heard = closely and thorough
+            return SeparationAnswer(voices, is_heard_closely=is_heard, is_only_dealt=dealt)
 
         return answer
 
@@ -64,7 +67,7 @@ def make_systems(
         systems |= _controls(shown)
     systems["matcher"] = System(
         "the true voices, each to the face whose mouth opens as it gets louder: no training",
-        of(matched),
+        of(matched, dealt=True),
         is_ceiling=True,
     )
     return systems

@@ -18,8 +18,11 @@ class SeparationAnswer:
         voices: of each mixture, float32 (S, N), in the order of its faces.
         seconds: time that they took on one core; None where that says nothing.
         is_heard_closely: whether measures of how it sounds are taken too, which take their time.
+        is_only_dealt: whether they are true voices that were dealt to faces: it says something
+            whose they are, but not how they sound.
     """
 
     voices: tuple[np.ndarray, ...]
     seconds: float | None = None
     is_heard_closely: bool = False
+    is_only_dealt: bool = False
