@@ -41,4 +41,4 @@ def report(
         console.print(f"Look: [bold]{page.absolute().as_uri()}[/]")
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))

@@ -59,7 +59,7 @@ def show(recipe: RecipeArgument, bucket: BucketOption = DEFAULT_BUCKET) -> None:
         console.print(f"DVC's remote {store.url}/dvc_store is {mode.meaning}.")
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 @version_app.command()
@@ -89,7 +89,7 @@ def diff(
                 print(f"{sign} and {len(clips) - _NAMED} more")
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 @version_app.command("pull")
@@ -150,7 +150,7 @@ def verify(
         console.print(f"{content.name}: {len(problems)} files differ" if problems else "all right")
         return int(bool(problems))
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _opened(bucket: str, recipe: Path) -> tuple[Bucket, Recipe]:

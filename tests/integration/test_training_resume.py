@@ -195,10 +195,28 @@ from training.callbacks.checkpoints import StoredCheckpoints
 from training.cli import app
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 begun = Path(sys.argv.pop())
-StoredCheckpoints.on_train_batch_end = lambda *_args, **_kwargs: begun.touch()
+def store_once(self, trainer, *_args, **_kwargs):
+    if not begun.exists():
+        self.store(trainer)
+        begun.touch()
+StoredCheckpoints.on_train_batch_end = store_once
 app()
 """
-"""The command itself; a file tells that it is in the midst of training."""
+"""The command itself; a file tells that it is in the midst of training, with a checkpoint."""
+
+
+def interrupted(command: list[str], begun: Path, stop: signal.Signals) -> tuple[int, str]:
+    """The status and the words of a training that is stopped in its midst."""
+    with subprocess.Popen(
+        [*command, str(begun)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None
+        while not begun.exists():
+            assert process.poll() is None, process.stdout.read().decode()
+            time.sleep(0.1)
+        process.send_signal(stop)
+        said = process.stdout.read().decode()
+    return process.returncode, said
 
 
 def test_an_interrupted_training_says_so(
@@ -207,17 +225,13 @@ def test_an_interrupted_training_says_so(
     settings = make_settings_of(training=TINY | {"max_steps": 10**6})
     make_version(settings, {"train": (1.0, 1.0)})
     extract_features(settings)
-    recipe, begun = tmp_path / "clicks.yaml", tmp_path / "begun"
+    recipe = tmp_path / "clicks.yaml"
     recipe.write_text(yaml.safe_dump(settings.recipe.model_dump(mode="json")))
     command = [sys.executable, "-c", DRIVER, str(recipe), "--bucket", settings.bucket_url]
-    command += ["--work-dir", str(settings.work_dir), str(begun)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        while not begun.exists():
-            assert process.poll() is None, process.stdout.read().decode()
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        said = process.stdout.read().decode()
-    assert process.returncode == 130, said
-    assert "interrupted: what is stored stays; run again to go on" in said
-    assert "Traceback" not in said
+    command += ["--work-dir", str(settings.work_dir)]
+    for stop, goes_on in ((signal.SIGTERM, False), (signal.SIGINT, True)):
+        status, said = interrupted(command, tmp_path / stop.name, stop)
+        assert status == 128 + stop, said
+        assert "interrupted: what is stored stays; run again to go on" in said
+        assert ("going on from the checkpoint" in said) == goes_on
+        assert "Traceback" not in said

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from s2s.stage import StageReport
 from s2s.storage import DirectoryBucket
 
 ROOT = Path(__file__).parents[2]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -58,12 +60,55 @@ def test_a_source_url_without_a_place_for_the_id_is_refused(
 @pytest.mark.parametrize(
     ("raised", "status"), [(StageError("full [disk]"), 1), (KeyboardInterrupt(), 130)]
 )
-def test_how_commands_end(raised: BaseException, status: int, capsys: pytest.CaptureFixture[str]):
+def test_how_commands_end(raised: BaseException, status: int, capsys: Capture):
     def command() -> int:
         raise raised
 
     assert guarded(command) == status
     assert str(raised) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("goes_on", "told"),
+    [
+        (True, "interrupted: what is stored stays; run again to go on"),
+        (False, "interrupted: nothing is kept to go on from; run again to begin anew"),
+    ],
+)
+def test_signals_stop_a_command(
+    stop: signal.Signals, status: int, *, goes_on: bool, told: str, capsys: Capture
+):
+    tidied_up = []
+
+    def command() -> int:
+        try:
+            signal.raise_signal(stop)
+        finally:
+            tidied_up.append(stop)
+        return 0
+
+    # A shell's background jobs ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert guarded(command, goes_on=goes_on) == status
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told in capsys.readouterr().err
+    assert tidied_up == [stop]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_who_ignores_sigterm_goes_on_ignoring_it():
+    def command() -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 7
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert guarded(command) == 7
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--strict"], 1)])

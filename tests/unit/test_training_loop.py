@@ -171,21 +171,29 @@ def test_without_a_gpu_none_can_be_asked_for(tmp_path: Path, monkeypatch: pytest
         train(SmallObjective(accelerator="gpu"), tmp_path)
 
 
-def test_an_interruption_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_passes(
+    stop: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class OwnError(KeyboardInterrupt):
+        pass
+
+    def on_signal(*_: object) -> None:
+        raise OwnError
+
     def interrupt(*_: object) -> torch.Tensor:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(stop)
         return torch.zeros(())
 
     objective = SmallObjective()
     monkeypatch.setattr(objective, "loss", interrupt)
-    # A shell's background jobs ignore it.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(stop, on_signal)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(OwnError):
             train(objective, tmp_path)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        assert signal.getsignal(stop) is on_signal
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(stop, before)
 
 
 def test_examples_follow_from_the_step_alone():

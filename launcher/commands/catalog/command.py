@@ -101,7 +101,7 @@ def catalog(  # noqa: PLR0913 - these are the options of the command line
                 _write(paths, output, options, loaded)
         return FAILURE_STATUS if is_any_empty else 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _together(duration_s: float) -> str:

@@ -79,7 +79,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
             console.print(line, markup=False, soft_wrap=True)
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _one_of(file: Path | None, videopath: Path | None) -> Path:

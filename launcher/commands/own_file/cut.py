@@ -9,6 +9,7 @@ import typer
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import input_args, probe, run_ffmpeg
+from s2s.workspace import replacing
 
 __all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video", "free_name"]
 
@@ -69,7 +70,8 @@ def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Pat
     encoding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *sound]
     scale = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
     arguments = [*input_args(file, "-ss", str(start_s)), "-t", str(length_s), *scale, *encoding]
-    run_ffmpeg([*arguments, "-f", "mp4", f"file:{cut.absolute()}"], file.name)
+    with replacing(cut) as staged:
+        run_ffmpeg([*arguments, "-f", "mp4", f"file:{staged.absolute()}"], file.name)
     console.print(f"{cut}: {probe(cut).duration_s:.2f} s", markup=False, soft_wrap=True)
     return cut
 

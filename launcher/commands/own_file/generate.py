@@ -72,7 +72,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
             typer.echo(json.dumps(found.made.document, indent=1, ensure_ascii=False))
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _checked_form(out: Path | None, file: Path) -> str:

@@ -66,7 +66,7 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
             console.print(line, markup=False, soft_wrap=True)
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _json(

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from typer.core import TyperGroup
 
+from s2s.cli.interruption import status_of, stopped_by_sigterm
 from s2s.cli.options import OPTIONS, STAGE_OPTIONS, RecipeArgument, make_settings
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
@@ -22,18 +23,25 @@ from s2s.stage import StageReport, check_came_through, preflight
 
 __all__ = ["FAILURE_STATUS", "end_stage", "guarded", "recipe_command", "report_table", "stage_app"]
 
-FAILURE_STATUS, INTERRUPTED_STATUS = 1, 130
+FAILURE_STATUS = 1
+_GOES_ON = "what is stored stays; run again to go on"
+_BEGINS_ANEW = "nothing is kept to go on from; run again to begin anew"
 
 
-def guarded(command: Callable[[], int]) -> int:
+def guarded(command: Callable[[], int], *, goes_on: bool = True) -> int:
     """Run a command; turn our errors into one line and an exit status.
 
+    Args:
+        command: does the work.
+        goes_on: whether it goes on where it was interrupted, when it is run again.
+
     Returns:
-        what the command returns, 1 after an error of ours, 130 after an interruption.
+        what the command returns, 1 after an error of ours, 130 after Ctrl-C, 143 after SIGTERM.
     """
     set_up_logging()
     try:
-        return command()
+        with stopped_by_sigterm():
+            return command()
     except S2SError as error:
         console.print(f"[bold red]error:[/] {escape(str(error))}")
         return FAILURE_STATUS
@@ -43,9 +51,9 @@ def guarded(command: Callable[[], int]) -> int:
             raise
         console.print(f"[bold red]error:[/] {escape(told)}")
         return FAILURE_STATUS
-    except KeyboardInterrupt:
-        console.print("[yellow]interrupted[/]: what is stored stays; run again to go on")
-        return INTERRUPTED_STATUS
+    except KeyboardInterrupt as interruption:
+        console.print(f"[yellow]interrupted[/]: {_GOES_ON if goes_on else _BEGINS_ANEW}")
+        return status_of(interruption)
 
 
 def _told_of_disk(error: OSError) -> str | None:

@@ -3,7 +3,7 @@
 import logging
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +66,7 @@ class Trainer:
         Raises:
             StageError: if there is no GPU where one is asked for, memory does not suffice, or
                 weights are to be compared and nothing is validated.
-            KeyboardInterrupt: if the user stops it.
+            KeyboardInterrupt: if it is stopped, by Ctrl-C or SIGTERM.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         key, path = self.checkpoint_key(objective), self.folder / f".{objective.name}.ckpt"
@@ -107,11 +107,12 @@ class Trainer:
         def stop() -> None:
             launcher = trainer.strategy.launcher
             if launcher is not None:
-                launcher.kill(signal.SIGKILL)  # they may wait for a node that is gone
+                # They may wait for a node that is gone, and who stops this one may not stop them.
+                launcher.kill(signal.SIGKILL)
 
         with (
             _within_memory(objective),
-            _interruptible(),
+            _interruptible(stop),
             self.nodes.training(f"{objective.name}: {found}", stop),
         ):
             trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
@@ -208,8 +209,11 @@ def find_gpu(settings: TrainingSettings) -> bool:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(stop: Callable[[], None]) -> Iterator[None]:
     """Let an interruption pass: Lightning ends the process, and ignores further ones.
+
+    Args:
+        stop: ends other processes of the training.
 
     Raises:
         KeyboardInterrupt: as it was.
@@ -218,9 +222,11 @@ def _interruptible() -> Iterator[None]:
     try:
         yield
     except SystemExit as error:
-        if not isinstance(error.__context__, KeyboardInterrupt):
+        interruption = error.__context__
+        if not isinstance(interruption, KeyboardInterrupt):
             raise
-        raise KeyboardInterrupt from error
+        stop()
+        raise interruption from None
     finally:
         signal.signal(signal.SIGINT, handler)
 

@@ -1,6 +1,8 @@
 """The cluster that this process works on: joined, or started here."""
 
 import logging
+import signal
+import threading
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -118,7 +120,13 @@ def _start() -> None:
 
 def _init(**options: Any) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-    ray.init(**options, **quiet)
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(**options, **quiet)
+    finally:
+        # Ray takes SIGTERM for itself, and would end the process without a word.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)
 
 
 def _fits(resources: dict[str, float], share: Share) -> int:

@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - these are the options of the command line
         console.print(f"({_about(job)})", markup=False, soft_wrap=True)
         return 0
 
-    sys.exit(guarded(work))
+    sys.exit(guarded(work, goes_on=False))
 
 
 def _fields(texts: Sequence[str]) -> dict[str, str]:
