@@ -21,9 +21,8 @@ import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from s2s.logs import console
+from s2s.progress import Bars
 from sample.film import Film, World, load_world
 
 __all__ = ["encode_film", "render_catalog", "render_source"]
@@ -57,11 +56,10 @@ def render_catalog(
     chosen = load_world(world)
     films = [chosen.film(seed, n) for n in range(sources)]
     missing = [n for n, film in enumerate(films) if not _video(out, film).exists()]
-    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("rendering", total=sources, completed=sources - len(missing))
+    with Bars() as bars:
+        bar = bars.add_task("rendering", total=sources, completed=sources - len(missing))
         render = partial(render_source, out, seed, world=world)
-        _render_all(render, missing, workers, lambda: progress.advance(task))
+        _render_all(render, missing, workers, lambda: bars.advance(bar))
     return _write_catalog(out / "catalog.csv", chosen, films)
 
 

@@ -21,7 +21,7 @@ from s2s.stage import (
     finish,
     shared_bucket,
 )
-from s2s.stage.progress import Rate
+from s2s.stage.rate import Rate
 from s2s.tasks.generation.settings import GenerationRecipe
 
 PREFIX = "outputs/"

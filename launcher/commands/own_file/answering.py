@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from launcher.samples import sample_recipe
 from s2s.errors import ModelError, SettingsError
 from s2s.media import MediaLimits
+from s2s.progress import Bars
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
 from s2s.tasks.contract import Made, MadeFile, Predictor, Upload
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from serving.models.served import ServedModel
 
 __all__ = ["Answer", "answer", "chosen_model", "chosen_recipe", "keep"]
+
+_PREPARED, _PREDICTED = 0.4, 0.7
+"""Shares of the work that are done then, as far as is known."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,19 @@ def answer(
     """
     from serving.models.notes import JobNotes  # noqa: PLC0415
 
-    options, notes = _options(served.offer.options, chosen), JobNotes()
+    options = _options(served.offer.options, chosen)
     with scratch() as folder:
         upload = Upload(*source, folder, is_own=True)
-        predictor = served.load(MediaLimits())
-        item = predictor.prepare(upload, options, notes)
-        with notes.step("model"):
-            (output,) = predictor.predict([item])
-        made = predictor.finish(upload, options, output, notes)
+        with Bars(in_percent=True, transient=True) as bars:
+            bar = bars.add_task(source[0].name, total=1.0)
+            notes = JobNotes(on_progress=lambda share: bars.update(bar, completed=share))
+            predictor = served.load(MediaLimits())
+            notes.span = (0.0, _PREPARED)
+            item = predictor.prepare(upload, options, notes)
+            with notes.step("model"):
+                (output,) = predictor.predict([item])
+            notes.span = (_PREDICTED, 1.0)
+            made = predictor.finish(upload, options, output, notes)
         yield Answer(made, notes.seconds, predictor)
 
 

@@ -10,12 +10,13 @@ from s2s.errors import SettingsError
 from s2s.layout import failure_key
 from s2s.logs import console
 from s2s.manifest import read_failures
+from s2s.progress import Bars
 from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Part, Settings
 from s2s.stage.attempts import Batch, attempt, failed
 from s2s.stage.buckets import shared_bucket
-from s2s.stage.progress import Rate, make_progress
+from s2s.stage.rate import Rate
 from s2s.storage import Bucket
 
 __all__ = ["Work", "fan_out", "left_alone"]
@@ -78,16 +79,16 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
     if not pending:
         return outcomes
     engine, rate = _engine(settings, work, len(pending)), Rate()
-    with make_progress() as progress:
-        bar = progress.add_task(work.stage, total=len(work.items), completed=len(outcomes), rate="")
+    with Bars() as bars:
+        bar = bars.add_task(work.stage, total=len(work.items), completed=len(outcomes))
         for name, outcome in _worked_on(settings, work, engine, pending):
             _store(bucket, work.prefix, outcome, had_failed=name in failures)
             outcomes[name] = outcome
             rate.add(outcome.seconds)
             if rate.is_due:
-                progress.update(bar, rate=rate.told(engine.room))
-            progress.advance(bar)
-        progress.update(bar, rate="")
+                bars.update(bar, facts=rate.told(engine.room))
+            bars.advance(bar)
+        bars.update(bar, facts="")
     console.print(f"{work.stage}: {rate.n_done} worked on, {rate.told(engine.room)}", style="dim")
     return outcomes
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from s2s.cli import guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
+from s2s.progress import Bars
 from s2s.workspace import checked_output
 from serving.client.api import fetch, make, open_client, read_offers
 from serving.jobs.names import plain_stem
@@ -131,20 +131,19 @@ def _make(
     http: httpx.Client, offer: Mapping[str, Any], file: Path, options: Mapping[str, object]
 ) -> Mapping[str, Any]:
     """Have the job done, with a bar for what is sent and one for the work."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     route = offer["url"].rpartition("/")[2]
     with (
-        Progress(*columns, TimeElapsedColumn(), console=console) as progress,
-        progress.open(file, "rb", description=f"sending {file.name}") as opened,
+        Bars(in_percent=True) as bars,
+        bars.open(file, "rb", description=f"sending {file.name}") as opened,
     ):
-        working = progress.add_task("working on it", total=100)
+        working = bars.add_task("working on it", total=100)
         return make(
             http,
             route,
             opened,
             file.name,
             options={**options, "model": offer["id"]},
-            on_progress=lambda share: progress.update(working, completed=round(100 * share)),
+            on_progress=lambda share: bars.update(working, completed=round(100 * share)),
         )
 
 

@@ -6,16 +6,9 @@ from typing import Any, Literal
 
 import lightning
 from lightning.pytorch.callbacks import Callback, Timer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
-from s2s.logs import console
+from s2s.progress import Bars
 from s2s.settings import TrainingSettings
 
 __all__ = ["Budget", "TrainingBar"]
@@ -49,7 +42,7 @@ class Budget(Timer):
 
 
 class TrainingBar(Callback):
-    """Shows the share of the budget that is used up, with steps and losses.
+    """Shows how many of the steps are done, with losses.
 
     Args:
         budget: what is shown.
@@ -59,44 +52,42 @@ class TrainingBar(Callback):
     def __init__(self, budget: Budget, name: str) -> None:
         self._budget = budget
         self._name = name
-        self._progress: Progress | None = None
+        self._bars: Bars | None = None
         self._bar = TaskID(0)
         self._shown_s = 0.0
 
     def on_train_start(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Show the bar, in one process only."""
         if trainer.is_global_zero:
-            self._progress = Progress(
-                TextColumn("{task.description:<18}"),
-                BarColumn(),
-                TextColumn("{task.fields[facts]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=console,
+            self._bars = Bars()
+            self._bar = self._bars.add_task(
+                f"training {self._name}",
+                total=self._budget.max_steps,
+                completed=trainer.global_step,
             )
-            self._bar = self._progress.add_task(
-                f"training {self._name}", total=self._budget.max_steps, facts=""
-            )
-            self._progress.start()
+            self._bars.start()
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_args: Any, **_kwargs: Any) -> None:
         """Move the bar."""
         is_last = trainer.global_step == self._budget.max_steps
-        if self._progress is None or (
+        if self._bars is None or (
             time.monotonic() - self._shown_s < _SHOWN_EVERY_S and not is_last
         ):
             return
-        losses = (
+        losses = [
             f"{name.replace('_', ' ')} {trainer.callback_metrics[name].item():.3f}"
             for name in ("train_loss", "val_loss")
             if name in trainer.callback_metrics
-        )
-        facts = ", ".join([f"step {trainer.global_step}", *losses])
-        self._progress.update(self._bar, completed=trainer.global_step, facts=facts)
+        ]
+        self._bars.update(self._bar, completed=trainer.global_step, facts=", ".join(losses))
         self._shown_s = time.monotonic()
+
+    def on_exception(self, *_args: Any, **_kwargs: Any) -> None:
+        """Leave the bar: nothing is torn down after an error."""
+        self.teardown()
 
     def teardown(self, *_args: Any, **_kwargs: Any) -> None:
         """Leave the bar as it is, however the training ends."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None

@@ -4,11 +4,9 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.progress import track
-
 from s2s.dataset import Split
 from s2s.dataset.held_out import choose_held_out
-from s2s.logs import console
+from s2s.progress import Bars
 from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
 
 __all__ = ["Measured", "Measurement", "measure"]
@@ -81,16 +79,17 @@ def measure(
     }
     held_out = choose_held_out(material.version, count, stored)
     rows = []
-    for index, clip in enumerate(track(held_out.clips, "measuring clips", console=console)):
-        example, scores = Example(index, stored[clip.clip_id]), {}
-        for name, system in systems.items():
-            answer = system.answer(example)
-            scores[name] = judge.score(example, answer)
-            if files is not None:
-                files.write(example, name, answer)
-        named = material.recipe.evaluation.group_of(clip.labels)
-        groups = (*([named] if named else []), *judge.groups(example))
-        rows.append(Measured(example, groups, scores))
+    with Bars() as bars:
+        for index, clip in enumerate(bars.track(held_out.clips, description="measuring clips")):
+            example, scores = Example(index, stored[clip.clip_id]), {}
+            for name, system in systems.items():
+                answer = system.answer(example)
+                scores[name] = judge.score(example, answer)
+                if files is not None:
+                    files.write(example, name, answer)
+            named = material.recipe.evaluation.group_of(clip.labels)
+            groups = (*([named] if named else []), *judge.groups(example))
+            rows.append(Measured(example, groups, scores))
     known = [*material.recipe.evaluation.groups, *(group for row in rows for group in row.groups)]
     n_listed, n_decoded = _counts(material, held_out.split)
     notes = held_out.note, _said_of_decoding(n_listed, n_decoded), judge.note

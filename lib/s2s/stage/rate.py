@@ -1,21 +1,11 @@
-"""Progress of a fan-out: its rate, and the rate that its workers allow."""
+"""The rate of a fan-out, and the rate that its workers allow."""
 
 import time
 from dataclasses import dataclass, field
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
 from s2s.engine import Room
-from s2s.logs import console
 
-__all__ = ["Rate", "make_progress"]
+__all__ = ["Rate"]
 
 _EVERY_S = 2.0
 """Interval at which the rate is shown; a cluster has to be asked for its nodes."""
@@ -67,16 +57,3 @@ class Rate:
 
 def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2g}"
-
-
-def make_progress() -> Progress:
-    """Make a progress bar with the field `rate` behind it."""
-    return Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rate]}"),
-        console=console,
-    )
