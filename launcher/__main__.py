@@ -33,6 +33,7 @@ from s2s.cli import (
     DEFAULT_WORK_DIR,
     STAGE_OPTIONS,
     BucketOption,
+    FileCommand,
     RecipeArgument,
     WorkDirOption,
     guarded,
@@ -62,9 +63,9 @@ bucket_app = typer.Typer(
     no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."
 )
 app.add_typer(bucket_app, name="bucket")
-app.command()(generate)
-app.command()(classify)
-app.command()(separate)
+app.command(cls=FileCommand)(generate)
+app.command(cls=FileCommand)(classify)
+app.command(cls=FileCommand)(separate)
 app.add_typer(version_app, name="version")
 app.add_typer(images_app, name="images")
 app.add_typer(cloud_app, name="cloud")
@@ -72,7 +73,7 @@ app.command()(report)
 app.command()(evaluate)
 app.command()(flops)
 app.command()(compare)
-app.command()(catalog)
+app.command(cls=FileCommand)(catalog)
 app.command("import")(import_command)
 app.command()(retry)
 app.command()(export)

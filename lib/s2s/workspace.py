@@ -1,29 +1,78 @@
 """Temporary files and directories that are gone afterwards, however a run ends."""
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from s2s.errors import SettingsError
 
-__all__ = ["checked_output", "replacing", "scratch", "workspace"]
+__all__ = [
+    "checked_folder",
+    "checked_output",
+    "free_names",
+    "replacing",
+    "scratch",
+    "workspace",
+]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def checked_folder(folder: Path, remedy: str = "choose another --out") -> Path:
+    """The same folder, if files can be written to it: known before any work is done.
+
+    Args:
+        folder: the folder.
+        remedy: what to do where it is of no use.
+
+    Raises:
+        SettingsError: if it is not there, is none, or cannot be written to.
+        OSError: if the disk is full.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"{folder}: is a file, and no folder: {remedy}")
+    if not folder.is_dir():
+        raise SettingsError(f"{folder}: no such folder: make it, or {remedy}")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        why = f"cannot be written to ({error.strerror})"
+        raise SettingsError(f"{folder}: {why}: {remedy}") from error
+    return folder
 
 
 def checked_output(output: Path, source: Path) -> Path:
     """The same path, if it is not the file that the work begins with, by whatever name.
 
     Raises:
-        SettingsError: if it is: there would be no way back.
+        SettingsError: if it is: there would be no way back; or if it is a folder.
     """
+    if output.is_dir():
+        raise SettingsError(f"{output}: is a folder: name a file in it with --out")
     if output.exists() and output.samefile(source):
         raise SettingsError(
             f"{output}: is the file itself, which would be lost: choose another --out"
         )
     return output
+
+
+def free_names(paths: Sequence[Path]) -> list[Path]:
+    """The paths; or all of them with a number behind their names, where one of them is taken.
+
+    Files that belong together get the same number: the first with which none is taken.
+    """
+    numbered = ([path.with_stem(f"{path.stem}_{n}") for path in paths] for n in count(2))
+    sets = chain([list(paths)], numbered)
+    return next(names for names in sets if not any(os.path.lexists(name) for name in names))
 
 
 @contextmanager

@@ -111,6 +111,15 @@ def test_options_that_say_nothing_are_an_error(model: Path, file: Path, args, sa
     assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
 
 
+def test_a_file_that_was_cut_off_is_refused(model: Path, file: Path):
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    done = classify(model, file, "--duration", 1)
+    assert done.exit_code == 1
+    assert "clip.mp4: the file was cut off: its end is missing" in " ".join(done.stderr.split())
+    assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
+
+
 def test_a_picture_is_refused(model: Path, file: Path, tmp_path: Path):
     picture = tmp_path / "picture.png"
     run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")

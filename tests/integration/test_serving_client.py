@@ -81,14 +81,22 @@ def test_every_file_is_fetched_where_all_are_wanted(
     with Server(
         create_app([tone_model_of("two", Two)], small_limits, tmp_path / "api")
     ).running() as url:
-        done = CliRunner().invoke(
-            app, [str(clip), "--url", url, "--all", "--out", str(tmp_path / "first.mp4")]
-        )
-    assert done.exit_code == 0, done.stderr
-    assert {path.name for path in tmp_path.glob("*.mp4")} == {
-        "clip.mp4",
+        (tmp_path / "out").mkdir()
+        out = ["--out", str(tmp_path / "out" / "first.mp4")]
+        for options in (out, out, [], []):
+            done = CliRunner().invoke(app, [str(clip), "--url", url, "--all", *options])
+            assert done.exit_code == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "first.mp4",
         "clip_other.mp4",
+        "clip_other_2.mp4",
+    }
+    assert {path.name for path in tmp_path.glob("*.mp4")} == {
+        "clip.mp4",
+        "clip_with_sound.mp4",
+        "clip_other.mp4",
+        "clip_with_sound_2.mp4",
+        "clip_other_2.mp4",
     }
 
 

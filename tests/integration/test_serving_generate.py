@@ -42,11 +42,47 @@ def test_nothing_beside_the_file_is_overwritten(untrained_model: Path, file: Pat
 
 
 def test_a_part_is_cut_and_kept(untrained_model: Path, file: Path, tmp_path: Path):
-    out = tmp_path / "out.mp4"
+    out = tmp_path / "other" / "out.mp4"
+    out.parent.mkdir()
     done = generate(untrained_model, file, "--start-time", 0.4, "--end-time", 1.6, "--out", out)
     assert done.exit_code == 0, done.stderr
-    for path in (file.with_name("clip_cut.mp4"), out):
+    for path in (out.with_name("clip_cut.mp4"), out):
         assert probe(path).duration_s == pytest.approx(1.2, abs=1 / 25)
+    assert "less than asked for" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "other"}
+
+
+def test_the_sound_of_a_part_is_called_after_it(untrained_model: Path, file: Path):
+    done = generate(untrained_model, file, "--duration", 9)
+    assert done.exit_code == 0, done.stderr
+    assert "less than asked for: clip.mp4 ends after 2.00 s" in " ".join(done.stderr.split())
+    assert {path.name for path in file.parent.iterdir()} == {
+        "clip.mp4",
+        "clip_cut.mp4",
+        "clip_cut_with_sound.mp4",
+    }
+
+
+@pytest.mark.parametrize("command", ["generate", "classify", "separate"])
+def test_a_name_that_begins_with_a_dash_is_told_from_an_option(
+    command: str, file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(file.parent)
+    file.rename("-dash.mp4")
+    done = CliRunner().invoke(app, [command, "-dash.mp4"])
+    assert done.exit_code == 2
+    assert "-dash.mp4 would be read as an option: write ./-dash.mp4" in done.stderr
+
+
+def test_a_dash_is_taken_where_it_cannot_be_an_option(
+    untrained_model: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(file.parent)
+    file.rename("-dash.mp4")
+    command = ["generate", "--model", str(untrained_model), "--out", "-x.mp4", "--", "-dash.mp4"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.stderr
+    assert probe(Path("-x.mp4")).has_audio
 
 
 def test_ones_own_cut_is_not_overwritten(untrained_model: Path, file: Path):
@@ -73,6 +109,24 @@ def test_ones_own_file_is_not_written_over(untrained_model: Path, file: Path):
     assert done.exit_code == 1
     assert "is the file itself" in " ".join(done.stderr.split())
     assert file.read_bytes() == before
+
+
+def test_what_an_upload_is_refused_for_is_refused_here(untrained_model: Path, file: Path):
+    picture = file.with_name("picture.png")
+    run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")
+    for whole in (file, picture):
+        data = whole.read_bytes()
+        whole.write_bytes(data[: len(data) // 2])
+        done = generate(untrained_model, whole)
+        assert done.exit_code == 1
+        assert f"{whole.name}: the file was cut off" in " ".join(done.stderr.split())
+    text = file.with_name("notes.mp4")
+    text.write_text("not a video")
+    done = generate(untrained_model, text)
+    assert done.exit_code == 1
+    said = " ".join(done.stderr.split())
+    assert "'notes.mp4' does not begin as a file of type mp4. Accepted are videos" in said
+    assert "API" not in said
 
 
 def test_the_sound_alone_is_made_where_out_says_so(

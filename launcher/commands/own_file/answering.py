@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from launcher.samples import sample_recipe
 from s2s.errors import ModelError, SettingsError
-from s2s.media import MediaLimits
+from s2s.media import MediaLimits, check_upload
 from s2s.progress import Bars
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
@@ -22,7 +22,7 @@ from s2s.workspace import replacing, scratch
 if TYPE_CHECKING:
     from serving.models.served import ServedModel
 
-__all__ = ["Answer", "answer", "chosen_model", "chosen_recipe", "keep"]
+__all__ = ["Answer", "answer", "checked_file", "chosen_model", "chosen_recipe", "keep"]
 
 _PREPARED, _PREDICTED = 0.4, 0.7
 """Shares of the work that are done then, as far as is known."""
@@ -82,6 +82,18 @@ def chosen_model(model: Path | None, recipe: Recipe, bucket: str, work_dir: Path
     except ModelError as error:
         raise ModelError(f"{error}, or name another recipe with --recipe") from error
     return offered_model(store, stored, recipe, work_dir)
+
+
+def checked_file(file: Path, served: "ServedModel") -> Literal["video", "picture"]:
+    """Make sure of a file what the API makes sure of an upload, and say what it is.
+
+    The limits are wider than the API's: it is the user's own.
+
+    Raises:
+        MediaError: if it is of no type that the model takes, was cut off, cannot be read, or is
+            beyond the limits.
+    """
+    return check_upload(file, file.name, MediaLimits(), served.offer.types)
 
 
 @contextmanager

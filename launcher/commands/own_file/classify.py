@@ -11,7 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.commands.own_file.answering import answer, chosen_model, chosen_recipe
+from launcher.commands.own_file.answering import (
+    answer,
+    checked_file,
+    chosen_model,
+    chosen_recipe,
+)
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -25,6 +30,7 @@ from launcher.commands.own_file.stretches import stretches_of
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
+from s2s.workspace import checked_folder
 
 __all__ = ["classify"]
 
@@ -61,12 +67,15 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
 
     def work() -> int:
         video, span = _one_of(file, videopath), cut_span(start_time, end_time, duration)
+        if span is not None:
+            checked_folder(video.parent, "the part is kept beside FILE: copy it to another folder")
         loaded = chosen_recipe(recipe, "kinetics_actions", "classification")
         served = chosen_model(model, loaded, bucket, work_dir)
-        source = video if span is None else cut_video(video, span, with_sound=True)
+        kind = checked_file(video, served)
+        source = video if span is None else cut_video(video, span, video.parent, with_sound=True)
         with (
             kept_frames(save_frames_path, remove=rm_frames) as keep_frames,
-            answer(served, (source, "video"), {"top_k": top_k}) as found,
+            answer(served, (source, kind), {"top_k": top_k}) as found,
         ):
             processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
             keep_frames(source, processor.fps)
@@ -75,8 +84,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
             typer.echo(_json({"file": str(video), "model": served.name, **document}))
         else:
             _print(document)
-            line = f"{video} by {served.name} ({found.steps})"
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(f"{video} by {served.name} ({found.steps})", markup=False, soft_wrap=True)
         return 0
 
     sys.exit(guarded(work, goes_on=False))

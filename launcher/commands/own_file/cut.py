@@ -1,6 +1,5 @@
-"""A part of a video, kept beside it as `<NAME>_cut.mp4`."""
+"""A part of a video, kept as `<NAME>_cut.mp4`."""
 
-from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -9,20 +8,27 @@ import typer
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.media import input_args, probe, run_ffmpeg
-from s2s.workspace import replacing
+from s2s.workspace import free_names, replacing
 
-__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video", "free_name"]
+__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video"]
 
 StartOption = Annotated[
-    float | None, typer.Option(min=0, help="Take the file from this second on.")
+    float | None,
+    typer.Option(
+        min=0, help="Take the file from this second on; needs an --end-time or a --duration."
+    ),
 ]
-EndOption = Annotated[float | None, typer.Option(min=0, help="To this second.")]
+EndOption = Annotated[
+    float | None, typer.Option(min=0, help="To this second, or to the file's end.")
+]
 DurationOption = Annotated[
-    float | None, typer.Option(min=0, help="So many seconds, instead of an end.")
+    float | None, typer.Option(min=0, help="So many seconds, instead of an --end-time.")
 ]
 """Options that say which part, for `cut_span`."""
 
 _AAC_BITS = "256k"
+# So much less than was asked for is told.
+_MISSING_S = 0.1
 
 
 def cut_span(
@@ -46,12 +52,15 @@ def cut_span(
     return start_s, length_s
 
 
-def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Path:
-    """Cut a part of a video and keep it beside it; nothing that is there is overwritten.
+def cut_video(file: Path, span: tuple[float, float], folder: Path, *, with_sound: bool) -> Path:
+    """Cut a part of a video and keep it; nothing that is there is overwritten.
+
+    Where the video ends before the part does, there is less of it, and that is told.
 
     Args:
         file: the video.
         span: start and length in seconds.
+        folder: gets the part.
         with_sound: whether the part has sound, where the video has.
 
     Returns:
@@ -65,18 +74,15 @@ def cut_video(file: Path, span: tuple[float, float], *, with_sound: bool) -> Pat
     found = probe(file)
     if start_s >= found.duration_s:
         raise SettingsError(f"{file.name} ends after {found.duration_s:.2f} s, before --start-time")
-    cut = free_name(file.with_name(f"{file.stem}_cut.mp4"))
+    (cut,) = free_names([folder / f"{file.stem}_cut.mp4"])
     sound = ["-c:a", "aac", "-b:a", _AAC_BITS] if with_sound and found.has_audio else ["-an"]
     encoding = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", *sound]
     scale = ["-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
     arguments = [*input_args(file, "-ss", str(start_s)), "-t", str(length_s), *scale, *encoding]
     with replacing(cut) as staged:
         run_ffmpeg([*arguments, "-f", "mp4", f"file:{staged.absolute()}"], file.name)
-    console.print(f"{cut}: {probe(cut).duration_s:.2f} s", markup=False, soft_wrap=True)
+    told = f"{cut}: {probe(cut).duration_s:.2f} s"
+    if start_s + length_s > found.duration_s + _MISSING_S:
+        told += f", less than asked for: {file.name} ends after {found.duration_s:.2f} s"
+    console.print(told, markup=False, soft_wrap=True)
     return cut
-
-
-def free_name(path: Path) -> Path:
-    """The path, with a number where something of its name is there."""
-    names = chain([path], (path.with_stem(f"{path.stem}_{n}") for n in count(2)))
-    return next(name for name in names if not name.exists())

@@ -4,29 +4,26 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from launcher.commands.own_file.answering import answer, chosen_model, keep
+from launcher.commands.own_file.answering import answer, checked_file, chosen_model, keep
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
     StartOption,
     cut_span,
     cut_video,
-    free_name,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
-from launcher.commands.own_file.outputs import checked_folder
 from launcher.samples import sample_recipe
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
-from s2s.media import picture_demuxer
 from s2s.tasks.contract import MadeFile
 from s2s.tasks.recipes import load_recipe
-from s2s.workspace import checked_output
+from s2s.workspace import checked_folder, checked_output, free_names
 
 __all__ = ["generate"]
 
@@ -57,14 +54,14 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
         chosen: dict[str, object] = {"seed": seed, "format": _checked_form(out, file)}
         span = cut_span(start_time, end_time, duration)
         loaded = load_recipe(recipe or sample_recipe("silent_to_sound"))
-        is_picture = picture_demuxer(file) is not None
-        source = file if is_picture or span is None else cut_video(file, span, with_sound=False)
-        if is_picture:
-            chosen["duration_s"] = span[1] if span else _PICTURE_S
-        kind: Literal["video", "picture"] = "picture" if is_picture else "video"
         served = chosen_model(model, loaded, bucket, work_dir)
+        source, kind = file, checked_file(file, served)
+        if kind == "picture":
+            chosen["duration_s"] = span[1] if span else _PICTURE_S
+        elif span is not None:
+            source = cut_video(file, span, (out or file).parent, with_sound=False)
         with answer(served, (source, kind), chosen) as found:
-            places = _places(found.made.files, file, out)
+            places = _places(found.made.files, source, out)
             kept = [keep(*pair) for pair in zip(found.made.files, places, strict=True)]
         for path in kept:
             console.print(f"{path} ({found.steps})", markup=False, soft_wrap=True)
@@ -86,10 +83,11 @@ def _checked_form(out: Path | None, file: Path) -> str:
     return form
 
 
-def _places(made: Sequence[MadeFile], file: Path, out: Path | None) -> list[Path]:
-    """Where the files that were made go: beside the user's, the first to --out if there is one.
+def _places(made: Sequence[MadeFile], source: Path, out: Path | None) -> list[Path]:
+    """Where the files go: beside the user's, or the first to --out and others beside it.
 
     Only --out is written over a file that is there.
     """
-    beside = [free_name(file.with_name(f"{file.stem}{part.suffix}")) for part in made]
-    return [out, *beside[1:]] if out and beside else beside
+    folder = (out or source).parent
+    named = [folder / f"{source.stem}{part.suffix}" for part in made]
+    return [out, *free_names(named[1:])] if out and named else free_names(named)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +10,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from launcher.commands.own_file.answering import answer, chosen_model, chosen_recipe, keep
+from launcher.commands.own_file.answering import (
+    answer,
+    checked_file,
+    chosen_model,
+    chosen_recipe,
+    keep,
+)
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -19,9 +25,10 @@ from launcher.commands.own_file.cut import (
     cut_video,
 )
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
-from launcher.commands.own_file.outputs import checked_folder
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.logs import console
+from s2s.tasks.contract import MadeFile
+from s2s.workspace import checked_folder, free_names
 
 __all__ = ["separate"]
 
@@ -36,7 +43,7 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
     duration: DurationOption = None,
     max_faces: Annotated[int, typer.Option(min=1, max=8, help="So many are followed.")] = 4,
     out: Annotated[
-        Path | None, typer.Option(help="The folder to write to; by default that of FILE.")
+        Path | None, typer.Option(help="The folder that gets all files; by default that of FILE.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     recipe: ModelRecipeOption = None,
@@ -44,29 +51,37 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
     bucket: BucketOption = DEFAULT_BUCKET,
     work_dir: WorkDirOption = Path(".s2s"),
 ) -> None:
-    """Give every face in a video its own voice: FILE_face_1.mp4, FILE_face_1.wav, ..."""
+    """Give every face in a video its own voice: FILE_face_1.mp4, FILE_face_1.wav, ...
+
+    A part of the video is kept as FILE_cut.mp4 in the same folder, and its files are called after
+    it. Where one of them is there already, all get a number: FILE_face_1_2.mp4, ...
+    """
 
     def work() -> int:
         folder = checked_folder(out or file.parent)
         span = cut_span(start_time, end_time, duration)
         loaded = chosen_recipe(recipe, "cocktail_party", "separation")
         served = chosen_model(model, loaded, bucket, work_dir)
-        source = file if span is None else cut_video(file, span, with_sound=True)
-        with answer(served, (source, "video"), {"max_faces": max_faces}) as found:
-            kept = {
-                part.name: keep(part, folder / f"{file.stem}{part.suffix}")
-                for part in found.made.files
-            }
+        kind = checked_file(file, served)
+        source = file if span is None else cut_video(file, span, folder, with_sound=True)
+        with answer(served, (source, kind), {"max_faces": max_faces}) as found:
+            kept = _keep_all(found.made.files, folder, source.stem)
         if as_json:
             named = {"file": str(file), "model": served.name}
             typer.echo(_json({**named, **found.made.document}, kept, found.seconds))
         else:
             _print(found.made.document, kept)
-            line = f"{file} by {served.name} ({found.steps})"
+            line = f"{source} by {served.name} ({found.steps})"
             console.print(line, markup=False, soft_wrap=True)
         return 0
 
     sys.exit(guarded(work, goes_on=False))
+
+
+def _keep_all(made: Sequence[MadeFile], folder: Path, stem: str) -> dict[str, Path]:
+    """Put the files that were made into a folder, over none that is there; their places by name."""
+    places = free_names([folder / f"{stem}{part.suffix}" for part in made])
+    return {part.name: keep(part, place) for part, place in zip(made, places, strict=True)}
 
 
 def _json(
@@ -89,6 +104,7 @@ def _print(document: Mapping[str, Any], kept: Mapping[str, Path]) -> None:
         names = [kept[f"{face['name']}-{kind}"].name for kind in ("video", "sound", "picture")]
         table.add_row(str(number), seen, _voice_of(face), "\n".join(names))
     table.add_row("none", "", _level(document["rest_db"]), kept["rest-sound"].name)
+    table.add_row("all", "", "", kept["mixture-sound"].name)
     Console().print(table)
     if document["faces_left_out"]:
         console.print(

@@ -2,6 +2,7 @@
 
 from s2s.cli.commands import (
     FAILURE_STATUS,
+    FileCommand,
     end_stage,
     guarded,
     recipe_command,
@@ -32,6 +33,7 @@ __all__ = [
     "STAGE_OPTIONS",
     "BucketOption",
     "EngineOption",
+    "FileCommand",
     "LimitOption",
     "RecipeArgument",
     "RetryFailedOption",

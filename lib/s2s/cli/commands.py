@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from s2s.cli.interruption import status_of, stopped_by_sigterm
 from s2s.cli.options import OPTIONS, STAGE_OPTIONS, RecipeArgument, make_settings
@@ -21,7 +22,15 @@ from s2s.logs import console, set_up_logging
 from s2s.settings import Settings
 from s2s.stage import StageReport, check_came_through, preflight
 
-__all__ = ["FAILURE_STATUS", "end_stage", "guarded", "recipe_command", "report_table", "stage_app"]
+__all__ = [
+    "FAILURE_STATUS",
+    "FileCommand",
+    "end_stage",
+    "guarded",
+    "recipe_command",
+    "report_table",
+    "stage_app",
+]
 
 FAILURE_STATUS = 1
 _GOES_ON = "what is stored stays; run again to go on"
@@ -147,6 +156,23 @@ def end_stage(settings: Settings, report: StageReport) -> int:
     console.print(report_table([report]))
     check_came_through(settings, report)
     return FAILURE_STATUS if settings.strict and report.n_failed else 0
+
+
+class FileCommand(TyperCommand):
+    """A command on a file: one whose name begins with a dash is told from an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments.
+
+        Raises:
+            typer.BadParameter: if one is the name of a file, and would be read as an option.
+        """
+        for before, arg in pairwise(["", *args]):
+            if before == "--":
+                break
+            if arg.startswith("-") and not before.startswith("-") and Path(arg).is_file():
+                raise typer.BadParameter(f"{arg} would be read as an option: write ./{arg}", ctx)
+        return super().parse_args(ctx, args)
 
 
 class _StageUnlessNamed(TyperGroup):

@@ -35,7 +35,6 @@ _TOLERANCE_S = 1.0
 # Of a file whose end is missing: so much less than its header tells of is a loss.
 _MISSING_S = 0.1
 _INDEX_IS_LAST = {"webm", "avi"}
-_ALL = "the API's list of models names every type"
 _SUCH_AS = ("mp4", "mov", "webm", "mkv", "jpg", "png", "webp")
 
 
@@ -106,7 +105,7 @@ def _unsupported(why: str, types: tuple[str, ...]) -> UnsupportedMediaError:
         for kind, of_kind in kinds
         if (such := [name for name in _SUCH_AS if name in types and name in of_kind])
     ]
-    return UnsupportedMediaError(f"{why}. Accepted are {' and '.join(named)}; {_ALL}.")
+    return UnsupportedMediaError(f"{why}. Accepted are {' and '.join(named)}.")
 
 
 def _check_frames(file: InputContainer, picture: VideoStream, path: Path, most_s: float) -> None:

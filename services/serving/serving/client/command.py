@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from s2s.cli import guarded
+from s2s.cli import FileCommand, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.progress import Bars
-from s2s.workspace import checked_output
+from s2s.workspace import checked_folder, checked_output, free_names
 from serving.client.api import fetch, make, open_client, read_offers
 from serving.jobs.names import plain_stem
 
@@ -32,7 +32,7 @@ _ModelName = Annotated[
 ]
 _Out = Annotated[
     Path | None,
-    typer.Option(help="The first file that is made; by default beside FILE, as are others."),
+    typer.Option(help="The first file that is made, with others beside it; by default by FILE."),
 ]
 _All = Annotated[
     bool, typer.Option("--all", help="Fetch every file that is made, not only the first.")
@@ -47,7 +47,7 @@ _FormField = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=FileCommand)
 def run(  # noqa: PLR0913 - these are the options of the command line
     *,
     file: _File,
@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913 - these are the options of the command line
     def work() -> int:
         options = {name: value for name, value in chosen.items() if value is not None}
         options |= _fields(field or [])
-        _check_folder((out or file).parent)
+        checked_folder((out or file).parent)
         if out is not None:
             checked_output(out, file)
         with open_client(url, key) as http:
@@ -111,11 +111,6 @@ def _form_of(
     return {"format": chosen}
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise SettingsError(f"{folder}: no such folder: make it, or choose another --out")
-
-
 def _offer(
     offers: Sequence[Mapping[str, Any]], task: str | None, model: str | None
 ) -> Mapping[str, Any]:
@@ -150,16 +145,14 @@ def _make(
 def _targets(
     job: Mapping[str, Any], file: Path, out: Path | None, *, every: bool
 ) -> list[tuple[str, Path]]:
-    """Addresses of what was made, and where each is written."""
-    made = job.get("files") or []
-    if not made:
-        return [(job["links"]["result"], out or file.with_name(f"{file.stem}{_WITHOUT_FILES}"))]
-    stem = plain_stem(file.name)  # what the API's names begin with
-    targets = [
-        (one["url"], file.with_name(file.stem + one["file_name"].removeprefix(stem)))
-        for one in (made if every else made[:1])
-    ]
-    return [(targets[0][0], out), *targets[1:]] if out else targets
+    """Addresses of what was made, and where each is written: only --out over what is there."""
+    made, stem = job.get("files") or [], plain_stem(file.name)  # what the API's names begin with
+    wanted = made if every else made[:1]
+    urls = [one["url"] for one in wanted] or [job["links"]["result"]]
+    endings = [one["file_name"].removeprefix(stem) for one in wanted] or [_WITHOUT_FILES]
+    named = [(out or file).with_name(f"{file.stem}{ending}") for ending in endings]
+    places = [out, *free_names(named[1:])] if out else free_names(named)
+    return list(zip(urls, places, strict=True))
 
 
 def _about(job: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
+from s2s.errors import UnsupportedMediaError
 from s2s.media import PICTURE_TYPES, check_upload, run_sandboxed
 from serving.http.answers.documents import JobDocument, job_document
 from serving.http.answers.headers import SEED_HEADER
@@ -30,6 +31,7 @@ from serving.problems import Problem, invalid_fields, unknown_name
 __all__ = ["submission_router"]
 
 _MODEL_FIELD = "model"
+_ALL_TYPES = "the API's list of models names every type"
 _Models = Sequence[ServedModel]
 _Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
@@ -160,9 +162,13 @@ async def _checked(
     options = _parse_options(model.offer.options, form.fields)
     check = partial(run_sandboxed, folder=folder)
     upload, types = folder / UPLOAD_NAME, model.offer.types
-    kind = await to_thread.run_sync(
-        check, check_upload, upload, form.file_name, media, types, limiter=service.checking
-    )
+    try:
+        kind = await to_thread.run_sync(
+            check, check_upload, upload, form.file_name, media, types, limiter=service.checking
+        )
+    except UnsupportedMediaError as error:
+        told = error.plain_message.removesuffix(".")
+        raise UnsupportedMediaError(f"{told}; {_ALL_TYPES}.") from error
     fields = {
         "route": model.offer.route,
         "model": model.name,
