@@ -215,7 +215,7 @@ def test_a_wrong_option_is_told_at_its_field(page: Page, silent_video: Path):
     page.get_by_label("Steps").fill("101")
     page.locator("#form").evaluate("form => { form.noValidate = true; }")
     make_sound(page, silent_video)
-    expect(page.locator("p:has(#steps) [role=alert]")).to_contain_text("less than or equal to 100")
+    expect(page.locator("p:has(#steps) [role=alert]")).to_contain_text("must be 100 or less")
     expect(page.get_by_label("Steps")).to_be_focused()
     assert violations(page) == []
 

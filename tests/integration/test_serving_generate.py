@@ -140,12 +140,19 @@ def test_the_sound_alone_is_made_where_out_says_so(
     assert "must end in .mp4" in " ".join(done.stderr.split())
 
 
-@pytest.mark.parametrize("command", ["generate", "classify", "separate"])
-def test_without_a_model_another_recipe_can_be_named(command: str, file: Path, tmp_path: Path):
-    done = CliRunner().invoke(app, [command, str(file), "--bucket", f"file://{tmp_path}/none"])
-    assert done.exit_code == 1
-    said = " ".join(done.stderr.split())
-    assert "run its training stage first, or name another recipe with --recipe" in said
+@pytest.mark.parametrize("command", ["generate", "classify", "separate", "evaluate", "serve"])
+def test_without_a_model_every_command_says_the_same(command: str, file: Path, tmp_path: Path):
+    (tmp_path / "bucket").mkdir()
+    of_file = command in {"generate", "classify", "separate"}
+    given = [str(file)] if of_file else ["silent_to_sound.sample", "--work-dir", f"{tmp_path}/work"]
+    for name, why in (("none", "there is no such directory"), ("bucket", "no model of recipe")):
+        bucket = f"file://{tmp_path}/{name}"
+        done = CliRunner().invoke(app, [command, *given, "--bucket", bucket])
+        assert done.exit_code == 1
+        said = " ".join(done.stderr.split())
+        assert why in said
+        assert "yet: run './s2s run RECIPE' (for a sample recipe './s2s demo NAME')" in said
+        assert ("or name another recipe with --recipe" in said) == of_file
 
 
 def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, tmp_path: Path):

@@ -204,6 +204,7 @@ def test_where_no_recipe_has_a_model_the_first_says_why(tmp_path: Path):
     [
         ("/srv/old/model.safetensors: is cut off", "model.safetensors: is cut off."),
         ("file:///srv/bucket: no model of recipe a.", "bucket: no model of recipe a."),
+        ("a: none yet: run './s2s run R'", "a: none yet: run './s2s run R'."),
         ("this model is too old", "This model is too old."),
     ],
 )

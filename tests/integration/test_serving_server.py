@@ -165,7 +165,8 @@ def test_without_a_model_both_commands_say_to_train(
     (tmp_path / "none").mkdir()
     done = CliRunner().invoke(app, [*command, str(recipe), "--bucket", f"file://{tmp_path}/none"])
     assert done.exit_code == 1
-    assert "run its training stage first" in " ".join(done.stderr.split())
+    said = " ".join(done.stderr.split())
+    assert "with its present settings yet: run './s2s run RECIPE'" in said
 
 
 def test_help_lists_the_stage_and_the_server():

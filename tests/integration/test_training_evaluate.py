@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from feature_extraction.stage import run as extract_features
 from launcher.pages.evaluation import write_evaluation_report
 from s2s.dataset import Split, read_version
-from s2s.errors import SettingsError, StageError
+from s2s.errors import ModelError, SettingsError
 from s2s.layout import evaluation_prefix, model_config_key
 from s2s.media import probe, read_audio
 from s2s.settings import Settings
@@ -189,7 +189,7 @@ def test_without_a_model_there_is_nothing_to_evaluate(
     settings = make_settings_of(training=TINY)
     make_version(settings, {"train": (1.0,), "test": (1.0,)})
     extract_features(settings)
-    with pytest.raises(StageError, match="training RECIPE"):
+    with pytest.raises(ModelError, match=r"no model of recipe \S+ of dataset_v\d with .*s2s run"):
         evaluate_model(settings)
 
 

@@ -1,16 +1,19 @@
 """Forms arrive in pieces of any size; the file goes to disk as it was."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 
-from serving.http.form import Form, Pace, receive_form
-from serving.problems import Problem
+from serving.http.form import FILE_FIELDS, Form, Pace, receive_form
+from serving.problems import Problem, invalid_fields
 
 PACE = Pace(idle_s=5.0, min_rate_hz=1)
 TYPE = "multipart/form-data; boundary=cut"
@@ -27,7 +30,12 @@ def encode(data: bytes, fields: dict[str, str]) -> bytes:
 
 
 def receive(
-    body: bytes, size: int, file: Path, max_bytes: int = 10_000, content_type: str = TYPE
+    body: bytes,
+    size: int,
+    file: Path,
+    max_bytes: int = 10_000,
+    content_type: str = TYPE,
+    files: Sequence[str] = FILE_FIELDS,
 ) -> Form:
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
@@ -41,7 +49,7 @@ def receive(
         "method": "POST",
         "headers": [(b"content-type", content_type.encode())],
     }
-    return asyncio.run(receive_form(Request(scope, next_message), file, max_bytes, PACE))
+    return asyncio.run(receive_form(Request(scope, next_message), file, max_bytes, PACE, files))
 
 
 @settings(deadline=None)
@@ -125,3 +133,46 @@ def test_a_part_without_a_name_is_told(tmp_path: Path, head: str):
     part = f"--cut\r\n{head}\r\nx\r\n".encode()
     with pytest.raises(Problem, match="has no name"):
         receive(part + encode(b"data", {}), 100, tmp_path / "upload")
+
+
+@pytest.mark.parametrize("files", [("video",), ("video", "picture")])
+def test_only_fields_that_a_task_has_are_named(files: tuple[str, ...], tmp_path: Path):
+    bodies = [
+        b'--cut\r\nContent-Disposition: form-data; name="seed"\r\n\r\n7\r\n--cut--\r\n',
+        b'--cut\r\nContent-Disposition: form-data; name="video"\r\n\r\n7\r\n--cut--\r\n',
+    ]
+    for n, body in enumerate(bodies):
+        with pytest.raises(Problem) as caught:
+            receive(body, 1000, tmp_path / str(n), files=files)
+        assert "video" in caught.value.document.detail
+        assert ("picture" in caught.value.document.detail) == ("picture" in files)
+
+
+class Fields(BaseModel):
+    """One field of each kind that forms have."""
+
+    count: int = Field(default=1, ge=1, le=8)
+    share: float = Field(default=0.5, gt=0, lt=1, allow_inf_nan=False)
+    form: Literal["mp4", "wav"] = "mp4"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("count", "9", "must be 8 or less"),
+        ("count", "0", "must be 1 or more"),
+        ("count", "two", "must be a whole number, such as 7"),
+        ("count", "2.5", "must be a whole number, such as 7"),
+        ("share", "0", "must be more than 0.0"),
+        ("share", "1", "must be less than 1.0"),
+        ("share", "much", "must be a number, such as 7 or 2.5"),
+        ("share", "nan", "must be a number, such as 7 or 2.5"),
+        ("form", "mp3", "must be 'mp4' or 'wav'"),
+    ],
+)
+def test_fields_are_told_in_plain_words(name: str, value: str, said: str):
+    with pytest.raises(ValidationError) as caught:
+        Fields.model_validate({name: value})
+    document = invalid_fields(caught.value.errors()).document
+    assert document.errors == [{"field": name, "detail": said}]
+    assert document.detail == f"{name}: {said}"

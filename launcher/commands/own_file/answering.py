@@ -146,6 +146,8 @@ def _options(model: type[BaseModel], chosen: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate({k: v for k, v in chosen.items() if k in known})
     except ValidationError as error:
+        from serving.problems import plain_words  # noqa: PLC0415
+
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {first['msg']}") from error
+        raise SettingsError(f"{where}: {plain_words(first)}") from error

@@ -92,8 +92,6 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
         listener = listen(host, port)
         hosts, folder = [host, *(name or [])], _free_folder(work_dir)
         store = shared_bucket(bucket)
-        if not (wait or model):  # what is not there has no model
-            store.check()
         models = _say_loading(_models(loaded, model or [], store, work_dir, wait=wait))
         limits = _limits(loaded, queue, keep_hours, rate)
         ring = None if keys is None else KeyRing.load(keys)

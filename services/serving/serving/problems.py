@@ -27,6 +27,7 @@ __all__ = [
     "disk_full",
     "invalid_fields",
     "not_loaded",
+    "plain_words",
     "problem_of",
     "unknown_name",
 ]
@@ -36,8 +37,34 @@ log = logging.getLogger(__name__)
 _TYPE_PREFIX = "urn:problem-type:s2s:"
 _RETRY_AFTER_S = 10
 _NAME_HERE = re.compile(r"^[\w.-]+: ")
-_FOLDERS = re.compile(r"[^\s'\"(]*/(?=[^\s/])")
+# Of names of files, not of the command ./s2s.
+_FOLDERS = re.compile(r"(?<![^\s'\"(])(?!\./s2s )[^\s'\"(]*/(?=[^\s/])")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_WHOLE_NUMBER = "must be a whole number, such as 7"
+_NUMBER = "must be a number, such as 7 or 2.5"
+# By pydantic's names of errors, with the values that it gives with each.
+_WORDS = {
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "int_parsing": _WHOLE_NUMBER,
+    "int_parsing_size": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "int_type": _WHOLE_NUMBER,
+    "float_parsing": _NUMBER,
+    "float_type": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_type": "must be text",
+    "string_too_short": "must have {min_length} characters or more",
+    "string_too_long": "must have {max_length} characters or fewer",
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field",
+}
 
 TITLES = {
     "bad-request": "The request cannot be read",
@@ -203,14 +230,18 @@ def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     return f"there is no such {kind}; there are: {', '.join(known) or 'none'}"
 
 
+def plain_words(item: Mapping[str, Any]) -> str:
+    """What is wrong with a field, of what pydantic says: the common cases in our own words."""
+    known = _WORDS.get(item.get("type", ""))
+    if known is None:
+        return str(item["msg"]).removeprefix("Value error, ")
+    return known.format(**item.get("ctx", {}))
+
+
 def invalid_fields(found: Sequence[Any]) -> Problem:
     """The problem of fields that pydantic does not take."""
     errors = [
-        {
-            "field": ".".join(map(str, item["loc"])),
-            "detail": str(item["msg"]).removeprefix("Value error, "),
-        }
-        for item in found
+        {"field": ".".join(map(str, item["loc"])), "detail": plain_words(item)} for item in found
     ]
     told = [(item["field"], item["detail"]) for item in errors]
     detail = "; ".join(f"{field}: {detail}" if field else detail for field, detail in told)

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["FILE_FIELDS", "Form", "Pace", "receive_form", "too_large"]
 
 FILE_FIELDS = ("video", "picture")
-_FIELDS = " or ".join(FILE_FIELDS)
-_ONLY_FILES = f"{_FIELDS} must be a file with a name, and nothing else may be one"
 _MAX_FIELDS = 16
 _MAX_PARTS = 64
 _MAX_FIELD_BYTES = 256
@@ -63,7 +61,13 @@ class Pace:
     min_rate_hz: int
 
 
-async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace) -> Form:
+async def receive_form(
+    request: Request,
+    file: Path,
+    max_bytes: int,
+    pace: Pace,
+    files: Sequence[str] = FILE_FIELDS,
+) -> Form:
     """Write a form's file to disk while it arrives.
 
     Args:
@@ -71,15 +75,17 @@ async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace)
         file: where the field `video` or `picture` is written; must not exist.
         max_bytes: at most so many bytes of the body are read.
         pace: how fast it must come.
+        files: those of `FILE_FIELDS` that are named where none was sent.
 
     Raises:
         Problem: 400 for a broken form, 408 for a slow one, 413 for a large one, 415 for something
             else than a form, 422 without a file.
         ClientDisconnect: if the client goes away.
     """
-    boundary = _boundary(request)
+    named = " or ".join(files)
+    boundary = _boundary(request, named)
     _check_size(int(request.headers.get("content-length", "0")), max_bytes)
-    parts, received, size, digest = _Parts(), 0, 0, hashlib.sha256()
+    parts, received, size, digest = _Parts(named), 0, 0, hashlib.sha256()
     try:
         parser = MultipartParser(boundary, parts.callbacks())
         async with await anyio.open_file(file, "xb") as output:
@@ -96,7 +102,7 @@ async def receive_form(request: Request, file: Path, max_bytes: int, pace: Pace)
     if not parts.is_complete:
         raise _broken("it ends too early")
     if parts.file_name is None:
-        raise Problem(422, "invalid-fields", f"Send a file in the field {_FIELDS}.")
+        raise Problem(422, "invalid-fields", f"Send a file in the field {named}.")
     values = {name: value.decode(errors="replace") for name, value in parts.fields.items()}
     fields = {name: value for name, value in values.items() if value}
     digest.update(json.dumps([parts.file_name, sorted(fields.items())]).encode())
@@ -130,13 +136,13 @@ def _too_slow(pace: Pace) -> Problem:
     )
 
 
-def _boundary(request: Request) -> bytes:
+def _boundary(request: Request, named: str) -> bytes:
     content_type, options = parse_options_header(request.headers.get("content-type"))
     if content_type != b"multipart/form-data":
         raise Problem(
             415,
             "unsupported-type",
-            f"Send a form (multipart/form-data) with a file in the field {_FIELDS}.",
+            f"Send a form (multipart/form-data) with a file in the field {named}.",
         )
     if not options.get(b"boundary"):
         raise _broken("its Content-Type names no boundary")
@@ -165,13 +171,17 @@ def _broken(why: str) -> Problem:
 class _Parts:
     """What the parser has seen so far; its callbacks.
 
+    Args:
+        named: the fields of files, in words.
+
     Attributes:
         file_name: the file's name, once it has begun.
         fields: the other fields.
         is_complete: whether the form's end was seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, named: str) -> None:
+        self._only_files = f"{named} must be a file with a name, and nothing else may be one"
         self.file_name: str | None = None
         self.fields: dict[str, bytearray] = {}
         self.is_complete = False
@@ -221,7 +231,7 @@ class _Parts:
             self._target = self._nothing
             return
         if name not in FILE_FIELDS and file_name is not None:
-            raise FormParserError(_ONLY_FILES)
+            raise FormParserError(self._only_files)
         if name in self.fields or (file_name is not None and self.file_name is not None):
             raise FormParserError(f"it has the field {name!r} twice, or two files")
         if len(self.fields) >= _MAX_FIELDS:
@@ -234,7 +244,7 @@ class _Parts:
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._target is self._nothing and end > start:
-            raise FormParserError(_ONLY_FILES)
+            raise FormParserError(self._only_files)
         self._target.extend(data[start:end])
         if self._target is not self._file_bytes and len(self._target) > _MAX_FIELD_BYTES:
             raise FormParserError(f"a field is longer than {_MAX_FIELD_BYTES} bytes")

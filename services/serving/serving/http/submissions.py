@@ -126,9 +126,8 @@ async def _receive(
     try:
         started = time.monotonic()
         most = max(limits.of_model(model)[0] for model in models)
-        form = await receive_form(
-            request, upload, most, Pace(limits.idle_s, limits.min_upload_rate_hz)
-        )
+        pace = Pace(limits.idle_s, limits.min_upload_rate_hz)
+        form = await receive_form(request, upload, most, pace, _file_fields(models))
         seconds = {"upload": time.monotonic() - started}
         job = service.store.of_request(owner, name)
         if job is None:

@@ -13,6 +13,7 @@ from s2s.errors import ChecksumError, ModelError
 from s2s.layout import model_config_key, model_prefix
 from s2s.media import MediaLimits
 from s2s.settings import Recipe
+from s2s.stage import no_model
 from s2s.storage import Bucket
 from s2s.tasks.contract import Predictor
 from s2s.tasks.loading import load_task
@@ -60,10 +61,7 @@ def find_model(bucket: Bucket, recipe: Recipe) -> StoredModel:
         key = model_config_key(recipe, version)
         if bucket.exists(key):
             return StoredModel(version, model_prefix(recipe, version))
-    raise ModelError(
-        f"{bucket.url}: no model of recipe {recipe.name} with its present settings: "
-        "run its training stage first"
-    )
+    raise no_model(bucket, recipe)
 
 
 def fetch_model(bucket: Bucket, model: StoredModel, work_dir: Path) -> Path:

@@ -14,13 +14,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from s2s.dataset import latest_version, read_version
+from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.errors import SettingsError, StageError
 from s2s.features.stored import fetch_clips
 from s2s.layout import evaluation_prefix, model_config_key, model_prefix
 from s2s.media import MediaLimits
 from s2s.settings import Recipe, Settings
-from s2s.stage import shared_bucket
+from s2s.stage import no_model, shared_bucket
+from s2s.storage import Bucket
 from s2s.tasks.contract import AnswerFiles, Example, Material
 from s2s.tasks.loading import load_task
 from s2s.workspace import workspace
@@ -48,18 +49,15 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
 
     Raises:
         SettingsError: if a target names a figure or a system that there is not.
-        StageError: if there is no model yet, or nothing to measure it on.
-        VersionError: if there is no data set version, or it is damaged.
-        ModelError: if the model or features do not fit the recipe.
+        StageError: if there is nothing to measure it on.
+        VersionError: if the data set version is damaged.
+        ModelError: if there is no model yet, or it or features do not fit the recipe.
         BucketUnavailableError: if the bucket does not answer or is full.
     """
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
-    bucket.check()
+    version = _newest_with_model(bucket, recipe)
     bucket.prepare()
     task = load_task(recipe.task)
-    version = read_version(bucket, recipe, latest_version(bucket, recipe))
-    if not bucket.exists(model_config_key(recipe, version.name)):
-        raise StageError(f"there is no model of {version.name} yet: run './s2s training RECIPE'")
     _check_targets(recipe, "figure", [figure.name for figure in task.figures])
     with workspace(settings.work_dir / "evaluation") as folder:
         clips = fetch_clips(bucket, recipe, version, settings.work_dir / "training")
@@ -100,6 +98,18 @@ def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
                 f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}: use "
                 f"{', '.join(known)}"
             )
+
+
+def _newest_with_model(bucket: Bucket, recipe: Recipe) -> DatasetVersion:
+    """The newest data set version; there has to be a model of it.
+
+    Raises:
+        ModelError: if there is none, or no version at all.
+    """
+    name = next(reversed(version_names(bucket, recipe)), "")
+    if not name or not bucket.exists(model_config_key(recipe, name)):
+        raise no_model(bucket, recipe, name)
+    return read_version(bucket, recipe, name)
 
 
 def _training_facts(material: Material) -> dict[str, Any]:
