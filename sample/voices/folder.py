@@ -4,16 +4,19 @@ import hashlib
 import re
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing import parent_process
 from pathlib import Path
 
 from s2s.catalog.splits import known_split
 from s2s.errors import MediaError
 from s2s.logs import console
 from s2s.media import probe
+from s2s.reasons import Reason
 
 __all__ = ["SoundFile", "list_voices"]
 
 _ENDINGS = frozenset((".flac", ".wav", ".mp3", ".ogg", ".opus", ".m4a", ".aac"))
+_BROKEN = "is damaged, or not a sound file as its name says; copy it again, or remove it"
 _NO_ID = re.compile(r"[^A-Za-z0-9_-]+")
 _SHARES = {"test": 0.1, "val": 0.1}
 """Of the speakers, where no folder is named for a split."""
@@ -66,10 +69,11 @@ def _look_at(folder: Path, path: Path, size: int) -> SoundFile | None:
     try:
         looked = probe(path)
     except MediaError as error:
-        console.print(f"voices: {place} is left out: {error}")
+        is_broken = error.reason == Reason.CORRUPT
+        _tell(place, f"{_BROKEN}: {error.cause}" if is_broken else error.message)
         return None
     if not looked.has_audio:
-        console.print(f"voices: {place} is left out: has no sound")
+        _tell(place, "has no sound")
         return None
     speaker, split = _speaker_of(place)
     digest = hashlib.sha256(f"{place.as_posix()}/{size}".encode()).hexdigest()
@@ -80,6 +84,13 @@ def _look_at(folder: Path, path: Path, size: int) -> SoundFile | None:
         split=split,
         duration_s=looked.duration_s,
     )
+
+
+def _tell(place: Path, why: str) -> None:
+    """Say what is left out: once, and not by every process that renders."""
+    if parent_process() is None:
+        told = f"voices: {place} is left out: {why}"
+        console.print(told, markup=False, soft_wrap=True)
 
 
 def _speaker_of(place: Path) -> tuple[str, str]:

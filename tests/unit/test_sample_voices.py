@@ -1,6 +1,8 @@
 """Voices of a folder: who speaks, what each is for, and what is cut of them."""
 
 import csv
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from launcher.sample_site import sample_for
 from s2s.errors import SettingsError
+from s2s.logs import console
 from s2s.media import write_wav
 from s2s.settings import Settings
 from s2s.tasks.recipes import load_recipe
@@ -113,9 +116,27 @@ def test_all_files_of_a_speaker_are_for_the_same(tmp_path: Path):
 def test_a_broken_file_is_told_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     write_voice(tmp_path / "a_1.wav", 0.1)
     (tmp_path / "b_1.flac").write_bytes(b"fLaC" + bytes(50))
+    (tmp_path / "c_1.wav").write_bytes(b"no sound")
 
     assert [voice.path.name for voice in list_voices(tmp_path)] == ["a_1.wav"]
-    assert "b_1.flac is left out" in " ".join(capsys.readouterr().err.split())
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[:34] for line in lines] == [
+        "voices: b_1.flac is left out: is d",
+        "voices: c_1.wav is left out: is da",
+    ]
+    assert "mp4" not in "".join(lines)
+
+
+def test_processes_that_render_tell_of_no_broken_file_again(tmp_path: Path):
+    (tmp_path / "b_1.flac").write_bytes(b"fLaC" + bytes(50))
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as workers:
+        assert workers.submit(_told_of, tmp_path).result() == ""
+
+
+def _told_of(folder: Path) -> str:
+    with console.capture() as told:
+        assert list_voices(folder) == ()
+    return told.get()
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
