@@ -81,12 +81,8 @@ def measure(
     rows = []
     with Bars() as bars:
         for index, clip in enumerate(bars.track(held_out.clips, description="measuring clips")):
-            example, scores = Example(index, stored[clip.clip_id]), {}
-            for name, system in systems.items():
-                answer = system.answer(example)
-                scores[name] = judge.score(example, answer)
-                if files is not None:
-                    files.write(example, name, answer)
+            example = Example(index, stored[clip.clip_id])
+            scores = _scores(example, systems, judge, files)
             named = material.recipe.evaluation.group_of(clip.labels)
             groups = (*([named] if named else []), *judge.groups(example))
             rows.append(Measured(example, groups, scores))
@@ -110,6 +106,19 @@ def measure(
         rows=rows,
         groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
     )
+
+
+def _scores(
+    example: Example, systems: Mapping[str, System], judge: Judge, files: AnswerFiles | None
+) -> dict[str, Any]:
+    """The score of each system's answer; the answers are kept where there are files for them."""
+    scores = {}
+    for name, system in systems.items():
+        answer = system.answer(example)
+        scores[name] = judge.score(example, answer)
+        if files is not None:
+            files.write(example, name, answer)
+    return scores
 
 
 def _counts(material: Material, split: Split | None) -> tuple[int, int]:
