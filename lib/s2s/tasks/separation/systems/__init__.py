@@ -4,7 +4,7 @@ Legend: S faces, K voices, N samples.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -36,22 +36,13 @@ def make_systems(
     rate_hz = material.recipe.spec.sample_rate_hz
     shown = ShownFaces(separator, mixtures, is_heard_closely=thorough)
 
-    def of(
-        find: Callable[[Mixture], np.ndarray], *, closely: bool = False, dealt: bool = False
-    ) -> Any:
-        def answer(example: Example) -> SeparationAnswer:
-            voices = tuple(find(mixed) for mixed in mixtures.of(example))
-            is_heard = closely and thorough
-            return SeparationAnswer(voices, is_heard_closely=is_heard, is_only_dealt=dealt)
-
-        return answer
-
+    of = partial(_answers, mixtures, is_heard_closely=thorough)
     systems = {
         MODEL: System("the model", shown.as_they_are),
-        "mixture": System("the mixture as it is heard", of(_mixture, closely=True)),
+        "mixture": System("the mixture as it is heard", of(_mixture)),
         "oracle_mask": System(
             "the ideal ratio mask of the true voices: what masks could reach",
-            of(lambda mixed: oracle_mask(mixed, rate_hz), closely=True),
+            of(lambda mixed: oracle_mask(mixed, rate_hz)),
             is_ceiling=True,
         ),
     }
@@ -60,17 +51,26 @@ def make_systems(
     if (listening := _listening(separator)) is not None:
         systems["audio_only"] = System(
             listening[0],
-            of(lambda mixed: best_order(_heard(listening[1], mixed), mixed), closely=True),
+            of(lambda mixed: best_order(_heard(listening[1], mixed), mixed)),
             is_ceiling=True,
         )
     if not isinstance(separator.network, AudioOnly):
         systems |= _controls(shown)
     systems["matcher"] = System(
         "the true voices, each to the face whose mouth opens as it gets louder: no training",
-        of(matched, dealt=True),
+        _answers(mixtures, matched, is_only_dealt=True),
         is_ceiling=True,
     )
     return systems
+
+
+def _answers(
+    mixtures: HeldOutMixtures, find: Callable[[Mixture], np.ndarray], **said: bool
+) -> Callable[[Example], SeparationAnswer]:
+    """What is found in every mixture of a clip, and what an answer says of that."""
+    return lambda example: SeparationAnswer(
+        tuple(find(mixed) for mixed in mixtures.of(example)), **said
+    )
 
 
 def _controls(shown: ShownFaces) -> Mapping[str, System]:
