@@ -89,7 +89,9 @@ class TwoNodes:
         finally:
             for node in nodes:
                 node.kill()
-                node.communicate()
+                node.wait()
+                if node.stdout is not None:
+                    node.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,7 @@ def test_two_nodes_learn_as_one_process_with_their_batch(place: Path, tmp_path: 
     assert [node.returncode for node in nodes] == [0, 0], said
     for name in ("vocoder.csv", "metrics.csv"):
         one, two = curve_of(alone, name), curve_of(shared, name)
-        assert len(one) >= 3
+        assert len(one) >= 2
         assert [set(row) for row in one] == [set(row) for row in two]
         for row, wanted in zip(two, one, strict=True):
             assert row == pytest.approx(wanted, rel=2e-3)
@@ -154,7 +156,7 @@ def test_two_nodes_learn_as_one_process_with_their_batch(place: Path, tmp_path: 
 def test_a_killed_node_ends_the_other_and_both_go_on_from_the_first_ones_checkpoint(
     place: Path, tmp_path: Path
 ):
-    settings = settings_of(place, tmp_path, max_steps=150, vocoder={"kind": "griffin_lim"})
+    settings = settings_of(place, tmp_path, max_steps=600, vocoder={"kind": "griffin_lim"})
     two = TwoNodes(settings, tmp_path)
     bucket, prefix = open_bucket(settings.bucket_url), model_prefix(settings.recipe, "dataset_v1")
     with two.started() as nodes:
@@ -177,4 +179,4 @@ def test_a_killed_node_ends_the_other_and_both_go_on_from_the_first_ones_checkpo
         assert "going on from the checkpoint" in text
     steps = [row["step"] for row in curve_of(settings, "metrics.csv")]
     assert steps[:2] == [1, 10]  # of the run before
-    assert steps[-1] == 150
+    assert steps[-1] == 600

@@ -109,13 +109,14 @@ def _worked_on(
         for named, outcome in zip(batch, _outcomes(batch, results), strict=True):
             if outcome.reason is Reason.CRASHED and not is_final:
                 again.append([named])
-            else:
-                yield outcome.clip_id, outcome
+            else:  # by the item's name: an outcome may be that of a whole source
+                yield named[0], outcome
     if again:
         # The workers of a cluster stay, and have all of its room.
         alone = engine if settings.engine == "ray" else _engine(settings, work, 1)
         for batch, results in alone.map(function, again):
-            yield from ((outcome.clip_id, outcome) for outcome in _outcomes(batch, results))
+            for (name, _), outcome in zip(batch, _outcomes(batch, results), strict=True):
+                yield name, outcome
 
 
 def _engine(settings: Settings, work: Work[Any], at_most: int) -> Engine:
