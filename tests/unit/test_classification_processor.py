@@ -69,6 +69,6 @@ def test_frames_are_served_as_they_are_stored(processor: ClipProcessor, frames: 
     lossy = ClipProcessor(config)
     (extractor, *_) = lossy.extractors
     stored = extractor(ClipMedia(frames, np.empty(0, np.float32)))["frames"]
-    assert np.array_equal(lossy.stored_frames(frames), read_jpegs(stored))
+    assert np.array_equal(lossy.stored_frames(frames), read_jpegs(list(stored)))
     assert not np.array_equal(lossy.stored_frames(frames), frames)
     assert lossy.stored_frames(frames[:0]).shape == frames[:0].shape

@@ -15,7 +15,7 @@ from s2s.features.arrays import ClipMedia
 from s2s.media import Cover
 from s2s.spec import TimeSpec
 from s2s.tasks.classification.extractors import JpegFrames, RawFrames
-from s2s.tasks.classification.extractors.frames import FRAMES, read_jpegs
+from s2s.tasks.classification.extractors.frames import read_jpegs
 from s2s.tasks.classification.network import ClipInputs
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.common.mel import LogMel
@@ -133,8 +133,7 @@ class ClipProcessor:
         config = self.config
         if config.frames == "raw" or not len(frames_THWC):
             return frames_THWC
-        extractor = JpegFrames(self.fps, config.jpeg_quality)
-        return read_jpegs(extractor(ClipMedia(frames_THWC, np.empty(0, np.float32)))[FRAMES])
+        return read_jpegs(JpegFrames(self.fps, config.jpeg_quality).files_of(frames_THWC))
 
     def stored_mel(self, clip: ClipMedia) -> np.ndarray:
         """Log-mel of a clip as a shard has it, (M, K) in its dtype: what was trained on."""

@@ -50,7 +50,11 @@ class JpegFrames:
 
     def __call__(self, clip: ClipMedia) -> Mapping[str, Array]:
         """`frames`: a JPEG file for each picture."""
-        return {FRAMES: [self._encode(frame_HWC) for frame_HWC in clip.frames_THWC]}
+        return {FRAMES: self.files_of(clip.frames_THWC)}
+
+    def files_of(self, frames_THWC: np.ndarray) -> list[np.ndarray]:
+        """A JPEG file for each picture of uint8 (T, H, W, C)."""
+        return [self._encode(frame_HWC) for frame_HWC in frames_THWC]
 
     def _encode(self, frame_HWC: np.ndarray) -> np.ndarray:
         file = io.BytesIO()
