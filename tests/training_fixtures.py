@@ -1,5 +1,6 @@
 """One tiny trained model, which every test that only looks at one shares."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,14 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     store_version(folder, settings, lengths)  # pyright: ignore[reportArgumentType] - splits
     extract_features(settings)
     return TinyModel(settings, run(settings))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums of one thread: those of more differ in their last digits."""
+    import torch  # noqa: PLC0415 - tests without it need not wait for it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

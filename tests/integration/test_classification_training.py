@@ -3,12 +3,10 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from dataset_fixtures import store_version
 from safetensors import safe_open
@@ -79,14 +77,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def often(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
     """Every step is in the curve, and it is validated often; sums are those of one thread."""
     monkeypatch.setattr("training.callbacks.curve._EVERY_STEPS", 1)
     monkeypatch.setattr("training.trainer._VAL_EVERY_STEPS", 5)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def made_by(settings: Settings, name: str) -> bytes:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from dataset_fixtures import settings_in, store_version
 from training_fixtures import TINY, TINY_VOCODER
@@ -106,13 +105,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
     """Of one thread, as sums of other numbers differ in their last digits."""
     monkeypatch.setattr("s2s.tasks.generation.metrics.classifier._STEPS", 3)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def settings_of(place: Path, folder: Path, **training: Any) -> Settings:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +88,6 @@ def assert_same(one: list[dict[str, str]], other: list[dict[str, str]]) -> None:
                     first,
                     second,
                 )
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Sums of other numbers of threads differ in their last digits; adversaries make more of it."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.usefixtures("one_thread")
