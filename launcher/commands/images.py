@@ -80,10 +80,15 @@ def push(
     """Push images to a registry, which `docker login` or `gcloud auth configure-docker` opens."""
 
     def work() -> int:
-        for name in _chosen(names):
+        chosen = _chosen(names)
+        missing = [name for name in chosen if not _docker("images", "--quiet", f"s2s/{name}")]
+        if missing:
+            raise DockerError(
+                f"not built: {', '.join(missing)}: run './s2s images build {' '.join(missing)}'"
+            )
+        for name in chosen:
             target = f"{registry.rstrip('/')}/{name}:{tag}"
-            _docker("tag", f"s2s/{name}", target)
-            _docker("push", target)
+            _push(name, target)
             console.print(target, highlight=False)
         return 0
 
@@ -109,6 +114,20 @@ def _chosen(names: list[str] | None) -> list[str]:
     if unknown:
         raise DockerError(f"no image {', '.join(unknown)}: there are {', '.join(DOCKERFILES)}")
     return list(names or DOCKERFILES)
+
+
+def _push(name: str, target: str) -> None:
+    """Push one image; here it keeps its own name alone, so that `clean` frees its room."""
+    _docker("tag", f"s2s/{name}", target)
+    try:
+        _docker("push", target)
+    except DockerError as error:
+        host = target.partition("/")[0]
+        raise DockerError(
+            f"{error}; is the address right, and does 'docker login {host}' open it?"
+        ) from error
+    finally:
+        _docker("rmi", "--no-prune", target)
 
 
 def _docker(*args: str) -> str:
