@@ -1,5 +1,6 @@
 """docker-shell.sh of every service: it explains itself, and opens a stage's container."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -83,3 +84,25 @@ def test_runs_a_command_in_the_container(docker_environment: dict[str, str], tmp
     assert answer.returncode == 7, answer.stderr
     assert (tmp_path / "bucket" / "object").read_text() == "seen\n"
     assert (tmp_path / "bucket" / "object").stat().st_uid == os.getuid()
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(1800)
+def test_a_catalog_of_which_nothing_is_to_be_had_is_no_success(
+    docker_environment: dict[str, str], tmp_path: Path
+):
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "bucket" / "c.csv").write_text("gone1,0,bell,train\ngone2,0,drum,test\n")
+    recipe = {"name": "none", "collection": {"catalog": "c.csv", "fetch": "whole"}}
+    (tmp_path / "bucket" / "none.yaml").write_text(json.dumps(recipe))
+    environment = docker_environment | {
+        "S2S_BUCKET": f"file://{tmp_path}/bucket",
+        "S2S_RECIPE": "file:///bucket/none.yaml",
+        "S2S_SOURCE_URL": "http://127.0.0.1:9/{source_id}.mp4",
+    }
+    for command in ("collect --nums_to_download 1", "collect"):
+        answer = shell("collection", "-c", command, environment=environment)
+        assert answer.returncode == 1, answer.stderr
+        said = " ".join(answer.stderr.split())
+        assert "clips came through: " in said
+        assert "network (" in said
