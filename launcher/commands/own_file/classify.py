@@ -1,4 +1,7 @@
-"""`./s2s classify FILE`: what a video shows, on the whole and over time, without a server."""
+"""`./s2s classify FILE`: what a video shows, on the whole and over time, without a server.
+
+A part is read from the file itself, as by the API: its cut is encoded anew, and for people.
+"""
 
 import json
 import sys
@@ -72,18 +75,18 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         loaded = chosen_recipe(recipe, "kinetics_actions", "classification")
         served = chosen_model(model, loaded, bucket, work_dir)
         kind = checked_file(video, served)
-        source = video if span is None else cut_video(video, span, video.parent, with_sound=True)
+        shown = video if span is None else cut_video(video, span, video.parent, with_sound=True)
+        part = {} if span is None else {"start_s": span[0], "duration_s": span[1]}
         with (
             kept_frames(save_frames_path, remove=rm_frames) as keep_frames,
-            answer(served, (source, kind), {"top_k": top_k}) as found,
+            answer(served, (video, kind), {"top_k": top_k, **part}) as found,
         ):
             processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
-            keep_frames(source, processor.fps)
-        document = _placed(found.made.document, span[0] if span else 0.0)
+            keep_frames(shown, processor.fps)
         if as_json:
-            typer.echo(_json({"file": str(video), "model": served.name, **document}))
+            typer.echo(_json({"file": str(video), "model": served.name, **found.made.document}))
         else:
-            _print(document)
+            _print(found.made.document)
             console.print(f"{video} by {served.name} ({found.steps})", markup=False, soft_wrap=True)
         return 0
 
@@ -95,19 +98,6 @@ def _one_of(file: Path | None, videopath: Path | None) -> Path:
     if len(named) != 1:
         raise SettingsError("name one video: './s2s classify FILE', or --videopath FILE")
     return named[0]
-
-
-def _placed(document: Mapping[str, Any], start_s: float) -> dict[str, Any]:
-    """The document with times of the video that the part was cut from."""
-    over_time = [
-        {
-            **row,
-            "start_s": round(row["start_s"] + start_s, 3),
-            "end_s": round(row["end_s"] + start_s, 3),
-        }
-        for row in document["over_time"]
-    ]
-    return {**document, "over_time": over_time}
 
 
 def _json(content: Mapping[str, Any]) -> str:
