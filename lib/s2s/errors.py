@@ -17,6 +17,9 @@ S2SError
 A message says what was wrong, with which file or value, and what to do.
 """
 
+import difflib
+from collections.abc import Collection
+
 __all__ = [
     "BucketUnavailableError",
     "CatalogError",
@@ -31,6 +34,7 @@ __all__ = [
     "StorageError",
     "UnsupportedMediaError",
     "VersionError",
+    "what_is_meant",
 ]
 
 
@@ -114,3 +118,16 @@ class VersionError(S2SError):
 
 class ModelError(S2SError):
     """A model directory, or its input, does not fit."""
+
+
+def what_is_meant(name: str, known: Collection[str]) -> str:
+    """How an error goes on about a name that nothing has: the nearest one, or all that there are.
+
+    Args:
+        name: what was asked for.
+        known: what there is.
+    """
+    nearest = difflib.get_close_matches(name.lower(), known, n=1)
+    if nearest:
+        return f"is {nearest[0]} meant?"
+    return f"there are: {', '.join(known) or 'none'}"

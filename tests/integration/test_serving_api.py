@@ -129,7 +129,9 @@ def test_a_wrong_field_is_named(tone_api, silent_video, field, value):
 
 def test_a_form_without_a_video_says_so(tone_api):
     answer = tone_api.post("/v1/generations", files={"seed": (None, "1")})
-    assert "video" in problem(answer, 422, "invalid-fields")["detail"]
+    document = problem(answer, 422, "invalid-fields")
+    assert "video" in document["detail"]
+    assert [error["field"] for error in document["errors"]] == ["video", "picture"]
 
 
 def test_json_is_not_accepted(tone_api):

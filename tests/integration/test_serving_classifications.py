@@ -126,6 +126,21 @@ def test_options_that_cannot_be_are_told(api: httpx.Client, clip: Path, fields: 
     assert said in answer.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"start_s": 1}, ["start_s", "end_s", "duration_s"]),
+        ({"end_s": 2, "duration_s": 1}, ["end_s", "duration_s"]),
+        ({"start_s": 2, "end_s": 1}, ["end_s", "start_s"]),
+    ],
+)
+def test_errors_name_every_field_that_they_are_about(
+    api: httpx.Client, clip: Path, fields: Any, named: list[str]
+):
+    errors = classify(api, clip, **fields).json()["errors"]
+    assert [one["field"] for one in errors] == named
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_real_clips_are_labelled_every_second(api: httpx.Client, real_data: Path, name: str):
     found = document(classify(api, real_data / "clips" / name))

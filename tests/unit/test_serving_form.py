@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from starlette.requests import Request
 
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form
@@ -176,3 +176,36 @@ def test_fields_are_told_in_plain_words(name: str, value: str, said: str):
     document = invalid_fields(caught.value.errors()).document
     assert document.errors == [{"field": name, "detail": said}]
     assert document.detail == f"{name}: {said}"
+
+
+class Part(BaseModel):
+    """Fields that go together."""
+
+    start_s: float = 0.0
+    end_s: float = 1.0
+    format: str = "mp4"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.format != "mp4":
+            raise ValueError("that cannot be had")
+        if self.end_s <= self.start_s:
+            raise ValueError("end_s must be after start_s")
+        return self
+
+
+@pytest.mark.parametrize(
+    ("values", "said", "fields"),
+    [
+        ({"start_s": 2}, "end_s must be after start_s", ["end_s", "start_s"]),
+        ({"format": "wav"}, "that cannot be had", ["start_s", "end_s", "format"]),
+    ],
+)
+def test_what_is_wrong_with_fields_together_is_told_of_each(
+    values: dict[str, object], said: str, fields: list[str]
+):
+    with pytest.raises(ValidationError) as caught:
+        Part.model_validate(values)
+    document = invalid_fields(caught.value.errors(), Part.model_fields).document
+    assert document.errors == [{"field": name, "detail": said} for name in fields]
+    assert document.detail == said

@@ -146,8 +146,6 @@ def _options(model: type[BaseModel], chosen: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate({k: v for k, v in chosen.items() if k in known})
     except ValidationError as error:
-        from serving.problems import plain_words  # noqa: PLC0415
+        from serving.problems import invalid_fields  # noqa: PLC0415
 
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {plain_words(first)}") from error
+        raise SettingsError(invalid_fields(error.errors(), known).document.detail) from error

@@ -1,11 +1,10 @@
 """Errors as RFC 9457 problem documents: what was wrong, and what to do."""
 
-import difflib
 import errno
 import logging
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +15,7 @@ from s2s.errors import (
     ModelError,
     S2SError,
     UnsupportedMediaError,
+    what_is_meant,
 )
 from serving.jobs.database import DatabaseUnavailableError
 
@@ -224,10 +224,7 @@ def _is_full(error: BaseException) -> bool:
 
 def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
     """What is told of a name that nothing has: the one that was probably meant, or all."""
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    if close:
-        return f"there is no such {kind}; is {close[0]} meant?"
-    return f"there is no such {kind}; there are: {', '.join(known) or 'none'}"
+    return f"there is no such {kind}; {what_is_meant(name, known)}"
 
 
 def plain_words(item: Mapping[str, Any]) -> str:
@@ -238,11 +235,26 @@ def plain_words(item: Mapping[str, Any]) -> str:
     return known.format(**item.get("ctx", {}))
 
 
-def invalid_fields(found: Sequence[Any]) -> Problem:
-    """The problem of fields that pydantic does not take."""
-    errors = [
-        {"field": ".".join(map(str, item["loc"])), "detail": plain_words(item)} for item in found
-    ]
-    told = [(item["field"], item["detail"]) for item in errors]
-    detail = "; ".join(f"{field}: {detail}" if field else detail for field, detail in told)
-    return Problem(422, "invalid-fields", detail, {"errors": errors})
+def invalid_fields(found: Sequence[Any], known: Collection[str] = ()) -> Problem:
+    """The problem of fields that pydantic does not take.
+
+    What is wrong with several fields together is told of each of them.
+
+    Args:
+        found: pydantic's errors.
+        known: names of the fields that they may be about.
+    """
+    errors: list[dict[str, str]] = []
+    told: list[str] = []
+    for item in found:
+        field, detail = ".".join(map(str, item["loc"])), plain_words(item)
+        told.append(f"{field}: {detail}" if field else detail)
+        named = [field] if field else _named_in(detail, known)
+        errors += [{"field": name, "detail": detail} for name in named]
+    return Problem(422, "invalid-fields", "; ".join(told), {"errors": errors})
+
+
+def _named_in(detail: str, known: Collection[str]) -> list[str]:
+    """Fields that a sentence names, as it names them; all where it names none."""
+    named = [word for word in dict.fromkeys(re.findall(r"\w+", detail)) if word in known]
+    return named or list(known)

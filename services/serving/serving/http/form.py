@@ -102,7 +102,9 @@ async def receive_form(
     if not parts.is_complete:
         raise _broken("it ends too early")
     if parts.file_name is None:
-        raise Problem(422, "invalid-fields", f"Send a file in the field {named}.")
+        detail = f"Send a file in the field {named}."
+        errors = [{"field": name, "detail": detail} for name in files]
+        raise Problem(422, "invalid-fields", detail, {"errors": errors})
     values = {name: value.decode(errors="replace") for name, value in parts.fields.items()}
     fields = {name: value for name, value in values.items() if value}
     digest.update(json.dumps([parts.file_name, sorted(fields.items())]).encode())

@@ -232,7 +232,7 @@ def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseM
     try:
         return options.model_validate(fields)
     except ValidationError as error:
-        raise invalid_fields(error.errors()) from error
+        raise invalid_fields(error.errors(), options.model_fields) from error
 
 
 def _form_schema(models: _Models) -> dict[str, Any]:
