@@ -57,7 +57,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Silent to Sound: from a list of clips to a model that gives silent videos their sound.",
+    help="Silent to Sound: from a list of clips to a model that gives silent videos their sound "
+    "(generation), says what a clip shows (classification), or finds one voice among many by its "
+    "face (separation).",
 )
 bucket_app = typer.Typer(
     no_args_is_help=True, help="A bucket server on this machine, for gs:// without an account."

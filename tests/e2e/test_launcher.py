@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Launch
 
+from s2s.tasks import TASKS
+
 COMMANDS = [
     [],
     ["demo"],
@@ -32,6 +34,11 @@ def test_help_says_what_it_is_for(command: list[str], launch: Launch):
     assert shown.returncode == 0, shown.stderr
     assert "Usage: s2s" in shown.stdout
     assert len(shown.stdout) > 200
+
+
+def test_help_names_every_task(launch: Launch):
+    said = " ".join(launch("--help").stdout.split()).partition(" Options ")[0]
+    assert [task for task in TASKS if f"({task})" not in said] == []
 
 
 def test_a_demo_of_a_recipe_that_is_not_there_names_those_that_are(launch: Launch):
