@@ -1,9 +1,16 @@
 """A recipe's section `evaluation`: groups of clips, and what figures must come to."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from s2s.errors import SettingsError
+from s2s.tasks import TASKS
 from s2s.tasks.generation.settings import GenerationEvaluationSettings
+from s2s.tasks.loading import load_task
+from s2s.tasks.recipes import load_recipe, recipe_class
 
 GROUPS = {"hits": ("* knocking", "glass *"), "noise": ("rain*",)}
 
@@ -30,6 +37,39 @@ def test_a_bound_may_be_a_share_of_another_systems_figure(must_be: str, met: flo
     assert target.is_met(met, reference=4.0)
     assert not target.is_met(missed, reference=4.0)
     assert target.sentence({"frechet": "Fréchet distance"}).endswith(" 0.5 × that of random_clip")
+
+
+@pytest.mark.parametrize("task", ["generation", "classification", "separation"])
+@pytest.mark.parametrize(
+    ("typo", "said"),
+    [
+        ({"figure": "FIGUR"}, "there is no figure 'FIGUR'; is FIGURE meant?"),
+        ({"system": "modle"}, "there is no system 'modle'; is model meant?"),
+        ({"of": "modell"}, "there is no system 'modell'; is model meant?"),
+        ({"group": "alll"}, "there is no group 'alll'; is all meant?"),
+        ({"group": "hitz"}, "there is no group 'hitz'; is hits meant?"),
+    ],
+)
+def test_a_target_of_nothing_is_refused_when_the_recipe_is_read(
+    tmp_path: Path, task: str, typo: dict[str, str], said: str
+):
+    figure = recipe_class(task).model_fields["evaluation"].default.FIGURES[0]
+    target = {"figure": figure, "must_be": "below", "bound": 1, "group": "hits"} | typo
+    path = tmp_path / "r.yaml"
+    content = {"name": "r", "task": task, "collection": {"catalog": "c.csv"}}
+    content["evaluation"] = {"groups": {"hits": ["x"]}, "targets": [target]}
+    near = f"{figure}x"
+    path.write_text(yaml.safe_dump(content).replace("FIGUR", near))
+    said = said.replace("FIGURE", figure).replace("FIGUR", near)
+    with pytest.raises(SettingsError) as caught:
+        load_recipe(path)
+    assert str(caught.value) == f"recipe {path}: evaluation: targets: {said}"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_settings_know_the_tasks_figures(task: str):
+    known = recipe_class(task).model_fields["evaluation"].default.FIGURES
+    assert known == tuple(figure.name for figure in load_task(task).figures)
 
 
 @pytest.mark.parametrize(

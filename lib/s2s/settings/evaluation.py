@@ -1,11 +1,12 @@
 """The sections `evaluation` and `comparison`: settings of the commands `evaluate` and `compare`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from s2s.errors import what_is_meant
 from s2s.settings.section import Section
 
 __all__ = ["ALL_CLIPS", "ComparisonSettings", "EvaluationSettings", "Target"]
@@ -56,6 +57,11 @@ class Target(Section):
         return value <= bound if self.must_be == "at_most" else value < bound
 
 
+def _check(what: str, name: str, known: Sequence[str]) -> None:
+    if known and name not in known:
+        raise ValueError(f"targets: there is no {what} {name!r}; {what_is_meant(name, known)}")
+
+
 class EvaluationSettings(Section):
     """Settings of the command `evaluate`; none of them changes the model.
 
@@ -70,6 +76,11 @@ class EvaluationSettings(Section):
 
     CONDITIONS: ClassVar[tuple[str, ...]] = ()
     """Groups that the task's judge makes of clips, whatever their labels."""
+    FIGURES: ClassVar[tuple[str, ...]] = ()
+    """Names of the task's figures, so that targets are checked before anything is measured; where
+    there are none, `evaluate` checks them."""
+    SYSTEMS: ClassVar[tuple[str, ...]] = ()
+    """Names of all systems that the task may make, for the same reason."""
 
     clips: int = Field(default=200, ge=1)
     intervals: int = Field(default=200, ge=2)
@@ -83,12 +94,16 @@ class EvaluationSettings(Section):
         taken = {ALL_CLIPS, *self.CONDITIONS} & self.groups.keys()
         if taken:
             raise ValueError(f"a group cannot be called {min(taken)!r}: there is one already")
-        known = {ALL_CLIPS, *self.CONDITIONS, *self.groups}
-        unknown = {target.group for target in self.targets} - known
-        if unknown:
-            raise ValueError(
-                f"targets name groups that are not there: {', '.join(sorted(unknown))}"
-            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_targets(self) -> Self:
+        groups = (ALL_CLIPS, *self.groups, *self.CONDITIONS)
+        for target in self.targets:
+            _check("figure", target.figure, self.FIGURES)
+            _check("system", target.system, self.SYSTEMS)
+            _check("system", target.of or target.system, self.SYSTEMS)
+            _check("group", target.group, groups)
         return self
 
     def group_of(self, labels: Iterable[str]) -> str:
@@ -110,3 +125,14 @@ class ComparisonSettings(Section):
 
     approaches: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: int = Field(default=3, ge=1, le=100)
+
+    @field_validator("approaches", mode="before")
+    @classmethod
+    def _check_form(cls, given: Any) -> Any:
+        if isinstance(given, dict) and all(isinstance(of, dict) for of in given.values()):
+            return given
+        raise ValueError(
+            "name settings of training for each approach, such as {slow: {learning_rate: 0.0001}, "
+            "fast: {learning_rate: 0.001}}; to compare some of the usual ones, leave it out, and "
+            "name them by --only"
+        )

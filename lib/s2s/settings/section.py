@@ -28,11 +28,17 @@ def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> Mo
         return model.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'settings'}: "
-            f"{'there is no such setting' if item['type'] == 'extra_forbidden' else item['msg']}"
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_told(item)}"
             for item in error.errors()
         )
         raise SettingsError(f"{name}: {problems}") from error
+
+
+def _told(item: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, of what pydantic says."""
+    if item["type"] == "extra_forbidden":
+        return "there is no such setting"
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 def fill_in_size(content: Any, sizes: Mapping[str, Mapping[str, object]]) -> Any:

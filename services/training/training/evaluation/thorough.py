@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s.dataset import DatasetVersion, read_version, version_names
-from s2s.errors import SettingsError, StageError
+from s2s.errors import SettingsError, StageError, what_is_meant
 from s2s.features.stored import fetch_clips
 from s2s.layout import evaluation_prefix, model_config_key, model_prefix
 from s2s.media import MediaLimits
@@ -95,8 +95,8 @@ def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
         name = getattr(target, what)
         if name not in known:
             raise SettingsError(
-                f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}: use "
-                f"{', '.join(known)}"
+                f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}; "
+                f"{what_is_meant(name, known)}"
             )
 
 

@@ -31,6 +31,12 @@ class ClassificationEvaluationSettings(EvaluationSettings):
     """
 
     CONDITIONS: ClassVar[tuple[str, ...]] = (*MODALITIES.values(), PRETRAINED, NOT_PRETRAINED)
+    FIGURES: ClassVar[tuple[str, ...]] = (
+        *("top1", "top5", "within_group", "class_mean", "map", "nll", "ece"),
+    )
+    SYSTEMS: ClassVar[tuple[str, ...]] = (
+        *("model", "prior", "full_view", "half_rate", "noise", "no_sound", "no_picture"),
+    )
 
     views: int = Field(default=1, ge=1, le=30)
     crops: int = Field(default=1, ge=1, le=3)

@@ -26,6 +26,14 @@ class SeparationEvaluationSettings(EvaluationSettings):
     """
 
     CONDITIONS: ClassVar[tuple[str, ...]] = CONDITIONS
+    FIGURES: ClassVar[tuple[str, ...]] = (
+        *("si_sdri", "right_speaker", "silence_db", "alike", "sdri", "estoi", "dnsmos"),
+        "real_time_factor",
+    )
+    SYSTEMS: ClassVar[tuple[str, ...]] = (
+        *("model", "mixture", "oracle_mask", "audio_only", "swapped", "frozen", "late"),
+        "matcher",
+    )
 
     conditions: tuple[Condition, ...] = Field(default=CONDITIONS, min_length=1)
     mixtures: int = Field(default=1, ge=1, le=100)
