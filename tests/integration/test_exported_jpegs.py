@@ -114,6 +114,9 @@ def test_pictures_are_those_of_the_video_at_the_same_instants(
     [
         ((), b"", "no_video"),
         (("image_00001.jpg", "image_00003.jpg"), None, "corrupt"),
+        (("image_00002.jpg", "image_00003.jpg"), None, "corrupt"),
+        (("image_00001.jpg", "image_99999999999.jpg"), None, "corrupt"),
+        (("frame_00001.jpg", "image_00001.JPG"), None, "no_video"),
         (("image_00001.jpg",), b"no picture", "corrupt"),
     ],
 )
@@ -128,6 +131,29 @@ def test_missing_or_damaged_pictures_have_a_reason(
     with pytest.raises(MediaError) as caught:
         read_jpegs(tmp_path, 8, Cover(48, 48), 2.0)
     assert caught.value.reason == reason
+
+
+def test_pictures_of_different_sizes_are_told(tmp_path: Path):
+    for number, width in ((1, 64), (2, 64), (3, 80)):
+        Image.new("RGB", (width, 48)).save(tmp_path / f"image_{number:05d}.jpg")
+    with pytest.raises(MediaError, match=r"image_00003\.jpg: has 80x48 .* before 64x48: export it"):
+        read_jpegs(tmp_path, 3, Cover(32, 32), 1.0)
+
+
+def test_frames_are_exported_whole_or_not_at_all(made: tuple[Path, Settings, DatasetVersion]):
+    folder, settings, version = made
+    clip = version.clips["train"][0]
+    pictures = folder / "files" / label_folder(clip.labels[0]) / clip.clip_id
+    count = len(list(pictures.iterdir()))
+    (pictures / "image_99999.jpg").write_bytes(b"of a longer clip")
+    (pictures / "notes.txt").write_text("my own")
+    left = pictures.with_name(f".{pictures.name}")
+    left.mkdir()
+    (left / "image_00001.jpg").write_bytes(b"of an export that was ended")
+    export_clips(open_bucket(settings.bucket_url), settings.recipe, folder / "files", jpegs=True)
+    assert len(list(pictures.glob("image_*.jpg"))) == count
+    assert (pictures / "notes.txt").read_text() == "my own"
+    assert not left.exists()
 
 
 def test_a_size_is_covered_without_stretching(tmp_path: Path):

@@ -4,6 +4,7 @@
 """
 
 import csv
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,7 @@ def export(
 
 
 def export_clips(bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool = False) -> int:
-    """Write clips that are cut as files; what is there already is left alone.
+    """Write clips that are cut as files; what else is there is left alone.
 
     Beside its mp4 and wav a clip has what else the recipe asks for: further rates, a poster.
 
@@ -134,9 +135,25 @@ def _export(
         for path in (files.sound, files.video, *files.extras(recipe)):
             bucket.fetch(prefix + path.name, path)
         if jpegs:
-            write_jpegs(files.video, place / clip.clip_id)
+            _write_frames(files.video, place / clip.clip_id)
         split = split_of.get(clip.clip_id) or clip.split or ""
         yield _row(clip, split, files.video.relative_to(folder), files.sound.relative_to(folder))
+
+
+def _write_frames(video: Path, folder: Path) -> None:
+    """All frames of a video, or none: of some, nobody could tell which time each is of.
+
+    Files of other names that are in the folder stay.
+    """
+    staged = folder.with_name(f".{folder.name}")
+    shutil.rmtree(staged, ignore_errors=True)  # of an export that was ended
+    write_jpegs(video, staged)
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if not path.match("image_*.jpg"):
+                path.replace(staged / path.name)
+        shutil.rmtree(folder)
+    staged.replace(folder)
 
 
 def _splits(bucket: Bucket, recipe: Recipe) -> dict[str, str]:

@@ -82,16 +82,25 @@ def read_jpegs(
         uint8 (T, H, W, 3), RGB.
 
     Raises:
-        MediaError: `no_video` if there is none, `corrupt` if one is missing or damaged.
+        MediaError: `no_video` if there is none, `corrupt` if one is missing, damaged, or of
+            another size than the others.
     """
     files = _jpeg_files(folder)
     count = max(1, round(duration_s * fps))
     # The middle of a step, as of videos.
     middles_s = (np.arange(count) + 0.5) / fps
     places = np.minimum(middles_s * len(files) / duration_s, len(files) - 1).astype(int)
-    scaler, images = VideoReformatter(), {}
+    scaler, images, known = VideoReformatter(), {}, None
     for place in np.unique(places):
-        images[int(place)] = to_rgb(_read_jpeg(files[place]), size, scaler)
+        frame = _read_jpeg(files[place])
+        known = known or (frame.width, frame.height)
+        if (frame.width, frame.height) != known:
+            raise MediaError(
+                Reason.CORRUPT,
+                f"{files[place]}: has {frame.width}x{frame.height} pixels, and the one before "
+                f"{known[0]}x{known[1]}: export it again",
+            )
+        images[int(place)] = to_rgb(frame, size, scaler)
     return np.stack([images[int(place)] for place in places])
 
 
@@ -103,12 +112,13 @@ def _jpeg_files(folder: Path) -> list[Path]:
     }
     if not found:
         raise MediaError(Reason.NO_VIDEO, f"{folder}: has no pictures named image_00001.jpg, ...")
-    missing = set(range(1, max(found) + 1)) - found.keys()
-    if missing:
-        raise MediaError(
-            Reason.CORRUPT, f"{folder}: image_{min(missing):05d}.jpg is missing: export it again"
-        )
-    return [found[number] for number in sorted(found)]
+    numbers = sorted(found)
+    for wanted, number in enumerate(numbers, start=min(1, numbers[0])):
+        if number != wanted:
+            raise MediaError(
+                Reason.CORRUPT, f"{folder}: image_{wanted:05d}.jpg is missing: export it again"
+            )
+    return [found[number] for number in numbers]
 
 
 def _read_jpeg(path: Path) -> VideoFrame:
