@@ -85,7 +85,12 @@ def _titled(group: str) -> str:
 
 
 def _figures_table(content: Mapping[str, Any], group: str) -> Table:
-    titles = {name: figure["title"] for name, figure in content["figures"].items()}
+    parts = [one["groups"].get(group, {}) for one in content["approaches"].values()]
+    titles = {
+        name: figure["title"]
+        for name, figure in content["figures"].items()
+        if any(part.get(name) for part in parts)
+    }
     rows = []
     for name, one in content["approaches"].items():
         found = one["groups"].get(group, {})

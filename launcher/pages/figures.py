@@ -151,12 +151,16 @@ class Metrics(BaseModel):
         return {clip.clip_id: clip.systems[MODEL] for clip in self.clips if MODEL in clip.systems}
 
     def _table(self, title: str, systems: dict[str, dict[str, float | None]]) -> Table:
+        known = {
+            figure for of in systems.values() for figure, value in of.items() if value is not None
+        }
         rows = [
             TableRow(
                 name=self.titles.get(name) or name.replace("_", " "),
                 cells=[
                     Cell(title=self._title(figure), value=number(value))
                     for figure, value in values.items()
+                    if figure in known
                 ],
                 is_ours=name == MODEL,
             )

@@ -34,15 +34,21 @@ def score(chances: list[float], *classes: int) -> ClassScore:
     return ClassScore(np.array(chances), target)
 
 
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 10**6)), min_size=12, max_size=40))
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 10**6)), min_size=12, max_size=40))
 def test_top1_and_top5_agree_with_scikit_learn(clips: list[tuple[int, int]]):
-    chances = [np.random.default_rng(seed).dirichlet(np.ones(7)) for _, seed in clips]
+    chances = [np.random.default_rng(seed).dirichlet(np.ones(10)) for _, seed in clips]
     true = [label for label, _ in clips]
     scores = [score(list(said), label) for said, label in zip(chances, true, strict=True)]
 
     for count in (1, 5):
-        wanted = top_k_accuracy_score(true, np.stack(chances), k=count, labels=range(7))
+        wanted = top_k_accuracy_score(true, np.stack(chances), k=count, labels=range(10))
         assert BY_NAME[f"top{count}"].of(scores) == pytest.approx(wanted)
+
+
+def test_there_is_no_top5_of_few_classes():
+    assert BY_NAME["top5"].of([score([0.2] * 5, 0)]) is None
+    assert BY_NAME["top5"].of([score([1 / 9] * 9, 0)]) is None
+    assert BY_NAME["top5"].of([score([0.1] * 10, 0)]) == 1
 
 
 def test_calibration_is_perfect_where_certainty_is_the_share_that_is_right():

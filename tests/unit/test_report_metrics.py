@@ -27,7 +27,7 @@ def test_what_is_no_metrics_is_refused_with_its_key(content: bytes):
 
 
 def test_groups_of_clips_have_tables_of_their_own():
-    figures = {"onset_f1": 0.5}
+    figures = {"onset_f1": 0.5, "class_kl": None}
     content = {
         "note": "Measured.",
         "n_clips": 3,

@@ -29,14 +29,17 @@ def print_comparison(content: Mapping[str, Any], console: Console) -> None:
 
 def _figures_table(content: Mapping[str, Any]) -> Table:
     table = _table(f"{content['n_clips']} clips of {content['n_sources']} sources, mean of seeds")
-    names = list(content["figures"])[:_SHOWN_FIGURES]
+    first, *others = content["figures"]
+    parts = [part["groups"][ALL_CLIPS] for part in content["approaches"].values()]
+    known = [name for name in others if any(part[name] for part in parts)]
+    names = [first, *known][:_SHOWN_FIGURES]
     table.add_column("\napproach", overflow="fold")
     for name in names:
         table.add_column("\n".join(name.split("_", 1)), justify="right", vertical="bottom")
     table.add_column("each\nseed", justify="right", overflow="fold")
     for approach, part in content["approaches"].items():
         found = part["groups"][ALL_CLIPS]
-        each = found[names[0]]["by_seed"] if found[names[0]] else []
+        each = found[first]["by_seed"] if found[first] else []
         shown = " ".join(f"{value:.2f}" for value in each)
         table.add_row(approach, *(_cell(found[name]) for name in names), shown)
     return table

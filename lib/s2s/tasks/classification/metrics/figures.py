@@ -16,6 +16,9 @@ __all__ = ["FIGURES", "calibration_error", "confusion_matrix", "mean_average_pre
 _BINS = 15
 """Of the calibration error, as in Guo et al. 2017."""
 
+_LEAST_CLASSES = 10
+"""Of top-5: of fewer, five without any thought are right for more than half of the clips."""
+
 Scores = Sequence[ClassScore]
 
 
@@ -71,6 +74,13 @@ def _mean(of: Callable[[ClassScore], float]) -> Callable[[Scores], float | None]
     return lambda scores: float(np.mean([of(score) for score in scores])) if scores else None
 
 
+def _top5(scores: Scores) -> float | None:
+    """The share of which a class is among the five most probable; None of few classes."""
+    if not scores or len(scores[0].chances_L) < _LEAST_CLASSES:
+        return None
+    return float(np.mean([score.is_in_first(5) for score in scores]))
+
+
 def _in_group(scores: Scores) -> float | None:
     """The share that is right where the model need only choose within a clip's group."""
     told = [share for score in scores if (share := score.share_in_group) is not None]
@@ -96,7 +106,7 @@ FIGURES = (
         finds_worst=True,
         is_paired=True,
     ),
-    Figure("top5", "top-5", _mean(lambda score: score.is_in_first(5)), True, True),
+    Figure("top5", "top-5", _top5, True, True),
     Figure("within_group", "within its group", _in_group, True),
     Figure("class_mean", "mean of classes", _class_mean, True),
     Figure("map", "mAP", mean_average_precision, True, True),
