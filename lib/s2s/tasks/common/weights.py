@@ -6,7 +6,8 @@ With them go how they want pictures, and their licence.
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.metadata import Distribution, packages_distributions
+from difflib import get_close_matches
+from importlib.metadata import Distribution, distributions, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from pickle import UnpicklingError  # noqa: TID251 - how torch.load refuses what is no tensor
@@ -17,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from s2s.errors import ModelError, StorageError
+from s2s.errors import ModelError, StorageError, what_is_meant
 from s2s.layout import converted_weights_key
 from s2s.settings import Recipe
 from s2s.storage import Bucket
@@ -64,8 +65,10 @@ def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket)
     if place == "file":
         path = recipe_folder / name
         if not path.is_file():
+            beside = [one.name for one in sorted(path.parent.glob("*")) if one.suffix in _SUFFIXES]
             raise ModelError(
-                f"{source}: there is no file {path}: not a file of weights: put it there"
+                f"{source}: there is no file {path}: put the weights there; "
+                f"{what_is_meant(path.name, beside)}"
             )
         return path
     if place == "package":
@@ -83,8 +86,10 @@ def _in_package(source: str, package: str, file: str) -> Path:
     name = package.replace("-", "_")
     found = find_spec(name) if name.isidentifier() else None
     if found is None or not found.submodule_search_locations:
+        near = get_close_matches(package, {one.name for one in distributions()}, n=1)
         raise ModelError(
             f"{source}: there is no package {package}: install it, with 'uv pip install {package}'"
+            + (f"; or is {near[0]} meant?" if near else "")
         )
     root = Path(found.submodule_search_locations[0])
     there = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES)

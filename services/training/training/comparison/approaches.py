@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from s2s.errors import SettingsError
+from s2s.errors import SettingsError, what_is_meant
 from s2s.settings import Recipe, Settings
 from s2s.tasks.recipes import load_recipe
 
@@ -48,8 +48,8 @@ def plan_runs(settings: Settings, seeds: int | None = None, only: Sequence[str] 
     unknown = sorted(set(only) - approaches.keys())
     if unknown:
         raise SettingsError(
-            f"recipe {recipe.name}: there is no approach {unknown[0]!r}: use "
-            f"{', '.join(approaches) or 'comparison.approaches'}"
+            f"recipe {recipe.name}: there is no approach {unknown[0]!r}; "
+            f"{what_is_meant(unknown[0], approaches)}"
         )
     chosen = {name: changes for name, changes in approaches.items() if not only or name in only}
     if len(chosen) < 2:

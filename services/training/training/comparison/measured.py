@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rich.rule import Rule
@@ -12,7 +13,7 @@ from rich.rule import Rule
 from s2s.dataset import DatasetVersion
 from s2s.errors import ModelError, SettingsError, StageError
 from s2s.features.stored import StoredClip, fetch_clips
-from s2s.layout import model_prefix
+from s2s.layout import model_config_key, model_prefix
 from s2s.logs import console
 from s2s.media import MediaLimits
 from s2s.settings import Settings
@@ -23,7 +24,7 @@ from training.comparison.approaches import Run
 from training.evaluation.content import clip_rows
 from training.evaluation.kept import kept_answers
 from training.evaluation.measured import Measurement, measure
-from training.material import fetch_material
+from training.material import fetch_material, make_material
 from training.stage import have_model
 
 __all__ = ["Answered", "Failed", "train_and_measure"]
@@ -79,11 +80,14 @@ def train_and_measure(
 
     Raises:
         StageError: if features are missing.
+        ModelError: if an approach cannot be trained at all, as its weights are not there or fit no
+            network of its.
         BucketUnavailableError: if the bucket does not answer or is full.
     """
     clips = fetch_clips(
         shared_bucket(settings.bucket_url), settings.recipe, version, settings.work_dir / "training"
     )
+    _check_approaches(version, clips, runs)
     failed: list[Failed] = []
     trained: list[tuple[Run, Mapping[str, Any]]] = []
     for n, run in enumerate(runs, start=1):
@@ -101,6 +105,28 @@ def train_and_measure(
     return answered, failed
 
 
+def _check_approaches(
+    version: DatasetVersion, clips: Mapping[str, Sequence[StoredClip]], runs: Sequence[Run]
+) -> None:
+    """Make what every approach trains first: before hours of work for the others.
+
+    Raises:
+        ModelError: if it cannot be made; it names the approach.
+    """
+    first: dict[str, Run] = {}
+    for run in runs if clips.get("train") else ():
+        bucket = shared_bucket(run.settings.bucket_url)
+        if not bucket.exists(model_config_key(run.recipe, version.name)):
+            first.setdefault(run.approach, run)
+    for run in first.values():
+        with workspace(run.settings.work_dir / "comparison") as folder:
+            material = make_material(run.settings, version, clips, folder)
+            try:
+                next(load_task(run.recipe.task).objectives(material))
+            except ModelError as error:
+                raise ModelError(f"approach {run.approach}: {error}") from error
+
+
 def _answered(
     run: Run,
     version: DatasetVersion,
@@ -109,18 +135,23 @@ def _answered(
 ) -> Answered:
     settings, recipe = run.settings, run.recipe
     bucket, prefix = shared_bucket(settings.bucket_url), model_prefix(recipe, version.name)
-    console.print(f"measuring {run.approach}, seed {run.seed}")
     with workspace(settings.work_dir / "evaluation") as folder:
         task, material = load_task(recipe.task), fetch_material(settings, version, clips, folder)
         predictor = task.load(folder, MediaLimits())
         systems = task.make_systems(material, predictor, thorough=True)
         judge = task.make_judge(material, predictor, thorough=True)
-        with kept_answers(material, systems) as known:
+        with kept_answers(material, systems, partial(_tell, run)) as known:
             measurement = measure(material, known, judge, recipe.evaluation.clips)
     if not measurement.rows:
         raise StageError(f"{version.name}: {measurement.note} Add sources to the catalog.")
     text = bucket.read(prefix + "metrics.csv").decode()
     return Answered(run, measurement, clip_rows(measurement, judge), facts, _curve(text))
+
+
+def _tell(run: Run, n_stored: int) -> None:
+    """Say what is done with a model: what it answered is not asked again."""
+    name = f"{run.approach}, seed {run.seed}"
+    console.print(f"reading {n_stored} answers of {name}" if n_stored else f"asking {name}")
 
 
 def _curve(text: str) -> Curve:

@@ -30,17 +30,23 @@ Answers = dict[str, np.ndarray]
 
 
 @contextmanager
-def kept_answers(material: Material, systems: Mapping[str, System]) -> Iterator[dict[str, System]]:
+def kept_answers(
+    material: Material,
+    systems: Mapping[str, System],
+    on_read: Callable[[int], None] = lambda _: None,
+) -> Iterator[dict[str, System]]:
     """Systems that know what they answered before; new answers are stored in the end.
 
     Args:
         material: of the model; `folder` has its weights.
         systems: by name. Those whose answers are not kept stay as they are.
+        on_read: told how many answers are stored already.
 
     Raises:
         BucketUnavailableError: if the bucket does not answer or is full.
     """
     if not any(system.is_kept for system in systems.values()):
+        on_read(0)
         yield dict(systems)
         return
     key = evaluation_prefix(material.recipe, material.version.name) + _FILE
@@ -48,6 +54,7 @@ def kept_answers(material: Material, systems: Mapping[str, System]) -> Iterator[
     with scratch() as folder:
         known = _read(material, key, folder / _FILE, made_of)
         n_known = len(known)
+        on_read(n_known)
         yield {
             name: replace(system, answer=_asked_once(name, system, known))
             if system.is_kept
