@@ -17,6 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
+from requests.adapters import HTTPAdapter
 
 from s2s.errors import (
     BucketUnavailableError,
@@ -39,6 +40,8 @@ __all__ = ["GoogleBucket"]
 _CONNECT_TIMEOUT_S = 10
 _READ_TIMEOUT_S = 60
 _CREATE_ONLY = 0
+_CONNECTIONS = 64
+"""Kept open to one host; more than any stage has threads."""
 
 
 class GoogleBucket(Bucket):
@@ -242,8 +245,14 @@ class GoogleBucket(Bucket):
 
 def _client() -> storage.Client:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
-        return storage.Client(project="local", credentials=AnonymousCredentials())
-    return storage.Client()
+        client = storage.Client(project="local", credentials=AnonymousCredentials())
+    else:
+        client = storage.Client()
+    # By default it keeps 10 connections: with more threads it would make new ones again and again.
+    adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+    for scheme in ("https://", "http://"):
+        client._http.mount(scheme, adapter)
+    return client
 
 
 def _version(blob: storage.Blob) -> ObjectVersion:
