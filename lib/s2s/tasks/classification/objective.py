@@ -95,12 +95,13 @@ class ClassificationObjective(Objective):
         return [torch.optim.AdamW(groups[: 2 if slow else 1], rate, weight_decay=_WEIGHT_DECAY)]
 
     def loss(self, batch: Any, chance: Chance) -> torch.Tensor:
-        """The loss of clips, of which some miss a modality."""
-        inputs, target_BL = self._inputs(batch), batch["target"]
+        """The loss of clips, of which some are answered by one modality alone."""
         training = self._recipe.training
-        if training.model == "audio_visual":
-            inputs = _without_modalities(inputs, training.modality_dropout, chance)
-        return self._loss(inputs, target_BL, training.label_smoothing)
+        inputs, smoothing = self._inputs(batch), training.label_smoothing
+        if training.model != "audio_visual":
+            return self._loss(inputs, batch["target"], smoothing)
+        counted = _without_modalities(inputs, training.modality_dropout, chance)
+        return self._loss(inputs, batch["target"], smoothing, counted)
 
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
         """The same of clips as they are."""
@@ -122,16 +123,34 @@ class ClassificationObjective(Objective):
         seen_BTCHW = self._processor.normalised(frames_BTCHW, batch["has_frame"])
         return ClipInputs(seen_BTCHW, batch["has_frame"], batch["mel"], batch["has_sound"])
 
-    def _loss(self, inputs: ClipInputs, target_BL: torch.Tensor, smoothing: float) -> torch.Tensor:
+    def _loss(
+        self,
+        inputs: ClipInputs,
+        target_BL: torch.Tensor,
+        smoothing: float,
+        counted: tuple[torch.Tensor, torch.Tensor] | None = None,
+    ) -> torch.Tensor:
+        """The mean loss of clips.
+
+        With picture and sound it is that of the answer, and that of each modality alone (Wang et
+        al. 2020, "What Makes Training Multi-modal Classification Networks Hard?", section 3): who
+        is asked together only leaves all to the one that learns sooner.
+
+        Args:
+            inputs: the clips.
+            target_BL: their classes.
+            smoothing: share of certainty that is given to all classes.
+            counted: clips whose picture, and whose sound, counts in the answer; None for all.
+        """
         if not isinstance(self.network, AudioVisual):
             return self._of_scores(self.network(inputs), target_BL, smoothing).mean()
-        # What sees and what hears are trained as well, each where it has something to go by.
-        both_BL, seen_BL, heard_BL = self.network.every_score(inputs)
-        sees_B, hears_B = inputs.frames()[1].any(dim=1), inputs.sound()[1]
+        scores = self.network.every_score(inputs)
+        sees_B, hears_B = inputs.senses()
+        answer_BL = self.network.answer(scores, *(counted or (sees_B, hears_B)))
         return (
-            self._of_scores(both_BL, target_BL, smoothing)
-            + sees_B * self._of_scores(seen_BL, target_BL, smoothing)
-            + hears_B * self._of_scores(heard_BL, target_BL, smoothing)
+            self._of_scores(answer_BL, target_BL, smoothing)
+            + sees_B * self._of_scores(scores[1], target_BL, smoothing)
+            + hears_B * self._of_scores(scores[2], target_BL, smoothing)
         ).mean()
 
     def _of_scores(
@@ -193,16 +212,19 @@ def objectives(material: Material) -> Iterator[Objective]:
     yield ClassificationObjective(material, config, network)
 
 
-def _without_modalities(inputs: ClipInputs, share: float, chance: Chance) -> ClipInputs:
-    """Some clips without their picture, and as many others without their sound."""
-    frames_BTCHW, has_frame_BT = inputs.frames()
-    mel_BMK, has_sound_B = inputs.sound()
+def _without_modalities(
+    inputs: ClipInputs, share: float, chance: Chance
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Clips whose picture, and whose sound, counts: some lose one, and as many the other.
+
+    What is left out is looked at all the same. So what sees learns from every picture, and its
+    batch normalisation measures pictures only, not blank ones.
+
+    Returns:
+        bool (B,) each.
+    """
+    sees_B, hears_B = inputs.senses()
     drawn_B = chance.uniform(1)[:, 0]
-    sees_B = (drawn_B >= share) | ~has_sound_B
-    hears_B = ((drawn_B < share) | (drawn_B >= 2 * share)) & has_sound_B
-    return ClipInputs(
-        frames_BTCHW * sees_B[:, None, None, None, None],
-        has_frame_BT & sees_B[:, None],
-        mel_BMK * hears_B[:, None, None],
-        hears_B,
-    )
+    is_deaf_B = (drawn_B < share) & sees_B
+    is_blind_B = (drawn_B >= share) & (drawn_B < 2 * share) & hears_B
+    return sees_B & ~is_blind_B, hears_B & ~is_deaf_B

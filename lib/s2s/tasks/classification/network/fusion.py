@@ -15,6 +15,9 @@ __all__ = ["AudioVisual"]
 
 _WIDTH, _HEADS, _DEPTH = 96, 4, 2
 
+Scores = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""By both, by the picture and by the sound alone: (B, K) each."""
+
 
 class AudioVisual(nn.Module):
     """Picture and sound together; either may be missing.
@@ -55,25 +58,30 @@ class AudioVisual(nn.Module):
 
     def forward(self, inputs: ClipInputs) -> torch.Tensor:
         """Scores of classes, (B, K)."""
-        return self.every_score(inputs)[0]
+        return self.answer(self.every_score(inputs), *inputs.senses())
 
-    def every_score(self, inputs: ClipInputs) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Scores by both, by the picture and by the sound alone: (B, K) each.
-
-        Of a clip that misses one modality the first is that of the other.
-        """
-        _, has_frame_BT = inputs.frames()
-        _, has_sound_B = inputs.sound()
-        sees_B1 = has_frame_BT.any(dim=1, keepdim=True)
-        hears_B1 = has_sound_B[:, None]
+    def every_score(self, inputs: ClipInputs) -> Scores:
+        """Scores by both, by the picture and by the sound alone: (B, K) each."""
         seen_BTD, heard_BTD = self.visual.features(inputs), self.sound.features(inputs)
         seen_BK = self.visual.scores(seen_BTD, inputs)
         heard_BK = self.sound.scores(heard_BTD, inputs)
         both_BK = (seen_BK + heard_BK) / 2
         if self.fusion == "mid":
             both_BK = self._fused(seen_BTD, heard_BTD)
-        one_BK = torch.where(sees_B1, seen_BK, heard_BK)
-        return torch.where(sees_B1 & hears_B1, both_BK, one_BK), seen_BK, heard_BK
+        return both_BK, seen_BK, heard_BK
+
+    @staticmethod
+    def answer(scores: Scores, sees_B: torch.Tensor, hears_B: torch.Tensor) -> torch.Tensor:
+        """What counts of every score, (B, K): that by both, or by the one modality there is.
+
+        Args:
+            scores: by both, by the picture, by the sound.
+            sees_B: clips with a picture.
+            hears_B: clips with sound.
+        """
+        both_BK, seen_BK, heard_BK = scores
+        one_BK = torch.where(sees_B[:, None], seen_BK, heard_BK)
+        return torch.where((sees_B & hears_B)[:, None], both_BK, one_BK)
 
     def _fused(self, *features: torch.Tensor) -> torch.Tensor:
         parts = zip(features, self.project, self.kinds, strict=True)

@@ -46,3 +46,11 @@ class ClipInputs:
         if self.mel_BMK is None or self.has_sound_B is None:
             raise ValueError("the network hears, but the batch has no sound")
         return self.mel_BMK, self.has_sound_B
+
+    def senses(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Which clips have a picture, and which have sound: bool (B,) each.
+
+        Raises:
+            ValueError: without pictures, or without sound.
+        """
+        return self.frames()[1].any(dim=1), self.sound()[1]
