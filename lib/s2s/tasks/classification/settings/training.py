@@ -54,8 +54,8 @@ class ClassificationTrainingSettings(TrainingSettings):
         class_weights: `balanced` weighs classes by how rare they are.
         label_smoothing: share of certainty that is given to all classes.
         dropout: share of features that are hidden before the last layer.
-        modality_dropout: share of clips that are trained on without picture, and as many without
-            sound.
+        modality_dropout: share of clips that `audio_visual` answers by their sound alone in
+            training, and of as many by their picture alone. Either learns from every clip, too.
         augmentation: how training clips are changed.
     """
 
