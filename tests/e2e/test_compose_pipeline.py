@@ -127,15 +127,23 @@ def traces(compose: Compose) -> dict[str, Trace]:
 def served(compose: Compose, traces: dict[str, Trace]) -> str:
     """The address of serving, once `up` has brought it there through all stages."""
     compose("up", "--detach")
+    wait_for(compose, lambda: status(f"{compose.url}/readyz") == 200)
+    return compose.url
+
+
+def wait_for(compose: Compose, holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 5 * MINUTES
-    while True:
-        try:
-            if httpx.get(f"{compose.url}/readyz").is_success:
-                return compose.url
-        except httpx.TransportError:
-            assert "Exit" not in compose("ps", "serving"), compose("logs", "serving")
+    while not holds():
         assert time.monotonic() < deadline, compose("logs")
         time.sleep(1)
+
+
+def status(url: str) -> int | None:
+    """The status with which a URL answers; None while nothing does."""
+    try:
+        return httpx.get(url).status_code
+    except httpx.TransportError:
+        return None
 
 
 def report(compose: Compose, stage: str) -> dict[str, Any]:
@@ -210,6 +218,27 @@ def test_serving_reaches_the_bucket_and_nothing_else(compose: Compose, served: s
     # Engines differ: there is no way to it (ENETUNREACH), or there is one where all is dropped.
     assert len(said) == 3
     assert set(said[1:]) <= {"OSError 101", "TimeoutError None"}
+
+
+def test_serving_is_not_ready_while_the_bucket_is_gone(compose: Compose, served: str):
+    compose("stop", "bucket")
+    try:
+        wait_for(compose, lambda: status(f"{served}/readyz") == 503)
+        assert status(f"{served}/healthz") == 200
+    finally:
+        compose("start", "bucket")
+    wait_for(compose, lambda: status(f"{served}/readyz") == 200)
+
+
+def test_serving_that_has_ended_is_started_again(compose: Compose, served: str):
+    def started() -> str:
+        said = compose("exec", "-T", "serving", "cat", "/proc/1/stat", check=False)
+        return said.split()[21] if said else ""
+
+    before = started()
+    compose("exec", "-T", "serving", "python", "-c", "import os; os.kill(1, 15)")
+    wait_for(compose, lambda: started() not in {"", before})
+    wait_for(compose, lambda: status(f"{served}/readyz") == 200)
 
 
 @pytest.mark.parametrize("stage", ["collection", "preprocessing", "validation"])
