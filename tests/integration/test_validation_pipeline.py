@@ -55,6 +55,8 @@ def test_every_recipe_has_every_stage():
     assert {name: item["task"] for name, item in RECIPES.items()} == found
     assert PIPELINE["stages"].keys() == set(STAGES)
     assert all(stage["foreach"] == "${recipes}" for stage in PIPELINE["stages"].values())
+    plotted = [path for plot in PIPELINE["plots"] for path in plot]
+    assert plotted == [f"reports/{name}/validation.json" for name in RECIPES]
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,7 @@ def _release(
     notes = remarks(recipe, contents)
     for note in notes:
         log.warning("%s", note)
-    return {
+    outputs = {
         "version": version.name,
         "reused": reused,
         "splits": {split: len(content[split]) for split in SPLITS},
@@ -126,6 +126,8 @@ def _release(
         "remote": mode.meaning,
         "notes": notes,
     }
+    # DVC draws no plot from a report in which a list is empty.
+    return {name: value for name, value in outputs.items() if value != []}
 
 
 def _by_label(content: Mapping[str, Iterable[DatasetClip]]) -> list[dict[str, str | int]]:
