@@ -99,6 +99,28 @@ def test_every_row_is_accounted_for(
         assert report_of(tmp_path, "collection")["ok"] == 1
 
 
+@pytest.mark.parametrize("engine", ["local", "ray"])
+def test_a_run_that_no_clip_comes_through_fails_with_the_reasons(
+    engine: str, launch: Launch, recipe: Path, site_folder: Path, tmp_path: Path
+):
+    """The stages after it do not begin."""
+    if engine == "ray":
+        pytest.importorskip("ray", reason="Ray is not installed")
+    (tmp_path / "catalog.csv").write_text("missing-one,0,tone,train\nmissing-two,0,tone,train\n")
+    with running_site(site_folder) as url:
+        environment = {"S2S_SOURCE_URL": url + "/{source_id}.mp4"}
+        environment |= {"RAY_ADDRESS": "local", "RAY_worker_niceness": "0"}
+        run = launch("run", str(recipe), "--engine", engine, **environment)
+    assert run.returncode == 1
+    said = " ".join(run.stderr.split())
+    assert "error: collection: none of 2 clips came through: 2 gone (http" in said
+    assert "missing-one.mp4" in said
+    assert "Traceback" not in said
+    assert report_of(tmp_path, "collection") == {"failed:gone": 2}
+    made = (tmp_path / "reports" / "bad_input").iterdir()
+    assert {path.name.partition(".")[0] for path in made} == {"collection"}
+
+
 def test_an_empty_catalog(launch: Launch, recipe: Path, tmp_path: Path):
     (tmp_path / "catalog.csv").write_text("\n")
     run = launch("collection", str(recipe), S2S_SOURCE_URL="http://127.0.0.1:9/{source_id}")
