@@ -1,8 +1,9 @@
 """A pool of workers that follows the cluster: chunks go out, results come in, what dies is redone.
 
 An item whose worker died is given to a second one, alone and, where there is one, on another node.
-An item that two workers died of is given up. The loss of a whole node is not counted against an
-item, up to five times.
+An item that two workers died of is given up. What Ray has ended for memory comes last, with a node
+to itself: it ends the worker that began last, whoever takes the memory. The loss of a whole node is
+not counted against an item, up to five times.
 """
 
 import time
@@ -13,28 +14,17 @@ from itertools import islice
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    LocalRayletDiedError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RayActorError,
-    RayError,
-    RayTaskError,
-    RuntimeEnvSetupError,
-    WorkerCrashedError,
-)
+from ray.exceptions import LocalRayletDiedError, RayError, RayTaskError, RuntimeEnvSetupError
 
 from s2s.engine.chunks import ChunkSize
 from s2s.engine.contract import WorkerDiedError
 from s2s.engine.ray.cluster import Cluster, Share
+from s2s.engine.ray.losses import LOSSES, is_node_loss, is_short_of_memory, lacking, told
 from s2s.engine.ray.worker import FunctionError, start_worker
 from s2s.errors import StageError
 
 __all__ = ["Member", "Pool"]
 
-LOSSES = (RayActorError, WorkerCrashedError, OutOfMemoryError, NodeDiedError, ObjectLostError)
-"""Errors of a chunk whose worker, or whose node, is gone."""
 _WORKER_DEATHS, _NODE_DEATHS = 2, 5
 _AHEAD = 2
 """Chunks that a worker has: the one that it works on, and the next."""
@@ -51,6 +41,7 @@ class _Item:
     deaths: int = 0
     node_deaths: int = 0
     avoid: str = ""
+    needs_a_node: bool = False
 
 
 @dataclass(eq=False)
@@ -156,8 +147,12 @@ class Pool:
 
     def _next(self, member: Member, following: deque[Any], source: Iterator[Any]) -> list[_Item]:
         """The next chunk for a worker; empty if it is to have none now."""
+        at_work = [chunk[0] for other, chunk in self._running.values() if other.node == member.node]
+        if any(one.needs_a_node for one in at_work):
+            return []
+        is_last = not (following or self._back or at_work)
         for at, one in enumerate(self._suspects):
-            if self._may_go(one, member):
+            if self._may_go(one, member) and (is_last or not one.needs_a_node):
                 if member.sent:
                     return []  # a suspect goes to a worker that has nothing else to lose
                 del self._suspects[at]
@@ -208,18 +203,24 @@ class Pool:
             raise StageError(
                 f"Ray: our code does not get to the cluster's nodes: {error}"
             ) from error
-        except RayActorError as error:
-            if error._actor_init_failed:  # nothing public tells
-                raise _lacking(error) from error
-            self._failed_starts += 1
-            if self._failed_starts == _FAILED_STARTS:
-                raise StageError(
-                    f"Ray: {_FAILED_STARTS} workers in a row died before they began: {error}"
-                ) from error
-            self._looked_s = -_LOOK_S
+        except LOSSES as error:
+            if getattr(error, "_actor_init_failed", False):  # nothing public tells
+                raise lacking(error) from error
+            self._not_started(error)
         else:
             self._failed_starts = 0
             self._members.append(member)
+
+    def _not_started(self, error: RayError) -> None:
+        """Try again at once; where memory is short those that are there go on first."""
+        if is_short_of_memory(error) and self._members:
+            return
+        self._looked_s = -_LOOK_S
+        self._failed_starts += 1
+        if self._failed_starts == _FAILED_STARTS:
+            raise StageError(
+                f"Ray: {_FAILED_STARTS} workers in a row died before they began: {told(error)}"
+            ) from error
 
     def _finished(self, reference: Any) -> Iterator[tuple[Any, Any]]:
         member, chunk = self._running.pop(reference)
@@ -227,7 +228,7 @@ class Pool:
             results, seconds = ray.get(reference)
         except RayTaskError as error:
             if isinstance(error.cause, FunctionError):
-                raise _lacking(error.cause) from error
+                raise lacking(error.cause) from error
             raise error.cause if error.cause is not None else error from error
         except LOSSES as error:
             yield from self._lost(member, reference, chunk, error)
@@ -242,7 +243,7 @@ class Pool:
         self, member: Member, reference: Any, chunk: list[_Item], error: RayError
     ) -> Iterator[tuple[Any, Any]]:
         """Put what a dead worker had back; the chunk that it was on is the suspect."""
-        is_node = isinstance(error, NodeDiedError) or member.node not in self._cluster.nodes()
+        is_node = is_node_loss(error) or member.node not in self._cluster.nodes()
         was_at_work = member.sent[0] == reference
         if member in self._members:
             self._members.remove(member)
@@ -253,23 +254,12 @@ class Pool:
             return
         for one in chunk:
             one.avoid = member.node
+            one.needs_a_node = is_short_of_memory(error)
             one.node_deaths += is_node
             one.deaths += not is_node
             if one.deaths >= _WORKER_DEATHS or one.node_deaths >= _NODE_DEATHS:
-                yield one.item, WorkerDiedError(f"the Ray worker died, twice ({_told(error)})")
+                yield one.item, WorkerDiedError(f"the Ray worker died, twice ({told(error)})")
             elif is_node:
                 self._back.append(one)
             else:
                 self._suspects.append(one)
-
-
-def _lacking(error: Exception) -> StageError:
-    return StageError(
-        "Ray: a worker cannot start: the cluster's Python lacks what the stage needs (its "
-        f"service's requirements.txt, or its image): {error}"
-    )
-
-
-def _told(error: RayError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1][:200] if lines else error}"
