@@ -98,28 +98,66 @@ def test_where_nothing_was_answered_nothing_is_shown(
     assert not show_answers(bucket, recipe, version, {}, tmp_path / "out")
 
 
-def test_a_mixture_is_shown_with_each_face(
-    bucket: Bucket,
-    recipe: Recipe,
-    version: DatasetVersion,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def evaluated(
+    bucket: Bucket, recipe: Recipe, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
 ):
+    """What an evaluation chose of two clips."""
     monkeypatch.setattr(examples, "read_version", lambda *_: version)
     folder = cast(_Folder, bucket).folder / evaluation_prefix(recipe, version.name) / "examples"
-    for name in ("one.mixture", "one.0.model", "one.0.truth", "one.1.model"):
-        write_tone(folder / f"{name}.wav", 500)
     heard = {"clip_id": "one", "is_heard": True, "before_db": -0.4, "after_db": 7.1}
     silent = {"clip_id": "two", "is_heard": False, "left_db": -24.2}
     document = {"condition": "silent_face", "faces": [heard, silent]}
-    (folder / "one.json").write_text(json.dumps(document))
-    content = {"version": version.name, "examples": [{"clip_id": "one", "why": "the worst"}]}
+    for clip in ("one", "two"):
+        for name in ("mixture", "0.model", "0.truth", "1.model"):
+            write_tone(folder / f"{clip}.{name}.wav", 500)
+        (folder / f"{clip}.json").write_text(json.dumps(document))
+    rows = [{"clip_id": "one", "why": "the worst"}, {"clip_id": "two", "why": "the best"}]
+    return {"version": version.name, "examples": rows}
 
-    page = show_examples(bucket, recipe, content)
+
+def test_a_mixture_is_shown_with_each_face(bucket: Bucket, recipe: Recipe, evaluated: dict):
+    evaluated["examples"].pop()
+    page = show_examples(bucket, recipe, evaluated)
 
     assert page.count("<audio") == 4
+    assert page.count("in the first frame.") == 2
+    assert "Nobody was filmed" not in page
     assert "from −0.4 to 7.1 dB SI-SDR: 7.5 dB better" in page
     assert "says nothing: −24.2 dB of the mixture are left" in page
     assert "A speaker beside a face at rest" in page
+
+
+def test_all_mixtures_but_the_first_are_folded(bucket: Bucket, recipe: Recipe, evaluated: dict):
+    page = show_examples(bucket, recipe, evaluated)
+
+    assert page.count("<details") == page.count("</details>") == 2
+    assert page.count("<details open>") == 1
+    assert page.index("<details open>") < page.index("the worst") < page.index("the best")
+
+
+def test_where_nobody_was_filmed_no_meter_passes_for_a_face(
+    bucket: Bucket, recipe: Recipe, evaluated: dict
+):
+    values = recipe.model_dump(exclude_defaults=True) | {
+        "feature_extraction": {"faces": "simulated"}
+    }
+    # Names hold where lips are from: what the evaluation stored is under the other name.
+    simulated = SeparationRecipe.model_validate(values)
+    folder = cast(_Folder, bucket).folder
+    stored = folder / evaluation_prefix(recipe, evaluated["version"])
+    stored.rename(_made(folder / evaluation_prefix(simulated, evaluated["version"])))
+
+    page = show_examples(bucket, simulated, evaluated)
+
+    assert "first frame" not in page
+    assert page.count("<audio") == 8
+    assert "Nobody was filmed: lips were simulated" in page
+
+
+def _made(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def test_figures_of_others_are_marked_as_other_data(

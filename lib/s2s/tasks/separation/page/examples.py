@@ -28,6 +28,7 @@ from s2s.tasks.common.html import render
 from s2s.tasks.common.pictures import jpeg_of
 from s2s.tasks.common.spectrogram import draw_spectrogram
 from s2s.tasks.separation.page.published import LIPS_ALONE, OTHERS
+from s2s.tasks.separation.settings import SeparationRecipe
 from s2s.workspace import scratch
 
 __all__ = ["CONDITION_TITLES", "show_examples"]
@@ -54,7 +55,7 @@ class _Sound:
 
 @dataclass(frozen=True)
 class _Face:
-    picture: bytes
+    picture: bytes | None
     verdict: str
     sounds: tuple[_Sound, ...]
 
@@ -84,18 +85,23 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     version = read_version(bucket, recipe, content["version"])
     keys = {clip.clip_id: clip.key for clips in version.clips.values() for clip in clips}
     prefix = f"{evaluation_prefix(recipe, version.name)}examples/"
-    files = _Files(bucket, prefix, recipe.spec.sample_rate_hz)
-    mixtures = [_mixture(files, keys, row) for row in content["examples"]]
-    return render(_TEMPLATE, mixtures=mixtures, others=OTHERS, lips_alone=LIPS_ALONE)
+    assert isinstance(recipe, SeparationRecipe)  # noqa: S101 - for the type checker
+    are_filmed = recipe.feature_extraction.faces != "simulated"
+    files = _Files(bucket, prefix, recipe.spec.sample_rate_hz, keys if are_filmed else {})
+    mixtures = [_mixture(files, row) for row in content["examples"]]
+    return render(
+        _TEMPLATE, mixtures=mixtures, others=OTHERS, lips_alone=LIPS_ALONE, are_filmed=are_filmed
+    )
 
 
 @dataclass(frozen=True)
 class _Files:
-    """What an evaluation stored of its examples."""
+    """What an evaluation stored of its examples, and the films of those clips that have one."""
 
     bucket: Bucket
     prefix: str
     sample_rate_hz: int
+    films: Mapping[str, str]
 
     def document(self, clip_id: str) -> Mapping[str, Any]:
         return json.loads(self.bucket.read(f"{self.prefix}{clip_id}.json"))
@@ -108,21 +114,21 @@ class _Files:
             samples_N = read_audio(path, self.sample_rate_hz)
         return _Sound(title, wav, draw_spectrogram(samples_N, self.sample_rate_hz))
 
-    def picture(self, key: str) -> bytes:
-        """The first frame of a clip."""
+    def picture(self, clip_id: str) -> bytes | None:
+        """The first frame of a clip; none of one that nobody filmed."""
+        if clip_id not in self.films:
+            return None
         with scratch() as folder:
             path = folder / "clip.mp4"
-            self.bucket.download(key, path)
+            self.bucket.download(self.films[clip_id], path)
             return jpeg_of(Image.fromarray(read_frames(path, fps=1)[0]))
 
 
-def _mixture(files: _Files, keys: Mapping[str, str], row: Mapping[str, Any]) -> _Mixture:
+def _mixture(files: _Files, row: Mapping[str, Any]) -> _Mixture:
     clip_id = row["clip_id"]
     document = files.document(clip_id)
     faces = tuple(
-        _Face(
-            files.picture(keys[face["clip_id"]]), _verdict(face), _sounds(files, clip_id, n, face)
-        )
+        _Face(files.picture(face["clip_id"]), _verdict(face), _sounds(files, clip_id, n, face))
         for n, face in enumerate(document["faces"])
     )
     return _Mixture(
