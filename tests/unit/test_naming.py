@@ -236,7 +236,7 @@ LEARNED_VOICES = {
         f"mixing.{name}"
         for name in (
             *("max_speakers", "three_speakers", "same_voice", "silent_face", "noise"),
-            *("sir_db", "gain_db", "reverb", "speed"),
+            *("sir_db", "gain_db", "reverb", "speed", "alone", "disguise"),
         )
     ),
 }
@@ -278,6 +278,7 @@ OWN_SETTINGS = {
         {"training": {"mixing": {"three_speakers": 0.0}}},
         rows("feature_extraction", {"faces", "max_gap_s", "pictures", "speech_check"}, OF_FEATURES)
         | rows("training", LEARNED_VOICES | OF_NOISE | {"refine"}, OF_MODEL)
+        | rows("training", {"mixing.pauses"}, set())
         | rows("evaluation", {"conditions", "mixtures"}, OF_EVALUATION),
     ),
     "separation without faces and noise": (
@@ -287,7 +288,8 @@ OWN_SETTINGS = {
             "training": {"model": "audio_only", "mixing": {"noise": 0.0}},
         },
         rows("feature_extraction", {"max_gap_s"}, set())
-        | rows("training", LEARNED_VOICES - {"mixing.max_speakers"}, OF_MODEL)
+        | rows("training", LEARNED_VOICES - {"mixing.max_speakers", "mixing.alone"}, OF_MODEL)
+        | rows("training", {"mixing.pauses"}, OF_MODEL)
         | rows("training", OF_NOISE | {"refine"}, set()),
     ),
 }

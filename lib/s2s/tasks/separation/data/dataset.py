@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from s2s.tasks.separation.data.mixing import Mixer
-from s2s.tasks.separation.data.plan import MixturePlan, draw_plan
+from s2s.tasks.separation.data.plan import FacePlan, MixturePlan, draw_plan
 from s2s.tasks.separation.settings import MixingSettings
 
 __all__ = ["MixtureDataset", "MixtureExample", "validation_plans"]
@@ -19,6 +19,8 @@ __all__ = ["MixtureDataset", "MixtureExample", "validation_plans"]
 MixtureExample = dict[str, torch.Tensor]
 """`mixture`: float32 (N,); `voices`: (S, N); `lips`: (S, T, D); `seen`: bool (S, T); `heard`: bool
 (S,), which faces speak."""
+_PAUSE = (0.15, 0.6)
+"""How long a voice falls silent: shares of a mixture."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class MixtureDataset(Dataset[MixtureExample]):
         )
         if not self.new_lips:
             return plan
-        faces = [face.model_copy(update={"lips": int(rng.integers(2**31))}) for face in plan.faces]
+        faces = [self._with_new_lips(face, rng) for face in plan.faces]
         return plan.model_copy(update={"faces": tuple(faces)})
 
     def __getitem__(self, index: int) -> MixtureExample:
@@ -80,10 +82,22 @@ class MixtureDataset(Dataset[MixtureExample]):
             "heard": filled(mixed.is_heard_S),
         }
 
+    def _with_new_lips(self, face: FacePlan, rng: np.random.Generator) -> FacePlan:
+        """The same with lips of its own, and a voice that may pause."""
+        face = face.model_copy(update={"lips": int(rng.integers(2**31))})
+        if not self.settings.pauses or rng.uniform() >= self.settings.pauses:
+            return face
+        length = round(self.window * rng.uniform(*_PAUSE))
+        first = face.start + int(rng.integers(-length // 2, self.window - length // 2))
+        return face.model_copy(update={"pause": (max(0, first), max(0, first) + length)})
+
     def _n_faces(self, index: int) -> int:
         """As many for all of a batch."""
         rng = np.random.default_rng((self.seed, 1, index // self.batch_size))
-        return 3 if rng.uniform() < self.settings.three_speakers else 2
+        chance = rng.uniform()
+        if chance >= 1 - self.settings.alone:
+            return 1
+        return 3 if chance < self.settings.three_speakers else 2
 
 
 def validation_plans(dataset: MixtureDataset) -> Sequence[MixturePlan]:

@@ -3,7 +3,7 @@
 Legend: S faces, T pictures, N samples, D lip values.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import resample
@@ -11,6 +11,7 @@ from scipy.signal import resample
 from s2s.features.stored import StoredClip
 from s2s.spec import TimeSpec
 from s2s.tasks.separation.data.clips import Stretch, Talkers, level_of, read_stretch
+from s2s.tasks.separation.data.disguise import disguised
 from s2s.tasks.separation.data.noise import NoiseSource
 from s2s.tasks.separation.data.plan import FacePlan, MixturePlan
 from s2s.tasks.separation.data.rooms import in_room
@@ -24,6 +25,7 @@ _QUIETEST = 1e-3
 _REST_S = 0.2
 _AT_REST = 0.1
 """Share of what lips do in speech that they do at rest."""
+_FADE_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ class Mixer:
         stretch = read_stretch(clip, plan.start, _source_length(plan, window))
         if plan.lips is not None:
             stretch = self._with_new_lips(clip, plan, stretch)
-        stretch = _at_speed(stretch, window)
+        stretch = _at_speed(self._with_pause(plan, stretch), window)
         if plan.face != "speaks":
             silence_N = np.zeros(self.spec.samples(window), np.float32)
             is_at_rest = plan.face == "rests"
             return silence_N, silence_N, self._at_rest(clip, stretch) if is_at_rest else stretch
         loudness = gain * LEVEL * 10 ** (plan.gain_db / 20) / max(level_of(clip), _QUIETEST)
         voice_N = loudness * self._fitted(stretch.voice_N, window)
+        if plan.disguise is not None:
+            voice_N = disguised(voice_N, self.spec.sample_rate_hz, plan.disguise)
         if plan.room is None:
             return voice_N, voice_N, stretch
         heard_N, wanted_N = in_room(voice_N, self.spec.sample_rate_hz, plan.room)
@@ -110,7 +114,10 @@ class Mixer:
             heard = hear_voice(whole.voice_N, self.spec.sample_rate_hz, self.spec.fps)
             self._heard[clip.clip_id] = heard
         rng = np.random.default_rng(plan.lips)
-        lips_TD, seen_T = draw_lips(self._heard[clip.clip_id], self.spec.fps, rng)
+        heard = self._heard[clip.clip_id]
+        if plan.pause is not None:
+            heard = heard.silent(*plan.pause)
+        lips_TD, seen_T = draw_lips(heard, self.spec.fps, rng)
         length = len(stretch.seen_T)
         lips_TD = lips_TD[plan.start : plan.start + length].astype(np.float32)
         seen_T = seen_T[plan.start : plan.start + length]
@@ -118,6 +125,18 @@ class Mixer:
         return Stretch(
             stretch.voice_N, np.pad(lips_TD, ((0, missing), (0, 0))), np.pad(seen_T, (0, missing))
         )
+
+    def _with_pause(self, plan: FacePlan, stretch: Stretch) -> Stretch:
+        """The same, silent for a while where that is planned."""
+        if plan.pause is None:
+            return stretch
+        first, stop = (self.spec.samples(max(0, at - plan.start)) for at in plan.pause)
+        open_N = np.ones(len(stretch.voice_N), np.float32)
+        open_N[first:stop] = 0
+        width = round(_FADE_S * self.spec.sample_rate_hz)
+        faded_N = np.convolve(np.pad(open_N, width // 2, mode="edge"), np.ones(width) / width)
+        open_N = faded_N[width - 1 : width - 1 + len(open_N)].astype(np.float32)
+        return replace(stretch, voice_N=stretch.voice_N * open_N)
 
     def _fitted(self, voice_N: np.ndarray, window: int) -> np.ndarray:
         """A voice as long as the pictures."""

@@ -27,6 +27,9 @@ class FacePlan(BaseModel):
         speed: factor that its time runs by.
         room: seed of its place in a room; None for none.
         lips: seed by which its lips are made anew from its voice; None for those that are stored.
+        disguise: seed of the speaker that its voice is made; None for its own.
+        pause: first of the clip's pictures in which it is silent, and the first in which it is not
+            any more; None for no such pause.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +41,8 @@ class FacePlan(BaseModel):
     speed: float = 1.0
     room: int | None = None
     lips: int | None = None
+    disguise: int | None = None
+    pause: tuple[int, int] | None = None
 
 
 class NoisePlan(BaseModel):
@@ -103,6 +108,8 @@ def draw_plan(
     faces[0] = faces[0].model_copy(update={"gain_db": 0.0})
     if not is_reverberant:
         faces = [face.model_copy(update={"room": None}) for face in faces]
+    if settings.disguise:
+        faces = [_disguised(face, settings.disguise, rng) for face in faces]
     order = rng.permutation(len(faces))
     noise = None
     if rng.uniform() < settings.noise or kinds.count("speaks") == len(faces) == 1:
@@ -130,6 +137,13 @@ def _draw_face(
         speed=speed,
         room=int(rng.integers(2**31)),
     )
+
+
+def _disguised(face: FacePlan, share: float, rng: np.random.Generator) -> FacePlan:
+    """The same, or with another speaker's voice."""
+    if rng.uniform() >= share:
+        return face
+    return face.model_copy(update={"disguise": int(rng.integers(2**31))})
 
 
 def plan_for(

@@ -31,6 +31,11 @@ SEPARATION: Mapping[str, Names] = {
     "training.mixing.gain_db": names(MODEL),
     "training.mixing.reverb": names(MODEL),
     "training.mixing.speed": names(MODEL),
+    "training.mixing.alone": names(MODEL, without=0.0),
+    "training.mixing.disguise": names(MODEL, without=0.0),
+    "training.mixing.pauses": names(
+        MODEL, without=0.0, only_if=("feature_extraction.faces", "simulated")
+    ),
     "evaluation.conditions": names(EVALUATION),
     "evaluation.mixtures": names(EVALUATION),
 }

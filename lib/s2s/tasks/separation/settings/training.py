@@ -27,6 +27,7 @@ class MixingSettings(Section):
         silent_face: share in which one of the faces says nothing: half of them are at rest, the
             others move their lips without being heard.
         noise: share with noise as well.
+        alone: share with one face in view, whose voice is heard beside noise alone.
         noise_folder: folder of WAV files, beside the recipe, that noise is cut from; noise is
             generated where it is empty.
         sir_db: by how much the first voice is louder than each other one, least and most.
@@ -35,6 +36,10 @@ class MixingSettings(Section):
         reverb: share of mixtures in a simulated room, each voice in a place of its own; what is to
             be found is the voice with the first 50 ms of its room.
         speed: factor of a clip's speed, and with it of its pitch, least and most.
+        disguise: share of voices that are made other speakers': formants and loudness over
+            frequency are moved.
+        pauses: share of voices that fall silent for a while, with their lips; where these are
+            simulated.
     """
 
     max_speakers: int = Field(default=3, ge=2, le=3)
@@ -42,12 +47,15 @@ class MixingSettings(Section):
     same_voice: float = Field(default=0.2, ge=0, le=1)
     silent_face: float = Field(default=0.15, ge=0, le=1)
     noise: float = Field(default=0.25, ge=0, le=1)
+    alone: float = Field(default=0.0, ge=0, le=1)
     noise_folder: str = ""
     sir_db: Range = (-5.0, 5.0)
     snr_db: Range = (0.0, 20.0)
     gain_db: Range = (-12.0, 3.0)
     reverb: float = Field(default=0.0, ge=0, le=1)
     speed: Range = (1.0, 1.0)
+    disguise: float = Field(default=0.0, ge=0, le=1)
+    pauses: float = Field(default=0.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
@@ -61,6 +69,12 @@ class MixingSettings(Section):
             raise ValueError(
                 f"three_speakers {self.three_speakers}: max_speakers is {self.max_speakers}: set "
                 "it to 3, or three_speakers to 0"
+            )
+        if self.alone and not self.noise:
+            raise ValueError(f"alone {self.alone}: noise is 0: raise it, or set alone to 0")
+        if self.three_speakers + self.alone > 1:
+            raise ValueError(
+                f"alone {self.alone}: with three_speakers {self.three_speakers} it is more than 1"
             )
         return self
 
