@@ -106,6 +106,7 @@ def test_a_stored_picture_that_is_damaged(tmp_path: Path):
         ("{crop_px: 200}", r"training\.crop_px 200 is more than the stored frames have"),
         ("{model: audio}", r"training\.model audio hears: set feature_extraction\.sound to true"),
         ("{backbone: timm/resnet18}", "cnn_3d takes tiny or torchvision/NAME"),
+        ("{model: cnn3d}", r"training\.model: Input should be .*; is cnn_3d meant\?"),
         ("{weights: hub}", "the backbone tiny is trained from scratch, use random"),
         ("{weights: 'ftp:x'}", r"training\.weights"),
     ],

@@ -57,10 +57,12 @@ def nothing_selected(
     n_clips, n_problems = n_clips_and_problems
     if n_clips:
         wanted = recipe.collection
+        asked = {"labels": f"a label that fits {list(wanted.labels)}"} if wanted.labels else {}
+        asked |= {"splits": f"a split of {list(wanted.splits)}"} if wanted.splits else {}
+        settings = " and ".join(f"collection.{name}" for name in asked)
         return CatalogError(
-            f"catalog {catalog}: none of its {n_clips} clips has a label that fits "
-            f"{list(wanted.labels)} and a split of {list(wanted.splits)} (collection.labels "
-            "and .splits of the recipe): './s2s catalog FILE' shows what there is"
+            f"catalog {catalog}: none of its {n_clips} clips has {' and '.join(asked.values())} "
+            f"({settings} of the recipe): './s2s catalog FILE' shows what there is"
         )
     if not problems:
         return CatalogError(f"catalog {catalog} is empty: it lists no clip")

@@ -1,6 +1,8 @@
 """The base class of a recipe's sections: frozen, and unknown settings are refused."""
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -9,6 +11,7 @@ from s2s.errors import SettingsError
 
 __all__ = ["Section", "checked", "fill_in_size"]
 
+_QUOTED = re.compile(r"'([^']*)'")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -38,7 +41,11 @@ def _told(item: Mapping[str, Any]) -> str:
     """What is wrong with a setting, of what pydantic says."""
     if item["type"] == "extra_forbidden":
         return "there is no such setting"
-    return str(item["msg"]).removeprefix("Value error, ")
+    told = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "literal_error":
+        near = get_close_matches(str(item["input"]), _QUOTED.findall(item["ctx"]["expected"]), n=1)
+        told += f"; is {near[0]} meant?" if near else ""
+    return told
 
 
 def fill_in_size(content: Any, sizes: Mapping[str, Mapping[str, object]]) -> Any:
