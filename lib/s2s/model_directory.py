@@ -135,6 +135,10 @@ def load_weights(path: Path, network: "nn.Module") -> None:
     """
     from safetensors.torch import load_file  # noqa: PLC0415 - torch
 
+    if not path.is_file():
+        raise ModelError(
+            f"{path}: is missing, and {CONFIG_FILE} describes it: fetch or copy the whole folder"
+        )
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:

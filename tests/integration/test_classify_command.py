@@ -111,6 +111,29 @@ def test_options_that_say_nothing_are_an_error(model: Path, file: Path, args, sa
     assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", "nothing: is not there, or no folder; name a model directory"),
+        ("whole/config.json", "config.json: is not there, or no folder; name a model directory"),
+        ("without_config.json", "has no config.json; name a model directory"),
+        ("without_model.safetensors", "model.safetensors: is missing, and config.json describes"),
+        ("other", "a model of the task generation, and the recipe kinetics_actions.sample is of c"),
+    ],
+)
+def test_a_model_path_without_a_model_is_told(
+    model: Path, untrained_model: Path, file: Path, tmp_path: Path, name: str, said: str
+):
+    shutil.copytree(model, tmp_path / "whole")
+    shutil.copytree(untrained_model, tmp_path / "other")
+    for left_out in ("config.json", "model.safetensors"):
+        half = shutil.copytree(model, tmp_path / f"without_{left_out}")
+        (half / left_out).unlink()
+    done = classify(tmp_path / name, file)
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+
+
 def test_a_file_that_was_cut_off_is_refused(model: Path, file: Path):
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])

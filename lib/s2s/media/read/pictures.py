@@ -111,7 +111,8 @@ def _jpeg_files(folder: Path) -> list[Path]:
         if (match := _JPEG_NAME.fullmatch(path.name))
     }
     if not found:
-        raise MediaError(Reason.NO_VIDEO, f"{folder}: has no pictures named image_00001.jpg, ...")
+        message = f"{folder}: has no pictures named image_00001.jpg, ...: export the clip again"
+        raise MediaError(Reason.NO_VIDEO, message)
     numbers = sorted(found)
     for wanted, number in enumerate(numbers, start=min(1, numbers[0])):
         if number != wanted:

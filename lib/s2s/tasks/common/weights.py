@@ -65,7 +65,8 @@ def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket)
     if place == "file":
         path = recipe_folder / name
         if not path.is_file():
-            beside = [one.name for one in sorted(path.parent.glob("*")) if one.suffix in _SUFFIXES]
+            files = (one for one in sorted(path.parent.glob("*")) if one.is_file())
+            beside = [one.name for one in files if one.suffix in _SUFFIXES]
             raise ModelError(
                 f"{source}: there is no file {path}: put the weights there; "
                 f"{what_is_meant(path.name, beside)}"
@@ -77,7 +78,10 @@ def find_weights(source: str, folder: Path, recipe_folder: Path, bucket: Bucket)
     try:
         bucket.download(name, path)
     except StorageError as error:
-        raise ModelError(f"{source}: cannot be read from {bucket.url} ({error})") from error
+        raise ModelError(
+            f"{source}: cannot be read from {bucket.url} ({error}): put the weights there, or name "
+            "another key"
+        ) from error
     return path
 
 
