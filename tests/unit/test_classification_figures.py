@@ -20,8 +20,10 @@ from s2s.tasks.classification.metrics.figures import (
     confusion_matrix,
     mean_average_precision,
 )
-from s2s.tasks.classification.metrics.judge import ClassificationJudge, ClassScore
+from s2s.tasks.classification.metrics.judge import ClassificationJudge, ClassScore, make_judge
 from s2s.tasks.classification.metrics.lists import read_modalities, read_source_ids
+from s2s.tasks.classification.page import show_examples
+from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.classification.settings.evaluation import NOT_PRETRAINED, PRETRAINED
 from s2s.tasks.contract import Example
 
@@ -113,6 +115,45 @@ def test_the_judge_knows_the_recipes_groups_and_what_weights_were_trained_on():
     assert judge.score(listed("new-1", "ring"), np.array([0.2, 0.7, 0.1])).peers_L is None
     unknown = ClassificationJudge(("fall", "ring"))
     assert (unknown.note, unknown.groups(listed("new-1", "fall"))) == ("", [])
+
+
+def test_it_is_told_of_how_many_clips_the_table_of_modalities_knows(tmp_path: Path):
+    (tmp_path / "table.csv").write_text("video_id,label,modality\nabc_000000,fall,A\n")
+    recipe = ClassificationRecipe.model_validate(
+        {
+            "name": "r",
+            "collection": {"catalog": "c.csv"},
+            "evaluation": {"modality_table": "table.csv"},
+        }
+    )
+    clips = [listed("abc", "fall").stored, listed("abc", "ring").stored, listed("d", "fall").stored]
+    material: Any = SimpleNamespace(recipe=recipe, recipe_folder=tmp_path, clips={"test": clips})
+    predictor: Any = SimpleNamespace(classes=("fall", "ring"))
+    judge = make_judge(material, predictor, thorough=True)
+    assert judge.note == (
+        "Of 1 of 3 held-out clips VGGSounder's table says whether a label is heard, seen, or both."
+    )
+    assert make_judge(material, predictor, thorough=False).note == ""
+
+
+def test_the_page_counts_clips_that_are_lost_by_hearing_or_seeing_more():
+    tests = {"no_sound": {"second_only": 2}, "no_picture": {"second_only": 0}}
+    content = {
+        "clips": [],
+        "titles": {"no_sound": "without sound", "no_picture": "without picture"},
+        "groups": {
+            "all": {"n_clips": 8, "paired": {"top1": tests}},
+            "only seen": {"n_clips": 3, "paired": {"top1": tests}},
+        },
+    }
+    nothing: Any = None
+    page = " ".join(show_examples(nothing, nothing, content).split())
+    assert 'class="number">right without sound</th>' in page
+    assert "2 of 8 (25.0 %)" in page
+    assert "2 of 3 (66.7 %)" in page
+    assert page.count("0 of ") == 2
+    seen_only = {"all": {"n_clips": 8, "paired": {}}}
+    assert "Lost by" not in show_examples(nothing, nothing, content | {"groups": seen_only})
 
 
 def test_what_is_heard_and_seen_is_of_a_clip_and_not_of_its_source(tmp_path: Path):

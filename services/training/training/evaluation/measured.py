@@ -7,6 +7,7 @@ from typing import Any
 from s2s.dataset import Split
 from s2s.dataset.held_out import choose_held_out
 from s2s.progress import Bars
+from s2s.settings import EvaluationSettings
 from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
 
 __all__ = ["Measured", "Measurement", "measure"]
@@ -40,7 +41,7 @@ class Measurement:
         no_rivals: names of the systems that know the true answer, or are the model as a control.
         costs: GFLOPs of a view, and views, of the systems of which they are known.
         rows: one for each clip.
-        groups: groups that have clips, those of the recipe first.
+        groups: groups that have clips, those of the recipe first, then the task's.
     """
 
     split: str | None
@@ -86,7 +87,6 @@ def measure(
             named = material.recipe.evaluation.group_of(clip.labels)
             groups = (*([named] if named else []), *judge.groups(example))
             rows.append(Measured(example, groups, scores))
-    known = [*material.recipe.evaluation.groups, *(group for row in rows for group in row.groups)]
     n_listed, n_decoded = _counts(material, held_out.split)
     notes = held_out.note, _said_of_decoding(n_listed, n_decoded), judge.note
     return Measurement(
@@ -104,8 +104,15 @@ def measure(
             if system.gflops is not None
         },
         rows=rows,
-        groups=[name for name in dict.fromkeys(known) if any(name in row.groups for row in rows)],
+        groups=_groups_of(material.recipe.evaluation, rows),
     )
+
+
+def _groups_of(settings: EvaluationSettings, rows: Sequence[Measured]) -> list[str]:
+    """Groups that have clips, always in one order."""
+    named = [group for row in rows for group in row.groups]
+    known = dict.fromkeys([*settings.groups, *settings.CONDITIONS, *named])
+    return [group for group in known if group in named]
 
 
 def _scores(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from s2s.features.stored import StoredClip
 from s2s.tasks.classification.metrics.lists import read_modalities, read_source_ids
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.classification.settings.evaluation import MODALITIES, NOT_PRETRAINED, PRETRAINED
@@ -154,10 +155,27 @@ def make_judge(material: Material, predictor: Predictor, *, thorough: bool) -> C
     if thorough and settings.pretraining_list:
         pretraining = read_source_ids(folder / settings.pretraining_list)
     held_out = material.clips.get("test") or material.clips.get("val") or ()
-    return ClassificationJudge(
+    judge = ClassificationJudge(
         classes,
         [settings.group_of([name]) for name in classes],
         modalities,
         pretraining,
         [clip.listed.source_id for clip in held_out],
+    )
+    if modalities:
+        judge.note = f"{judge.note} {_said_of_modalities(held_out, modalities)}".strip()
+    return judge
+
+
+def _said_of_modalities(
+    held_out: Sequence[StoredClip], modalities: Mapping[tuple[str, int, str], str]
+) -> str:
+    listed = [clip.listed for clip in held_out]
+    n_known = sum(
+        any((clip.source_id, int(clip.start_s), label) in modalities for label in clip.labels)
+        for clip in listed
+    )
+    return (
+        f"Of {n_known} of {len(listed)} held-out clips VGGSounder's table says whether a label is "
+        "heard, seen, or both."
     )

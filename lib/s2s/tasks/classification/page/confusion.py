@@ -54,6 +54,21 @@ class Matrix:
     totals: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class _Lost:
+    """Clips of a group that the model gets wrong because it sees or hears more.
+
+    Attributes:
+        group: of clips.
+        total: how many there are.
+        counts: those that are right without a modality only, by what is left out.
+    """
+
+    group: str
+    total: int
+    counts: Mapping[str, int]
+
+
 def matrix_of(answers: Sequence[Answer]) -> Matrix:
     """Count answers; one to a clip without a label does not count."""
     counts = Counter[tuple[str, str]]()
@@ -94,17 +109,19 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     )
 
 
-def _lost_by_more(content: Mapping[str, Any]) -> list[tuple[str, str, float]]:
-    """How often a clip is right without a modality, and wrong with it.
+def _lost_by_more(content: Mapping[str, Any]) -> list[_Lost]:
+    """How often a clip is right without a modality, and wrong with it; none where that is not told.
 
     The modality confusion of Zverev et al. 2025, "VGGSounder", section 5.
     """
     found = []
     for group, part in content["groups"].items():
         tests = part["paired"].get("top1", {})
-        found += [
-            (group, name.replace("_", " "), tests[name]["second_only"] / part["n_clips"])
+        counts = {
+            content["titles"][name]: int(tests[name]["second_only"])
             for name in ("no_sound", "no_picture")
             if name in tests
-        ]
+        }
+        if counts:
+            found.append(_Lost(group, part["n_clips"], counts))
     return found
