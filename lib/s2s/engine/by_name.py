@@ -52,8 +52,12 @@ def make_engine(
     raise SettingsError(f"engine {name!r}: use local or ray")
 
 
-def check_engine(name: str) -> str:
-    """Look whether an engine can be made, without making it.
+def check_engine(name: str, gpus: float | None = 0.0) -> str:
+    """Look whether an engine can be made; a cluster is joined only if GPUs are asked for.
+
+    Args:
+        name: as `make_engine`.
+        gpus: as `make_engine`.
 
     Returns:
         what it will be, in a few words.
@@ -65,9 +69,11 @@ def check_engine(name: str) -> str:
         return "processes on this machine"
     _check_ray()
     found = find_cluster()
-    if found is None:
-        return "Ray on this machine alone"
-    return f"{found.url} ({found.origin}) answers"
+    told = f"{found.url} ({found.origin}) answers" if found else "Ray on this machine alone"
+    if not gpus:
+        return told
+    workers = make_engine(name, gpus=gpus).room.workers
+    return f"{told}, and has room for {workers} workers with {gpus:g} GPU each"
 
 
 def _check_ray() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from s2s.reasons import Reason
 from s2s.settings.recipe import Recipe
@@ -78,6 +78,13 @@ class Settings(BaseModel):
     retry_reasons: frozenset[Reason] | None = None
     report_dir: Path | None = None
     part: Part | None = None
+
+    @field_validator("gpus")
+    @classmethod
+    def _share_or_whole_ones(cls, gpus: float | None) -> float | None:
+        if gpus is not None and gpus > 1 and gpus % 1:
+            raise ValueError("must be a share of one GPU, such as 0.25, or a whole number of them")
+        return gpus
 
     @property
     def n_workers(self) -> int:

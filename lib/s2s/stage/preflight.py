@@ -173,13 +173,14 @@ def _is_there(place: str, name: str, settings: Settings) -> bool:
     return any((Path(folder) / file).is_file() for folder in folders)
 
 
-def _cluster(settings: Settings, _stage: str) -> Finding | None:
+def _cluster(settings: Settings, stage: str) -> Finding | None:
     if settings.engine != "ray":
         return None
     from s2s.engine import check_engine  # noqa: PLC0415
 
+    uses_gpu = stage == "feature_extraction" and settings.recipe.feature_extraction.needs_weights
     try:
-        return Finding("cluster", check_engine("ray"))
+        return Finding("cluster", check_engine("ray", settings.gpus if uses_gpu else 0.0))
     except S2SError as error:
         message, _, remedy = str(error).rpartition(". ")
         return Finding("cluster", message, remedy)

@@ -24,6 +24,9 @@ class RayEngine:
             again every few seconds.
         threads: items that an actor works on at a time.
         gpus: share of a GPU that an actor has; None for a whole one where the cluster has any.
+
+    Raises:
+        SettingsError: if there is no cluster, or none of its nodes has such a share.
     """
 
     def __init__(
@@ -35,6 +38,8 @@ class RayEngine:
         if gpus is None:
             gpus = 1.0 if self._cluster.has_gpu else 0.0
         self._share = Share(1.0, gpus)
+        if gpus:
+            self._cluster.check_gpus(self._share)
         self._kept: list[Member] = []
 
     @property

@@ -61,6 +61,24 @@ class Cluster:
         each = [_fits(resources, share) for resources in self.nodes().values()]
         return Room(sum(each), sum(number > 0 for number in each))
 
+    def check_gpus(self, share: Share) -> None:
+        """Make sure that there is room for a worker that has a share of a GPU.
+
+        Raises:
+            SettingsError: if no node can ever have one.
+        """
+        if self.room(share).workers:
+            return
+        if not self.has_gpu:
+            raise SettingsError(
+                f"the Ray cluster has no GPU, and --gpus {share.gpus:g} asks for one. Start a node "
+                "that has one, or leave --gpus out to work on cores"
+            )
+        raise SettingsError(
+            f"no node of the Ray cluster has what a worker is to have, {share.cpus:g} CPU and "
+            f"{share.gpus:g} GPU. Choose a smaller share with --gpus, or start a larger node"
+        )
+
 
 def join_cluster(packages: frozenset[str]) -> Cluster:
     """Join the cluster of RAY_ADDRESS, or start one on this machine.
