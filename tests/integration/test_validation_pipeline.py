@@ -231,5 +231,6 @@ def test_plots_are_drawn_without_a_network(project: Path, browser: "Browser"):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto((project / "plots" / "index.html").as_uri())
     page.locator(".vega-embed canvas, .vega-embed svg.marks").first.wait_for()
+    assert page.locator(".vega-embed:visible").count() == 1, "of the one recipe that has run"
     assert errors == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
