@@ -33,6 +33,7 @@ provider "google" {
 }
 
 resource "google_storage_bucket" "state" {
+  # checkov:skip=CKV_GCP_62:it is there before the bucket of logs is
   name     = var.bucket
   location = var.region
 
