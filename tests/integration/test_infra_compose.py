@@ -136,6 +136,7 @@ def test_serving_comes_with_the_bucket_alone_and_waits_for_a_model(services: dic
     assert set(services["serving"]["depends_on"]) == {"bucket", "gateway"}
     assert "--wait" in services["serving"]["command"]
     assert "depends_on" not in services["gateway"]
+    assert services["serving"]["stop_grace_period"] in {"70s", "1m10s"}
 
 
 def test_what_stays_is_started_again_and_stages_are_not(services: dict[str, Any]):
