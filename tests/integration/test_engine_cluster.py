@@ -2,10 +2,8 @@
 
 import importlib
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_clusters import add_node, raylet_of, running_cluster
 
 from s2s.engine import Engine, WorkerDiedError, make_engine
+from s2s.errors import SettingsError
 from s2s.tasks import task_names
 
-ray = pytest.importorskip("ray", reason="Ray is not installed")
-Cluster = pytest.importorskip("ray.cluster_utils").Cluster
+pytest.importorskip("ray", reason="Ray is not installed")
 
 FOREIGN = """\
 import os, signal, time
@@ -35,6 +34,14 @@ def die_on_three(folder, number):
         os.kill(os.getpid(), signal.SIGKILL)
     return number
 
+def end_nodes_with_three(head, number):
+    if number == 3:
+        ours = os.getppid()
+        os.kill(os.getpid() if ours == head else ours, signal.SIGKILL)
+        time.sleep(600)
+    time.sleep(0.2)
+    return number
+
 def tasks_that_it_knows(number):
     from s2s.tasks import task_names
     return task_names()
@@ -44,27 +51,9 @@ def tasks_that_it_knows(number):
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A head with one core and a node with two."""
-    folder = tempfile.mkdtemp(prefix="ray")  # short: sockets are in it
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_TMPDIR", folder)
-        found = _patiently(lambda: Cluster(True, head_node_args={"num_cpus": 1}))
-        _patiently(lambda: found.add_node(num_cpus=2))
-        patch.setenv("RAY_ADDRESS", found.address)
-        yield found
-        ray.shutdown()
-        found.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _patiently(start: Any) -> Any:
-    """Ray gives a node 30 s to start, which are not enough where a machine is very busy."""
-    for _ in range(3):
-        try:
-            return start()
-        except Exception as error:  # Ray has no class of its own for it
-            if "timed out during startup" not in str(error):
-                raise
-    return start()
+    with running_cluster(num_cpus=1) as cluster:
+        add_node(cluster, num_cpus=2)
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +86,12 @@ def test_it_works_on_the_whole_cluster(engine: Engine):
     assert (engine.room.workers, engine.room.nodes) == (3, 2)
 
 
+def test_a_gpu_that_is_not_there_is_an_error_before_any_work(engine: Engine):
+    with pytest.raises(SettingsError, match=r"has no GPU, and --gpus 0\.5 asks for one\. Start a"):
+        make_engine("ray", gpus=0.5)
+    assert make_engine("ray", gpus=None).room == engine.room  # that works on cores
+
+
 def test_code_is_brought_there(engine: Engine, foreign: Any):
     (found,) = dict(engine.map(foreign.tasks_that_it_knows, [1])).values()
     assert found == (*task_names(), "humming")
@@ -118,7 +113,7 @@ def test_a_node_that_is_killed_loses_nothing(
         assert result == number
         seen[number] += 1
         if len(seen) == 10:
-            os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+            os.kill(raylet_of(node), signal.SIGKILL)
     assert seen == Counter(range(90))
     assert sorted(int(path.name) for path in tmp_path.iterdir()) == list(range(90))
     for _ in range(60):  # the cluster takes its time to tell
@@ -126,3 +121,12 @@ def test_a_node_that_is_killed_loses_nothing(
             break
         time.sleep(1)
     assert (engine.room.workers, engine.room.nodes) == (1, 1)
+
+
+def test_who_ends_nodes_and_workers_is_given_up(cluster: Any, engine: Engine, foreign: Any):
+    """Its node is gone first; then it may have the head, where it ends workers."""
+    add_node(cluster, num_cpus=1)
+    function = partial(foreign.end_nodes_with_three, raylet_of(cluster.head_node))
+    results = dict(engine.map(function, range(12)))
+    assert isinstance(results.pop(3), WorkerDiedError)
+    assert results == {number: number for number in range(12) if number != 3}
