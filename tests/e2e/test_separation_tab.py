@@ -1,20 +1,15 @@
 """Separation's part of the page: faces with their pictures, a player that mixes voices in sync."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from page_steps import violations_in_all_looks
 from playwright.sync_api import Page, expect, sync_playwright
-from separators import beside, draw_talker, save_separator, write_film
+from separators import beside, draw_talker, write_film
+from talkers_app import talkers_app
 
-from s2s.settings import Recipe
-from s2s.tasks.separation.settings import SeparationRecipe
-from serving.http.app import create_app
 from serving.http.server import Server
-from serving.http.service import Limits
-from serving.models.stored import model_of_folder
 
 pytestmark = pytest.mark.browser
 WAIT_MS = 90_000
@@ -30,15 +25,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(chromium: str, film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page on a small telephone, with a job that is done."""
     folder = tmp_path_factory.mktemp("serving")
-    recipe: Recipe = SeparationRecipe.model_validate(
-        {"name": "talkers", "task": "separation", "collection": {"catalog": "none.csv"}}
-    )
-    limits = Limits(max_upload_bytes=5_000_000, max_duration_s=30.0)
-    model = model_of_folder(save_separator(folder / "model"), "talkers", recipe)
-    app = create_app([replace(model, media=limits.media)], limits, folder / "jobs")
     args = ["--no-sandbox", "--disable-dev-shm-usage"]
     args.append("--autoplay-policy=no-user-gesture-required")
-    with Server(app).running() as url, sync_playwright() as playwright:
+    with Server(talkers_app(folder)).running() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=args)
         page = browser.new_page(viewport={"width": 360, "height": 740}, base_url=url)
         errors: list[str] = []
