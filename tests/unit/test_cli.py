@@ -3,6 +3,8 @@
 import errno
 import io
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -258,3 +260,27 @@ def test_commands_on_a_file_have_a_recipe_unless_one_is_named(command: str, tmp_
     result = CliRunner().invoke(launcher.__main__.app, given)
     assert result.exit_code == 1
     assert not isinstance(result.exception, AttributeError)
+
+
+@pytest.mark.parametrize("is_image", [False, True])
+def test_a_remedy_says_where_its_command_is_when_it_is_not_there(is_image: bool):
+    lines = [
+        "import sys",
+        # As in an image: services and the library, and no launcher.
+        f"sys.path = [one for one in sys.path if not {is_image} or one != {str(ROOT)!r}]",
+        "from s2s.cli import guarded",
+        "from s2s.errors import StageError",
+        "def fail():",
+        "    raise StageError(\"no clip: './s2s status RECIPE' tells more\")",
+        "sys.exit(guarded(fail))",
+    ]
+    told = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT / "docs",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert "'./s2s status RECIPE' tells more" in " ".join(told.stderr.split())
+    assert ("outside of the container" in " ".join(told.stderr.split())) == is_image

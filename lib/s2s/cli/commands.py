@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import wraps
+from importlib.util import find_spec
 from inspect import Parameter
 from itertools import pairwise
 from pathlib import Path
@@ -52,7 +53,7 @@ def guarded(command: Callable[[], int], *, goes_on: bool = True) -> int:
         with stopped_by_sigterm():
             return command()
     except S2SError as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}")
+        console.print(f"[bold red]error:[/] {escape(_for_this_place(str(error)))}")
         return FAILURE_STATUS
     except OSError as error:
         told = _told_of_disk(error)
@@ -63,6 +64,13 @@ def guarded(command: Callable[[], int], *, goes_on: bool = True) -> int:
     except KeyboardInterrupt as interruption:
         console.print(f"[yellow]interrupted[/]: {_GOES_ON if goes_on else _BEGINS_ANEW}")
         return status_of(interruption)
+
+
+def _for_this_place(message: str) -> str:
+    """A message; where it is read in an image, which has no launcher, it says where that is."""
+    if "./s2s " in message and find_spec("launcher") is None:
+        message += " ('./s2s' is in the project's folder, outside of the container)"
+    return message
 
 
 def _told_of_disk(error: OSError) -> str | None:

@@ -237,8 +237,8 @@ class GoogleBucket(Bucket):
         if host:
             return (
                 f"the bucket server at {host} does not answer as it should "
-                f"({type(error).__name__}). Start it with './s2s bucket start' and run again; "
-                "nothing stored was lost"
+                f"({type(error).__name__}). Start it with './s2s bucket start', or in compose with "
+                "'docker-compose up bucket', and run again; nothing stored was lost"
             )
         return f"the bucket does not answer ({error}). Run again later; nothing stored was lost"
 
