@@ -131,7 +131,8 @@ def test_a_model_path_without_a_model_is_told(
         (half / left_out).unlink()
     done = classify(tmp_path / name, file)
     assert done.exit_code == 1
-    assert said in " ".join(done.stderr.split())
+    # A long path is broken anywhere.
+    assert "".join(said.split()) in "".join(done.stderr.split())
 
 
 def test_a_file_that_was_cut_off_is_refused(model: Path, file: Path):

@@ -109,7 +109,7 @@ def test_weights_come_from_a_file_or_the_bucket(tmp_path: Path, directory_bucket
     [
         ({"semantic": "timm/no_such_net"}, SettingsError, r"no network timm/no_such_net.*list_mod"),
         ({"semantic": "torchvision/nothing"}, SettingsError, "no network torchvision/nothing"),
-        ({"semantic_weights": "file:none.pth"}, ModelError, r"none\.pth: not a file of weights"),
+        ({"semantic_weights": "file:none.pth"}, ModelError, r"none\.pth: put the weights there"),
         ({"semantic_weights": "file:odd.pth"}, ModelError, r"odd\.pth: not a file of weights"),
         ({"semantic_weights": "file:else.pth"}, ModelError, r"weights of another network.*missing"),
         ({"semantic_weights": "bucket:none"}, ModelError, "bucket:none: cannot be read from file"),

@@ -59,7 +59,7 @@ def with_text(name: str, old: str, new: str) -> Callable[[Path], object]:
     ("damage", "message"),
     [
         (without(CONFIG_FILE), "config.json: not a model's config"),
-        (without(WEIGHTS_FILE), "model.safetensors: not the weights"),
+        (without(WEIGHTS_FILE), "model.safetensors: is missing, and config.json"),
         (
             with_text(CONFIG_FILE, '"width": 16', '"width": 32'),
             "model.safetensors: not the weights",

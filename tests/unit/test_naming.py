@@ -41,7 +41,7 @@ PINNED = {
     },
     "silent_to_sound.sample": {
         **{"clips": "dcc7e09b", "checks": "f83bb3ff", "extractors": "338dc948"},
-        **{"features": "488bef88", "model": "a46055f6", "evaluation": "db69cc45"},
+        **{"features": "488bef88", "model": "a46055f6", "evaluation": "5d8f90a3"},
     },
     "silent_to_sound.smoke": {
         **{"clips": "baf0c9e9", "checks": "ded9c383", "extractors": "338dc948"},
@@ -182,7 +182,8 @@ def candidates(recipe: Recipe, path: str) -> Iterator[Any]:
     yield from ("other", "file:other", "timm/other", "https://other/{source_id}", "path")
     yield from (["*x*"], ["mlflow", "wandb"], [8000], [], {"group": ["*x*"]}, {"other": "val"})
     yield {"slow": {"learning_rate": 0.1}}
-    yield [{"figure": "other", "must_be": "below", "bound": 1}]
+    figures = getattr(section, "FIGURES", ())
+    yield [{"figure": (*figures, "other")[0], "must_be": "below", "bound": 1}]
     yield from (["noise"], [-1.0, 1.0], [0.9, 1.1], "torchvision/other")
 
 
