@@ -83,6 +83,9 @@ def test_frames_are_saved_and_removed_as_asked(model: Path, file: Path, tmp_path
     again = classify(model, file, "--save-frames-path", folder)
     assert again.exit_code == 1
     assert "already" in again.stderr
+    below = classify(model, file, "--save-frames-path", file / "frames")
+    assert below.exit_code == 1
+    assert "choose another --save-frames-path" in " ".join(below.stderr.split())
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("my own")
     for name in ("mine", "new"):

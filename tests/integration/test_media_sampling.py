@@ -120,3 +120,10 @@ def test_frames_are_written_as_jpegs(folder: Path, tmp_path: Path):
     assert write_jpegs(folder / "closed.mp4", target, fps=5, height=48) == 30
     assert sorted(path.name for path in target.iterdir())[0] == "image_00001.jpg"
     assert write_jpegs(folder / "closed.mp4", tmp_path / "all") == 150
+
+
+@pytest.mark.parametrize("fps", [0.5, 4, 10, 25])
+def test_a_video_of_one_frame_gives_one_jpeg(tmp_path: Path, fps: float):
+    video = tmp_path / "one.mp4"
+    run_ffmpeg(["-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=0.04", str(video)], "one frame")
+    assert write_jpegs(video, tmp_path / "jpegs", fps=fps) == 1

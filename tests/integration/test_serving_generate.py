@@ -1,5 +1,6 @@
 """`./s2s generate`: the same offline, on a whole file, a part of it, or a picture."""
 
+import math
 import shutil
 from pathlib import Path
 
@@ -192,3 +193,11 @@ def test_spans():
     assert cut_span(2, 5, None) == (2, 3)
     with pytest.raises(SettingsError):
         cut_span(2, None, None)
+    for times in (
+        (math.inf, 3, None),
+        (0, math.inf, None),
+        (0, None, math.inf),
+        (0, math.nan, None),
+    ):
+        with pytest.raises(SettingsError, match=r"--[a-z-]+ (inf|nan): give a number of seconds"):
+            cut_span(*times)

@@ -1,5 +1,6 @@
 """A part of a video, kept as `<NAME>_cut.mp4`."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,9 @@ def cut_span(
     Raises:
         SettingsError: if the times do not say which part it is.
     """
+    for option, value in (("start-time", start_s), ("end-time", end_s), ("duration", duration_s)):
+        if value is not None and not math.isfinite(value):
+            raise SettingsError(f"--{option} {value:g}: give a number of seconds")
     if end_s is not None and duration_s is not None:
         raise SettingsError("--end-time and --duration: give one of the two")
     if end_s is None and duration_s is None:

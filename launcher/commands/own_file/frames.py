@@ -35,10 +35,16 @@ def kept_frames(folder: Path | None, *, remove: bool) -> Iterator[Callable[[Path
             "--save-frames-path, or remove them"
         )
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{folder}: cannot be made ({error.strerror}): choose another --save-frames-path"
+        ) from error
+    try:
         yield lambda path, fps: write_jpegs(path, folder, fps=fps)
     finally:
         if remove:
             for path in folder.glob(_PATTERN):
                 path.unlink()
-            if not existed and folder.is_dir() and not any(folder.iterdir()):
-                folder.rmdir()
+        if not existed and not any(folder.iterdir()):
+            folder.rmdir()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from s2s.media.ffmpeg import input_args, run_ffmpeg
-from s2s.media.read.probe import picture_index
+from s2s.media.read.probe import picture_index, probe
 
 __all__ = ["write_jpegs"]
 
@@ -14,7 +14,7 @@ def write_jpegs(path: Path, folder: Path, fps: float | None = None, height: int 
     Args:
         path: the video.
         folder: where they go; made if it is not there.
-        fps: frames a second; None for every frame of the video.
+        fps: frames a second, at least one; None for every frame of the video.
         height: of the pictures in pixels; the width follows.
 
     Returns:
@@ -26,7 +26,11 @@ def write_jpegs(path: Path, folder: Path, fps: float | None = None, height: int 
     folder.mkdir(parents=True, exist_ok=True)
     rate = ["-fps_mode", "passthrough"] if fps is None else []
     scale = f"scale=w='max(2,2*round(iw*sar*{height}/ih/2))':h={height},setsar=1"
-    filters = scale if fps is None else f"fps={fps},{scale}"
+    filters = scale
+    if fps is not None:
+        # What is shorter than half a step would be rounded to nothing.
+        is_short = probe(path).duration_s * fps < 1
+        filters = f"fps={fps}{':eof_action=pass' * is_short},{scale}"
     # A percent sign in the folder's name is not part of the pattern.
     pattern = f"{str(folder.absolute()).replace('%', '%%')}/image_%05d.jpg"
     args = [
