@@ -33,6 +33,8 @@ _PATIENCE_S = 600.0
 """A cluster that grows by itself needs minutes for a machine."""
 _LOOK_S = 5.0
 """Interval at which the cluster's nodes are listed."""
+_GIVEN_BACK_S = 3.0
+"""Until the memory of a worker that was ended is free: who came sooner would be ended, too."""
 
 
 @dataclass(eq=False)
@@ -249,6 +251,8 @@ class Pool:
             self._members.remove(member)
             ray.kill(member.handle)  # if it cannot be reached any more, it may live
             self._looked_s = -_LOOK_S
+        if is_short_of_memory(error):
+            time.sleep(_GIVEN_BACK_S)
         if not was_at_work:  # the one before it was
             self._back.extend(chunk)
             return
