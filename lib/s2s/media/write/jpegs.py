@@ -14,7 +14,7 @@ def write_jpegs(path: Path, folder: Path, fps: float | None = None, height: int 
     Args:
         path: the video.
         folder: where they go; made if it is not there.
-        fps: frames a second, at least one; None for every frame of the video.
+        fps: frames a second, and one in all at least; None for every frame of the video.
         height: of the pictures in pixels; the width follows.
 
     Returns:
