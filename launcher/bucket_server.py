@@ -8,7 +8,6 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-import httpx
 import psutil
 
 from s2s.errors import S2SError
@@ -106,11 +105,15 @@ class BucketServer:
 
     def make_bucket(self, name: str) -> None:
         """Make a bucket unless it is there."""
+        import httpx  # noqa: PLC0415 - slow to import, and most commands start no server
+
         answer = httpx.post(f"{self.url}/storage/v1/b", json={"name": name}, trust_env=False)
         if answer.status_code not in {httpx.codes.OK, httpx.codes.CONFLICT}:
             raise BucketServerError(f"bucket {name}: the server answers {answer.text[:200]}")
 
     def _answers(self) -> bool:
+        import httpx  # noqa: PLC0415
+
         try:
             answer = httpx.get(f"{self.url}/storage/v1/b", trust_env=False, timeout=5)
         except httpx.HTTPError:

@@ -8,9 +8,6 @@ from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
-from sample.film import WORLDS, load_world
-from sample.render import render_catalog
-from sample.site import running_site
 
 __all__ = ["sample_for"]
 
@@ -30,6 +27,10 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
     Raises:
         SettingsError: if the catalog is of files that are not there.
     """
+    from sample.film import load_world  # noqa: PLC0415 - numpy and others are slow to import
+    from sample.render import render_catalog  # noqa: PLC0415
+    from sample.site import running_site  # noqa: PLC0415
+
     recipe = settings.recipe
     world = _world_of(recipe.collection.catalog)
     if world is None or "S2S_SOURCE_URL" in os.environ:
@@ -50,4 +51,6 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
 
 def _world_of(catalog: str) -> str | None:
     """The world whose catalog a recipe asks for."""
+    from sample.film import WORLDS, load_world  # noqa: PLC0415 - numpy is slow to import
+
     return next((name for name in WORLDS if load_world(name).catalog_key == catalog), None)

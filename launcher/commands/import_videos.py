@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from collection.importing import import_videos
 from s2s.cli import (
     DEFAULT_BUCKET,
     FAILURE_STATUS,
@@ -39,6 +38,7 @@ def import_command(  # noqa: PLR0913 - these are the options of the command line
     limit: LimitOption = None,
 ) -> None:
     """Copy the videos of a recipe's clips from a folder or a bucket; what is missing is told."""
+    from collection.importing import import_videos  # noqa: PLC0415 - yt-dlp is slow to import
 
     def work() -> int:
         settings = make_settings(recipe, bucket, work_dir, limit=limit, strict=strict)

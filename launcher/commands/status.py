@@ -10,7 +10,6 @@ from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
 from s2s.dataset.held_out import choose_held_out
 from s2s.errors import CatalogError
-from s2s.features.stored import clip_identity, find_clips
 from s2s.layout import (
     checks_prefix,
     features_prefix,
@@ -125,6 +124,8 @@ def _validation(
 
 
 def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[StageStatus]:
+    from s2s.features.stored import clip_identity, find_clips  # noqa: PLC0415 - numpy is slow
+
     prefix = features_prefix(recipe, version.name)
     stored = find_clips(bucket, recipe)
     clips = {clip.clip_id: clip for split in version.clips.values() for clip in split}

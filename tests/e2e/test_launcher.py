@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_help_says_what_it_is_for(command: list[str], launch: Launch):
     assert shown.returncode == 0, shown.stderr
     assert "Usage: s2s" in shown.stdout
     assert len(shown.stdout) > 200
+
+
+def test_what_is_slow_to_import_waits_until_it_is_needed():
+    program = "import sys, launcher.__main__; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    slow = {"duckdb", "httpx", "numpy", "ray", "torch", "uvicorn", "yt_dlp"}
+    assert not slow.intersection(done.stdout.decode().split())
 
 
 def test_help_names_every_task(launch: Launch):

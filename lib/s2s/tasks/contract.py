@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from s2s.dataset import DatasetVersion
-from s2s.features.arrays import Array, ArraySpec, ClipMedia
 from s2s.settings import Recipe, TrainingSettings
 from s2s.storage import Bucket
 from s2s.tasks.values import (
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.data import Dataset
 
+    from s2s.features.arrays import Array, ArraySpec, ClipMedia
     from s2s.tasks.common.chance import Chance
 
 __all__ = [
@@ -78,9 +78,9 @@ class Extractor(Protocol):
     """
 
     @property
-    def arrays(self) -> Sequence[ArraySpec]: ...  # noqa: D102 - see the class
+    def arrays(self) -> "Sequence[ArraySpec]": ...  # noqa: D102 - see the class
 
-    def __call__(self, clip: ClipMedia) -> Mapping[str, Array]:
+    def __call__(self, clip: "ClipMedia") -> "Mapping[str, Array]":
         """Extract the arrays of a clip, by name.
 
         Raises:

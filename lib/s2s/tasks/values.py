@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 
 from s2s.dataset import DatasetClip, DatasetVersion
-from s2s.features.stored import StoredClip
 from s2s.media import SandboxLimits, run_sandboxed
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
 if TYPE_CHECKING:
+    from s2s.features.stored import StoredClip
     from s2s.tasks.contract import Objective
 
 __all__ = [
@@ -76,7 +76,7 @@ class Material:
     recipe_folder: Path
     bucket: Bucket
     version: DatasetVersion
-    clips: Mapping[str, Sequence[StoredClip]]
+    clips: "Mapping[str, Sequence[StoredClip]]"
     folder: Path
     fit: Callable[["Objective"], Trained]
 
@@ -91,7 +91,7 @@ class Example:
     """
 
     index: int
-    stored: StoredClip
+    stored: "StoredClip"
 
     @property
     def listed(self) -> DatasetClip:

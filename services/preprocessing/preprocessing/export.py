@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from preprocessing.plan import ClipFiles
 from s2s.catalog import stored_catalog
 from s2s.cli import (
     DEFAULT_BUCKET,
@@ -123,6 +122,8 @@ def label_folder(label: str) -> str:
 def _export(
     bucket: Bucket, recipe: Recipe, folder: Path, *, jpegs: bool
 ) -> Iterator[tuple[object, ...]]:
+    from preprocessing.plan import ClipFiles  # noqa: PLC0415 - numpy is slow to import
+
     prefix = processed_prefix(recipe)
     cut = {key.removeprefix(prefix) for key in bucket.keys(prefix)}
     split_of = _splits(bucket, recipe)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import duckdb
-
 __all__ = ["parquet_problem", "write_parquet"]
 
 _TYPES = {
@@ -30,6 +28,8 @@ def write_parquet(manifest: Path, output: Path) -> None:
         manifest: the CSV.
         output: the Parquet file.
     """
+    import duckdb  # noqa: PLC0415 - slow to import, and most commands make no version
+
     with duckdb.connect(config={"threads": 1}) as database:
         rows = database.read_csv(_literal(manifest), header=True, all_varchar=True)
         columns = ", ".join(_column(name) for name in rows.columns)
@@ -45,6 +45,8 @@ def parquet_problem(manifest: Path, stored: Path) -> str:
         manifest: the CSV.
         stored: the Parquet file.
     """
+    import duckdb  # noqa: PLC0415
+
     with duckdb.connect(config={"threads": 1}) as database:
         try:
             found = database.read_parquet(_literal(stored))

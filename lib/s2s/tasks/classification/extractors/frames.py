@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from s2s.features.arrays import ArraySpec, ClipMedia
-from s2s.tasks.contract import Array
+from s2s.features.arrays import Array, ArraySpec, ClipMedia
 
 __all__ = ["FRAMES", "JpegFrames", "RawFrames", "read_jpegs"]
 
