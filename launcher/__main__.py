@@ -53,6 +53,9 @@ _PASS_ON = {
     "help_option_names": [],
 }
 
+# Folders in their order, so that short files of tests fill the end.
+_WHOLE_SUITE = ["--cov", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -155,7 +158,7 @@ def test(context: typer.Context) -> None:
             sys.executable,
             "-m",
             "pytest",
-            *(context.args or ["--cov", "--numprocesses=2", "--dist=loadfile"]),
+            *(context.args or _WHOLE_SUITE),
         ],
     )
 
