@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 _TESTS = Path(__file__).parent
+AS_NICE = ("RAY_worker_niceness", "0")
+"""Else workers give way to all else on the machine, and take minutes to start."""
 StartedT = TypeVar("StartedT")
 # Ray reads these when it is imported. On a very busy machine a node takes minutes to start.
 for _name, _patience in (
@@ -37,8 +39,9 @@ def running_cluster(**head: Any) -> Iterator[Any]:
     ray.shutdown()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", folder)
-        # Workers would give way to all else on the machine, and take minutes to start.
-        patch.setenv("RAY_worker_niceness", "0")
+        patch.setenv(*AS_NICE)
+        # Ray's own processes are many, and what it ends could not tell what it has covered.
+        patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         # What is mapped is a test's, and imports what tests do.
         patch.setenv("PYTHONPATH", f"{_TESTS}{os.pathsep}{_TESTS / 'integration'}")
         cluster = patiently(

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from ray_clusters import AS_NICE
 
 from s2s.engine import Engine, WorkerDiedError, make_engine
 from s2s.errors import SettingsError, StageError
@@ -22,6 +23,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             # Not a cluster that someone else has started. Its workers import this module by name.
             patch.setenv("RAY_ADDRESS", "local")
             patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+            patch.setenv(*AS_NICE)
             yield make_engine("ray", 2)
             ray.shutdown()
     elif request.param == "sessions":
@@ -125,6 +127,34 @@ def test_what_does_when_it_is_alone_is_not_lost(
     if "threads" in request.node.callspec.id:
         pytest.skip("a thread cannot die alone")
     assert sorted(engine.map(DiesOnce(tmp_path), range(30))) == [(n, n) for n in range(30)]
+
+
+class DiesWithTheIdle:
+    """Item 3 ends its worker, the first time, and the other one, which waits for work."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, number: int) -> int:
+        if number == 2:  # its worker has nothing after it
+            (self.folder / f"{os.getpid()}").touch()
+        if number == 3 and not (self.folder / "dead").exists():
+            while not (others := list(self.folder.iterdir())):
+                time.sleep(0.02)
+            time.sleep(0.5)  # its result is there
+            (self.folder / "dead").touch()
+            os.kill(int(others[0].name), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+
+def test_a_worker_that_has_not_begun_an_item_does_not_count(
+    engine: Engine, request: pytest.FixtureRequest, tmp_path: Path
+):
+    if "threads" in request.node.callspec.id:
+        pytest.skip("a thread cannot die alone")
+    results = engine.map(DiesWithTheIdle(tmp_path), [3, 0, 1, 2])
+    assert sorted(results) == [(number, number) for number in range(4)]
 
 
 def die_always(number: int) -> int:

@@ -1,6 +1,8 @@
 """A node that runs low on memory: Ray ends workers, and the engine finds out what may stay."""
 
 import os
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +16,7 @@ from ray_clusters import running_cluster
 from s2s.engine import Engine, WorkerDiedError, make_engine
 
 pytest.importorskip("ray", reason="Ray is not installed")
+from s2s.engine.ray.worker import _Worker
 
 LEAST_FREE_BYTES = 4_000_000_000
 PIECE_BYTES = 50_000_000
@@ -56,6 +59,16 @@ def be_hungry(folder: Path, times: int, number: int) -> int:
             return take_all(number)
     time.sleep(0.1)
     return number
+
+
+def test_what_follows_waits_until_what_was_ended_is_gone():
+    with subprocess.Popen(["sleep", "600"]) as program:
+        waiting = threading.Thread(target=_Worker(1).ready, args=([program.pid],))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        program.kill()
+    waiting.join()
 
 
 def test_who_takes_too_much_is_given_up_and_no_other(engine: Engine, tmp_path: Path):

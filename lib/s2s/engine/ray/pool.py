@@ -3,7 +3,7 @@
 An item whose worker died is given to a second one, alone and, where there is one, on another node.
 An item that two workers died of is given up. What Ray has ended for memory comes last, with a node
 to itself: it ends the worker that began last, whoever takes the memory. The loss of a whole node is
-not counted against an item, up to five times.
+not counted against an item, up to five times, nor is that of a worker that had not begun it.
 """
 
 import time
@@ -25,7 +25,7 @@ from s2s.errors import StageError
 
 __all__ = ["Member", "Pool"]
 
-_WORKER_DEATHS, _NODE_DEATHS = 2, 5
+_WORKER_DEATHS, _OTHER_DEATHS = 2, 5
 _AHEAD = 2
 """Chunks that a worker has: the one that it works on, and the next."""
 _FAILED_STARTS = 10
@@ -33,15 +33,13 @@ _PATIENCE_S = 600.0
 """A cluster that grows by itself needs minutes for a machine."""
 _LOOK_S = 5.0
 """Interval at which the cluster's nodes are listed."""
-_GIVEN_BACK_S = 3.0
-"""Until the memory of a worker that was ended is free: who came sooner would be ended, too."""
 
 
 @dataclass(eq=False)
 class _Item:
     item: Any
     deaths: int = 0
-    node_deaths: int = 0
+    other_deaths: int = 0
     avoid: str = ""
     needs_a_node: bool = False
 
@@ -52,7 +50,29 @@ class Member:
 
     handle: Any
     node: str = ""
+    process: int = 0
     sent: deque[Any] = field(default_factory=deque)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A chunk that a worker has; the reference to `ready` comes back before it is begun."""
+
+    member: Member
+    chunk: list[_Item]
+    ready: Any = None
+
+    def was_begun(self) -> bool:
+        """Whether a worker that is gone has come to it."""
+        if self.ready is None:
+            return True
+        if not ray.wait([self.ready], timeout=0)[0]:
+            return False
+        try:
+            ray.get(self.ready)
+        except RayError:
+            return False
+        return True
 
 
 class Pool:
@@ -86,7 +106,8 @@ class Pool:
         self._members: list[Member] = []
         self._kept = [] if kept is None else kept
         self._starting: dict[Any, Member] = {}
-        self._running: dict[Any, tuple[Member, list[_Item]]] = {}
+        self._running: dict[Any, _Sent] = {}
+        self._ended: dict[str, list[int]] = {}
         self._suspects: deque[_Item] = deque()
         self._back: deque[_Item] = deque()
         self._failed_starts = 0
@@ -100,7 +121,7 @@ class Pool:
         following = deque(islice(source, 1))
         if following:
             # One may have died since: it is asked before it is given anything.
-            self._starting = {member.handle.node.remote(): member for member in self._kept}
+            self._starting = {member.handle.place.remote(): member for member in self._kept}
             self._kept.clear()
         try:
             while following or self._suspects or self._back or self._running:
@@ -133,23 +154,29 @@ class Pool:
         for _ in range(wanted - len(self._members) - len(self._starting)):
             share = self._share
             handle = start_worker(self._threads, share.cpus, share.gpus)
-            self._starting[handle.node.remote()] = Member(handle)
+            self._starting[handle.place.remote()] = Member(handle)
 
     def _send(self, following: deque[Any], source: Iterator[Any]) -> None:
         """Give every worker something to do, and one chunk ahead."""
         for depth in range(_AHEAD):
             for member in self._members:
                 if len(member.sent) <= depth and (chunk := self._next(member, following, source)):
-                    reference = self._given(member, chunk)
-                    member.sent.append(reference)
-                    self._running[reference] = member, chunk
+                    self._give(member, chunk)
 
-    def _given(self, member: Member, chunk: list[_Item]) -> Any:
-        return member.handle.work.remote([self._function], [one.item for one in chunk])
+    def _give(self, member: Member, chunk: list[_Item]) -> None:
+        """A suspect is not begun before its worker is known to live, with memory that is free."""
+        ended, ready = self._ended.get(member.node, []), None
+        if ended or chunk[0].deaths:
+            ready = member.handle.ready.remote(ended)
+        reference = member.handle.work.remote([self._function], [one.item for one in chunk])
+        member.sent.append(reference)
+        self._running[reference] = _Sent(member, chunk, ready)
 
     def _next(self, member: Member, following: deque[Any], source: Iterator[Any]) -> list[_Item]:
         """The next chunk for a worker; empty if it is to have none now."""
-        at_work = [chunk[0] for other, chunk in self._running.values() if other.node == member.node]
+        at_work = [
+            sent.chunk[0] for sent in self._running.values() if sent.member.node == member.node
+        ]
         if any(one.needs_a_node for one in at_work):
             return []
         is_last = not (following or self._back or at_work)
@@ -159,7 +186,7 @@ class Pool:
                     return []  # a suspect goes to a worker that has nothing else to lose
                 del self._suspects[at]
                 return [one]
-        if any(self._running[sent][1][0].deaths for sent in member.sent):
+        if any(self._running[sent].chunk[0].deaths for sent in member.sent):
             return []
         n_workers = max(1, len(self._members) + len(self._starting))
         size = max(self._size.next(self._left, n_workers), self._threads)
@@ -200,7 +227,7 @@ class Pool:
     def _started(self, reference: Any) -> None:
         member = self._starting.pop(reference)
         try:
-            member.node = ray.get(reference)
+            member.node, member.process = ray.get(reference)
         except RuntimeEnvSetupError as error:
             raise StageError(
                 f"Ray: our code does not get to the cluster's nodes: {error}"
@@ -225,7 +252,8 @@ class Pool:
             ) from error
 
     def _finished(self, reference: Any) -> Iterator[tuple[Any, Any]]:
-        member, chunk = self._running.pop(reference)
+        sent = self._running.pop(reference)
+        member, chunk = sent.member, sent.chunk
         try:
             results, seconds = ray.get(reference)
         except RayTaskError as error:
@@ -233,7 +261,7 @@ class Pool:
                 raise lacking(error.cause) from error
             raise error.cause if error.cause is not None else error from error
         except LOSSES as error:
-            yield from self._lost(member, reference, chunk, error)
+            yield from self._lost(sent, reference, error)
             return
         except (LocalRayletDiedError, RayError) as error:
             raise StageError(f"Ray: {error}. Check the cluster and run again") from error
@@ -241,29 +269,29 @@ class Pool:
         self._size.measured(len(chunk), seconds)
         yield from ((one.item, result) for one, result in zip(chunk, results, strict=True))
 
-    def _lost(
-        self, member: Member, reference: Any, chunk: list[_Item], error: RayError
-    ) -> Iterator[tuple[Any, Any]]:
+    def _lost(self, sent: _Sent, reference: Any, error: RayError) -> Iterator[tuple[Any, Any]]:
         """Put what a dead worker had back; the chunk that it was on is the suspect."""
+        member = sent.member
         is_node = is_node_loss(error) or member.node not in self._cluster.nodes()
         was_at_work = member.sent[0] == reference
         if member in self._members:
             self._members.remove(member)
             ray.kill(member.handle)  # if it cannot be reached any more, it may live
             self._looked_s = -_LOOK_S
-        if is_short_of_memory(error):
-            time.sleep(_GIVEN_BACK_S)
+            if is_short_of_memory(error):
+                self._ended.setdefault(member.node, []).append(member.process)
         if not was_at_work:  # the one before it was
-            self._back.extend(chunk)
+            self._back.extend(sent.chunk)
             return
-        for one in chunk:
+        is_theirs = not is_node and sent.was_begun()
+        for one in sent.chunk:
             one.avoid = member.node
-            one.needs_a_node = is_short_of_memory(error)
-            one.node_deaths += is_node
-            one.deaths += not is_node
-            if one.deaths >= _WORKER_DEATHS or one.node_deaths >= _NODE_DEATHS:
+            one.needs_a_node |= is_theirs and is_short_of_memory(error)
+            one.deaths += is_theirs
+            one.other_deaths += not is_theirs
+            if one.deaths >= _WORKER_DEATHS or one.other_deaths >= _OTHER_DEATHS:
                 yield one.item, WorkerDiedError(f"the Ray worker died, twice ({told(error)})")
-            elif is_node:
-                self._back.append(one)
-            else:
+            elif one.deaths:
                 self._suspects.append(one)
+            else:
+                self._back.append(one)
