@@ -31,7 +31,7 @@ from preprocessing.export import export
 from s2s.cli import (
     DEFAULT_BUCKET,
     DEFAULT_WORK_DIR,
-    STAGE_OPTIONS,
+    RUN_OPTIONS,
     BucketOption,
     FileCommand,
     RecipeArgument,
@@ -108,7 +108,7 @@ def demo(
 
 
 @app.command()
-@recipe_command(*STAGE_OPTIONS)
+@recipe_command(*RUN_OPTIONS)
 def run(settings: Settings) -> int:
     """Run all six stages of a recipe; what is done already is skipped."""
     reports = _run_recipe(settings)

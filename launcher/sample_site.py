@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from s2s.catalog import stored_sources
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.settings import Settings
@@ -16,6 +17,8 @@ __all__ = ["sample_for"]
 def sample_for(settings: Settings) -> Iterator[Settings]:
     """Have the sample catalog's videos served while a recipe that asks for them runs.
 
+    Films that are rendered already, for whichever recipe, are not rendered again, and neither are
+    those that the bucket has.
     Any other recipe is left alone, and so is one whose sources S2S_SOURCE_URL places elsewhere.
 
     Args:
@@ -39,8 +42,12 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
     folder, chosen = settings.work_dir / "sample" / world, load_world(world)
     if not chosen.n_sources:
         raise SettingsError(f"recipe {recipe.name}: {chosen.missing}")
-    catalog = render_catalog(folder, chosen.n_sources, recipe.seed, world=world)
-    shared_bucket(settings.bucket_url).upload(catalog, chosen.catalog_key, overwrite=True)
+    bucket = shared_bucket(settings.bucket_url)
+    collected = stored_sources(bucket).files.key_of
+    catalog = render_catalog(
+        folder, chosen.n_sources, recipe.seed, world=world, elsewhere=collected
+    )
+    bucket.upload(catalog, chosen.catalog_key, overwrite=True)
     with running_site(folder) as url:
         console.print(f"The sample's videos are served at {url} from {folder}")
         collection = recipe.collection.model_copy(update={"source_url": url + "/{source_id}.mp4"})

@@ -8,7 +8,7 @@ OUT/catalog.csv              their clips
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from fractions import Fraction
 from functools import partial
@@ -22,6 +22,7 @@ from av.container import OutputContainer
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from s2s.logs import plural
 from s2s.progress import Bars
 from sample.film import Film, World, load_world
 
@@ -39,6 +40,7 @@ def render_catalog(
     seed: int = 0,
     workers: int | None = None,
     world: str = "silent_to_sound",
+    elsewhere: Container[str] = (),
 ) -> Path:
     """Render a catalog; sources that are there already are left alone.
 
@@ -48,6 +50,7 @@ def render_catalog(
         seed: what everything is drawn from.
         workers: processes; None for one a core.
         world: which films.
+        elsewhere: ids of sources that nobody will ask for here: they are not rendered.
 
     Returns:
         The catalog's file.
@@ -55,11 +58,17 @@ def render_catalog(
     out.mkdir(parents=True, exist_ok=True)
     chosen = load_world(world)
     films = [chosen.film(seed, n) for n in range(sources)]
-    missing = [n for n, film in enumerate(films) if not _video(out, film).exists()]
-    with Bars() as bars:
-        bar = bars.add_task("rendering", total=sources, completed=sources - len(missing))
-        render = partial(render_source, out, seed, world=world)
-        _render_all(render, missing, workers, lambda: bars.advance(bar))
+    missing = [
+        n
+        for n, film in enumerate(films)
+        if film.source_id not in elsewhere and not _video(out, film).exists()
+    ]
+    if missing:
+        with Bars() as bars:
+            done, unit = sources - len(missing), plural(sources, "film")
+            bar = bars.add_task("rendering", total=sources, completed=done, unit=unit)
+            render = partial(render_source, out, seed, world=world)
+            _render_all(render, missing, workers, lambda: bars.advance(bar))
     return _write_catalog(out / "catalog.csv", chosen, films)
 
 
@@ -89,8 +98,6 @@ def _render_all(
     workers: int | None,
     advance: Callable[[], None],
 ) -> None:
-    if not indices:
-        return
     # Spawned, because a forked child would inherit the locks of the caller's threads.
     with ProcessPoolExecutor(
         min(workers or os.cpu_count() or 1, len(indices)),

@@ -1,5 +1,7 @@
 """`./s2s flops RECIPE`: what a classifier costs: parameters, and operations a view and a clip."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, get_args
 
 import typer
@@ -9,6 +11,7 @@ from rich.table import Table
 from s2s.cli import recipe_command
 from s2s.dataset import latest_version, read_version
 from s2s.errors import ModelError, SettingsError, VersionError
+from s2s.logs import counted
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.tasks.classification.settings import ClassificationRecipe
@@ -17,6 +20,10 @@ __all__ = ["flops"]
 
 _USUAL_CLASSES = 400
 _TINY = "tiny"
+_SEE_VOLUMES = {"cnn_3d", "video_transformer"}
+"""With a backbone of torchvision they are that backbone, whichever of them is asked for."""
+_UNKNOWN = "–"
+_NARROW, _ANY_WIDTH = 14, 10_000
 
 
 @recipe_command()
@@ -37,25 +44,48 @@ def flops(
         )
     classes = classes or _classes_of(settings)
     views = recipe.evaluation.views * recipe.evaluation.crops
-    title = f"{recipe.name}, {classes} classes"
+    rows = []
+    for changed in [recipe] if own else _approaches(recipe):
+        is_own = changed.training.model == recipe.training.model
+        name = f"{changed.training.model} *" if is_own else changed.training.model
+        cost = _cost(changed, classes, views, is_own=is_own)
+        rows.append((name, changed.training.backbone, *cost))
+    console = Console()
+    table = _table(recipe, classes, rows)
+    wide = console.options.update(max_width=_ANY_WIDTH)
+    if console.measure(table, options=wide).maximum > console.width:
+        table = _table(recipe, classes, [(row[0], _in_parts(row[1]), *row[2:]) for row in rows])
+    console.print(table)
+    return 0
+
+
+def _table(recipe: ClassificationRecipe, classes: int, rows: Sequence[Sequence[str]]) -> Table:
+    title = f"{recipe.name}, {counted(classes, 'class', 'classes')}"
     table = Table(title=title, title_justify="left", caption_justify="left")
     table.add_column("approach", no_wrap=True)
     table.add_column("backbone", overflow="fold")
     for name in ("parameters", "GFLOPs\na view", "views\na clip", "GFLOPs\na clip"):
         table.add_column(name, justify="right", no_wrap=True)
-    for changed in [recipe] if own else _approaches(recipe):
-        is_own = changed.training.model == recipe.training.model
-        name = f"{changed.training.model} *" if is_own else changed.training.model
-        table.add_row(
-            name, changed.training.backbone, *_cost(changed, classes, views, is_own=is_own)
-        )
+    for row in rows:
+        table.add_row(*row)
     training = recipe.training
     table.caption = (
-        f"* the recipe's own. {training.frames} frames of {training.crop_px} px; a multiplication "
-        "with its addition counts as one operation."
+        f"* the recipe's own. {counted(training.frames, 'frame')} of {training.crop_px} px; a "
+        "multiplication with its addition counts as one operation."
     )
-    Console().print(table)
-    return 0
+    if any(_UNKNOWN in row for row in rows):
+        table.caption += f" {_UNKNOWN}: the backbone takes clips of another size."
+    return table
+
+
+def _in_parts(backbone: str) -> str:
+    """A backbone's name in lines that a narrow column has room for, broken behind a sign."""
+    lines = [""]
+    for part in re.findall(r"[^/_.-]*[/_.-]?", backbone):
+        if len(lines[-1] + part) > _NARROW or lines[-1].endswith("/"):
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _cost(
@@ -81,7 +111,7 @@ def _cost(
         if is_own:
             raise
         # A backbone that is shown for comparison may want another size.
-        return parameters, "other size", str(views), "–"
+        return parameters, _UNKNOWN, str(views), _UNKNOWN
     gflops = count_gflops(network, config, mel_frames)
     return parameters, _digits(gflops), str(views), _digits(gflops * views)
 
@@ -91,11 +121,14 @@ def _digits(gflops: float) -> str:
 
 
 def _approaches(recipe: ClassificationRecipe) -> list[ClassificationRecipe]:
-    """The recipe by every approach; with its backbone where that takes it, else a small one."""
+    """The recipe by every approach, with what it compares that by, its backbone, or a small one.
+
+    No network comes twice under two names.
+    """
     field = type(recipe.training).model_fields["model"]
     found = []
     for name in get_args(field.annotation):
-        for backbone in (recipe.training.backbone, _TINY):
+        for backbone in _backbones(recipe, name):
             content = recipe.model_dump(mode="json")
             content["training"] |= {"model": name, "backbone": backbone, "weights": "random"}
             content["feature_extraction"]["sound"] = True
@@ -105,6 +138,21 @@ def _approaches(recipe: ClassificationRecipe) -> list[ClassificationRecipe]:
             except ValueError:
                 continue
     return found
+
+
+def _backbones(recipe: ClassificationRecipe, model: str) -> Sequence[str]:
+    """What an approach may be shown with, the best first."""
+    own, approaches = recipe.training, recipe.comparison.approaches.values()
+    if model == own.model:
+        return (own.backbone,)
+    compared = [
+        str(one["backbone"])
+        for one in approaches
+        if one.get("model") == model and "backbone" in one
+    ]
+    sees = own.visual if own.model == "audio_visual" else own.model
+    alike = [] if {model, sees} == _SEE_VOLUMES else [own.backbone]
+    return (*compared, *alike, _TINY)
 
 
 def _classes_of(settings: Settings) -> int:

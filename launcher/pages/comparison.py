@@ -7,13 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from launcher.pages.curve import Chart, Line, losses_chart
-from launcher.pages.figures import Cell, Pair, Table, TableRow, figure_cell, number, pair_of
+from launcher.pages.figures import Cell, Pair, Table, TableRow, figure_cell, pair_of
 from launcher.pages.page import write_framed
 from s2s.dataset import read_version
 from s2s.settings import Recipe
 from s2s.settings.evaluation import ALL_CLIPS
 from s2s.storage import Bucket
 from s2s.tasks.loading import load_task
+from training.evaluation.digits import number
 
 __all__ = ["write_comparison_report"]
 

@@ -14,7 +14,6 @@ from launcher.pages.figures import (
     Table,
     TableRow,
     figure_cell,
-    number,
     pair_of,
 )
 from launcher.pages.page import capped_notice, write_framed
@@ -23,6 +22,7 @@ from s2s.settings.evaluation import ALL_CLIPS
 from s2s.storage import Bucket
 from s2s.tasks.contract import MODEL
 from s2s.tasks.loading import load_task
+from training.evaluation.digits import number
 
 __all__ = ["write_evaluation_report"]
 

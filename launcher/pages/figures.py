@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from s2s.errors import ModelError, ObjectNotFoundError
 from s2s.storage import Bucket
 from s2s.tasks.contract import MODEL
+from training.evaluation.digits import interval, number
 
 __all__ = [
     "Cell",
@@ -16,7 +17,6 @@ __all__ = [
     "Table",
     "TableRow",
     "figure_cell",
-    "number",
     "pair_of",
     "read_metrics",
 ]
@@ -195,12 +195,8 @@ def figure_cell(title: str, value: Mapping[str, float | None] | None) -> Cell:
     """A figure with its interval, such as `0.950` and `(0.93–0.97)`, or `(-4.18 to 2.06)`."""
     if value is None:
         return Cell(title=title, value=number(None), is_missing=True)
-    interval = ""
-    if value["low"] is not None and value["high"] is not None:
-        # A dash beside a minus sign cannot be told from one.
-        dash = " to " if value["low"] < 0 else "–"
-        interval = f"({_short(value['low'])}{dash}{_short(value['high'])})"
-    return Cell(title=title, value=number(value["value"]), interval=interval)
+    lies = interval(value["low"], value["high"])
+    return Cell(title=title, value=number(value["value"]), interval=lies)
 
 
 def pair_of(names: str, test: Mapping[str, float]) -> Pair:
@@ -218,14 +214,3 @@ def pair_of(names: str, test: Mapping[str, float]) -> Pair:
         p=f"< {_SMALLEST_CHANCE:.4f}" if p < _SMALLEST_CHANCE else f"{p:.4f}",
         is_sure=p < 0.05,
     )
-
-
-def _short(value: float) -> str:
-    return f"{value:.2f}" if abs(value) < 10 else f"{value:.0f}"
-
-
-def number(value: float | None) -> str:
-    """As many digits as tell something."""
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""Logging and the one console that everything prints on."""
+"""Logging, the one console that everything prints on, and how numbers of things are told."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import os
 from rich.console import Console
 from rich.logging import RichHandler
 
-__all__ = ["console", "set_up_logging"]
+__all__ = ["console", "counted", "plural", "set_up_logging"]
 
 console = Console(stderr=True)
 
@@ -23,3 +23,19 @@ def set_up_logging(level: str | None = None) -> None:
         handlers=[RichHandler(console=console, show_path=False)],
         force=True,
     )
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """A number of things, such as `1 clip` or `2,000 clips`.
+
+    Args:
+        number: of them.
+        one: what one of them is called.
+        several: what several are; as one is, with an `s`, if None.
+    """
+    return f"{number:,} {plural(number, one, several)}"
+
+
+def plural(number: int, one: str, several: str | None = None) -> str:
+    """What so many things are called; see `counted`."""
+    return one if number == 1 else several or f"{one}s"

@@ -33,7 +33,7 @@ class Bars(Progress):
     Elsewhere, as in a log, they come when the work is done, and a line tells every 30 s how far it
     is, so that nobody takes for dead what takes long:
 
-        feature_extraction: 120 of 940, 2 nodes, 1.4/s of 1.6/s, 0:01:30 gone, about 0:09:47 left
+        validation: 120 of 940 clips, 2 nodes, 1.4/s of 1.6/s, 0:01:30 gone, about 0:09:47 left
 
     Args:
         in_percent: show a share, not a number of things.
@@ -54,6 +54,7 @@ class Bars(Progress):
             TextColumn("{task.description:<18}", markup=False),
             BarColumn(),
             TaskProgressColumn() if in_percent else MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[facts]}", markup=False),
@@ -67,8 +68,11 @@ class Bars(Progress):
         self._is_over = threading.Event()
 
     def add_task(self, description: str, *args: Any, **given: Any) -> TaskID:
-        """See `Progress.add_task`; what is completed already is no work of this run."""
-        fields = {"facts": "", "done_before": given.get("completed", 0)}
+        """See `Progress.add_task`; what is completed already is no work of this run.
+
+        `unit`, such as `clips`, says what is counted.
+        """
+        fields = {"facts": "", "unit": "", "done_before": given.get("completed", 0)}
         return super().add_task(description, *args, **(fields | given))
 
     def start(self) -> None:
@@ -103,7 +107,7 @@ class Bars(Progress):
 
     def _line(self, task: Task) -> str:
         total, passed_s = task.total or 0.0, task.elapsed or 0.0
-        count = f"{task.completed:.0f} of {total:.0f}"
+        count = f"{task.completed:.0f} of {total:.0f} {task.fields['unit']}".rstrip()
         words = [f"{task.percentage:.0f} %" if self._in_percent else count]
         words += [task.fields["facts"]] if task.fields["facts"] else []
         words += [f"{_clock(passed_s)} gone"]

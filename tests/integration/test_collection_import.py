@@ -188,6 +188,22 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
         collection.stage.run(settings_of(tmp_path, catalog="nowhere", format="folder"))
 
 
+@pytest.mark.parametrize("content", [(), ("a/image_00001.jpg", "a/image_00002.jpg")])
+def test_a_folder_without_videos_is_one_error_before_any_work(
+    tmp_path: Path, content: tuple[str, ...]
+):
+    (tmp_path / "videos" / "a").mkdir(parents=True)
+    for name in content:
+        (tmp_path / "videos" / name).write_bytes(b"a picture")
+    settings = settings_of(tmp_path, catalog="videos", format="folder")
+    with (
+        console.capture() as captured,
+        pytest.raises(CatalogError, match="videos has no video: name a folder that has some"),
+    ):
+        collection.stage.run(settings)
+    assert ("2 .jpg" in captured.get()) == bool(content)
+
+
 def test_a_pipe_in_a_folder_is_no_video_and_holds_nothing_up(tmp_path: Path, clip: Path):
     folder = tmp_path / "videos"
     folder.mkdir()

@@ -15,7 +15,7 @@ from s2s.catalog import catalog_lines
 from s2s.dataset import DatasetVersion
 from s2s.errors import MediaError, SettingsError
 from s2s.features.stored import StoredClip, fetch_clips
-from s2s.layout import catalog_key, model_prefix, processed_prefix
+from s2s.layout import catalog_key, features_prefix, model_prefix, processed_prefix
 from s2s.media import Cover, read_frames, read_jpegs
 from s2s.records import ClipRecord
 from s2s.settings import Settings
@@ -91,6 +91,25 @@ def test_a_folder_that_is_not_there_is_told(made: tuple[Path, Settings, DatasetV
     settings = classification_settings(folder, feature_extraction={"jpegs": "nowhere"})
     with pytest.raises(SettingsError, match=r"no folder .*nowhere: write it with './s2s export"):
         feature_extraction.stage.run(settings)
+
+
+@pytest.mark.parametrize("content", [(), ("clip_00001.png", "low/other/image_00001.jpg")])
+def test_a_folder_without_pictures_of_any_clip_is_one_error(
+    made: tuple[Path, Settings, DatasetVersion], content: tuple[str, ...]
+):
+    folder, _, version = made
+    name = f"of_others_{len(content)}"
+    (folder / name).mkdir()
+    for file in content:
+        (folder / name / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / file).write_bytes(b"a picture")
+    settings = classification_settings(folder, feature_extraction={"jpegs": name})
+    said = rf"no clip of {version.name} has pictures in .*{name}, such as .*image_00001\.jpg: write"
+    with pytest.raises(SettingsError, match=said):
+        feature_extraction.stage.run(settings)
+    bucket = open_bucket(settings.bucket_url)
+    prefix = features_prefix(settings.recipe, version.name)
+    assert not list(bucket.keys(prefix)), "no clip has failed for it"
 
 
 def test_pictures_are_those_of_the_video_at_the_same_instants(

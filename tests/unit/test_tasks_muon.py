@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 import torch
 
+from s2s.settings import TrainingSettings
 from s2s.tasks.common.muon import BatchedMuon
+from s2s.tasks.common.optimizers import adamw_and_muon
+from training.trainer import _is_bfloat16
 
 RATE = 0.01
 HOW: Any = {"lr": RATE, "weight_decay": 0.1, "adjust_lr_fn": "match_rms_adamw"}
@@ -68,3 +71,33 @@ def test_a_processor_without_bfloat16_reckons_in_float32(
     kept = torch.isclose(moved, moved.to(torch.bfloat16).float(), rtol=1e-5)
     assert bool(kept.all()) == (precision == torch.bfloat16)
     assert torch.linalg.svdvals(moved).sub(1).abs().max() < 0.35, "near orthogonal"
+
+
+@pytest.mark.parametrize(("capability", "is_torchs"), [("AVX512", True), ("AVX2", False)])
+def test_large_matrices_are_reckoned_in_what_the_processor_is_quick_with(
+    capability: str, *, is_torchs: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    network = torch.nn.ModuleDict(
+        {"blocks": torch.nn.Linear(512, 512), "last": torch.nn.Linear(9, 9)}
+    )
+    _, muon = adamw_and_muon(network, RATE)
+    assert (type(muon) is torch.optim.Muon) == is_torchs
+
+
+@pytest.mark.parametrize(
+    ("precision", "capability", "is_told"),
+    [("bfloat16", "AVX2", True), ("bfloat16", "AVX512", False), ("auto", "AVX2", False)],
+)
+def test_a_precision_that_the_processor_is_slow_with_is_told(
+    precision: Any,
+    capability: str,
+    *,
+    is_told: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    settings = TrainingSettings(precision=precision)
+    assert _is_bfloat16(settings, on_gpu=False) == (precision == "bfloat16")
+    assert ("set it to auto or float32" in caplog.text) == is_told

@@ -1,4 +1,4 @@
-"""The tables of an evaluation in a terminal."""
+"""The tables of an evaluation, and of a comparison, in a terminal."""
 
 import io
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from launcher.pages.figures import figure_cell
+from training.comparison.tables import print_comparison
 from training.evaluation.tables import print_evaluation
 
 FIGURES = [f"a_rather_long_figure_{n}" for n in range(14)]
@@ -57,7 +59,35 @@ def test_nothing_is_cut_in_a_narrow_terminal(width: int, value: float):
     assert text.count(shown) == 2 * len(FIGURES) * len(SYSTEMS)
     assert FIGURES[0] not in text  # people read titles
     for needed in (
-        *("12.346 / 66.100", "met", "not measured", "impacts: 40 clips of 12 sources"),
+        *("12.3 / 66.1", "met", "not measured", "impacts: 40 clips of 12 sources"),
         *("38 could be decoded", "3.2e-11", "0.0123 × 30"),
     ):
         assert needed in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (0.565, 0.49, 0.641, ("0.565", "(0.49–0.64)")),
+        (-1.0712, -4.18, 2.057, ("-1.071", "(-4.18 to 2.06)")),
+        (12.3456, None, None, ("12.3", "")),
+    ],
+)
+def test_a_figure_is_written_alike_in_a_terminal_and_on_a_page(
+    value: float, low: float | None, high: float | None, shown: tuple[str, str]
+):
+    of_one = {"value": value, "low": low, "high": high}
+    cell = figure_cell("top-1", of_one)
+    assert (cell.value, cell.interval) == shown
+    cost = {"steps": 9, "seconds": 1.0, "peak_bytes": None, "gflops": None, "parameters": 10**6}
+    part = {
+        "groups": {"all": {"top1": of_one | {"by_seed": [0.56, 0.57, 0.5649]}}},
+        "cost": cost,
+    }
+    console = Console(width=80, file=io.StringIO(), record=True)
+    content = {"note": "", "n_clips": 40, "n_sources": 1, "figures": {"top1": {}}, "failed": []}
+    print_comparison(content | {"approaches": {"cnn_lstm": part}, "pairs": []}, console)
+    text = " ".join(console.export_text().split())
+    assert "0.560 0.570 0.565" in text
+    assert f" {shown[0]} " in text
+    assert shown[1] in text

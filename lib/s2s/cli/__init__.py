@@ -10,9 +10,10 @@ from s2s.cli.commands import (
     stage_app,
 )
 from s2s.cli.options import (
+    CATALOG_OPTIONS,
     DEFAULT_BUCKET,
     DEFAULT_WORK_DIR,
-    STAGE_OPTIONS,
+    RUN_OPTIONS,
     BucketOption,
     EngineOption,
     LimitOption,
@@ -27,10 +28,11 @@ from s2s.cli.options import (
 )
 
 __all__ = [
+    "CATALOG_OPTIONS",
     "DEFAULT_BUCKET",
     "DEFAULT_WORK_DIR",
     "FAILURE_STATUS",
-    "STAGE_OPTIONS",
+    "RUN_OPTIONS",
     "BucketOption",
     "EngineOption",
     "FileCommand",

@@ -17,7 +17,7 @@ from rich.table import Table
 from typer.core import TyperCommand, TyperGroup
 
 from s2s.cli.interruption import status_of, stopped_by_sigterm
-from s2s.cli.options import OPTIONS, STAGE_OPTIONS, RecipeArgument, make_settings
+from s2s.cli.options import OPTIONS, RecipeArgument, make_settings
 from s2s.errors import S2SError
 from s2s.logs import console, set_up_logging
 from s2s.settings import Settings
@@ -96,7 +96,7 @@ def recipe_command(*options: str) -> Callable[[Callable[..., int]], Callable[...
     that are named here, and whatever the function takes besides.
 
     Args:
-        options: of `STAGE_OPTIONS`.
+        options: of `RUN_OPTIONS`.
 
     Returns:
         a decorator. The function gets the settings, and the values of its own parameters; it
@@ -192,18 +192,21 @@ class _StageUnlessNamed(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-def stage_app(name: str, purpose: str, run: Callable[[Settings], StageReport]) -> typer.Typer:
+def stage_app(
+    name: str, purpose: str, run: Callable[[Settings], StageReport], *options: str
+) -> typer.Typer:
     """The command line of a stage, which further commands may be added to.
 
     Args:
         name: the stage's name.
         purpose: what it is for, shown by `--help`.
         run: the stage.
+        options: of `RUN_OPTIONS`, those that the stage goes by.
     """
     app = typer.Typer(cls=_StageUnlessNamed, add_completion=False, pretty_exceptions_enable=False)
 
     @app.command(name=name, help=purpose)
-    @recipe_command(*STAGE_OPTIONS)
+    @recipe_command(*options)
     def command(settings: Settings) -> int:
         preflight(settings, name)
         return end_stage(settings, run(settings))

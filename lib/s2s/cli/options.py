@@ -11,14 +11,15 @@ import typer
 from s2s.errors import S2SError, SettingsError
 from s2s.settings import Settings, checked
 from s2s.storage import open_bucket
-from s2s.tasks.recipes import load_recipe
+from s2s.tasks.recipes import find_named_recipe, load_recipe
 from s2s.workspace import scratch
 
 __all__ = [
+    "CATALOG_OPTIONS",
     "DEFAULT_BUCKET",
     "DEFAULT_WORK_DIR",
     "OPTIONS",
-    "STAGE_OPTIONS",
+    "RUN_OPTIONS",
     "BucketOption",
     "EngineOption",
     "LimitOption",
@@ -34,15 +35,14 @@ __all__ = [
 
 DEFAULT_BUCKET = "file://.s2s/bucket"
 DEFAULT_WORK_DIR = Path(".s2s")
-_RECIPE_FOLDERS = (Path("recipes"), Path("/recipes"))
 
 
 def find_recipe(named: str | Path) -> Path:
     """The file of a recipe; one in a bucket is fetched, and kept while this process runs.
 
     Args:
-        named: a path; the name of a recipe in `recipes/`, of the directory or the image; or a URL,
-            `gs://BUCKET/KEY` or `file://PATH`.
+        named: a path; the name of a recipe in `recipes/`, of the working directory, the project or
+            the image; or a URL, `gs://BUCKET/KEY` or `file://PATH`.
 
     Raises:
         typer.BadParameter: if the bucket has no such object, or does not answer.
@@ -53,9 +53,7 @@ def find_recipe(named: str | Path) -> Path:
     if name.startswith("gs://"):
         return _fetched_recipe(name)
     if "/" not in name and not name.endswith((".yaml", ".yml")):
-        for folder in _RECIPE_FOLDERS:
-            if (path := folder / f"{name}.yaml").is_file():
-                return path
+        return find_named_recipe(name) or Path(name)
     return Path(name)
 
 
@@ -117,8 +115,10 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "retry_failed": (RetryFailedOption, False),
     "limit": (LimitOption, None),
 }
-STAGE_OPTIONS = ("engine", "workers", "gpus", "strict", "retry_failed", "limit")
-"""Options of every stage, beside the bucket and the work directory."""
+RUN_OPTIONS = ("engine", "workers", "gpus", "strict", "retry_failed", "limit")
+"""Options of a run of all stages, beside the bucket and the work directory."""
+CATALOG_OPTIONS = ("engine", "workers", "strict", "retry_failed", "limit")
+"""Those of a stage that works on the catalog's clips; later ones have what their version has."""
 
 
 def make_settings(

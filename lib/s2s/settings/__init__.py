@@ -23,7 +23,7 @@ from s2s.settings.naming import (
 from s2s.settings.preprocessing import PreprocessingSettings
 from s2s.settings.recipe import STAGES, Recipe
 from s2s.settings.run import Part, Settings
-from s2s.settings.section import Section, checked, fill_in_size
+from s2s.settings.section import Section, WeightsSource, checked, fill_in_size, matching
 from s2s.settings.serving import ServingSettings
 from s2s.settings.training import TrackingSettings, TrainingSettings
 from s2s.settings.validation import CheckSettings, ValidationSettings
@@ -57,8 +57,10 @@ __all__ = [
     "TrackingSettings",
     "TrainingSettings",
     "ValidationSettings",
+    "WeightsSource",
     "checked",
     "fill_in_size",
+    "matching",
     "names",
     "setting_paths",
 ]

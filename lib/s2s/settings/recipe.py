@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +12,7 @@ from s2s.settings.evaluation import ComparisonSettings, EvaluationSettings
 from s2s.settings.feature_extraction import FeatureSettings
 from s2s.settings.naming import FEATURES, PARTS, SHARED, Kind, Names, setting_paths
 from s2s.settings.preprocessing import PreprocessingSettings
+from s2s.settings.section import matching
 from s2s.settings.serving import ServingSettings
 from s2s.settings.training import TrackingSettings, TrainingSettings
 from s2s.settings.validation import ValidationSettings
@@ -54,7 +55,14 @@ class Recipe(BaseModel, frozen=True, extra="forbid"):
         "training.max_minutes",
     )
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=64)
+    name: Annotated[
+        str,
+        Field(max_length=64),
+        matching(
+            r"[a-z0-9][a-z0-9_.-]*",
+            "small letters, digits, _ . and -, a letter or digit first, as it is part of keys",
+        ),
+    ]
     task: str
     licence: str = ""
     seed: int = Field(default=0, ge=0)

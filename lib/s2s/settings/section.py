@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from s2s.errors import SettingsError
 
-__all__ = ["Section", "checked", "fill_in_size"]
+__all__ = ["Section", "WeightsSource", "checked", "fill_in_size", "matching"]
 
 _QUOTED = re.compile(r"'([^']*)'")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -46,6 +46,33 @@ def _told(item: Mapping[str, Any]) -> str:
         near = get_close_matches(str(item["input"]), _QUOTED.findall(item["ctx"]["expected"]), n=1)
         told += f"; is {near[0]} meant?" if near else ""
     return told
+
+
+def matching(pattern: str, told: str) -> AfterValidator:
+    """A check of a text; what it must be is told in words, not as a pattern.
+
+    Args:
+        pattern: that all of it must fit.
+        told: what that is, such as "a word".
+    """
+
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise ValueError(f"{value!r} is none of what it can be: {told}")
+        return value
+
+    return AfterValidator(check)
+
+
+WeightsSource = Annotated[
+    str,
+    matching(
+        r"hub|random|(file|bucket|package):.+",
+        "hub, file:NAME (beside the recipe), bucket:KEY, package:NAME or package:NAME/FILE (of an "
+        "installed Python package), random",
+    ),
+]
+"""Where a network's weights are from."""
 
 
 def fill_in_size(content: Any, sizes: Mapping[str, Mapping[str, object]]) -> Any:

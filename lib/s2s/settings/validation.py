@@ -1,10 +1,10 @@
 """A recipe's section `validation`: which clips are usable, and how they are split."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2s.settings.section import Section
+from s2s.settings.section import Section, matching
 
 __all__ = ["CheckSettings", "ValidationSettings"]
 
@@ -64,7 +64,9 @@ class ValidationSettings(Section):
     checks: CheckSettings = CheckSettings()
     fix: Literal["none", "drop", "quarantine"] = "none"
     remote_mode: Literal["auto", "content_addressed", "version_aware"] = "auto"
-    git_remote: str = Field(default="", pattern=r"^([^-].*)?$")
+    git_remote: Annotated[
+        str, matching(r"([^-].*)?", "a repository's URL or path, which does not begin with -")
+    ] = ""
 
     @model_validator(mode="after")
     def _check_ratios(self) -> Self:

@@ -145,7 +145,8 @@ def _weights(settings: Settings, stage: str) -> Finding | None:
         for setting, source in _named_weights(recipe.feature_extraction):
             match = _WEIGHTS.fullmatch(source)
             if match and not _is_there(match[1], match[2], settings):
-                remedy = f"Put it there, or change feature_extraction.{setting} in the recipe"
+                put = "Install it" if match[1] == "package" else "Put it there"
+                remedy = f"{put}, or change feature_extraction.{setting} in the recipe"
                 return Finding("weights", f"{source} is not there", remedy)
     except S2SError:
         return None  # the bucket's own line says it
@@ -168,9 +169,11 @@ def _is_there(place: str, name: str, settings: Settings) -> bool:
     if place == "bucket":
         return shared_bucket(settings.bucket_url).exists(name)
     package, _, file = name.partition("/")
-    spec = find_spec(package)
+    package = package.replace("-", "_")  # as it is imported
+    spec = find_spec(package) if package.isidentifier() else None
     folders = (spec and spec.submodule_search_locations) or ()
-    return any((Path(folder) / file).is_file() for folder in folders)
+    # Which file it is, where the recipe leaves that open, is seen where it is read.
+    return any((Path(folder) / file).is_file() for folder in folders) if file else bool(folders)
 
 
 def _cluster(settings: Settings, stage: str) -> Finding | None:

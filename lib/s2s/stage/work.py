@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from s2s.engine import Engine, WorkerDiedError, make_engine
 from s2s.errors import SettingsError
 from s2s.layout import failure_key
-from s2s.logs import console
+from s2s.logs import console, counted, plural
 from s2s.manifest import read_failures
 from s2s.progress import Bars
 from s2s.reasons import Reason, Status
@@ -43,6 +43,7 @@ class Work(Generic[ItemT]):
             media; None where any number of processes may work on items.
         uses_gpu: it is quicker with a GPU, which Ray has to be asked for.
         divisible: machines may share it out among themselves; the stage makes nothing of all items.
+        unit: what one item is.
     """
 
     stage: str
@@ -56,6 +57,7 @@ class Work(Generic[ItemT]):
     sessions: int | None = None
     uses_gpu: bool = False
     divisible: bool = False
+    unit: str = "clip"
 
 
 def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
@@ -80,7 +82,9 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
         return outcomes
     engine, rate = _engine(settings, work, len(pending)), Rate()
     with Bars() as bars:
-        bar = bars.add_task(work.stage, total=len(work.items), completed=len(outcomes))
+        total, settled = len(work.items), len(outcomes)
+        unit = plural(total, work.unit)
+        bar = bars.add_task(work.stage, total=total, completed=settled, unit=unit)
         for name, outcome in _worked_on(settings, work, engine, pending):
             _store(bucket, work.prefix, outcome, had_failed=name in failures)
             outcomes[name] = outcome
@@ -89,7 +93,8 @@ def fan_out(settings: Settings, work: Work[Any]) -> dict[str, Outcome]:
                 bars.update(bar, facts=rate.told(engine.room))
             bars.advance(bar)
         bars.update(bar, facts="")
-    console.print(f"{work.stage}: {rate.n_done} worked on, {rate.told(engine.room)}", style="dim")
+    done = counted(rate.n_done, work.unit)
+    console.print(f"{work.stage}: {done} worked on, {rate.told(engine.room)}", style="dim")
     return outcomes
 
 

@@ -7,11 +7,22 @@ from typing import Any
 
 import yaml
 
-from s2s.errors import SettingsError
+from s2s.errors import SettingsError, what_is_meant
 from s2s.settings import Recipe, Section, checked
 from s2s.tasks import TASKS, module_of, task_names
 
-__all__ = ["load_recipe", "recipe_class"]
+__all__ = ["find_named_recipe", "load_recipe", "recipe_class"]
+
+_SUFFIX = ".yaml"
+_FOLDERS = (Path("recipes"), Path(__file__).parents[3] / "recipes", Path("/recipes"))
+"""Where recipes are known by their names: of the working directory, of the project wherever that
+is, and of the image."""
+
+
+def find_named_recipe(name: str) -> Path | None:
+    """The file of a recipe that is known by its name, such as `silent_to_sound.sample`."""
+    paths = (folder / f"{name}{_SUFFIX}" for folder in _FOLDERS)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def recipe_class(task: str) -> type[Recipe]:
@@ -43,7 +54,8 @@ def load_recipe(path: Path, *, seed: int | None = None, **changes: Mapping[str, 
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(
-            f"recipe {path}: cannot be read (no such file, and no recipe of that name in recipes/)"
+            f"recipe {path}: there is no such file, and no recipe of that name in recipes/; "
+            f"{_what_is_there(path)}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"recipe {path}: cannot be read ({error})") from error
@@ -60,6 +72,16 @@ def load_recipe(path: Path, *, seed: int | None = None, **changes: Mapping[str, 
     model = recipe_class(task)
     _refuse_settings_of_others(model, content, path)
     return checked(model, content, f"recipe {path}")
+
+
+def _what_is_there(path: Path) -> str:
+    """How an error about a file that is not there goes on: recipes by name, and those beside it."""
+    files = sorted(file.name for file in path.parent.glob("*.y*ml"))
+    names = (file.stem for folder in _FOLDERS for file in sorted(folder.glob(f"*{_SUFFIX}")))
+    known = list(dict.fromkeys(names))
+    if path.suffix in {_SUFFIX, ".yml"}:
+        return what_is_meant(path.name, files or known)
+    return what_is_meant(path.name, [*known, *files])
 
 
 def _changed(content: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from collection.stage import run
-from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
+from s2s.cli import CATALOG_OPTIONS, end_stage, recipe_command
 from s2s.settings import Settings
 from s2s.stage import StageReport, preflight
 
@@ -22,7 +22,7 @@ def collection_app(run: Callable[[Settings], StageReport]) -> typer.Typer:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
     @app.command()
-    @recipe_command(*STAGE_OPTIONS)
+    @recipe_command(*CATALOG_OPTIONS)
     def collection(
         settings: Settings,
         *,

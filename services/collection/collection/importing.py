@@ -79,6 +79,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
             function=TakeOverFile(settings, folder, videos.files),
             workers=settings.n_workers,
             sessions=1,
+            unit="file",
         )
         # A file that failed may be another one now, as this may be another folder.
         by_name = fan_out(settings.model_copy(update={"retry_failed": True}), work)

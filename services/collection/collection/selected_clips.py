@@ -7,6 +7,7 @@ from typing import Any
 
 from collection.named_files import find_named_file
 from collection.video_folder import (
+    VideoFolder,
     open_video_folder,
     say_passed_over,
     say_splits_below_others,
@@ -22,6 +23,7 @@ from s2s.catalog import (
     store_catalog,
     update_label_ids,
 )
+from s2s.errors import CatalogError
 from s2s.logs import console
 from s2s.records import ClipRecord
 from s2s.settings import Recipe, Settings
@@ -112,6 +114,7 @@ def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Sel
     recipe = settings.recipe
     if recipe.collection.format == "folder":
         videos = open_video_folder(recipe.collection.catalog, settings.recipe_path.parent)
+        _check_has_videos(videos)
         selected = SelectedClips(videos.url, "folder")
         rows = iter(videos.clips(recipe))
         selected.passed_over = videos.passed_over()
@@ -131,6 +134,20 @@ def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Sel
     )
     say_passed_over(selected.passed_over)
     return selected
+
+
+def _check_has_videos(videos: VideoFolder) -> None:
+    """Make sure that a folder is not empty; what else is in it is told.
+
+    Raises:
+        CatalogError: if there is no video in it.
+    """
+    if not videos.paths():
+        say_passed_over(videos.passed_over())
+        raise CatalogError(
+            f"{videos.url} has no video: name a folder that has some, such as files that end in "
+            ".mp4, there or in folders below"
+        )
 
 
 def catalog_options(settings: Settings, bucket: Bucket, folder: Path) -> FormatOptions:

@@ -85,6 +85,7 @@ def _download(settings: Settings, selected: SelectedClips, folder: Path) -> dict
         workers=settings.workers or site.workers,
         sessions=site.sessions,
         divisible=True,
+        unit="download",
     )
     by_name = fan_out(settings, work)
     return {
@@ -117,6 +118,7 @@ def _take_over(settings: Settings, selected: SelectedClips, folder: Path) -> dic
         workers=settings.n_workers,
         sessions=1,
         divisible=True,
+        unit="video",
     )
     # The folder is on this machine, whatever the engine is.
     by_source = fan_out(settings.model_copy(update={"engine": "local"}), work)

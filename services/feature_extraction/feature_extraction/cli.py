@@ -18,4 +18,5 @@ app = stage_app(
     "Extract what the recipe's task learns from, of every clip of the newest data set version, to "
     "shards under features/.",
     _run,
+    *("engine", "workers", "gpus", "strict", "retry_failed"),
 )

@@ -1,11 +1,12 @@
 """A clip of a data set version, decoded: from the bucket, or from a folder of JPEG files."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from s2s.dataset import DatasetClip
-from s2s.errors import MediaError
+from s2s.errors import MediaError, SettingsError
 from s2s.features.arrays import ClipMedia
 from s2s.layout import folder_name
 from s2s.media import read_audio, read_frames, read_jpegs
@@ -13,7 +14,7 @@ from s2s.reasons import Reason
 from s2s.storage import Bucket
 from s2s.tasks.contract import Processor
 
-__all__ = ["fetch_clip", "frames_folder"]
+__all__ = ["check_pictures", "fetch_clip", "frames_folder"]
 
 
 def fetch_clip(
@@ -62,6 +63,26 @@ def frames_folder(jpegs: Path, clip: DatasetClip) -> Path:
     return next(
         (labelled / name for name in names if (labelled / name).is_dir()), labelled / names[0]
     )
+
+
+def check_pictures(jpegs: Path, version: str, clips: Iterable[DatasetClip]) -> None:
+    """Make sure that some clip has pictures in a folder: where none has, it is another one.
+
+    Args:
+        jpegs: the folder.
+        version: the data set version's name.
+        clips: its clips.
+
+    Raises:
+        SettingsError: if none has any.
+    """
+    folders = [frames_folder(jpegs, clip) for clip in clips]
+    if folders and not any(any(folder.glob("image_*.jpg")) for folder in folders):
+        raise SettingsError(
+            f"feature_extraction.jpegs: no clip of {version} has pictures in {jpegs}, such as "
+            f"{folders[0] / 'image_00001.jpg'}: write them with './s2s export RECIPE {jpegs} "
+            "--jpegs', name another folder, or leave the setting out to read the clips"
+        )
 
 
 def _fetch(bucket: Bucket, key: str, crc32c: str, path: Path) -> Path:

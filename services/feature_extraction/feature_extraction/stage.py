@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from feature_extraction.media import check_pictures
 from feature_extraction.shard import Shard, ShardMaker, plan_shards
 from s2s.dataset import latest_version, read_version
 from s2s.errors import SettingsError
@@ -36,14 +37,15 @@ def run(settings: Settings) -> StageReport:
         VersionError: if there is no data set version, or it is damaged.
         ModelError: if weights of an extractor are not there, or what is stored is no shard.
         BucketUnavailableError: if the bucket does not answer or is full.
-        SettingsError: if there is no folder of the recipe's `feature_extraction.jpegs`.
+        SettingsError: if there is no folder of the recipe's `feature_extraction.jpegs`, or no clip
+            has pictures in it.
         StageError: if this machine's disk or its GPU's memory is full.
     """
     started = time.monotonic()
     bucket, recipe = shared_bucket(settings.bucket_url), settings.recipe
     bucket.check()
     bucket.prepare()
-    _check_jpegs(settings)
+    jpegs = _jpegs_folder(settings)
     version = read_version(bucket, recipe, latest_version(bucket, recipe))
     prefix = features_prefix(recipe, version.name)
     stored, failures = find_clips(bucket, recipe), read_failures(bucket, prefix)
@@ -54,6 +56,8 @@ def run(settings: Settings) -> StageReport:
         split: [clip for clip in rows if clip.clip_id not in outcomes]
         for split, rows in version.clips.items()
     }
+    if jpegs is not None and any(pending.values()):
+        check_pictures(jpegs, version.name, clips.values())
     shards = plan_shards(pending, recipe.feature_extraction.clips_per_shard)
     # Which clips are tried again is decided; shards have no failures of those reasons.
     all_shards = settings.model_copy(update={"retry_reasons": None})
@@ -76,11 +80,11 @@ def _make(
     all clips of a shard do, others are not tried: what is short is short for any.
     """
     uses_gpu = settings.recipe.feature_extraction.needs_weights
-    work = Work(STAGE, prefix, shards, frozenset(), maker, uses_gpu=uses_gpu)
+    work = Work(STAGE, prefix, shards, frozenset(), maker, uses_gpu=uses_gpu, unit="shard")
     by_shard = fan_out(settings, work)
     for name in [name for name, each in by_shard.items() if each.reason is Reason.CRASHED]:
         clips = {clip.clip_id: clip for clip in shards[name].clips}
-        tried = fan_out(settings, replace(work, items=clips, function=maker.try_clip))
+        tried = fan_out(settings, replace(work, items=clips, function=maker.try_clip, unit="clip"))
         lost = {name for name, each in tried.items() if each.reason is Reason.CRASHED}
         rest = replace(work, items={name: shards[name]}, function=maker.without(lost))
         by_shard |= fan_out(settings, rest)
@@ -89,14 +93,18 @@ def _make(
     return by_shard
 
 
-def _check_jpegs(settings: Settings) -> None:
+def _jpegs_folder(settings: Settings) -> Path | None:
+    """The folder that pictures are read from; None where they are the clips'."""
     named = settings.recipe.feature_extraction.jpegs
+    if not named:
+        return None
     folder = settings.recipe_path.parent / named
-    if named and not folder.is_dir():
+    if not folder.is_dir():
         raise SettingsError(
             f"feature_extraction.jpegs: there is no folder {folder}: write it with "
             "'./s2s export RECIPE FOLDER --jpegs', or leave the setting out to read the clips"
         )
+    return folder
 
 
 def _keep_weights(settings: Settings, bucket: Bucket, path: Path) -> None:

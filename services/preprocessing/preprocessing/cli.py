@@ -6,7 +6,7 @@ import typer
 
 from preprocessing.stage import run
 from preprocessing.steps import Steps, run_steps
-from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
+from s2s.cli import CATALOG_OPTIONS, end_stage, recipe_command
 from s2s.settings import Settings
 from s2s.stage import preflight
 
@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-@recipe_command(*STAGE_OPTIONS)
+@recipe_command(*CATALOG_OPTIONS)
 def preprocessing(
     settings: Settings,
     *,

@@ -6,7 +6,7 @@
 import csv
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +24,9 @@ from s2s.cli import (
 from s2s.dataset import SPLITS, read_version, version_names
 from s2s.errors import SettingsError
 from s2s.layout import folder_name, processed_prefix
-from s2s.logs import console
+from s2s.logs import console, counted, plural
 from s2s.media import write_jpegs
+from s2s.progress import Bars
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
@@ -64,7 +65,7 @@ def export(
         check_output_folder(folder)
         stored = shared_bucket(settings.bucket_url)
         count = export_clips(stored, settings.recipe, folder, jpegs=jpegs)
-        console.print(f"{count} clips in {folder}")
+        console.print(f"{counted(count, 'clip')} in {folder}")
         return 0
 
     sys.exit(guarded(work))
@@ -127,9 +128,9 @@ def _export(
     prefix = processed_prefix(recipe)
     cut = {key.removeprefix(prefix) for key in bucket.keys(prefix)}
     split_of = _splits(bucket, recipe)
-    for clip in stored_catalog(bucket, recipe).clips:
-        if f"{clip.clip_id}.mp4" not in cut:
-            continue
+    clips = stored_catalog(bucket, recipe).clips
+    chosen = [clip for clip in clips if f"{clip.clip_id}.mp4" in cut]
+    for clip in _shown(chosen):
         place = folder / label_folder(clip.labels[0] if clip.labels else "")
         place.mkdir(exist_ok=True)
         files = ClipFiles(place, clip.clip_id)
@@ -139,6 +140,16 @@ def _export(
             _write_frames(files.video, place / clip.clip_id)
         split = split_of.get(clip.clip_id) or clip.split or ""
         yield _row(clip, split, files.video.relative_to(folder), files.sound.relative_to(folder))
+
+
+def _shown(clips: Sequence[ClipRecord]) -> Iterator[ClipRecord]:
+    """The clips, and how many of them are written."""
+    with Bars() as bars:
+        unit = plural(len(clips), "clip")
+        bar = bars.add_task("export", total=len(clips), unit=unit)
+        for clip in clips:
+            yield clip
+            bars.advance(bar)
 
 
 def _write_frames(video: Path, folder: Path) -> None:

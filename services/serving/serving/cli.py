@@ -58,7 +58,12 @@ def _run_stage(settings: Settings) -> StageReport:
     return run(settings)
 
 
-app = stage_app(_STAGE, "Prove that the recipe's model answers over HTTP (the stage).", _run_stage)
+app = stage_app(
+    _STAGE,
+    "Prove that the recipe's model answers over HTTP (the stage).",
+    _run_stage,
+    *("strict", "retry_failed"),
+)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from typing import Any
 
 from s2s.dataset import DatasetVersion
 from s2s.settings import Recipe
+from training.evaluation.digits import number
 
 __all__ = ["METRICS_FILE", "write_card"]
 
@@ -97,6 +98,6 @@ def _table(systems: dict[str, dict[str, float | None]]) -> str:
     names = list(next(iter(systems.values())))
     lines = [["system", *(name.replace("_", " ") for name in names)], ["---"] * (len(names) + 1)]
     for system, values in systems.items():
-        cells = ["–" if values[name] is None else f"{values[name]:.3f}" for name in names]
+        cells = [number(values[name]) for name in names]
         lines.append([system, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -16,6 +16,7 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 from s2s.errors import StageError
 from s2s.settings import TrainingSettings
 from s2s.storage.bucket import crc32c_of_file
+from s2s.tasks.common.muon import is_quick_in_bfloat16
 from s2s.tasks.contract import Objective, Trained
 from training.batch_norm import SharedBatchNorm
 from training.callbacks.averaging import Averaging
@@ -148,7 +149,7 @@ def make_trainer(
     """
     settings = module.objective.settings
     on_gpu = find_gpu(settings)
-    is_bfloat16 = on_gpu if settings.precision == "auto" else settings.precision == "bfloat16"
+    is_bfloat16 = _is_bfloat16(settings, on_gpu=on_gpu)
     if on_gpu:
         torch.set_float32_matmul_precision("high")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips, and what we know
@@ -178,6 +179,19 @@ def make_trainer(
         plugins=[SharedBatchNorm()] if is_shared and not on_gpu else [],
         precision="bf16-mixed" if is_bfloat16 else "32-true",
     )
+
+
+def _is_bfloat16(settings: TrainingSettings, *, on_gpu: bool) -> bool:
+    """Whether products of matrices are in bfloat16; that this CPU is slow with it is told."""
+    if settings.precision == "auto":
+        return on_gpu
+    is_bfloat16 = settings.precision == "bfloat16"
+    if is_bfloat16 and not on_gpu and not is_quick_in_bfloat16(torch.device("cpu")):
+        log.warning(
+            "training.precision is bfloat16, which this CPU, without AVX-512, takes many times as "
+            "long for: set it to auto or float32"
+        )
+    return is_bfloat16
 
 
 def _strategy(module: TrainingModule, nodes: Nodes) -> Strategy:

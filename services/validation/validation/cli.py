@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from s2s.cli import STAGE_OPTIONS, end_stage, recipe_command
+from s2s.cli import CATALOG_OPTIONS, end_stage, recipe_command
 from s2s.dataset import read_version
 from s2s.logs import console
 from s2s.settings import Settings, ValidationSettings, checked
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-@recipe_command(*STAGE_OPTIONS)
+@recipe_command(*CATALOG_OPTIONS)
 def validation(  # noqa: PLR0913 - these are the options of the command line
     settings: Settings,
     *,

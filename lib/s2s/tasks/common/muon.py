@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["BatchedMuon"]
+__all__ = ["BatchedMuon", "is_quick_in_bfloat16"]
 
 _RMS = 0.2
 """Of a step over the learning rate, as AdamW's are."""
@@ -22,6 +22,8 @@ _RMS = 0.2
 
 class BatchedMuon(torch.optim.Muon):
     """Takes the steps of torch's own, all matrices of one size at a time: many are small.
+
+    In float32 where bfloat16, which is all that torch's own knows, is slow.
 
     Its arguments and its state are those of torch's own, of whose kinds of steps it knows one: by
     Nesterov's momentum, of the length `match_rms_adamw`.
@@ -80,6 +82,10 @@ def _orthogonal(matrices_NRC: torch.Tensor, group: Mapping[str, Any]) -> torch.T
 
 
 def _precision(device: torch.device) -> torch.dtype:
-    """Bfloat16, as of torch's own, but on CPUs that have to take it apart: 14 times slower."""
-    is_quick = device.type != "cpu" or torch.backends.cpu.get_cpu_capability() == "AVX512"
-    return torch.bfloat16 if is_quick else torch.float32
+    """Bfloat16, as of torch's own, but on CPUs that have to take it apart."""
+    return torch.bfloat16 if is_quick_in_bfloat16(device) else torch.float32
+
+
+def is_quick_in_bfloat16(device: torch.device) -> bool:
+    """Whether products of matrices are; CPUs without AVX-512 take them apart, 14 times slower."""
+    return device.type != "cpu" or torch.backends.cpu.get_cpu_capability() == "AVX512"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from s2s.tasks.common.muon import BatchedMuon
+from s2s.tasks.common.muon import BatchedMuon, is_quick_in_bfloat16
 
 __all__ = ["adamw_and_muon", "rate_share"]
 
@@ -47,7 +47,8 @@ def adamw_and_muon(
     chosen = set(matrices)
     rest = [part for part in network.parameters() if part not in chosen]
     are_small = all(part.numel() <= _SMALL for part in matrices)
-    muon = BatchedMuon if are_small else torch.optim.Muon
+    are_quick = all(is_quick_in_bfloat16(part.device) for part in matrices)
+    muon = torch.optim.Muon if are_quick and not are_small else BatchedMuon
     return [
         torch.optim.AdamW(
             rest,

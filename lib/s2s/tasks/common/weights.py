@@ -97,11 +97,17 @@ def _in_package(source: str, package: str, file: str) -> Path:
         )
     root = Path(found.submodule_search_locations[0])
     there = sorted(path for path in root.rglob("*") if path.suffix in _SUFFIXES)
+    if not there:
+        raise ModelError(
+            f"{source}: {package} has no file of weights, which end in {', '.join(_SUFFIXES)}: "
+            "name another package, or a file as file:NAME or bucket:KEY"
+        )
     chosen = [path for path in there if path == root / file] if file else there
     if len(chosen) != 1:
-        names = ", ".join(str(path.relative_to(root)) for path in there) or "none"
+        names = ", ".join(str(path.relative_to(root)) for path in there)
+        lacking = f"{package} has no {file}" if file else f"{package} has several files of weights"
         raise ModelError(
-            f"{source}: name one file of weights, as package:{package}/FILE; there are: {names}"
+            f"{source}: {lacking}: name one as package:{package}/FILE; there are: {names}"
         )
     return chosen[0]
 

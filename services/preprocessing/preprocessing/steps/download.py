@@ -1,7 +1,7 @@
 """Sources of the clips that are still to be cut, from the bucket to this machine."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -12,6 +12,8 @@ from preprocessing.stage import STAGE, cut_already, without_source
 from s2s.catalog import stored_catalog, stored_sources
 from s2s.errors import ObjectExistsError
 from s2s.layout import catalog_key, raw_prefix
+from s2s.logs import plural
+from s2s.progress import Bars
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
@@ -45,9 +47,11 @@ def download_sources(settings: Settings, own: Settings) -> StageReport:
     there = set(here.keys(raw_prefix()))
     wanted = {file.key for file in found.values() if file} - there
     with workspace(settings.work_dir / "tmp" / STAGE) as folder:
-        _copy(bucket, here, folder, {catalog_key(settings.recipe)}, overwrite=True)
-        _copy(bucket, here, folder, failed - there)
-        _copy(bucket, here, folder, wanted, settings.n_workers)
+        _copy_one(bucket, here, folder, catalog_key(settings.recipe), overwrite=True)
+        for key in sorted(failed - there):
+            _copy_one(bucket, here, folder, key)
+        if wanted:
+            _copy(bucket, here, folder, wanted, settings.n_workers)
     outcomes = []
     for clip in clips:
         file = found.get(clip.clip_id)
@@ -65,21 +69,18 @@ def _fetched(clip: ClipRecord, *, is_new: bool) -> Outcome:
 
 
 def _copy(
-    bucket: Bucket,
-    here: Bucket,
-    folder: Path,
-    keys: Iterable[str],
-    at_a_time: int = 1,
-    *,
-    overwrite: bool = False,
+    bucket: Bucket, here: Bucket, folder: Path, keys: Collection[str], at_a_time: int
 ) -> None:
-    with ThreadPoolExecutor(at_a_time) as pool:
-        copy = partial(_copy_one, bucket, here, folder, overwrite=overwrite)
+    with ThreadPoolExecutor(at_a_time) as pool, Bars() as bars:
+        copy = partial(_copy_one, bucket, here, folder)
+        bar = bars.add_task("download", total=len(keys), unit=plural(len(keys), "file"))
         for _ in pool.map(copy, sorted(keys)):
-            pass
+            bars.advance(bar)
 
 
-def _copy_one(bucket: Bucket, here: Bucket, folder: Path, key: str, *, overwrite: bool) -> None:
+def _copy_one(
+    bucket: Bucket, here: Bucket, folder: Path, key: str, *, overwrite: bool = False
+) -> None:
     path = folder / uuid4().hex
     bucket.download(key, path)
     # Another run may have been faster.

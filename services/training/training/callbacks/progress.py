@@ -64,6 +64,7 @@ class TrainingBar(Callback):
                 f"training {self._name}",
                 total=self._budget.max_steps,
                 completed=trainer.global_step,
+                unit="steps",
             )
             self._bars.start()
 

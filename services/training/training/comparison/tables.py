@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from s2s.settings.evaluation import ALL_CLIPS
+from training.evaluation.digits import interval, number
 
 __all__ = ["print_comparison"]
 
@@ -40,7 +41,7 @@ def _figures_table(content: Mapping[str, Any]) -> Table:
     for approach, part in content["approaches"].items():
         found = part["groups"][ALL_CLIPS]
         each = found[first]["by_seed"] if found[first] else []
-        shown = " ".join(f"{value:.2f}" for value in each)
+        shown = " ".join(map(number, each))
         table.add_row(approach, *(_cell(found[name]) for name in names), shown)
     return table
 
@@ -91,7 +92,6 @@ def _table(title: str) -> Table:
 
 def _cell(found: Mapping[str, Any] | None) -> str:
     if found is None:
-        return "–"
-    if found["low"] is None:
-        return f"{found['value']:.3f}"
-    return f"{found['value']:.3f}\n({found['low']:.2f}–{found['high']:.2f})"
+        return number(None)
+    lies = interval(found["low"], found["high"])
+    return f"{number(found['value'])}\n{lies}".rstrip()

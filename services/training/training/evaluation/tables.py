@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from s2s.settings.evaluation import ALL_CLIPS
+from training.evaluation.digits import number
 
 __all__ = ["print_evaluation"]
 
@@ -131,9 +132,9 @@ def _targets_table(targets: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("figure", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in targets:
-        figure = "–" if row["value"] is None else f"{row['value']:.3f}"
+        figure = number(row["value"])
         if row["reference"] is not None:
-            figure += f" / {row['reference']:.3f}"
+            figure += f" / {number(row['reference'])}"
         table.add_row(row["target"], figure, _VERDICTS[row["is_met"]])
     return table
 
@@ -143,7 +144,4 @@ def _plain_table() -> Table:
 
 
 def _cell(value: Mapping[str, float | None] | None) -> str:
-    if value is None or value["value"] is None:
-        return "–"
-    number = value["value"]
-    return f"{number:.3f}" if abs(number) < 10 else f"{number:.1f}"
+    return number(None if value is None else value["value"])

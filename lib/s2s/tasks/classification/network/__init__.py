@@ -10,6 +10,7 @@ from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.inputs import ClipInputs
 from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.network.volume import Cnn3d, VideoNetwork, VideoTransformer
+from s2s.tasks.common.hub import names_of_networks
 
 __all__ = ["ClassifierConfig", "ClipInputs", "make_classifier"]
 
@@ -30,8 +31,8 @@ def make_classifier(config: ClassifierConfig) -> nn.Module:
         return _make_visual(config)
     except (ValueError, RuntimeError) as error:
         raise ModelError(
-            f"training.backbone: {config.backbone} cannot be made ({error}): see "
-            "timm.list_models() and torchvision.models.list_models() for names"
+            f"training.backbone: {config.backbone} cannot be made ({error}); "
+            f"{names_of_networks(config.backbone)}"
         ) from error
 
 

@@ -1,5 +1,6 @@
 """Weights of a backbone that were trained elsewhere, and the scale of pictures they expect."""
 
+from functools import partial
 from typing import Any
 
 import timm
@@ -7,11 +8,11 @@ from timm.data.config import resolve_model_data_config
 from torch import nn
 from torchvision.models import get_model_weights
 
-from s2s.errors import ModelError
 from s2s.tasks.classification.network.classifier import ClipClassifier
 from s2s.tasks.classification.network.fusion import AudioVisual
 from s2s.tasks.classification.network.sound import SoundClassifier
 from s2s.tasks.classification.settings import ClassificationRecipe
+from s2s.tasks.common.hub import of_hub
 from s2s.tasks.common.weights import (
     Weights,
     colour_scale,
@@ -46,7 +47,9 @@ def give_backbone_weights(network: nn.Module, material: Material) -> dict[str, A
     place, backbone = _backbone_of(network)
     library, _, name = training.backbone.partition("/")
     if training.weights == "hub":
-        weights, scale = _from_hub(library, name)
+        weights, scale = of_hub(
+            "training.weights", training.backbone, partial(_from_hub, library, name)
+        )
     else:
         with scratch() as folder:
             path = find_weights(training.weights, folder, material.recipe_folder, material.bucket)
@@ -80,21 +83,14 @@ def _backbone_of(network: nn.Module) -> tuple[str, nn.Module]:
 
 
 def _from_hub(library: str, name: str) -> tuple[Weights, dict[str, Any]]:
-    try:
-        if library == "timm":
-            network = timm.create_model(name, pretrained=True, num_classes=0)
-            data = resolve_model_data_config(network)
-            return network.state_dict(), {"mean": data["mean"], "std": data["std"]}
-        found = get_model_weights(name)["DEFAULT"]
-        data = found.transforms()
-        scale = {"mean": tuple(data.mean), "std": tuple(data.std)}
-        return found.get_state_dict(progress=False, check_hash=True), scale
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ModelError(
-            f"training.weights: hub: those of {name} cannot be fetched ({error}): on a machine "
-            "without network, put the file beside the recipe and set training.weights to "
-            "file:NAME, or into the bucket and set it to bucket:KEY"
-        ) from error
+    if library == "timm":
+        network = timm.create_model(name, pretrained=True, num_classes=0)
+        data = resolve_model_data_config(network)
+        return network.state_dict(), {"mean": data["mean"], "std": data["std"]}
+    found = get_model_weights(name)["DEFAULT"]
+    data = found.transforms()
+    scale = {"mean": tuple(data.mean), "std": tuple(data.std)}
+    return found.get_state_dict(progress=False, check_hash=True), scale
 
 
 def _of_one_channel(weights: Weights) -> Weights:

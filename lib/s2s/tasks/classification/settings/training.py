@@ -1,14 +1,16 @@
 """The section `training`: which network, and how it is trained."""
 
+import re
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from s2s.settings import Section, TrainingSettings
+from s2s.settings import Section, TrainingSettings, WeightsSource
 
 __all__ = ["AugmentationSettings", "ClassificationTrainingSettings"]
 
-_WEIGHTS = r"^(hub|random|file:.+|bucket:.+|package:.+)$"
+_EXAMPLES = {"timm": "timm/resnet18", "torchvision": "torchvision/r2plus1d_18"}
+_NETWORK = re.compile(r"[\w.\-]+")
 
 
 class AugmentationSettings(Section):
@@ -62,8 +64,8 @@ class ClassificationTrainingSettings(TrainingSettings):
     model: Literal[
         "frame_average", "cnn_lstm", "cnn_3d", "video_transformer", "audio", "audio_visual"
     ] = "cnn_3d"
-    backbone: str = Field(default="tiny", pattern=r"^(tiny|(timm|torchvision)/[\w.\-]+)$")
-    weights: str = Field(default="random", pattern=_WEIGHTS)
+    backbone: str = "tiny"
+    weights: WeightsSource = "random"
     visual: Literal["frame_average", "cnn_lstm", "cnn_3d", "video_transformer"] = "cnn_3d"
     fusion: Literal["late", "mid"] = "mid"
     frames: int = Field(default=16, ge=1, le=256)
@@ -80,8 +82,12 @@ class ClassificationTrainingSettings(TrainingSettings):
     def _check_backbone(self) -> Self:
         seeing = self.visual if self.model == "audio_visual" else self.model
         library = "torchvision" if seeing in {"cnn_3d", "video_transformer"} else "timm"
-        if self.backbone.partition("/")[0] not in {"tiny", library}:
-            raise ValueError(f"backbone {self.backbone}: {seeing} takes tiny or {library}/NAME")
+        place, _, name = self.backbone.partition("/")
+        if self.backbone != "tiny" and (place != library or not _NETWORK.fullmatch(name)):
+            raise ValueError(
+                f"backbone {self.backbone}: {seeing} takes tiny or {library}/NAME, such as "
+                f"{_EXAMPLES[library]}"
+            )
         if self.backbone == "tiny" and self.weights == "hub":
             raise ValueError("weights hub: the backbone tiny is trained from scratch, use random")
         return self

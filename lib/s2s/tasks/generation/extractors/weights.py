@@ -5,6 +5,7 @@ the hub changes them later.
 """
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import timm
@@ -13,9 +14,10 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from s2s.errors import ModelError, SettingsError
+from s2s.errors import SettingsError
 from s2s.spec import TimeSpec
 from s2s.storage import Bucket
+from s2s.tasks.common.hub import names_of_networks, of_hub
 from s2s.tasks.common.weights import Weights, colour_scale, find_weights, load_weights, read_weights
 from s2s.tasks.generation.extractors.colours import Colours
 from s2s.tasks.generation.extractors.motion import Motion
@@ -48,7 +50,9 @@ def fetch_weights(
         name = getattr(settings, stream)
         source: str = getattr(settings, f"{stream}_weights")
         if source == "hub":
-            load_weights(network, _from_hub(stream, name), f"the hub's {name}")
+            setting = f"feature_extraction.{stream}_weights"
+            fetched = of_hub(setting, name, partial(_from_hub, name))
+            load_weights(network, fetched, f"the hub's {name}")
         elif source != "random":
             with scratch() as folder:
                 path = find_weights(source, folder, recipe_folder, bucket)
@@ -99,23 +103,15 @@ def _networks(settings: GenerationFeatureSettings) -> dict[str, nn.Module]:
             networks["semantic"] = make_backbone(settings.semantic).network
         except (ValueError, RuntimeError) as error:
             raise SettingsError(
-                f"feature_extraction.semantic: no network {settings.semantic} ({error}): see "
-                "timm.list_models() and torchvision.models.list_models() for names"
+                f"feature_extraction.semantic: no network {settings.semantic} ({error}); "
+                f"{names_of_networks(settings.semantic)}"
             ) from error
     return networks
 
 
-def _from_hub(stream: str, name: str) -> Weights:
-    try:
-        if name.startswith("timm/"):
-            network = timm.create_model(name.partition("/")[2], pretrained=True, num_classes=0)
-            return network.state_dict()
-        weights = get_model_weights(name.rpartition("/")[2])["DEFAULT"]
-        return weights.get_state_dict(progress=False, check_hash=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        setting = f"feature_extraction.{stream}_weights"
-        raise ModelError(
-            f"{setting}: hub: the weights of {name} cannot be fetched ({error}): on a machine "
-            f"without network, put the file beside the recipe and set {setting} to file:NAME, or "
-            "into the bucket and set it to bucket:KEY"
-        ) from error
+def _from_hub(name: str) -> Weights:
+    library, _, model = name.rpartition("/")
+    if library == "timm":
+        return timm.create_model(model, pretrained=True, num_classes=0).state_dict()
+    weights = get_model_weights(model)["DEFAULT"]
+    return weights.get_state_dict(progress=False, check_hash=True)

@@ -1,14 +1,12 @@
 """The section `feature_extraction`: which visual features are computed."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from s2s.settings import FeatureSettings
+from s2s.settings import FeatureSettings, WeightsSource, matching
 
 __all__ = ["GenerationFeatureSettings"]
-
-_WEIGHTS = r"^(hub|random|file:.+|bucket:.+|package:.+)$"
 
 
 class GenerationFeatureSettings(FeatureSettings):
@@ -32,10 +30,17 @@ class GenerationFeatureSettings(FeatureSettings):
 
     motion: Literal["differences", "raft_small", "raft_large"] = "differences"
     motion_grid: int = Field(default=8, ge=1, le=32)
-    motion_weights: str = Field(default="hub", pattern=_WEIGHTS)
-    semantic: str = Field(default="none", pattern=r"^(none|(timm|torchvision)/[\w.\-]+)$")
+    motion_weights: WeightsSource = "hub"
+    semantic: Annotated[
+        str,
+        matching(
+            r"none|(timm|torchvision)/[\w.\-]+",
+            "none, timm/NAME (a network for pictures, such as timm/resnet18), torchvision/NAME "
+            "(one for videos, such as torchvision/r3d_18)",
+        ),
+    ] = "none"
     semantic_every: int = Field(default=5, ge=1)
-    semantic_weights: str = Field(default="hub", pattern=_WEIGHTS)
+    semantic_weights: WeightsSource = "hub"
     colour_grid: int = Field(default=4, ge=1, le=32)
 
     @property
