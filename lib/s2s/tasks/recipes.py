@@ -54,8 +54,8 @@ def load_recipe(path: Path, *, seed: int | None = None, **changes: Mapping[str, 
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(
-            f"recipe {path}: there is no such file, and no recipe of that name in recipes/; "
-            f"{_what_is_there(path)}"
+            f"recipe {path}: cannot be read (no such file, and no recipe of that name in "
+            f"recipes/); {_what_is_there(path)}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"recipe {path}: cannot be read ({error})") from error
