@@ -12,7 +12,7 @@ from rich.table import Table
 from s2s.cli import DEFAULT_BUCKET, BucketOption, RecipeArgument, check_output_folder, guarded
 from s2s.dataset import SPLITS, DatasetVersion, read_version, version_names
 from s2s.errors import VersionError
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.settings import Recipe
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
@@ -110,7 +110,8 @@ def fetch(
         chosen = choose(_read(store, loaded, version), split or (), label or ())
         fetched = pull(store, chosen, to)
         clips = sum(map(len, chosen.clips.values()))
-        console.print(f"{chosen.name}: {clips} clips in {to / 's2s_dataset'}, {fetched} files new")
+        there = f"{counted(clips, 'clip')} in {to / 's2s_dataset'}"
+        console.print(f"{chosen.name}: {there}, {counted(fetched, 'file')} new")
         return 0
 
     sys.exit(guarded(work))
@@ -147,7 +148,8 @@ def verify(
         )
         for problem in problems:
             print(problem)
-        console.print(f"{content.name}: {len(problems)} files differ" if problems else "all right")
+        differ = f"{counted(len(problems), 'file')} differ" + "s" * (len(problems) == 1)
+        console.print(f"{content.name}: {differ}" if problems else "all right")
         return int(bool(problems))
 
     sys.exit(guarded(work, goes_on=False))

@@ -10,6 +10,7 @@ from launcher.pages.curve import Chart, Line, losses_chart
 from launcher.pages.figures import Cell, Pair, Table, TableRow, figure_cell, pair_of
 from launcher.pages.page import write_framed
 from s2s.dataset import read_version
+from s2s.logs import counted
 from s2s.settings import Recipe
 from s2s.settings.evaluation import ALL_CLIPS
 from s2s.storage import Bucket
@@ -53,7 +54,7 @@ def write_comparison_report(
         content=content,
         facts=[
             ("data set", content["version"]),
-            ("measured on", f"{content['n_clips']} clips of {content['n_sources']} sources"),
+            ("measured on", _measured_on(content)),
             ("approaches", len(approaches)),
             ("seeds", ", ".join(map(str, seeds))),
         ],
@@ -69,6 +70,10 @@ def write_comparison_report(
         pairs=_pairs(content),
         answers=Markup(answers),  # noqa: S704 - a template's
     )
+
+
+def _measured_on(content: Mapping[str, Any]) -> str:
+    return f"{counted(content['n_clips'], 'clip')} of {counted(content['n_sources'], 'source')}"
 
 
 def _capped(approaches: Mapping[str, Any]) -> str:

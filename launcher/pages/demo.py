@@ -12,6 +12,7 @@ from launcher.pages.page import capped_notice, write_framed
 from launcher.pipeline import PURPOSES
 from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.layout import model_prefix
+from s2s.logs import counted
 from s2s.settings import Recipe
 from s2s.stage import StageReport
 from s2s.storage import Bucket
@@ -76,7 +77,8 @@ def write_report(
 
 
 def _caption(metrics: Metrics, explained: str) -> str:
-    return f"{metrics.note} {metrics.n_clips} clips of {metrics.n_sources} sources. {explained}"
+    counts = f"{counted(metrics.n_clips, 'clip')} of {counted(metrics.n_sources, 'source')}"
+    return f"{metrics.note} {counts}. {explained}"
 
 
 def _facts(bucket: Bucket, recipe: Recipe, version: DatasetVersion) -> list[tuple[str, str]]:

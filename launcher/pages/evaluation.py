@@ -17,6 +17,7 @@ from launcher.pages.figures import (
     pair_of,
 )
 from launcher.pages.page import capped_notice, write_framed
+from s2s.logs import counted
 from s2s.settings import Recipe
 from s2s.settings.evaluation import ALL_CLIPS
 from s2s.storage import Bucket
@@ -71,7 +72,7 @@ def write_evaluation_report(
     training = content["training"]
     facts = [(name, content[name]) for name in ("model", "version", "seed")]
     if training:
-        steps = f"{training['steps']:,} steps in {training['seconds']:,.0f} s"
+        steps = f"{counted(training['steps'], 'step')} in {training['seconds']:,.0f} s"
         facts.append(("trained for", steps))
     return write_framed(
         output_dir / PAGE,
@@ -104,7 +105,7 @@ def _group_part(content: Mapping[str, Any], group: str) -> _GroupPart:
     ]
     return _GroupPart(
         title="All clips" if group == ALL_CLIPS else group.replace("_", " ").capitalize(),
-        counts=f"{part['n_clips']} clips of {part['n_sources']} sources.",
+        counts=f"{counted(part['n_clips'], 'clip')} of {counted(part['n_sources'], 'source')}.",
         table=Table(title="", rows=rows),
         rivals=tuple(
             _Rival(content["titles"][system], "; ".join(titles[name] for name in names))

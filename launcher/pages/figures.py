@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from s2s.errors import ModelError, ObjectNotFoundError
+from s2s.logs import counted
 from s2s.storage import Bucket
 from s2s.tasks.contract import MODEL
 from training.evaluation.digits import interval, number
@@ -132,7 +133,7 @@ class Metrics(BaseModel):
         if not self.groups:
             return [self._table("", self.systems)]
         return [
-            self._table(f"{name.capitalize()}, {group.n_clips} clips", group.systems)
+            self._table(f"{name.capitalize()}, {counted(group.n_clips, 'clip')}", group.systems)
             for name, group in self.groups.items()
         ]
 
@@ -141,8 +142,9 @@ class Metrics(BaseModel):
         """On what, how long and how large."""
         facts = self.training
         return (
-            f"{facts.n_train:,} clips of {facts.n_train_sources:,} sources: {facts.steps:,} steps "
-            f"in {facts.seconds:,.0f} s, {facts.parameters / 1e6:.1f} M parameters"
+            f"{counted(facts.n_train, 'clip')} of {counted(facts.n_train_sources, 'source')}: "
+            f"{counted(facts.steps, 'step')} in {facts.seconds:,.0f} s, "
+            f"{facts.parameters / 1e6:.1f} M parameters"
         )
 
     @property

@@ -67,7 +67,7 @@ def test_the_bucket_server_starts_stops_and_keeps_its_data(launch: Launch, tmp_p
         site = {"S2S_SOURCE_URL": "http://127.0.0.1:9/{source_id}"}
         collected = launch("collection", "r.yaml", **exported, **site)
         assert collected.returncode == 1, collected.stderr
-        assert "none of 1 clips came through: 1 network" in collected.stderr
+        assert "none of 1 clip came through: 1 network" in collected.stderr
         assert collected.stderr.count("codecs: all there") == 1, collected.stderr
     finally:
         stopped = launch("bucket", "stop")

@@ -134,7 +134,7 @@ def test_lists_that_disagree_are_told_plainly(tmp_path: Path):
     result = show(table, names)
     assert result.exit_code == 0
     said = " ".join(result.output.split())
-    assert "train.csv and train.txt disagree: 1 clips in both" in said
+    assert "train.csv and train.txt disagree: 1 clip in both" in said
     assert "1 only in train.csv, 2 only in train.txt, 1 with other labels" in said
     names.write_text("aaaaaaaaaaa_000001_000011.mp4 0\nbbbbbbbbbbb_000002_000012.mp4 1\n")
     assert "agree: 2 clips in both" in show(table, names).output
@@ -268,7 +268,7 @@ def test_a_list_without_labels_and_splits_agrees_with_one_that_has_them(tmp_path
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     first.write_text("source_id,labels,split\na,dog,train\n")
     second.write_text("source_id\na\n")
-    assert "agree: 1 clips in both" in show(first, second).output
+    assert "agree: 1 clip in both" in show(first, second).output
 
 
 def test_a_list_without_any_clip_fails(tmp_path: Path):

@@ -184,7 +184,7 @@ def test_a_folder_with_a_part_is_verified_as_it_was_pulled(bucket: DirectoryBuck
     assert ask(bucket, "verify", "v1", *folder)[0] == 1
     next(tmp_path.rglob("*.wav")).write_bytes(b"changed")
     status, text = ask(bucket, "verify", "v1", *part, *folder)
-    assert (status, "1 files differ" in text) == (1, True)
+    assert (status, "1 file differs" in text) == (1, True)
 
 
 def test_a_folder_that_is_not_there_or_a_file_is_told(bucket: DirectoryBucket, tmp_path: Path):

@@ -375,7 +375,7 @@ def test_a_full_work_dir_is_told(bucket: DirectoryBucket, small_disk: Path):
 def test_nothing_usable(bucket: DirectoryBucket, tmp_path: Path):
     (name,) = write_catalog(bucket, RECIPE, {"bell0": [0]})
     store_clip(bucket, RECIPE, name, *make_clip(tmp_path, name, volume=0))
-    with pytest.raises(StageError, match=r"none of its 1 clips is usable \(1 silent\)"):
+    with pytest.raises(StageError, match=r"none of its 1 clip is usable \(1 silent\)"):
         run(settings_of(bucket))
     report = StageReport.model_validate_json(bucket.read(report_key(RECIPE, "validation")))
     assert report.counts == {"failed:silent": 1}

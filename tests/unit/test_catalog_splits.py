@@ -80,6 +80,6 @@ def test_a_recipe_may_use_our_words_or_the_catalogs():
 @pytest.mark.parametrize("wanted", [["tset"], ["train", "tset"], ["validation"], ["test_set"]])
 def test_a_split_that_is_not_there_is_an_error(wanted: list[str]):
     with pytest.raises(
-        CatalogError, match=rf"no split '{wanted[-1]}'\. It has: none \(1 clips\), test \(2 clips\)"
+        CatalogError, match=rf"no split '{wanted[-1]}'\. It has: none \(1 clip\), test \(2 clips\)"
     ):
         select(["test", "train", None, "test", "val"], wanted)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from s2s.logs import counted
 from s2s.progress import Bars
 
 
@@ -118,3 +119,19 @@ def test_lines_come_by_themselves_until_the_work_is_over(monkeypatch: pytest.Mon
         (teller,) = set(threading.enumerate()) - others
     teller.join(30)
     assert not teller.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "told"),
+    [
+        (1, ("clip",), "1 clip"),
+        (0, ("clip",), "0 clips"),
+        (2000, ("clip",), "2,000 clips"),
+        (1, ("class", "classes"), "1 class"),
+        (3, ("class", "classes"), "3 classes"),
+    ],
+)
+def test_numbers_of_things_are_told_in_the_singular_where_there_is_one(
+    number: int, words: tuple[str, ...], told: str
+):
+    assert counted(number, *words) == told

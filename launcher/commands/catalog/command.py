@@ -32,7 +32,7 @@ from s2s.cli import (
     guarded,
 )
 from s2s.errors import CatalogError
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.records import ClipRecord
 from s2s.settings import CollectionSettings, Recipe, checked
 from s2s.tasks.recipes import load_recipe
@@ -150,9 +150,9 @@ def summary_table(summary: Summary, shown_labels: int | None) -> Table:
 def _in_words(first: Path, second: Path, found: Difference) -> str:
     names = escape(f"{first.name} and {second.name}")
     if found.is_none:
-        return f"{names} agree: {found.n_both:,} clips in both."
+        return f"{names} agree: {counted(found.n_both, 'clip')} in both."
     parts = [
-        f"{found.n_both:,} clips in both",
+        f"{counted(found.n_both, 'clip')} in both",
         f"{found.only_first:,} only in {first.name}",
         f"{found.only_second:,} only in {second.name}",
         f"{found.n_relabelled:,} with other labels",
@@ -191,7 +191,9 @@ def _say_selected(path: Path, options: FormatOptions, recipe: Recipe, summary: S
     if not n_selected:
         counts = (summary.n_clips, summary.n_problems)
         raise nothing_selected(str(path), summary.layout, recipe, counts, summary.problems)
-    console.print(f"{n_selected:,} clips are selected by {recipe.name}", highlight=False)
+    are = "is" if n_selected == 1 else "are"
+    told = f"{counted(n_selected, 'clip')} {are} selected by {recipe.name}"
+    console.print(told, highlight=False)
 
 
 def _clips(path: Path, options: FormatOptions) -> Iterator[ClipRecord]:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from s2s.catalog.catalog import RowProblem
 from s2s.catalog.splits import check_splits, known_split
 from s2s.errors import CatalogError
+from s2s.logs import counted
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 
@@ -61,15 +62,16 @@ def nothing_selected(
         asked |= {"splits": f"a split of {list(wanted.splits)}"} if wanted.splits else {}
         settings = " and ".join(f"collection.{name}" for name in asked)
         return CatalogError(
-            f"catalog {catalog}: none of its {n_clips} clips has {' and '.join(asked.values())} "
-            f"({settings} of the recipe): './s2s catalog FILE' shows what there is"
+            f"catalog {catalog}: none of its {counted(n_clips, 'clip')} has "
+            f"{' and '.join(asked.values())} ({settings} of the recipe): './s2s catalog FILE' "
+            "shows what there is"
         )
     if not problems:
         return CatalogError(f"catalog {catalog} is empty: it lists no clip")
     first = problems[0]
     return CatalogError(
-        f"catalog {catalog}: none of its {n_problems} rows can be used as {layout}. Line "
-        f"{first.line}: {first.message}. If that is not its format, say which it is with "
+        f"catalog {catalog}: none of its {counted(n_problems, 'row')} can be used as {layout}. "
+        f"Line {first.line}: {first.message}. If that is not its format, say which it is with "
         "collection.format in the recipe"
     )
 
@@ -109,7 +111,9 @@ def _of_splits(clips: Iterable[ClipRecord], recipe: Recipe) -> Iterator[ClipReco
         if fitting:
             yield clip
     if missing := [name for folded, name in wanted.items() if folded not in seen]:
-        there = ", ".join(f"{name or 'none'} ({n:,} clips)" for name, n in sorted(found.items()))
+        there = ", ".join(
+            f"{name or 'none'} ({counted(n, 'clip')})" for name, n in sorted(found.items())
+        )
         raise CatalogError(
             f"collection.splits: the catalog has no split {missing[0]!r}. It has: {there}. Name "
             "its splits as it does, or say which of train, val and test one is in "

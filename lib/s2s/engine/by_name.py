@@ -8,6 +8,7 @@ from s2s.engine.contract import Engine
 from s2s.engine.processes import ProcessEngine
 from s2s.engine.threads import ThreadEngine
 from s2s.errors import SettingsError
+from s2s.logs import counted
 
 __all__ = ["check_engine", "make_engine"]
 
@@ -73,7 +74,7 @@ def check_engine(name: str, gpus: float | None = 0.0) -> str:
     if not gpus:
         return told
     workers = make_engine(name, gpus=gpus).room.workers
-    return f"{told}, and has room for {workers} workers with {gpus:g} GPU each"
+    return f"{told}, and has room for {counted(workers, 'worker')} with {gpus:g} GPU each"
 
 
 def _check_ray() -> None:

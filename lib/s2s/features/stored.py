@@ -12,6 +12,7 @@ from s2s.dataset import DatasetClip, DatasetVersion
 from s2s.errors import StageError
 from s2s.features.shards import ShardReader, read_header
 from s2s.layout import feature_shards_pattern, features_prefix, features_root
+from s2s.logs import counted
 from s2s.manifest import read_failures
 from s2s.settings import Recipe
 from s2s.storage import Bucket
@@ -111,7 +112,7 @@ def fetch_clips(
             clips[split].append(StoredClip(clip, shards[key]))
     if missing:
         raise StageError(
-            f"{bucket.url}: {len(missing)} clips of {version.name} have no features, such as "
-            f"{missing[0]}: run feature_extraction first"
+            f"{bucket.url}: {counted(len(missing), 'clip')} of {version.name} without features, "
+            f"such as {missing[0]}: run feature_extraction first"
         )
     return clips

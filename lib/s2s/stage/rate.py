@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from s2s.engine import Room
+from s2s.logs import counted
 
 __all__ = ["Rate"]
 
@@ -51,7 +52,7 @@ class Rate:
         if not self.n_done or passed_s <= 0 or self.work_s <= 0:
             return ""
         ceiling = room.workers * self.n_done / self.work_s
-        nodes = f"{room.nodes} node{'s' * (room.nodes != 1)}"
+        nodes = counted(room.nodes, "node")
         return f"{nodes}, {_short(self.n_done / passed_s)}/s of {_short(ceiling)}/s"
 
 

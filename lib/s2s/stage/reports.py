@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from s2s.errors import StageError
 from s2s.layout import manifest_key, report_key
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.manifest import read_manifest, write_manifest
 from s2s.memory_limit import count_memory_kills, memory_limit_bytes
 from s2s.reasons import Reason, Status
@@ -139,8 +139,8 @@ def check_came_through(settings: Settings, report: StageReport) -> None:
         for n, reason in _by_number(worked_on)[:_SHOWN_REASONS]
     ]
     raise StageError(
-        f"{report.stage}: none of {sum(worked_on.values())} clips came through: {'; '.join(told)}. "
-        f"'./s2s status {settings.recipe_path}' tells more"
+        f"{report.stage}: none of {counted(sum(worked_on.values()), 'clip')} came through: "
+        f"{'; '.join(told)}. './s2s status {settings.recipe_path}' tells more"
     )
 
 
@@ -168,7 +168,7 @@ def _said_of_memory() -> dict[str, str]:
     if kills <= 0 or limit is None:
         return {}
     said = (
-        f"{'1 process was' if kills == 1 else f'{kills} processes were'} ended because this "
+        f"{counted(kills, 'process was', 'processes were')} ended because this "
         f"container reached its memory limit of "
         f"{limit / (1 << 20):.0f} MiB: give it more (mem_limit, S2S_MEMORY with compose), or work "
         "on fewer at a time (--workers)"

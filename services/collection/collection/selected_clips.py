@@ -24,7 +24,7 @@ from s2s.catalog import (
     update_label_ids,
 )
 from s2s.errors import CatalogError
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.records import ClipRecord
 from s2s.settings import Recipe, Settings
 from s2s.storage import Bucket
@@ -127,8 +127,8 @@ def select_from_catalog(settings: Settings, bucket: Bucket, folder: Path) -> Sel
     store_catalog(bucket, recipe, selected.select(rows, recipe), folder / "catalog.jsonl")
     update_label_ids(bucket, recipe, selected.labels)
     console.print(
-        f"Catalog {selected.name} ({selected.layout}): {selected.n_clips} clips, "
-        f"{len(selected.clips)} selected, {len(selected.problems)} rows with a problem",
+        f"Catalog {selected.name} ({selected.layout}): {counted(selected.n_clips, 'clip')}, "
+        f"{len(selected.clips)} selected, {counted(len(selected.problems), 'row')} with a problem",
         highlight=False,
         markup=False,
     )

@@ -14,7 +14,7 @@ from collection.source import DownloadSource, TakeOverFile, VideoFile
 from collection.video_folder import open_video_folder
 from s2s.catalog import RowProblem, stored_sources
 from s2s.layout import raw_prefix
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.manifest import read_failures
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
@@ -158,4 +158,5 @@ def _say_what_blocked(outcomes: Mapping[str, Outcome]) -> None:
     """Tell why a run stopped before its end."""
     waiting = [o for o in outcomes.values() if o.status is Status.SKIPPED and o.reason in BLOCKS]
     for message, n_clips in Counter(outcome.message for outcome in waiting).items():
-        console.print(f"[yellow]stopped[/]: {n_clips} clips stay pending: {message}")
+        stay = f"{counted(n_clips, 'clip')} stay{'s' * (n_clips == 1)}"
+        console.print(f"[yellow]stopped[/]: {stay} pending: {message}")

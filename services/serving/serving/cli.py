@@ -19,7 +19,7 @@ from s2s.cli import (
     stage_app,
 )
 from s2s.errors import ModelError, SettingsError
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, shared_bucket
 from s2s.storage import Bucket
@@ -162,7 +162,7 @@ def _say_serving(url: str, names: Sequence[str]) -> None:
 
 
 def _say_finishing(n_jobs: int, most_s: float) -> None:
-    jobs = "1 job" if n_jobs == 1 else f"{n_jobs} jobs"
+    jobs = counted(n_jobs, "job")
     told = (
         f"Finishing {jobs}, up to {most_s:.0f} s; Ctrl-C once more stops at once, and what is not "
         "finished goes on at the next start"

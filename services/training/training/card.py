@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from s2s.dataset import DatasetVersion
+from s2s.logs import counted
 from s2s.settings import Recipe
 from training.evaluation.digits import number
 
@@ -20,7 +21,7 @@ _CARD = """\
 | --- | --- |
 | task | {task} |
 | data set version | {version} |
-| trained on | {n_train} clips of {n_train_sources} sources, {steps} steps, {seconds:.0f} s |
+| trained on | {trained_on}, {steps_told}, {seconds:.0f} s |
 | stopped by | {stopped_by} |
 | seed | {seed} |
 | parameters | {parameters} |
@@ -28,7 +29,7 @@ _CARD = """\
 
 ## Figures
 
-{note} {n_clips} clips of {n_sources} sources.
+{note} {measured_on}.
 
 {tables}
 
@@ -74,8 +75,9 @@ def write_card(
         sample_rate_hz=recipe.spec.sample_rate_hz,
         mel=f", {recipe.spec.n_mels} mel bands" if "n_mels" in recipe.feature_rates else "",
         note=metrics["note"],
-        n_clips=metrics["n_clips"],
-        n_sources=metrics["n_sources"],
+        measured_on=_counts(metrics["n_clips"], metrics["n_sources"]),
+        trained_on=_counts(training["n_train"], training["n_train_sources"]),
+        steps_told=counted(training["steps"], "step"),
         tables=_tables(metrics),
         licence=recipe.licence or "The recipe names none.",
         **{**training, "stopped_by": _STOPPED_BY[training["stopped_by"]]},
@@ -83,10 +85,14 @@ def write_card(
     path.write_text(text, encoding="utf-8")
 
 
+def _counts(n_clips: int, n_sources: int) -> str:
+    return f"{counted(n_clips, 'clip')} of {counted(n_sources, 'source')}"
+
+
 def _tables(metrics: dict[str, Any]) -> str:
     """A table of each group of clips, or one of all where there are no groups."""
     tables = [
-        f"{group.capitalize()}, {part['n_clips']} clips:\n\n{_table(part['systems'])}"
+        f"{group.capitalize()}, {counted(part['n_clips'], 'clip')}:\n\n{_table(part['systems'])}"
         for group, part in metrics["groups"].items()
     ]
     return "\n\n".join(tables) or _table(metrics["systems"])

@@ -7,7 +7,7 @@ import typer
 
 from s2s.cli import CATALOG_OPTIONS, end_stage, recipe_command
 from s2s.dataset import read_version
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.settings import Settings, ValidationSettings, checked
 from s2s.stage import preflight, shared_bucket
 from validation.splits.table import split_table
@@ -71,7 +71,9 @@ def _print_version(settings: Settings, outputs: Mapping[str, Any]) -> None:
     console.print(split_table(read_version(store, settings.recipe, outputs["version"])))
     checked = outputs["checked"]
     rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
-    console.print(f"{checked['clips']:.0f} clips were decoded and checked{rate}.")
+    n_checked = round(checked["clips"])
+    were = "was" if n_checked == 1 else "were"
+    console.print(f"{counted(n_checked, 'clip')} {were} decoded and checked{rate}.")
     console.print(f"DVC's remote {store.url}/dvc_store is {outputs['remote']}.")
 
 

@@ -11,6 +11,7 @@ from s2s.catalog import stored_catalog
 from s2s.dataset import SPLITS, DatasetClip, read_version, version_names
 from s2s.errors import StageError
 from s2s.layout import FAILED, checks_prefix, processed_prefix
+from s2s.logs import counted
 from s2s.manifest import read_failures
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
@@ -237,6 +238,7 @@ def _nothing_usable(recipe: Recipe, outcomes: Mapping[str, Outcome]) -> str:
         return f"recipe {recipe.name}: no clip is cut yet: run its preprocessing stage first"
     told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
     return (
-        f"recipe {recipe.name}: none of its {len(outcomes)} clips is usable ({told}), so there is "
-        "no data set version. './s2s status' tells more; 'validation' in the recipe sets the limits"
+        f"recipe {recipe.name}: none of its {counted(len(outcomes), 'clip')} is usable ({told}), "
+        "so there is no data set version. './s2s status' tells more; 'validation' in the recipe "
+        "sets the limits"
     )

@@ -14,6 +14,7 @@ from preprocessing.encoding.greys import GREY_PX, is_same, small_grey
 from preprocessing.encoding.stretch import ROUNDING, Stretch, decode_frames
 from preprocessing.plan import Cut, Footage
 from s2s.errors import MediaError
+from s2s.logs import counted
 from s2s.media import open_guarded
 from s2s.reasons import Reason
 
@@ -50,7 +51,10 @@ def seam_error(
     fps, stretch = footage.recipe.spec.fps, footage.stretch
     n_frames = _count_frames(cut.files.video)
     if n_frames != cut.n_frames:
-        return _error(cut, f"{cut.n_frames} frames were to be cut, {n_frames} came out")
+        return _error(
+            cut,
+            f"{counted(cut.n_frames, 'frame was', 'frames were')} to be cut, {n_frames} came out",
+        )
     seen = np.fromfile(cut.files.seams, np.uint8)
     if len(seen) != len(cut.seams) * GREY_PX**2:
         return _error(cut, "its frames could not be compared with those of its source")

@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from s2s.logs import counted
 from s2s.settings.evaluation import ALL_CLIPS
 from training.evaluation.digits import interval, number
 
@@ -29,7 +30,8 @@ def print_comparison(content: Mapping[str, Any], console: Console) -> None:
 
 
 def _figures_table(content: Mapping[str, Any]) -> Table:
-    table = _table(f"{content['n_clips']} clips of {content['n_sources']} sources, mean of seeds")
+    clips, sources = counted(content["n_clips"], "clip"), counted(content["n_sources"], "source")
+    table = _table(f"{clips} of {sources}, mean of seeds")
     first, *others = content["figures"]
     parts = [part["groups"][ALL_CLIPS] for part in content["approaches"].values()]
     known = [name for name in others if any(part[name] for part in parts)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from s2s.dataset import Split
 from s2s.dataset.held_out import choose_held_out
+from s2s.logs import counted
 from s2s.progress import Bars
 from s2s.settings import EvaluationSettings
 from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
@@ -139,5 +140,6 @@ def _said_of_decoding(n_listed: int, n_decoded: int) -> str:
     if not n_listed:
         return ""
     if n_decoded == n_listed:
-        return f"All {n_listed:,} clips of the split could be decoded."
-    return f"Of {n_listed:,} clips of the split {n_decoded:,} could be decoded."
+        all_of_it = "The clip" if n_listed == 1 else f"All {n_listed:,} clips"
+        return f"{all_of_it} of the split could be decoded."
+    return f"Of {counted(n_listed, 'clip')} of the split {n_decoded:,} could be decoded."

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from s2s.logs import counted
 from s2s.settings.evaluation import ALL_CLIPS
 from training.evaluation.digits import number
 
@@ -28,7 +29,8 @@ def print_evaluation(content: Mapping[str, Any], console: Console) -> None:
     console.print(_systems_table(content["titles"]))
     titles = {name: figure["title"] for name, figure in content["figures"].items()}
     for group, part in content["groups"].items():
-        _print_heading(f"{group}: {part['n_clips']} clips of {part['n_sources']} sources", console)
+        clips, sources = counted(part["n_clips"], "clip"), counted(part["n_sources"], "source")
+        _print_heading(f"{group}: {clips} of {sources}", console)
         known = _known(titles, part["systems"])
         for shown in _fitting(known, part["systems"], console):
             console.print(_figures_table(shown, part["systems"]))

@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from s2s.dataset import SPLITS, DatasetClip
+from s2s.logs import counted
 from s2s.settings import Recipe
 from validation.release.remote import RemoteMode
 
@@ -55,7 +56,8 @@ def describe(
     """
     statistics = statistics_of(clips)
     counts = ", ".join(
-        f"{statistics[split]['clips']} clips of {statistics[split]['sources']} sources in {split}"
+        f"{counted(statistics[split]['clips'], 'clip')} of "
+        f"{counted(statistics[split]['sources'], 'source')} in {split}"
         for split in SPLITS
     )
     datasheet = _TEXT.format(

@@ -5,6 +5,7 @@ from collections import Counter
 from rich.table import Table
 
 from s2s.dataset import SPLITS, DatasetVersion
+from s2s.logs import plural
 
 __all__ = ["split_table"]
 
@@ -25,7 +26,8 @@ def split_table(version: DatasetVersion) -> Table:
     for label, number in sorted(total.most_common(_MOST_ROWS)):
         table.add_row(label, *(str(counts[split][label]) for split in SPLITS), str(number))
     if len(total) > _MOST_ROWS:
-        table.add_row(f"… {len(total) - _MOST_ROWS} more labels", "", "", "", "")
+        more = len(total) - _MOST_ROWS
+        table.add_row(f"… {more} more {plural(more, 'label')}", "", "", "", "")
     table.add_section()
     clips = [len(version.split(split)) for split in SPLITS]
     sources = [len({clip.source_id for clip in version.split(split)}) for split in SPLITS]
