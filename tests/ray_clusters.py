@@ -13,6 +13,8 @@ import pytest
 _TESTS = Path(__file__).parent
 AS_NICE = ("RAY_worker_niceness", "0")
 """Else workers give way to all else on the machine, and take minutes to start."""
+_PLAIN = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
+"""Without what starts slowly and no test looks at."""
 StartedT = TypeVar("StartedT")
 # Ray reads these when it is imported. On a very busy machine a node takes minutes to start.
 for _name, _patience in (
@@ -44,9 +46,7 @@ def running_cluster(**head: Any) -> Iterator[Any]:
         patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         # What is mapped is a test's, and imports what tests do.
         patch.setenv("PYTHONPATH", f"{_TESTS}{os.pathsep}{_TESTS / 'integration'}")
-        cluster = patiently(
-            lambda: cluster_utils.Cluster(True, head_node_args={"include_dashboard": False, **head})
-        )
+        cluster = patiently(lambda: cluster_utils.Cluster(True, head_node_args=_PLAIN | head))
         patch.setenv("RAY_ADDRESS", cluster.address)
         try:
             yield cluster
