@@ -37,10 +37,16 @@ def test_help_says_what_it_is_for(command: list[str], launch: Launch):
     assert len(shown.stdout) > 200
 
 
-def test_what_is_slow_to_import_waits_until_it_is_needed():
-    program = "import sys, launcher.__main__; print(*sys.modules)"
+@pytest.mark.parametrize(
+    ("module", "slow"),
+    [
+        ("launcher.__main__", {"duckdb", "httpx", "numpy", "ray", "torch", "uvicorn", "yt_dlp"}),
+        ("training.stage", {"lightning"}),  # of a model that is there already
+    ],
+)
+def test_what_is_slow_to_import_waits_until_it_is_needed(module: str, slow: set[str]):
+    program = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    slow = {"duckdb", "httpx", "numpy", "ray", "torch", "uvicorn", "yt_dlp"}
     assert not slow.intersection(done.stdout.decode().split())
 
 

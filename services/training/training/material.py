@@ -9,7 +9,6 @@ from s2s.layout import model_prefix
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
 from s2s.tasks.contract import Material, Objective, Trained
-from training.trainer import Trainer
 
 __all__ = ["fetch_material", "make_material"]
 
@@ -31,6 +30,12 @@ def make_material(
         fit: trains an objective; by default without trackers.
     """
     prefix = model_prefix(settings.recipe, version.name)
+
+    def fit_untracked(objective: Objective) -> Trained:
+        from training.trainer import Trainer  # noqa: PLC0415 - Lightning is slow to import
+
+        return Trainer(settings.bucket_url, prefix, folder)(objective)
+
     return Material(
         recipe=settings.recipe,
         recipe_folder=settings.recipe_path.parent,
@@ -38,7 +43,7 @@ def make_material(
         version=version,
         clips=clips,
         folder=folder,
-        fit=fit or Trainer(settings.bucket_url, prefix, folder),
+        fit=fit or fit_untracked,
     )
 
 

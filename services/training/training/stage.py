@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,9 @@ from s2s.storage import Bucket
 from s2s.tasks.contract import Material, Objective
 from s2s.tasks.loading import load_task
 from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
-from training.callbacks.tracking import Tracking
 from training.callbacks.wandb_key import find_wandb_key
 from training.card import METRICS_FILE, write_card
-from training.evaluation.after_training import measure_model
-from training.material import make_material
 from training.nodes import Nodes, joined
-from training.trainer import Trainer, find_gpu
 
 __all__ = ["have_model", "run"]
 
@@ -79,6 +76,8 @@ def _place(settings: Settings, version: DatasetVersion) -> Node:
     recipe = settings.recipe
     if shared_bucket(settings.bucket_url).exists(model_config_key(recipe, version.name)):
         return Node(rank=int(is_other_node()))
+    if recipe.training.nodes > 1:
+        import_module("training.trainer")  # slow: once they have met, the others would wait for it
     return find_node(recipe.training.nodes)
 
 
@@ -109,6 +108,8 @@ def have_model(
     done = Outcome(clip_id=version.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
     if bucket.exists(model_config_key(recipe, version.name)):
         return done, json.loads(bucket.read(prefix + METRICS_FILE))
+    from training.trainer import find_gpu  # noqa: PLC0415 - Lightning is slow to import
+
     nodes = nodes or Nodes()
     find_gpu(recipe.training)
     folder = settings.work_dir / STAGE
@@ -146,6 +147,11 @@ def _make_model(
             f"{version.name} has no clip with features to train on: see the failures of "
             "feature_extraction with './s2s status RECIPE', or add clips to the catalog"
         )
+    from training.callbacks.tracking import Tracking  # noqa: PLC0415 - Lightning is slow to import
+    from training.evaluation.after_training import measure_model  # noqa: PLC0415
+    from training.material import make_material  # noqa: PLC0415
+    from training.trainer import Trainer  # noqa: PLC0415
+
     recipe, prefix = settings.recipe, model_prefix(settings.recipe, version.name)
     task, tracking = load_task(recipe.task), Tracking(settings, prefix) if nodes.is_first else None
     trainer = Trainer(settings.bucket_url, prefix, folder, tracking, nodes)
