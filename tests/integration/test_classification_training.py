@@ -275,18 +275,17 @@ def test_answers_of_other_weights_are_not_taken_for_the_models(place: Path, tmp_
     assert set(first["titles"]) == set(settings.recipe.evaluation.SYSTEMS) - {"full_view"}
 
 
-def test_a_target_of_a_system_that_this_recipe_does_not_have_is_refused(
-    place: Path, tmp_path: Path
-):
-    settings = settings_in(tmp_path, place, max_steps=4)
-    content = yaml.safe_load(settings.recipe_path.read_text())
-    target = {"figure": "top1", "must_be": "at_least", "bound": 1, "system": "full_view"}
-    content["evaluation"]["targets"] = [target]
-    settings.recipe_path.write_text(yaml.safe_dump(content))
+def test_a_target_of_a_system_that_this_model_does_not_have_is_refused(place: Path, tmp_path: Path):
+    settings = settings_in(tmp_path, place, max_steps=4, model="cnn_3d")
     run(settings)
-    settings = settings.model_copy(update={"recipe": load_recipe(settings.recipe_path)})
-    with pytest.raises(SettingsError, match="no system 'full_view'; there are: model, prior, half"):
-        evaluate_model(settings)
+    content = yaml.safe_load(settings.recipe_path.read_text())
+    for named in ("system", "of"):
+        target = {"figure": "top1", "must_be": "at_least", "bound": 1, named: "no_sound"}
+        content["evaluation"]["targets"] = [target]
+        settings.recipe_path.write_text(yaml.safe_dump(content))
+        settings = settings.model_copy(update={"recipe": load_recipe(settings.recipe_path)})
+        with pytest.raises(SettingsError, match="no system 'no_sound'; there are: model, prior, h"):
+            evaluate_model(settings)
 
 
 def test_what_could_not_be_compared_is_refused_before_anything_is_trained(

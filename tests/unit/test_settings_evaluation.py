@@ -66,6 +66,30 @@ def test_a_target_of_nothing_is_refused_when_the_recipe_is_read(
     assert str(caught.value) == f"recipe {path}: evaluation: targets: {said}"
 
 
+@pytest.mark.parametrize(
+    ("task", "settings", "target", "remedy"),
+    [
+        ("classification", {}, {"system": "full_view"}, "evaluation.views or evaluation.crops"),
+        ("classification", {"robustness": False}, {"of": "noise"}, "evaluation.robustness"),
+        ("classification", {}, {"group": "only heard"}, "evaluation.modality_table"),
+        ("classification", {}, {"group": "weights trained on"}, "evaluation.pretraining_list"),
+        ("separation", {"conditions": ["noise"]}, {"group": "same_voice"}, "evaluation.conditions"),
+    ],
+)
+def test_a_target_of_what_the_recipe_leaves_out_is_refused_when_it_is_read(
+    tmp_path: Path, task: str, settings: dict[str, object], target: dict[str, str], remedy: str
+):
+    figure = recipe_class(task).model_fields["evaluation"].default.FIGURES[0]
+    path = tmp_path / "r.yaml"
+    content: dict[str, object] = {"name": "r", "task": task, "collection": {"catalog": "c.csv"}}
+    target = {"figure": figure, "must_be": "below", "bound": 1} | target
+    content["evaluation"] = settings | {"targets": [target]}
+    path.write_text(yaml.safe_dump(content))
+    (name,) = {"system", "of", "group"} & target.keys()
+    with pytest.raises(SettingsError, match=f"{target[name]}' is not measured: .*{remedy}"):
+        load_recipe(path)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_settings_know_the_tasks_figures(task: str):
     known = recipe_class(task).model_fields["evaluation"].default.FIGURES

@@ -89,6 +89,14 @@ class EvaluationSettings(Section):
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Systems and groups that are not measured by these settings, with the remedy of each.
+
+        What depends on the model is known to `evaluate` only: comparisons have several.
+        """
+        return {}
+
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
         taken = {ALL_CLIPS, *self.CONDITIONS} & self.groups.keys()
@@ -104,6 +112,10 @@ class EvaluationSettings(Section):
             _check("system", target.system, self.SYSTEMS)
             _check("system", target.of or target.system, self.SYSTEMS)
             _check("group", target.group, groups)
+            for name in (target.system, target.of or target.system, target.group):
+                if name in self.left_out:
+                    remedy = self.left_out[name]
+                    raise ValueError(f"targets: {name!r} is not measured: {remedy}")
         return self
 
     def group_of(self, labels: Iterable[str]) -> str:

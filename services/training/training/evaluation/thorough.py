@@ -92,12 +92,13 @@ def evaluate_model(settings: Settings, program: Path | None = None) -> dict[str,
 def _check_targets(recipe: Recipe, what: str, known: Collection[str]) -> None:
     """Refuse targets of a figure or system that there is not: they would never be measured."""
     for target in recipe.evaluation.targets:
-        name = getattr(target, what)
-        if name not in known:
-            raise SettingsError(
-                f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}; "
-                f"{what_is_meant(name, known)}"
-            )
+        named = (target.figure,) if what == "figure" else (target.system, target.of)
+        for name in named:
+            if name is not None and name not in known:
+                raise SettingsError(
+                    f"recipe {recipe.name}: evaluation.targets: there is no {what} {name!r}; "
+                    f"{what_is_meant(name, known)}"
+                )
 
 
 def _newest_with_model(bucket: Bucket, recipe: Recipe) -> DatasetVersion:

@@ -14,6 +14,8 @@ MODALITIES: Mapping[str, str] = {"A": "only heard", "V": "only seen", "AV": "see
 PRETRAINED, NOT_PRETRAINED = "weights trained on", "weights not trained on"
 """Groups of clips by whether their source is in the list of those that weights were trained on."""
 
+_TROUBLES = ("half_rate", "noise", "no_sound", "no_picture")
+
 
 class ClassificationEvaluationSettings(EvaluationSettings):
     """What is measured of a classifier.
@@ -34,12 +36,25 @@ class ClassificationEvaluationSettings(EvaluationSettings):
     FIGURES: ClassVar[tuple[str, ...]] = (
         *("top1", "top5", "within_group", "class_mean", "map", "nll", "ece"),
     )
-    SYSTEMS: ClassVar[tuple[str, ...]] = (
-        *("model", "prior", "full_view", "half_rate", "noise", "no_sound", "no_picture"),
-    )
+    SYSTEMS: ClassVar[tuple[str, ...]] = ("model", "prior", "full_view", *_TROUBLES)
 
     views: int = Field(default=1, ge=1, le=30)
     crops: int = Field(default=1, ge=1, le=3)
     robustness: bool = True
     modality_table: str = ""
     pretraining_list: str = ""
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Views, trouble and lists that are not asked for; of groups, those by these lists."""
+        left_out: dict[str, str] = {}
+        if self.views * self.crops == 1:
+            left_out["full_view"] = "set evaluation.views or evaluation.crops above 1"
+        if not self.robustness:
+            left_out |= dict.fromkeys(_TROUBLES, "set evaluation.robustness to true")
+        if not self.modality_table:
+            left_out |= dict.fromkeys(MODALITIES.values(), "name evaluation.modality_table")
+        if not self.pretraining_list:
+            groups = (PRETRAINED, NOT_PRETRAINED)
+            left_out |= dict.fromkeys(groups, "name evaluation.pretraining_list")
+        return left_out

@@ -1,5 +1,6 @@
 """The section `evaluation`: what `evaluate` measures."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
@@ -37,3 +38,9 @@ class SeparationEvaluationSettings(EvaluationSettings):
 
     conditions: tuple[Condition, ...] = Field(default=CONDITIONS, min_length=1)
     mixtures: int = Field(default=1, ge=1, le=100)
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Conditions that no mixture is made in."""
+        unused = [name for name in CONDITIONS if name not in self.conditions]
+        return dict.fromkeys(unused, "name it in evaluation.conditions too")
