@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from serving.problems import invalid_fields, unknown_name
 
-__all__ = ["RequestName", "Wait", "check_numbers", "check_query", "plain_number"]
+__all__ = ["RequestName", "Wait", "check_query", "plain_number", "wrong_numbers"]
 
 _MAX_WAIT_S = 600.0
 _NAME_LENGTHS = range(16, 129)
@@ -62,17 +62,16 @@ RequestName = Annotated[
 ]
 
 
-def check_numbers(schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str, str]) -> None:
-    """Make sure that numbers in a form are written in plain digits.
+def wrong_numbers(
+    schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """Numbers in a form that are not written in plain digits, each with what to do.
 
     Args:
         schemas: JSON Schema of the fields, by name.
         fields: of the form.
-
-    Raises:
-        Problem: 422 if one is not.
     """
-    wrong = []
+    wrong: list[Mapping[str, Any]] = []
     for name, text in fields.items():
         types = set(_types(schemas.get(name, {})))
         if "string" in types:
@@ -81,8 +80,7 @@ def check_numbers(schemas: Mapping[str, Mapping[str, Any]], fields: Mapping[str,
             wrong.append({"loc": (name,), "msg": _IN_DIGITS})
         elif "integer" in types and not _WHOLE.fullmatch(text):
             wrong.append({"loc": (name,), "msg": "write a whole number in digits, such as 7"})
-    if wrong:
-        raise invalid_fields(wrong)
+    return wrong
 
 
 def _types(schema: Mapping[str, Any]) -> Iterator[str]:

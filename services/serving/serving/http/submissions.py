@@ -21,7 +21,7 @@ from serving.http.answers.problems import failure_answer, responses
 from serving.http.answers.results import result_answer
 from serving.http.fields import file_schema
 from serving.http.form import FILE_FIELDS, Form, Pace, receive_form, too_large
-from serving.http.queries import RequestName, Wait, check_numbers
+from serving.http.queries import RequestName, Wait, wrong_numbers
 from serving.http.service import Service, client_of, owner_of, service_of
 from serving.jobs.job import Job, State
 from serving.jobs.storage import UPLOAD_NAME
@@ -152,13 +152,17 @@ async def _checked(
 ) -> tuple[dict[str, Any], float]:
     """A job's fields, made of a form that the model can work on; and how long that took."""
     started = time.monotonic()
-    model = _chosen(models, form.fields)
+    model, wrong = _chosen(models, form.fields)
+    options, wrong_options = _parse_options(models, form.fields)
+    known = models[0].offer.options.model_fields
+    if model is None:
+        raise invalid_fields([*wrong, *wrong_options], known)
     service.check_ready([model.name])
     max_bytes, media = service.limits.of_model(model)
     if form.size > max_bytes:
         raise too_large(max_bytes)
-    _check_names(models, form.fields)
-    options = _parse_options(model.offer.options, form.fields)
+    if options is None:
+        raise invalid_fields(wrong_options, known)
     check = partial(run_sandboxed, folder=folder)
     upload, types = folder / UPLOAD_NAME, model.offer.types
     try:
@@ -178,28 +182,27 @@ async def _checked(
     return fields, time.monotonic() - started
 
 
-def _check_names(models: _Models, fields: Mapping[str, str]) -> None:
-    """Refuse fields that the form does not have, with what was probably meant."""
-    files = _file_fields(models)
-    known = [*models[0].offer.options.model_fields, *files, _MODEL_FIELD]
-    wrong = [
+def _chosen(
+    models: _Models, fields: dict[str, str]
+) -> tuple[ServedModel | None, Sequence[Mapping[str, Any]]]:
+    """The model that a form names, whose field is taken out of it; else the first; or why none."""
+    name = fields.pop(_MODEL_FIELD, models[0].name)
+    for model in models:
+        if model.name == name:
+            return model, ()
+    names = ", ".join(model.name for model in models)
+    detail = f"there is no model of that name here, use {names}"
+    return None, [{"loc": (_MODEL_FIELD,), "msg": detail}]
+
+
+def _unknown_fields(models: _Models, fields: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Fields that the form does not have, with what was probably meant."""
+    known = [*models[0].offer.options.model_fields, *_file_fields(models), _MODEL_FIELD]
+    return [
         {"loc": (name,), "msg": unknown_name("field", name, known)}
         for name in fields
         if name not in known
     ]
-    if wrong:
-        raise invalid_fields(wrong)
-
-
-def _chosen(models: _Models, fields: dict[str, str]) -> ServedModel:
-    """The model that a form names, whose field is taken out of it; else the first."""
-    name = fields.pop(_MODEL_FIELD, models[0].name)
-    for model in models:
-        if model.name == name:
-            return model
-    names = ", ".join(model.name for model in models)
-    detail = f"there is no model of that name here, use {names}"
-    raise invalid_fields([{"loc": (_MODEL_FIELD,), "msg": detail}])
 
 
 def _other_request() -> Problem:
@@ -227,12 +230,20 @@ async def _finished(service: Service, job: Job, wait_s: float) -> Job | None:
     return now
 
 
-def _parse_options(options: type[BaseModel], fields: Mapping[str, str]) -> BaseModel:
-    check_numbers(options.model_json_schema().get("properties", {}), fields)
+def _parse_options(
+    models: _Models, fields: Mapping[str, str]
+) -> tuple[BaseModel | None, Sequence[Any]]:
+    """What a form asks for, or all that is wrong with it."""
+    options = models[0].offer.options
+    wrong: list[Any] = _unknown_fields(models, fields)
+    wrong += wrong_numbers(options.model_json_schema().get("properties", {}), fields)
+    told = {item["loc"][0] for item in wrong}
     try:
-        return options.model_validate(fields)
+        parsed = options.model_validate({k: v for k, v in fields.items() if k not in told})
     except ValidationError as error:
-        raise invalid_fields(error.errors(), options.model_fields) from error
+        # What is wrong with several together may come from one that was left out here.
+        return None, [*wrong, *(item for item in error.errors() if item["loc"] or not wrong)]
+    return (None if wrong else parsed), wrong
 
 
 def _form_schema(models: _Models) -> dict[str, Any]:
