@@ -65,6 +65,7 @@ def test_the_chart_follows_the_player(page: Page, make_video: MakeVideo):
     expect(page.locator("#curves polyline")).to_have_count(3)
     for lines in ("#curl", "#python"):
         expect(page.locator(lines)).to_contain_text("result.json")
+    expect(page.locator("#timeline")).to_contain_text("judged by the 2 s around it")
     player, now = page.locator("#shown"), page.locator("#now")
     places = []
     for seconds in (1, 4):

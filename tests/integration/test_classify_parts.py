@@ -12,11 +12,15 @@ from serving_fixtures import MakeVideo
 from typer.testing import CliRunner
 
 from launcher.__main__ import app
-from s2s.media import input_args, probe, run_ffmpeg
+from s2s.media import MediaLimits, input_args, probe, run_ffmpeg
+from s2s.tasks.classification.predictor.offer import ClassificationOptions
+from s2s.tasks.contract import Upload
+from s2s.tasks.loading import load_task
 from serving.client import open_client
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.service import Limits
+from serving.models.notes import JobNotes
 from serving.models.stored import model_of_folder
 
 START_S, LENGTH_S = 1.3, 2.9
@@ -97,6 +101,21 @@ def test_a_part_has_the_answer_of_the_api(
     assert said["over_time"][0]["start_s"] == START_S
     cut = probe(tmp_path / f"{file.stem}_cut.mp4")
     assert cut.duration_s == pytest.approx(LENGTH_S, abs=0.15)
+
+
+def test_a_part_of_a_long_film_is_not_decoded_from_its_start(
+    model: Path, make_video: MakeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    film = make_video("film.mp4", "-g", "50", seconds=60, sound="sine")
+    monkeypatch.setattr("s2s.media.read.frames.part.frames_in_order", pytest.fail)
+    monkeypatch.setattr("s2s.media.write.samples.read_audio", pytest.fail)
+    predictor = load_task("classification").load(model, MediaLimits())
+    options = ClassificationOptions(start_s=50, duration_s=3)
+    item = predictor.prepare(Upload(film, "video", tmp_path, is_own=True), options, JobNotes())
+    assert [(one.start_s, one.end_s) for one in item.windows] == [(50, 52), (51, 53)]
+    frames = (tmp_path / "frames").stat().st_size / (48 * 48 * 3)
+    assert frames < 30
+    assert (tmp_path / "samples").stat().st_size / 4 / 16_000 == 5
 
 
 def chances_of(row: dict[str, list[dict[str, float]]]) -> dict[str, float]:

@@ -59,6 +59,11 @@ def test_a_picture_may_start_after_its_sound(make_video: MakeVideo, tmp_path: Pa
     assert picture_start_s(late) == pytest.approx(0.4, abs=0.03)
 
 
+def test_frames_that_are_numbered_late_are_not_late(make_video: MakeVideo):
+    """AVI numbers frames as they are stored, later than they are shown where some are reordered."""
+    assert picture_start_s(make_video("clip.avi", "-bf", "2", codec="mpeg4", sound="sine")) == 0
+
+
 @pytest.mark.parametrize(("codec", "stays"), [("libx264", True), ("mpeg4", False)])
 def test_what_browsers_do_not_play_is_encoded(
     make_video: MakeVideo, tmp_path: Path, codec: str, stays: bool

@@ -13,7 +13,7 @@ import pytest
 from classifiers import CLASSES, classification_settings, save_classifier
 from serving_fixtures import MakeVideo
 
-from s2s.media import MediaLimits, probe
+from s2s.media import MediaLimits, input_args, probe, run_ffmpeg
 from s2s.tasks.classification.predictor.offer import ClassificationOptions
 from s2s.tasks.classification.predictor.predictor import ClassificationPredictor
 from s2s.tasks.contract import Upload
@@ -104,6 +104,46 @@ def test_options_choose_classes_and_the_part(api: httpx.Client, clip: Path):
     assert [(row["start_s"], row["end_s"]) for row in short["over_time"]] == [(4.5, 5)]
 
 
+def test_times_end_with_the_video(api: httpx.Client, make_video: MakeVideo):
+    found = document(
+        classify(api, make_video("odd.mp4", seconds=2.44))
+    )  # 19.5 frames that are read
+    assert found["over_time"][-1]["end_s"] == 2.44
+    assert found["window_s"] == 2
+
+
+def test_what_is_said_without_sound_is_told(
+    api: httpx.Client, clip: Path, make_video: MakeVideo, tmp_path: Path
+):
+    assert "warning" not in document(classify(api, clip))
+    mute = document(classify(api, make_video("mute.mp4", seconds=3)))
+    assert mute["warning"] == "The video's sound is missing: this answer is by its picture alone."
+    silent = make_video("silent.mp4", seconds=3, sound="anullsrc")
+    told = document(classify(api, silent))["warning"]
+    assert told == "The video's sound is silent: this answer is by its picture alone."
+    half = tmp_path / "half.mp4"
+    run_ffmpeg([*input_args(clip), "-af", "volume=0:enable='lt(t,2.5)'", str(half)], "half")
+    told = document(classify(api, half))["warning"]
+    assert told.startswith("Nothing is heard in 1 of 4 stretches of the video: ")
+
+
+def test_picture_and_sound_are_read_on_one_clock(
+    api: httpx.Client, make_video: MakeVideo, tmp_path: Path
+):
+    clip, late = make_video("in_time.mkv", seconds=3, sound="anoisesrc"), "late.mkv"
+    sound = ["-filter_complex", "[1:a]adelay=1000[a]", "-map", "0:v", "-map", "[a]"]
+    both = [*input_args(clip, "-itsoffset", "1"), *input_args(clip), *sound]
+    run_ffmpeg([*both, "-c:v", "copy", "-c:a", "flac", str(tmp_path / late)], late)
+    known = document(classify(api, clip, top_k=100))["over_time"]
+    found = document(classify(api, tmp_path / late, top_k=100))["over_time"]
+    assert [row["start_s"] for row in found] == [0, 1, 2]
+    for row, other in zip(found[1:], known, strict=True):
+        chances, others = (
+            {one["label"]: one["probability"] for one in each["classes"]} for each in (row, other)
+        )
+        assert chances == pytest.approx(others, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -132,6 +172,9 @@ def test_options_that_cannot_be_are_told(api: httpx.Client, clip: Path, fields: 
         ({"start_s": 1}, ["start_s", "end_s", "duration_s"]),
         ({"end_s": 2, "duration_s": 1}, ["end_s", "duration_s"]),
         ({"start_s": 2, "end_s": 1}, ["end_s", "start_s"]),
+        ({"top_k": 101, "seed": 1, "start_s": "1:30"}, ["seed", "start_s", "top_k"]),
+        ({"top_k": 101, "model": "none"}, ["model", "top_k"]),
+        ({"end_s": "one", "start_s": 2}, ["end_s"]),
     ],
 )
 def test_errors_name_every_field_that_they_are_about(
@@ -139,6 +182,17 @@ def test_errors_name_every_field_that_they_are_about(
 ):
     errors = classify(api, clip, **fields).json()["errors"]
     assert [one["field"] for one in errors] == named
+
+
+def test_parameters_of_the_address_are_told_before_the_form(api: httpx.Client, clip: Path):
+    for query, named in (
+        ("?wiat=1&for=2&wait=x", ["query.wiat", "query.for"]),
+        ("?wait=x", ["query.wait"]),
+    ):
+        files = {"video": ("clip.mp4", clip.read_bytes())}
+        answer = api.post(f"/v1/classifications{query}", files=files, data={"top_k": "0"})
+        assert answer.status_code == 422
+        assert [one["field"] for one in answer.json()["errors"]] == named
 
 
 @pytest.mark.parametrize("name", REAL)
@@ -195,7 +249,7 @@ def test_a_long_video_takes_no_more_memory_than_its_frames(tmp_path: Path, make_
     video = make_video("long.mp4", seconds=60, fps=8)
     upload = Upload(video, "video", tmp_path, is_own=True)
     tracemalloc.start()
-    windows = predictor.prepare(upload, ClassificationOptions(), JobNotes())
+    windows = predictor.prepare(upload, ClassificationOptions(), JobNotes()).windows
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(windows) == 59

@@ -26,12 +26,15 @@ from s2s.media.write.mux import ENCODE_MOST_S, add_sound, drop_sound, make_previ
 if TYPE_CHECKING:
     from s2s.media.read.frames import (
         Cover,
+        Part,
+        PartRead,
         map_frames,
         most_bytes,
         picture_start_s,
         read_frames,
         stream_frames,
         write_frames,
+        write_part,
     )
     from s2s.media.read.pictures import read_jpegs, write_picture
     from s2s.media.read.sampling import SampledFrames, sample_frames
@@ -46,6 +49,8 @@ __all__ = [
     "VIDEO_TYPES",
     "Cover",
     "MediaLimits",
+    "Part",
+    "PartRead",
     "Probe",
     "SampledFrames",
     "SandboxLimits",
@@ -81,6 +86,7 @@ __all__ = [
     "stream_frames",
     "write_frames",
     "write_jpegs",
+    "write_part",
     "write_picture",
     "write_samples",
     "write_wav",
@@ -88,6 +94,8 @@ __all__ = [
 
 _WITH_ARRAYS = {
     "Cover": "read.frames",
+    "Part": "read.frames",
+    "PartRead": "read.frames",
     "SampledFrames": "read.sampling",
     "SoundSpan": "read.sound",
     "make_still_video": "write.still",
@@ -103,6 +111,7 @@ _WITH_ARRAYS = {
     "sample_frames": "read.sampling",
     "stream_frames": "read.frames",
     "write_frames": "read.frames",
+    "write_part": "read.frames",
     "write_picture": "read.pictures",
     "write_samples": "write.samples",
     "write_wav": "write.wav",

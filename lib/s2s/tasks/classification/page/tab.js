@@ -22,7 +22,7 @@ function partsOf(root) {
 /** Show what a job made: see generation's tab for what is given. */
 export async function show(root, job, file) {
   const part = partsOf(root);
-  const { classes, over_time: windows, curves } = job.document;
+  const { classes, window_s: windowS, over_time: windows, curves } = job.document;
   if (preview) URL.revokeObjectURL(preview);
   preview = file ? URL.createObjectURL(file) : "";
   showVideo(part("shown"), part("unseen"), preview);
@@ -31,6 +31,7 @@ export async function show(root, job, file) {
     ...classes.map((one, n) => row(one, isTimed && n < SHADES ? n : null)),
   );
   part("timeline").hidden = !isTimed;
+  part("around").textContent = around(windowS);
   watched?.disconnect();
   if (isTimed) keepDrawn(part("curves"), part("shown"), part("now"), { windows, curves });
 }
@@ -59,6 +60,11 @@ function showVideo(video, unseen, url) {
   if (url) video.src = url;
   else video.removeAttribute("src");
 }
+
+/** How exact times are: windows are long, and each stands for its middle. */
+const around = (windowS) =>
+  `Each instant is judged by the ${windowS} s around it: a class may begin or end up to ` +
+  `${windowS / 2} s before or after what is shown.`;
 
 function row({ label, probability }, shade) {
   const line = document.createElement("tr");

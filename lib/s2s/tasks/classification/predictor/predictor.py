@@ -13,29 +13,41 @@ import numpy as np
 import torch
 
 from s2s.errors import MediaError
-from s2s.features.arrays import ClipMedia
-from s2s.media import MediaLimits, map_frames, most_bytes, write_frames, write_samples
+from s2s.media import MediaLimits, Part, map_frames, most_bytes, write_part, write_samples
 from s2s.reasons import Reason
-from s2s.tasks.classification.data import audible
 from s2s.tasks.classification.predictor.classifier import Classifier
+from s2s.tasks.classification.predictor.footage import (
+    Footage,
+    Window,
+    bounds_of,
+    heard_around,
+    unheard,
+)
 from s2s.tasks.classification.predictor.offer import ClassificationOptions
 from s2s.tasks.classification.processor import ClipArrays, View
 from s2s.tasks.contract import Made, Notes, Upload
 
 __all__ = ["ClassificationPredictor"]
 
-_HOP_S = 1.0
 _WINDOWS_AT_A_TIME = 16
 _DIGITS = 5
+_WHOLE = (0.0, None)
 
 
 @dataclass(frozen=True)
-class _Window:
-    """A stretch of a video, as long as the clips that the model was trained on, or shorter."""
+class _Seen:
+    """Windows of a video, and what users should know of what was heard in them."""
 
-    start_s: float
-    end_s: float
-    arrays: ClipArrays
+    windows: Sequence[Window]
+    warning: str | None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """The probabilities of classes in each window of a video, float64 (W, L)."""
+
+    seen: _Seen
+    chances_WL: np.ndarray
 
 
 class ClassificationPredictor:
@@ -67,38 +79,47 @@ class ClassificationPredictor:
         processor = self.classifier.processor
         return most_bytes(self._limits, processor.fps, processor.frame_size)
 
-    def prepare(
-        self, upload: Upload, options: ClassificationOptions, notes: Notes
-    ) -> Sequence[_Window]:
-        """Decode the video once, and take windows of it every second."""
-        torch.set_num_threads(1)
-        processor = self.classifier.processor
-        frames_path = upload.folder / "frames"
-        with notes.step("decode"):
-            work = (upload.path, frames_path, processor.fps, processor.frame_size, self._limits)
-            upload.run(write_frames, *work, file_bytes=self.frame_bytes, on_progress=notes.tell)
-            samples_N = self._sound(upload)
-        with notes.step("features"):
-            frames_THWC = map_frames(frames_path, processor.frame_size)
-            return self._windows(frames_THWC, samples_N, options)
+    def prepare(self, upload: Upload, options: ClassificationOptions, notes: Notes) -> _Seen:
+        """Decode the part that was asked for, and take windows of it every second.
 
-    def predict(self, batch: Sequence[Sequence[_Window]]) -> Sequence[Any]:
-        """Each window with the probabilities of its classes, float64 (L,)."""
-        windows = [window for item in batch for window in item]
+        Raises:
+            MediaError: `start_past_end`; `no_audio` or `silent` if the model has nothing to go by.
+        """
+        torch.set_num_threads(1)
+        processor, network = self.classifier.processor, self.classifier.config.network
+        frames, span_s = upload.folder / "frames", options.span()
+        with notes.step("decode"):
+            size, part = processor.frame_size, Part(*span_s, processor.fps)
+            work = (upload.path, frames, part, size, self._limits)
+            most = self.frame_bytes
+            read = upload.run(write_part, *work, file_bytes=most, on_progress=notes.tell)
+            bounds_s = bounds_of(span_s, read, processor.fps)
+            heard_s = None if span_s == _WHOLE else heard_around(bounds_s)
+            samples_N = self._sound(upload, heard_s)
+        with notes.step("features"):
+            seen_THWC, from_s = map_frames(frames, size), heard_s[0] if heard_s else 0
+            footage = Footage(bounds_s, seen_THWC, read, samples_N, from_s)
+            windows = footage.windows(processor)
+        has_sound = samples_N is not None
+        told = unheard(windows, has_sound=has_sound, sees=network.sees) if network.hears else None
+        return _Seen(windows, told)
+
+    def predict(self, batch: Sequence[_Seen]) -> Sequence[_Said]:
+        """The probabilities of the classes in each window."""
+        windows = [window for item in batch for window in item.windows]
         parts = []
         for start in range(0, len(windows), _WINDOWS_AT_A_TIME):
-            some = [self._seen(window) for window in windows[start : start + _WINDOWS_AT_A_TIME]]
+            some = [self._arrays(window) for window in windows[start : start + _WINDOWS_AT_A_TIME]]
             inputs = self.classifier.processor.inputs(some, [View()] * len(some))
             parts.append(self.classifier.probabilities(self.classifier.scores(inputs)))
         chances_WL = np.concatenate(parts)
-        bounds = np.cumsum([0, *(len(item) for item in batch)])
-        timed = [chances_WL[start:stop] for start, stop in pairwise(bounds)]
+        bounds = np.cumsum([0, *(len(item.windows) for item in batch)])
         return [
-            [(window, chances_L) for window, chances_L in zip(item, chances, strict=True)]
-            for item, chances in zip(batch, timed, strict=True)
+            _Said(item, chances_WL[start:stop])
+            for item, (start, stop) in zip(batch, pairwise(bounds), strict=True)
         ]
 
-    def _seen(self, window: _Window) -> ClipArrays:
+    def _arrays(self, window: Window) -> ClipArrays:
         """A window, of its frames only those that are looked at, as they would be in a shard."""
         frames_THWC, mel_MK = window.arrays
         processor = self.classifier.processor
@@ -106,11 +127,12 @@ class ClassificationPredictor:
         return processor.stored_frames(frames_THWC[chosen]), mel_MK
 
     def finish(
-        self, upload: Upload, options: ClassificationOptions, output: Any, notes: Notes
+        self, upload: Upload, options: ClassificationOptions, output: _Said, notes: Notes
     ) -> Made:
         """The most probable classes, on the whole and over time."""
         del upload, notes
-        whole_L = np.mean([chances_L for _, chances_L in output], axis=0)
+        seen, chances_WL = output.seen, output.chances_WL
+        whole_L = chances_WL.mean(axis=0)
         named = np.argsort(-whole_L, kind="stable")[: options.top_k]
         over_time = [
             {
@@ -118,13 +140,15 @@ class ClassificationPredictor:
                 "end_s": round(window.end_s, 3),
                 "classes": self._said(chances_L, options.top_k),
             }
-            for window, chances_L in output
+            for window, chances_L in zip(seen.windows, chances_WL, strict=True)
         ]
         document = {
+            **({"warning": seen.warning} if seen.warning else {}),
             "classes": self._said(whole_L, options.top_k),
+            "window_s": round(max(one.end_s - one.start_s for one in seen.windows), 3),
             "over_time": over_time,
             "curves": {
-                self.classes[n]: [round(float(chances_L[n]), _DIGITS) for _, chances_L in output]
+                self.classes[n]: [round(float(chance), _DIGITS) for chance in chances_WL[:, n]]
                 for n in named
             },
         }
@@ -137,50 +161,22 @@ class ClassificationPredictor:
             for n in order
         ]
 
-    def _sound(self, upload: Upload) -> np.ndarray | None:
-        """The upload's sound, float32 (N,); None where it has none, or none is heard."""
+    def _sound(self, upload: Upload, span_s: tuple[int, int] | None) -> np.ndarray | None:
+        """The upload's sound, float32 (N,); None where it has none, or the model hears none.
+
+        Args:
+            upload: the video.
+            span_s: the part that is wanted; None for all.
+        """
         rate_hz, path = self.classifier.processor.sample_rate_hz, upload.folder / "samples"
-        if rate_hz is None:
+        network = self.classifier.config.network
+        if rate_hz is None or not network.hears:
             return None
         try:
-            upload.run(write_samples, upload.path, path, rate_hz, self._limits)
+            upload.run(write_samples, upload.path, path, rate_hz, self._limits, span_s)
         except MediaError as error:
             # What only hears has nothing to go by.
-            if error.reason != Reason.NO_AUDIO or not self.classifier.config.network.sees:
+            if error.reason != Reason.NO_AUDIO or not network.sees:
                 raise
             return None
         return np.fromfile(path, np.float32)
-
-    def _windows(
-        self,
-        frames_THWC: np.ndarray,
-        samples_N: np.ndarray | None,
-        options: ClassificationOptions,
-    ) -> list[_Window]:
-        processor = self.classifier.processor
-        whole_s = len(frames_THWC) / processor.fps
-        start_s, end_s = options.span()
-        end_s = min(whole_s, end_s or whole_s)
-        if start_s >= end_s:
-            raise MediaError(
-                Reason.START_PAST_END, f"the video ends after {whole_s:.2f} s, before start_s"
-            )
-        length_s = min(processor.config.spec.duration_s, end_s - start_s)
-        last_s = end_s - length_s
-        starts = [*np.arange(start_s, last_s, _HOP_S), last_s]
-        return [self._window(frames_THWC, samples_N, float(at), length_s) for at in starts]
-
-    def _window(
-        self, frames_THWC: np.ndarray, samples_N: np.ndarray | None, start_s: float, length_s: float
-    ) -> _Window:
-        processor = self.classifier.processor
-        first = min(round(start_s * processor.fps), len(frames_THWC) - 1)
-        count = max(1, round(length_s * processor.fps))
-        frames = frames_THWC[first : first + count]  # mapped: windows overlap, and may be many
-        mel_MK = None
-        if samples_N is not None and processor.sample_rate_hz is not None:
-            rate_hz = processor.sample_rate_hz
-            begin = round(start_s * rate_hz)
-            heard_N = samples_N[begin : begin + round(length_s * rate_hz)]
-            mel_MK = audible(processor.stored_mel(ClipMedia(frames, heard_N)))
-        return _Window(start_s, start_s + length_s, (frames, mel_MK))
