@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from classifiers import CLASSES, SPEC, save_classifier
 from dataset_fixtures import clicking_clip, encode
 from serving_fixtures import MakeVideo
@@ -45,6 +46,7 @@ def test_a_long_video_is_labelled_over_time(model: Path, file: Path):
     assert "Over time" in done.stdout
     assert "0:00.0" in done.stdout
     assert "0:06.0" in done.stdout
+    assert "Each instant is judged by the 2 s around it" in " ".join(done.stdout.split())
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert [path.name for path in file.parent.iterdir()] == ["clip.mp4"]
 
@@ -65,7 +67,7 @@ def test_json_is_one_document(model: Path, file: Path):
 def test_a_part_is_cut_with_its_sound_and_kept(model: Path, file: Path):
     own = file.with_name("clip_cut.mp4")
     own.write_bytes(b"my own")
-    done = classify(model, file, "--start-time", 2, "--duration", 3, "--json")
+    done = classify(model, file, "--start-time", "0:02", "--duration", 3, "--json")
     assert done.exit_code == 0, done.stderr
     cut = probe(file.with_name("clip_cut_2.mp4"))
     assert cut.duration_s == pytest.approx(3, abs=1 / 25)
@@ -77,7 +79,9 @@ def test_a_part_is_cut_with_its_sound_and_kept(model: Path, file: Path):
 
 def test_frames_are_saved_and_removed_as_asked(model: Path, file: Path, tmp_path: Path):
     folder = tmp_path / "frames"
-    assert classify(model, file, "--save-frames-path", folder).exit_code == 0
+    done = classify(model, file, "--save-frames-path", folder)
+    assert done.exit_code == 0, done.stderr
+    assert f"{folder}: 48 frames" in " ".join(done.stderr.split())
     names = sorted(path.name for path in folder.iterdir())
     assert names == [f"image_{n:05d}.jpg" for n in range(1, 6 * 8 + 1)]
     again = classify(model, file, "--save-frames-path", folder)
@@ -101,6 +105,7 @@ def test_frames_are_saved_and_removed_as_asked(model: Path, file: Path, tmp_path
         (["FILE", "--start-time", 1], "needs an --end-time or a --duration"),
         (["FILE", "--end-time", 1, "--duration", 1], "one of the two"),
         (["FILE", "--start-time", 9, "--duration", 1], "ends after 6.00 s"),
+        (["FILE", "--rm-frames"], "removes what --save-frames-path saves: name that too"),
         (["FILE", "--videopath", "FILE"], "name one video"),
         ([], "name one video"),
         (["FILE", "--recipe", "recipes/silent_to_sound.sample.yaml"], "its task is generation"),
@@ -138,6 +143,36 @@ def test_a_model_path_without_a_model_is_told(
     assert "".join(said.split()) in "".join(done.stderr.split())
 
 
+def test_a_recipes_note_and_a_warning_are_told(model: Path, silent_video: Path, tmp_path: Path):
+    recipe = tmp_path / "acts.yaml"
+    note = "Learned from drawings: of anything else it knows nothing."
+    content = {"name": "acts", "task": "classification", "collection": {"catalog": "none.csv"}}
+    recipe.write_text(yaml.safe_dump(content | {"serving": {"note": note}}))
+    hears = save_classifier(tmp_path / "hears", "audio_visual")
+    for given in ([], ["--json"]):
+        done = classify(hears, silent_video, "--recipe", recipe, *given)
+        assert done.exit_code == 0, done.stderr
+        told = " ".join(done.stderr.split())
+        assert note in told
+        assert "The video's sound is missing: this answer is by its picture alone." in told
+    assert "warning" in json.loads(done.stdout)
+    assert "warning" not in classify(model, silent_video, "--recipe", recipe, "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--start-time", "1:x", "--duration", "1"], "'1:x' is no time: give seconds, such as 90"),
+        (["--end-time", "-1"], "'-1' is no time"),
+        (["--duration", "1e3"], "'1e3' is no time"),
+    ],
+)
+def test_what_is_no_time_is_told_with_what_is(model: Path, file: Path, args: list[str], said: str):
+    done = classify(model, file, *args)
+    assert done.exit_code == 2
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
 def test_a_file_that_was_cut_off_is_refused(model: Path, file: Path):
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
@@ -160,6 +195,12 @@ def test_what_only_hears_refuses_a_file_without_sound(silent_video: Path, tmp_pa
     done = classify(save_classifier(tmp_path, "audio"), silent_video)
     assert done.exit_code == 1
     assert "no_audio" in done.stderr
+
+
+def test_what_only_hears_refuses_silence(make_video: MakeVideo, tmp_path: Path):
+    done = classify(save_classifier(tmp_path, "audio"), make_video("s.mp4", sound="anullsrc"))
+    assert done.exit_code == 1
+    assert "its sound is silent, and the model only hears" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("kind", ["frame_average", "cnn_3d", "audio", "audio_visual"])
@@ -189,7 +230,7 @@ def test_a_file_has_the_logits_of_its_stored_features(kind: str, tmp_path: Path)
     (tmp_path / "job").mkdir()
     upload = Upload(both, "video", tmp_path / "job", is_own=True)
     item = predictor.prepare(upload, ClassificationOptions(), JobNotes())
-    (((_, served_L),),) = predictor.predict([item])
+    ((served_L,),) = (said.chances_WL for said in predictor.predict([item]))
     assert np.abs(np.log(served_L) - np.log(measured_L)).max() < 1e-4
 
 

@@ -16,6 +16,7 @@ name: talkers
 task: separation
 spec: {sample_rate_hz: 8000, duration_s: 2}
 collection: {catalog: none.csv}
+serving: {note: Learned nothing yet.}
 """
 
 
@@ -43,6 +44,14 @@ def test_files_stand_beside_the_video(folder: Path):
         assert (folder / name).is_file()
         assert name in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "Learned nothing yet." in done.stderr
+
+
+def test_a_warning_is_told(folder: Path, tmp_path: Path):
+    still = write_film(tmp_path / "still.mp4", draw_talker(1, 40, moves=False))
+    done = separate(folder, still)
+    assert done.exit_code == 0, done.output
+    assert "No face was heard" in " ".join(done.stderr.split())
 
 
 def test_json_and_another_folder(folder: Path, tmp_path: Path):

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from launcher.__main__ import app
-from launcher.commands.own_file.cut import cut_span
+from launcher.commands.own_file.cut import cut_span, seconds_of
 from s2s.errors import SettingsError
 from s2s.media import probe, run_ffmpeg
 
@@ -162,6 +163,27 @@ def test_a_folder_that_is_not_there_is_told(untrained_model: Path, file: Path, t
     assert "no such folder" in " ".join(done.stderr.split())
 
 
+def test_a_recipes_note_and_a_warning_are_told(untrained_model: Path, tmp_path: Path):
+    recipe, plain = tmp_path / "quiet.yaml", tmp_path / "plain.mp4"
+    recipe.write_text(
+        "{name: quiet, collection: {catalog: none.csv}, serving: {note: Learned nothing yet.}}"
+    )
+    run_ffmpeg(["-f", "lavfi", "-i", "color=red:d=1", str(plain)], "plain")
+    done = generate(untrained_model, plain, "--recipe", recipe)
+    assert done.exit_code == 0, done.stderr
+    told = " ".join(done.stderr.split())
+    assert "The picture is of one colour" in told
+    assert "Learned nothing yet." in told
+
+
+def test_times_may_be_minutes_and_seconds():
+    given = {"90": 90, "7.5": 7.5, ".5": 0.5, "1:30": 90, "0:01:30.25": 90.25, "1:00:00": 3600}
+    assert {text: seconds_of(text) for text in given} == given
+    for text in ("1:", ":30", "-1", "1m", "nan", "inf", "1e3", "1:2:3:4", ""):
+        with pytest.raises(typer.BadParameter, match="is no time: give seconds, such as 90"):
+            seconds_of(text)
+
+
 def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp_path: Path):
     picture = tmp_path / "picture.jpg"
     run_ffmpeg(["-i", str(file), "-frames:v", "1", str(picture)], "picture")
@@ -176,7 +198,7 @@ def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp
         (["--start-time", 1], "needs an --end-time or a --duration"),
         (["--end-time", 1, "--duration", 1], "one of the two"),
         (["--start-time", 1, "--end-time", 1], "nothing lies between"),
-        (["--start-time", 7, "--duration", 1], "ends after 2.00 s"),
+        (["--start-time", "0:07", "--duration", 1], "ends after 2.00 s"),
     ],
 )
 def test_times_that_say_no_part_are_an_error(untrained_model: Path, file: Path, args, said):

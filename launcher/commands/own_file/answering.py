@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from launcher.samples import sample_recipe
 from s2s.errors import ModelError, SettingsError
+from s2s.logs import console
 from s2s.media import MediaLimits, check_upload
 from s2s.progress import Bars
 from s2s.settings import Recipe
@@ -22,7 +23,7 @@ from s2s.workspace import replacing, scratch
 if TYPE_CHECKING:
     from serving.models.served import ServedModel
 
-__all__ = ["Answer", "answer", "checked_file", "chosen_model", "chosen_recipe", "keep"]
+__all__ = ["Answer", "answer", "checked_file", "chosen_model", "chosen_recipe", "keep", "tell"]
 
 _PREPARED, _PREDICTED = 0.4, 0.7
 """Shares of the work that are done then, as far as is known."""
@@ -132,6 +133,13 @@ def answer(
             notes.span = (_PREDICTED, 1.0)
             made = predictor.finish(upload, options, output, notes)
         yield Answer(made, notes.seconds, predictor)
+
+
+def tell(served: "ServedModel", document: Mapping[str, Any]) -> None:
+    """Say what the page says beside every answer: its warning, and what is known of the model."""
+    for line in (document.get("warning"), served.note):
+        if line:
+            console.print(line, markup=False)
 
 
 def keep(made: MadeFile, output: Path) -> Path:

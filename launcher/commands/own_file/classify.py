@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,10 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.commands.own_file.answering import (
+    Answer,
     answer,
     checked_file,
     chosen_model,
     chosen_recipe,
+    tell,
 )
 from launcher.commands.own_file.cut import (
     DurationOption,
@@ -27,13 +29,16 @@ from launcher.commands.own_file.cut import (
     cut_span,
     cut_video,
 )
-from launcher.commands.own_file.frames import kept_frames
+from launcher.commands.own_file.frames import check_frames_options, kept_frames
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
 from launcher.commands.own_file.stretches import stretches_of
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
 from s2s.workspace import checked_folder
+
+if TYPE_CHECKING:
+    from serving.models.served import ServedModel
 
 __all__ = ["classify"]
 
@@ -70,6 +75,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
 
     def work() -> int:
         video, span = _one_of(file, videopath), cut_span(start_time, end_time, duration)
+        check_frames_options(save_frames_path, remove=rm_frames)
         if span is not None:
             checked_folder(video.parent, "the part is kept beside FILE: copy it to another folder")
         loaded = chosen_recipe(recipe, "kinetics_actions", "classification")
@@ -83,11 +89,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         ):
             processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
             keep_frames(shown, processor.fps)
-        if as_json:
-            typer.echo(_json({"file": str(video), "model": served.name, **found.made.document}))
-        else:
-            _print(found.made.document)
-            console.print(f"{video} by {served.name} ({found.steps})", markup=False, soft_wrap=True)
+        _show(video, served, found, as_json=as_json)
         return 0
 
     sys.exit(guarded(work, goes_on=False))
@@ -98,6 +100,16 @@ def _one_of(file: Path | None, videopath: Path | None) -> Path:
     if len(named) != 1:
         raise SettingsError("name one video: './s2s classify FILE', or --videopath FILE")
     return named[0]
+
+
+def _show(video: Path, served: "ServedModel", found: Answer, *, as_json: bool) -> None:
+    document = found.made.document
+    if as_json:
+        typer.echo(_json({"file": str(video), "model": served.name, **document}))
+    else:
+        _print(document)
+        console.print(f"{video} by {served.name} ({found.steps})", markup=False, soft_wrap=True)
+    tell(served, document)
 
 
 def _json(content: Mapping[str, Any]) -> str:
@@ -116,7 +128,8 @@ def _print(document: Mapping[str, Any]) -> None:
     out.print(whole)
     if len(document["over_time"]) < 2:
         return
-    timed = Table(title="Over time", title_justify="left")
+    timed = Table(title="Over time", title_justify="left", caption=_around(document))
+    timed.caption_justify = "left"
     timed.add_column("from", justify="right", no_wrap=True)
     timed.add_column("to", justify="right", no_wrap=True)
     timed.add_column("class", overflow="fold")
@@ -125,6 +138,15 @@ def _print(document: Mapping[str, Any]) -> None:
         start, end = _clock(stretch.start_s), _clock(stretch.end_s)
         timed.add_row(start, end, escape(stretch.label), f"{stretch.probability:.1%}")
     out.print(timed)
+
+
+def _around(document: Mapping[str, Any]) -> str:
+    """How exact times are: windows are long, and each stands for its middle."""
+    window_s = document["window_s"]
+    return (
+        f"Each instant is judged by the {window_s:g} s around it: a class may begin or end up to "
+        f"{window_s / 2:g} s before or after what is shown."
+    )
 
 
 def _clock(seconds: float) -> str:

@@ -1,8 +1,9 @@
 """A part of a video, kept as `<NAME>_cut.mp4`."""
 
 import math
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,20 +12,39 @@ from s2s.logs import console
 from s2s.media import input_args, probe, run_ffmpeg
 from s2s.workspace import free_names, replacing
 
-__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video"]
+__all__ = ["DurationOption", "EndOption", "StartOption", "cut_span", "cut_video", "seconds_of"]
+
+_TIME = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+
+
+def seconds_of(text: str | float) -> float:
+    """A time as seconds: `90` or `1:30`, or `0:01:30`, with decimals or without.
+
+    Raises:
+        typer.BadParameter: if it is neither.
+    """
+    found = _TIME.fullmatch(str(text))
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is no time: give seconds, such as 90 or 7.5, or minutes and seconds, such "
+            "as 1:30"
+        )
+    hours, minutes, seconds = found.groups(default="0")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def _time_option(told: str) -> Any:
+    return typer.Option(parser=seconds_of, metavar="TIME", help=told)
+
 
 StartOption = Annotated[
     float | None,
-    typer.Option(
-        min=0, help="Take the file from this second on; needs an --end-time or a --duration."
+    _time_option(
+        "Take the file from here on, in seconds or as 1:30; needs an --end-time or a --duration."
     ),
 ]
-EndOption = Annotated[
-    float | None, typer.Option(min=0, help="To this second, or to the file's end.")
-]
-DurationOption = Annotated[
-    float | None, typer.Option(min=0, help="So many seconds, instead of an --end-time.")
-]
+EndOption = Annotated[float | None, _time_option("To here, or to the file's end.")]
+DurationOption = Annotated[float | None, _time_option("So long, instead of an --end-time.")]
 """Options that say which part, for `cut_span`."""
 
 _AAC_BITS = "256k"

@@ -5,11 +5,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from s2s.errors import SettingsError
+from s2s.logs import console
 from s2s.media import write_jpegs
 
-__all__ = ["kept_frames"]
+__all__ = ["check_frames_options", "kept_frames"]
 
 _PATTERN = "image_*.jpg"
+
+
+def check_frames_options(folder: Path | None, *, remove: bool) -> None:
+    """Make sure that what is to be removed is saved.
+
+    Raises:
+        SettingsError: if it is not.
+    """
+    if remove and folder is None:
+        raise SettingsError("--rm-frames removes what --save-frames-path saves: name that too")
 
 
 @contextmanager
@@ -42,6 +53,9 @@ def kept_frames(folder: Path | None, *, remove: bool) -> Iterator[Callable[[Path
         ) from error
     try:
         yield lambda path, fps: write_jpegs(path, folder, fps=fps)
+        if not remove:
+            told = f"{folder}: {sum(1 for _ in folder.glob(_PATTERN))} frames"
+            console.print(told, markup=False, soft_wrap=True)
     finally:
         if remove:
             for path in folder.glob(_PATTERN):

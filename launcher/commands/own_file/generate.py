@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from launcher.commands.own_file.answering import answer, checked_file, chosen_model, keep
+from launcher.commands.own_file.answering import answer, checked_file, chosen_model, keep, tell
 from launcher.commands.own_file.cut import (
     DurationOption,
     EndOption,
@@ -67,6 +67,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
             console.print(f"{path} ({found.steps})", markup=False, soft_wrap=True)
         if not kept:
             typer.echo(json.dumps(found.made.document, indent=1, ensure_ascii=False))
+        tell(served, found.made.document)
         return 0
 
     sys.exit(guarded(work, goes_on=False))

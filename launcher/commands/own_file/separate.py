@@ -16,6 +16,7 @@ from launcher.commands.own_file.answering import (
     chosen_model,
     chosen_recipe,
     keep,
+    tell,
 )
 from launcher.commands.own_file.cut import (
     DurationOption,
@@ -73,6 +74,7 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
             _print(found.made.document, kept)
             line = f"{source} by {served.name} ({found.steps})"
             console.print(line, markup=False, soft_wrap=True)
+        tell(served, found.made.document)
         return 0
 
     sys.exit(guarded(work, goes_on=False))
