@@ -15,6 +15,7 @@ from launcher.pages.evaluation import write_evaluation_report
 from s2s.dataset import Split, read_version
 from s2s.errors import ModelError
 from s2s.layout import evaluation_prefix
+from s2s.logs import counted
 from s2s.media import probe, read_audio
 from s2s.settings import Settings
 from s2s.storage import open_bucket
@@ -168,7 +169,8 @@ def test_the_page_in_a_browser(evaluated: Evaluated, tmp_path: Path, chromium: s
         for number, part in enumerate(content["groups"].values(), start=1):
             table = page.locator(f"#group-{number} ~ div")
             assert table.locator("tbody tr").count() == len(SYSTEMS)
-            assert f"{part['n_clips']} clips of {part['n_sources']}" in table.inner_text()
+            told = f"{counted(part['n_clips'], 'clip')} of {counted(part['n_sources'], 'source')}"
+            assert told in table.inner_text()
         assert page.locator("#targets ~ div tbody td").all_inner_texts()[1::2] == ["met", "missed"]
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         wider = "table => table.parentElement.scrollWidth > table.parentElement.clientWidth"
