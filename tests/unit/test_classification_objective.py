@@ -128,16 +128,3 @@ def test_what_hears_learns_nothing_from_clips_without_sound(fusion: str, tmp_pat
     seen = [part.grad for part in learner.network.visual.parameters()]
     assert all(grad is None or not grad.any() for grad in heard)
     assert all(grad is not None and grad.any() for grad in seen)
-
-
-def test_what_fuses_leaves_what_sees_and_hears_as_they_would_be_alone(tmp_path: Path):
-    learner, given = objective(tmp_path, "mid", 0.0), batch()
-    network = learner.network
-    assert isinstance(network, AudioVisual)
-    both, seen, heard = losses_of_scores(learner, given)
-    apart = [*network.visual.parameters(), *network.sound.parameters()]
-    alone = torch.autograd.grad((seen + heard).mean(), apart, retain_graph=True)
-    together = torch.autograd.grad((both + seen + heard).mean(), apart, retain_graph=True)
-    assert all(map(torch.equal, alone, together))
-    fuses = torch.autograd.grad(both.mean(), list(network.fuse.parameters()))
-    assert all(part.abs().sum() > 0 for part in fuses)

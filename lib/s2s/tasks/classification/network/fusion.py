@@ -26,9 +26,6 @@ class AudioVisual(nn.Module):
     other is missing, what is left is as good as it is alone. With `mid` fusion tokens of both
     attend to each other (Nagrani et al. 2021, "Attention Bottlenecks for Multimodal Fusion",
     without bottlenecks: there are few tokens), and their scores are used where both are there.
-    What fuses learns from features as they are: what sees and what hears are trained as they
-    would be alone, since trained jointly either learns too little of its own (Du et al. 2023, "On
-    Uni-Modal Feature Learning in Supervised Multi-Modal Learning").
 
     Args:
         visual: what sees.
@@ -88,7 +85,5 @@ class AudioVisual(nn.Module):
 
     def _fused(self, *features: torch.Tensor) -> torch.Tensor:
         parts = zip(features, self.project, self.kinds, strict=True)
-        tokens_BND = torch.cat(
-            [project(part.detach()) + kind for part, project, kind in parts], dim=1
-        )
+        tokens_BND = torch.cat([project(part) + kind for part, project, kind in parts], dim=1)
         return self.last(self.fuse(tokens_BND).mean(dim=1))
