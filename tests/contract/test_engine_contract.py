@@ -22,7 +22,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         with pytest.MonkeyPatch.context() as patch:
             # Not a cluster that someone else has started. Its workers import this module by name.
             patch.setenv("RAY_ADDRESS", "local")
-            patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+            folder = Path(__file__).parent
+            patch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{folder.parent}")
             patch.setenv(*AS_NICE)
             yield make_engine("ray", 2)
             ray.shutdown()
