@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -45,6 +46,20 @@ def end_nodes_with_three(head, number):
 def tasks_that_it_knows(number):
     from s2s.tasks import task_names
     return task_names()
+"""
+
+STAGE = """\
+import signal, sys, time
+from s2s.cli import guarded
+from s2s.engine import make_engine
+
+def work():
+    for _ in make_engine("ray").map(time.sleep, [0.1] * 10_000):
+        print("one", flush=True)
+    return 0
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+sys.exit(guarded(work))
 """
 
 
@@ -90,6 +105,23 @@ def test_a_gpu_that_is_not_there_is_an_error_before_any_work(engine: Engine):
     with pytest.raises(SettingsError, match=r"has no GPU, and --gpus 0\.5 asks for one\. Start a"):
         make_engine("ray", gpus=0.5)
     assert make_engine("ray", gpus=None).room == engine.room  # that works on cores
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_how_signals_end_what_works_on_a_cluster(stop: signal.Signals, status: int):
+    with subprocess.Popen(
+        [sys.executable, "-c", STAGE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as stage:
+        assert stage.stdout is not None
+        assert stage.stdout.readline() == "one\n"
+        stage.send_signal(stop)
+        _, said = stage.communicate()
+    assert stage.returncode == status, said
+    assert said == "interrupted: what is stored stays; run again to go on\n"
 
 
 def test_code_is_brought_there(engine: Engine, foreign: Any):

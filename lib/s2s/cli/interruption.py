@@ -27,9 +27,20 @@ def stopped_by_sigterm() -> Iterator[None]:
     if not is_ours or threading.current_thread() is not threading.main_thread():
         yield
         return
-    signal.signal(signal.SIGTERM, _terminate)
+    came = False
+
+    def terminate(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
     try:
         yield
+    except KeyboardInterrupt as interruption:
+        if came and not isinstance(interruption, Terminated):
+            raise Terminated from interruption  # Ray's compiled code makes its own of any
+        raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -38,7 +49,3 @@ def status_of(interruption: KeyboardInterrupt) -> int:
     """The exit status of a command that was stopped, as shells have it: 130 or 143."""
     is_terminated = isinstance(interruption, Terminated)
     return 128 + (signal.SIGTERM if is_terminated else signal.SIGINT)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated

@@ -3,6 +3,8 @@
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -138,11 +140,29 @@ def _start() -> None:
 
 def _init(**options: Any) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
-    on_sigterm = signal.getsignal(signal.SIGTERM)
-    try:
+    with _keeping_sigterm():
         ray.init(**options, **quiet)
+
+
+@contextmanager
+def _keeping_sigterm() -> Iterator[None]:
+    """Ray would take SIGTERM for itself, and end the process without a word while it starts.
+
+    It asks Python for it, which is not passed on; and then the system itself, which is taken back.
+    """
+    on_sigterm, set_handler = signal.getsignal(signal.SIGTERM), signal.signal
+
+    def but_for_sigterm(number: int, handler: Any) -> Any:
+        return on_sigterm if number == signal.SIGTERM else set_handler(number, handler)
+
+    signal.signal = but_for_sigterm
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.alarm(0)  # where Ray's was the first to see it, it aborts the process after 3 s
+        raise
     finally:
-        # Ray takes SIGTERM for itself, and would end the process without a word.
+        signal.signal = set_handler
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)
 
