@@ -19,6 +19,7 @@ A message says what was wrong, with which file or value, and what to do.
 
 import difflib
 from collections.abc import Collection
+from importlib.util import find_spec
 
 __all__ = [
     "BucketUnavailableError",
@@ -34,6 +35,7 @@ __all__ = [
     "StorageError",
     "UnsupportedMediaError",
     "VersionError",
+    "is_in_image",
     "what_is_meant",
 ]
 
@@ -118,6 +120,11 @@ class VersionError(S2SError):
 
 class ModelError(S2SError):
     """A model directory, or its input, does not fit."""
+
+
+def is_in_image() -> bool:
+    """Whether this runs in a service's image, which has no launcher: remedies differ there."""
+    return find_spec("launcher") is None
 
 
 def what_is_meant(name: str, known: Collection[str]) -> str:

@@ -1,9 +1,12 @@
 """Servers of several models of which some cannot be loaded: the others serve, and all is told."""
 
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,6 +191,62 @@ def test_a_model_that_arrives_damaged_fails_to_load(tmp_path: Path):
     weights.write_bytes(b"")
     with pytest.raises(ModelError, match="not the weights"):
         served.load(MediaLimits())
+
+
+def serve_waiting(folder: Path) -> tuple[subprocess.Popen[bytes], str, Path]:
+    """A server of a recipe that has no model yet, once it says so; its address and its log."""
+    (folder / "recipe.yaml").write_text(RECIPE)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "serving", "serve", str(folder / "recipe.yaml"), "--wait"]
+    command += ["--port", str(port), "--work-dir", str(folder / "work")]
+    command += ["--bucket", f"file://{folder}/bucket"]
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stderr=output, env=os.environ | {"COLUMNS": "40"})
+    while "Waiting: " not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    return process, f"http://127.0.0.1:{port}", log
+
+
+def test_a_server_that_waits_says_what_for_and_goes_on_to_serve(
+    untrained_model: Path, silent_video: Path, tmp_path: Path
+):
+    bucket = DirectoryBucket(tmp_path / "bucket")
+    process, url, log = serve_waiting(tmp_path)
+    try:
+        with open_client(url) as http:
+            assert http.get("/healthz").json() == {"status": "ok"}
+            (told,) = log.read_text().splitlines()
+            for answer in (http.get("/readyz"), http.get("/"), post(http, silent_video)):
+                assert answer.status_code == 503
+                problem = answer.json()
+                assert problem["type"].endswith(":not-loaded")
+                assert problem["detail"].partition(": ")[2] + " " in f"{told}. "
+                assert "no model of recipe test" in problem["detail"]
+            recipe = load_recipe(tmp_path / "recipe.yaml")
+            write_version(bucket, recipe, DatasetVersion("dataset_v1", {"val": (), "test": ()}))
+            for file in sorted(
+                untrained_model.iterdir(), key=lambda one: one.name == "config.json"
+            ):
+                bucket.upload(file, model_prefix(recipe, "dataset_v1") + file.name)
+            while http.get("/readyz").status_code != 200:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.05)
+            assert post(http, silent_video, steps="1").status_code == 200
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_that_waits_ends_when_it_is_told_to(tmp_path: Path):
+    process, url, log = serve_waiting(tmp_path)
+    assert httpx.get(f"{url}/healthz").is_success
+    process.terminate()
+    assert process.wait() == 143
+    assert "Traceback" not in log.read_text()
 
 
 def test_where_no_recipe_has_a_model_the_first_says_why(tmp_path: Path):

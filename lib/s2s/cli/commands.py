@@ -5,7 +5,6 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib.util import find_spec
 from inspect import Parameter
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from s2s.cli.interruption import status_of, stopped_by_sigterm
 from s2s.cli.options import OPTIONS, RecipeArgument, make_settings
-from s2s.errors import S2SError
+from s2s.errors import S2SError, is_in_image
 from s2s.logs import console, set_up_logging
 from s2s.settings import Settings
 from s2s.stage import StageReport, check_came_through, preflight
@@ -68,7 +67,7 @@ def guarded(command: Callable[[], int], *, goes_on: bool = True) -> int:
 
 def _for_this_place(message: str) -> str:
     """A message; where it is read in an image, which has no launcher, it says where that is."""
-    if "./s2s " in message and find_spec("launcher") is None:
+    if "./s2s " in message and is_in_image():
         message += " ('./s2s' is in the project's folder, outside of the container)"
     return message
 

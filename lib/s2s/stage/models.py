@@ -1,12 +1,13 @@
 """What is told where a recipe has no trained model, the same by every command that needs one."""
 
-from s2s.errors import BucketUnavailableError, ModelError
+from s2s.errors import BucketUnavailableError, ModelError, is_in_image
 from s2s.settings import Recipe
 from s2s.storage import Bucket
 
 __all__ = ["no_model"]
 
 _REMEDY = "run './s2s run RECIPE' (for a sample recipe './s2s demo NAME')"
+_REMEDY_IN_IMAGE = "run the stages before ('docker-compose up' does, outside of the container)"
 
 
 def no_model(bucket: Bucket, recipe: Recipe, version: str = "") -> ModelError:
@@ -17,12 +18,13 @@ def no_model(bucket: Bucket, recipe: Recipe, version: str = "") -> ModelError:
         recipe: whose model was looked for.
         version: the data set version that it was to be of; empty for any.
     """
+    remedy = _REMEDY_IN_IMAGE if is_in_image() else _REMEDY
     try:
         bucket.check()
     except BucketUnavailableError as error:
         what = str(error).partition(". ")[0]
-        remedy = f"{_REMEDY}, or choose another --bucket"
-        return ModelError(f"{what}, and so no model of recipe {recipe.name} yet: {remedy}")
+        why = f"{what}, and so no model of recipe {recipe.name} yet"
+        return ModelError(f"{why}: {remedy}, or choose another --bucket")
     of_version = f" of {version}" if version else ""
     what = f"no model of recipe {recipe.name}{of_version} with its present settings yet"
-    return ModelError(f"{bucket.url}: {what}: {_REMEDY}")
+    return ModelError(f"{bucket.url}: {what}: {remedy}")

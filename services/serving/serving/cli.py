@@ -3,8 +3,7 @@
 import ipaddress
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,7 @@ from s2s.cli import (
     guarded,
     stage_app,
 )
-from s2s.errors import ModelError, SettingsError
+from s2s.errors import SettingsError
 from s2s.logs import console, counted
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, shared_bucket
@@ -45,11 +44,11 @@ if TYPE_CHECKING:
     from serving.access.connections import ConnectionLimits
     from serving.http.service import Limits
     from serving.models.served import ServedModel
+    from serving.waiting import Waiting
 
 __all__ = ["app"]
 
 _STAGE = "serving"
-_WAIT_S = 5.0
 
 
 def _run_stage(settings: Settings) -> StageReport:
@@ -90,18 +89,19 @@ def serve(  # noqa: PLR0913 - these are the options of the command line
     from serving.access.keys import KeyRing  # noqa: PLC0415
     from serving.http.app import create_app  # noqa: PLC0415
     from serving.http.server import Server, listen  # noqa: PLC0415
+    from serving.waiting import answering  # noqa: PLC0415
 
     def work() -> int:
         _check_host(host, is_guarded=keys is not None or is_open)
         loaded = [load_recipe(path) for path in recipes]
-        listener = listen(host, port)
+        bounds, listener = _bounds(connections, proxy or []), listen(host, port)
         hosts, folder = [host, *(name or [])], _free_folder(work_dir)
-        store = shared_bucket(bucket)
-        models = _say_loading(_models(loaded, model or [], store, work_dir, wait=wait))
-        limits = _limits(loaded, queue, keep_hours, rate)
         ring = None if keys is None else KeyRing.load(keys)
+        store, limits = shared_bucket(bucket), _limits(loaded, queue, keep_hours, rate)
+        with answering(listener, hosts if ring is None else None, bounds) as waiting:
+            found = _models(loaded, model or [], store, work_dir, waiting if wait else None)
+        models = _say_loading(found)
         made = create_app(models, limits, folder, store, ring, names=hosts, jobs=jobs)
-        bounds = _bounds(connections, proxy or [])
         Server(made, host, listener, bounds, _say_serving, _say_finishing).run()
         return 0
 
@@ -175,8 +175,7 @@ def _models(
     folders: Sequence[Path],
     bucket: Bucket,
     work_dir: Path,
-    *,
-    wait: bool,
+    waiting: "Waiting | None",
 ) -> "list[ServedModel]":
     from serving.models.stored import (  # noqa: PLC0415
         find_model,
@@ -185,8 +184,8 @@ def _models(
     )
 
     if not folders:
-        if wait:
-            _await(lambda: [find_model(bucket, recipe) for recipe in recipes])
+        if waiting is not None:
+            waiting.until_found(lambda: [find_model(bucket, recipe) for recipe in recipes])
         return models_of_recipes(bucket, recipes, work_dir)
     if len(recipes) > 1:
         raise SettingsError(
@@ -194,20 +193,6 @@ def _models(
             "leave --model out"
         )
     return [model_of_folder(folder, folder.absolute().name, recipes[0]) for folder in folders]
-
-
-def _await(find: Callable[[], object]) -> None:
-    """Return once a model is found; what it waits for is said once."""
-    said = ""
-    while True:
-        try:
-            find()
-            return
-        except ModelError as error:
-            if str(error) != said:
-                said = str(error)
-                console.print(f"Waiting: {said}", markup=False)
-        time.sleep(_WAIT_S)
 
 
 def _free_folder(work_dir: Path) -> Path:

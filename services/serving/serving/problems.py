@@ -23,6 +23,7 @@ __all__ = [
     "TITLES",
     "Problem",
     "ProblemDocument",
+    "being_loaded",
     "bucket_away",
     "disk_full",
     "invalid_fields",
@@ -202,6 +203,11 @@ def not_loaded(error: BaseException) -> Problem:
     if not _NAME_HERE.match(why):  # names of files stay as they are
         why = f"{why[:1].upper()}{why[1:]}"
     return _later("not-loaded", why.removesuffix(".") + ".")
+
+
+def being_loaded() -> Problem:
+    """The problem of a model that is on its way."""
+    return _later("not-ready", "The model is being loaded. Try again in a few seconds.")
 
 
 def bucket_away() -> Problem:

@@ -15,13 +15,14 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from s2s.errors import StageError
 from s2s.media import end_sandboxed
 from serving.access.connections import ConnectionLimits, limited_protocol
 from serving.http.service import Service
 
-__all__ = ["Server", "listen"]
+__all__ = ["Server", "listen", "uvicorn_config"]
 
 log = logging.getLogger(__name__)
 
@@ -102,17 +103,7 @@ class Server:
         self._socket = listen(host, port) if isinstance(port, int) else port
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            app,
-            http=limited_protocol(connections),
-            log_config=None,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=_LAST_ANSWERS_S,
-            # Who is not named as a proxy cannot say whom it asks for.
-            proxy_headers=bool(connections.proxies),
-            forwarded_allow_ips=sorted(map(str, connections.proxies)),
-        )
+        config = uvicorn_config(app, connections)
         self._uvicorn = _DrainingServer(config, self._service, on_finishing)
         self._on_loaded = on_loaded
         self._loading = set(self._service.batchers)
@@ -173,6 +164,21 @@ class Server:
             self._on_loaded(self.url, served)
         else:
             self.stop()
+
+
+def uvicorn_config(app: ASGIApp, connections: ConnectionLimits) -> uvicorn.Config:
+    """How uvicorn is run, whatever answers."""
+    return uvicorn.Config(
+        app,
+        http=limited_protocol(connections),
+        log_config=None,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_LAST_ANSWERS_S,
+        # Who is not named as a proxy cannot say whom it asks for.
+        proxy_headers=bool(connections.proxies),
+        forwarded_allow_ips=sorted(map(str, connections.proxies)),
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

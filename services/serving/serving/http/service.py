@@ -19,7 +19,7 @@ from serving.jobs.store import JobStore
 from serving.models.served import MAX_PIXELS, MAX_STREAMS, Offered, ServedModel
 from serving.observe.metrics import Metrics
 from serving.observe.traces import Tracer
-from serving.problems import Problem, disk_full, not_loaded
+from serving.problems import Problem, being_loaded, disk_full, not_loaded
 
 __all__ = ["Limits", "Service", "client_of", "owner_of", "service_of"]
 
@@ -148,7 +148,7 @@ class Service:
             errors = [batcher.failure for batcher in asked]
             if errors[0] is not None and all(errors):
                 raise not_loaded(errors[0])
-            raise _not_ready("The model is being loaded. Try again in a few seconds.")
+            raise being_loaded()
         if not self.runner.is_working:
             raise _not_ready("Jobs cannot be worked on now; the server's log says why.")
 
