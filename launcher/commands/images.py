@@ -80,13 +80,12 @@ def push(
     """Push images to a registry, which `docker login` or `gcloud auth configure-docker` opens."""
 
     def work() -> int:
-        chosen = _chosen(names)
-        missing = [name for name in chosen if not _docker("images", "--quiet", f"s2s/{name}")]
-        if missing:
+        if registry in DOCKERFILES:
             raise DockerError(
-                f"not built: {', '.join(missing)}: run './s2s images build {' '.join(missing)}'"
+                f"REGISTRY is missing before the image {registry}: name where to push to first, "
+                "such as REGION-docker.pkg.dev/PROJECT/REPOSITORY"
             )
-        for name in chosen:
+        for name in _built(_chosen(names), are_named=bool(names)):
             target = f"{registry.rstrip('/')}/{name}:{tag}"
             _push(name, target)
             console.print(target, highlight=False)
@@ -114,6 +113,22 @@ def _chosen(names: list[str] | None) -> list[str]:
     if unknown:
         raise DockerError(f"no image {', '.join(unknown)}: there are {', '.join(DOCKERFILES)}")
     return list(names or DOCKERFILES)
+
+
+def _built(chosen: list[str], *, are_named: bool) -> list[str]:
+    """Those of the images that are built; which are not is said.
+
+    Raises:
+        DockerError: if none is, or one is not that was named.
+    """
+    missing = [name for name in chosen if not _docker("images", "--quiet", f"s2s/{name}")]
+    if not missing:
+        return chosen
+    told = f"not built: {', '.join(missing)}: run './s2s images build {' '.join(missing)}'"
+    if are_named or len(missing) == len(chosen):
+        raise DockerError(told)
+    console.print(told, highlight=False, markup=False)
+    return [name for name in chosen if name not in missing]
 
 
 def _push(name: str, target: str) -> None:
