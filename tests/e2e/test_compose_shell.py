@@ -59,6 +59,36 @@ def test_says_that_docker_is_missing(tmp_path: Path):
     assert "docker is not installed" in answer.stderr
 
 
+@pytest.fixture
+def no_docker(tmp_path: Path) -> dict[str, str]:
+    """An environment with a docker that does nothing but write down what it is asked for."""
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
+    program.chmod(0o755)
+    return os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_one_folder_is_made_for_a_bucket_and_no_more(no_docker: dict[str, str], tmp_path: Path):
+    (tmp_path / "file").write_text("kept")
+    for name, told in (
+        ("nope/missing", "nope/missing is not there and cannot be made: check the name"),
+        ("file", "file is no folder"),
+    ):
+        bucket = {"S2S_BUCKET": f"file://{tmp_path}/{name}"}
+        answer = shell("collection", "-c", "true", environment=no_docker | bucket)
+        assert answer.returncode == 1
+        (line,) = answer.stderr.splitlines()
+        assert f"docker-shell.sh: S2S_BUCKET file://{tmp_path}/{name}: " in line
+        assert told in line
+    assert not (tmp_path / "nope").exists()
+    assert "build" not in (tmp_path / "asked").read_text()
+    made = no_docker | {"S2S_BUCKET": f"file://{tmp_path}/bucket"}
+    assert shell("collection", "-c", "true", environment=made).returncode == 0
+    assert (tmp_path / "bucket").is_dir()
+    assert f"--volume {tmp_path}/bucket:/bucket" in (tmp_path / "asked").read_text()
+
+
 @pytest.mark.docker
 @pytest.mark.timeout(1800)
 def test_runs_a_command_in_the_container(docker_environment: dict[str, str], tmp_path: Path):
