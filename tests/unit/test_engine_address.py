@@ -27,13 +27,16 @@ def headers_frame(headers: bytes) -> bytes:
 
 NOT_KNOWN = headers_frame(b"\x88\x40\x0bgrpc-status\x0212")
 KNOWN = headers_frame(b"\x3f\x61\x88")
+UNAUTHENTICATED = headers_frame(b"\x88\x00\x0bgrpc-status\x0216")
 NOT_FOUND = headers_frame(b"\x8d")  # the status 404 of a web server that speaks HTTP/2
 
 
 @pytest.fixture(autouse=True)
 def ray_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ray's temporary folder, where a cluster leaves its address."""
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    for name in ("ADDRESS", "AUTH_MODE", "AUTH_TOKEN", "AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(f"RAY_{name}", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
     (tmp_path / "ray").mkdir()
     return tmp_path / "ray"
@@ -211,3 +214,75 @@ def test_a_cluster_from_another_machine(server: int, monkeypatch: pytest.MonkeyP
     found = find_cluster()
     assert found is not None
     assert (found.url, found.origin) == (f"ray://127.0.0.1:{server}", "RAY_ADDRESS")
+
+
+@pytest.fixture
+def guarded_cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The port of a cluster that lets those in who have its token, which is a long one."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:  # the test is over
+                    return
+                with connection:
+                    connection.sendall(SETTINGS_FRAME)
+                    said = b""
+                    while not said.endswith(bytes([0, 0, 5, 0, 1, 0, 0, 0, 1]) + bytes(5)):
+                        said += connection.recv(1000)
+                    has_token = b"\x1f\x08\x7f\xb0\x01Bearer " + TOKEN.encode() in said
+                    connection.sendall(KNOWN if has_token else UNAUTHENTICATED)
+
+        threading.Thread(target=answer, daemon=True).start()
+        monkeypatch.setenv("RAY_ADDRESS", f"ray://127.0.0.1:{listening.getsockname()[1]}")
+        yield
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+TOKEN = "t" * 296
+
+
+@pytest.mark.usefixtures("guarded_cluster")
+@pytest.mark.parametrize("mode", ["", "token", "disabled"])
+def test_a_cluster_that_wants_a_token(mode: str, monkeypatch: pytest.MonkeyPatch):
+    if mode:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    with pytest.raises(SettingsError, match=r"\(RAY_ADDRESS\) wants a token\. Set RAY_AUTH_MODE="):
+        find_cluster()
+    assert os.environ.get("RAY_AUTH_MODE", "") == mode
+
+
+@pytest.mark.usefixtures("guarded_cluster")
+@pytest.mark.parametrize("mode", ["", "token"])
+def test_a_cluster_that_wants_another_token(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    if mode:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    path = tmp_path / "token"
+    path.write_text("another\n")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(path))
+    with pytest.raises(SettingsError, match=rf"another token than that of {path}\. Set RAY_AUTH_M"):
+        find_cluster()
+    assert os.environ.get("RAY_AUTH_MODE", "") == mode
+    path.unlink()
+    with pytest.raises(SettingsError, match=f"Ray's token {path} cannot be read: "):
+        find_cluster()
+
+
+@pytest.mark.usefixtures("guarded_cluster")
+@pytest.mark.parametrize("place", ["RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "home"])
+def test_a_token_that_lets_us_in_is_one_that_ray_sends(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Ray sends none to a cluster that is named, unless its mode is set."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "")  # so that it is put back afterwards
+    path = tmp_path / ".ray" / "auth_token"
+    path.parent.mkdir()
+    path.write_text(f"{TOKEN}\n")
+    if place != "home":
+        monkeypatch.setenv(place, str(path) if place.endswith("PATH") else TOKEN)
+    assert find_cluster() is not None
+    assert os.environ["RAY_AUTH_MODE"] == "token"

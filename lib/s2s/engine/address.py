@@ -8,15 +8,18 @@ import os
 import socket
 import tempfile
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from s2s.errors import SettingsError
 
-__all__ = ["ClusterAddress", "find_cluster"]
+__all__ = ["REMEDY_OF_REFUSAL", "ClusterAddress", "find_cluster"]
 
 _ANSWER_S = 5.0
 _LONGEST_S = 8.0
@@ -34,6 +37,17 @@ _METHODS = {
 # size may come before it.
 _OK = 0x88
 _UNKNOWN_METHOD = b"grpc-status\x0212"
+_UNAUTHENTICATED = b"grpc-status\x0216"
+REMEDY_OF_REFUSAL = (
+    "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to its own or RAY_AUTH_TOKEN_PATH to a file that "
+    "has it: 'ray get-auth-token' on its head prints it"
+)
+
+
+class _Answer(Enum):
+    CLUSTER = "what could be a cluster that knows the method"
+    REFUSAL = "a cluster that wants another token, or one at all"
+    OTHER = "something else"
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,8 @@ def find_cluster() -> ClusterAddress | None:
         or RAY_ADDRESS is `local`.
 
     Raises:
-        SettingsError: if nothing that could be a cluster answers there within 10 s.
+        SettingsError: if nothing that could be a cluster answers there within 10 s, or what does
+            wants a token that is not known here.
     """
     named = os.environ.get("RAY_ADDRESS", "").strip()
     if named == "local":
@@ -94,10 +109,16 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
             "ray://HOST:PORT from another machine"
         )
     try:
-        is_ray = _is_ray(host, port, _METHODS[parts.scheme])
+        answer, token = _let_in(partial(_answer_of, host, port, _METHODS[parts.scheme]))
     except OSError as error:
         raise SettingsError(f"{told}: {error}. {end}") from error
-    if not is_ray:
+    if answer is _Answer.REFUSAL:
+        wants = f"another token than that of {token.origin}" if token else "a token"
+        raise SettingsError(
+            f"the Ray cluster at {address.url} ({address.origin}) wants {wants}. "
+            f"{REMEDY_OF_REFUSAL}"
+        )
+    if answer is _Answer.OTHER:
         raise SettingsError(
             f"{told}: something else does. A cluster's own port is 6379, named as HOST:6379; its "
             f"port for other machines is 10001, named as ray://HOST:10001. {end}"
@@ -111,17 +132,59 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
     return address
 
 
-def _is_ray(host: str, port: int, method: bytes) -> bool:
-    """Whether what answers there could be a cluster that knows a method.
+@dataclass(frozen=True)
+class _Token:
+    value: str
+    origin: str
+
+
+def _let_in(ask: Callable[[_Token | None], _Answer]) -> tuple[_Answer, _Token | None]:
+    """What a cluster says to the token that Ray would send; and that token.
+
+    Ray sends one where RAY_AUTH_MODE is `token`. Where that is left open it is set, if it is what
+    lets us in: before Ray is imported, which reads it then.
+    """
+    mode = os.environ.get("RAY_AUTH_MODE", "").lower()
+    token = _known_token() if mode == "token" else None
+    answer = ask(token)
+    if answer is _Answer.REFUSAL and not mode and (token := _known_token()):
+        answer = ask(token)
+        if answer is _Answer.CLUSTER:
+            os.environ["RAY_AUTH_MODE"] = "token"
+    return answer, token
+
+
+def _known_token() -> _Token | None:
+    """The token that Ray finds on this machine, from where it looks.
+
+    Raises:
+        SettingsError: if RAY_AUTH_TOKEN_PATH names a file that cannot be read.
+    """
+    if value := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return _Token(value, "RAY_AUTH_TOKEN")
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH", "")
+    path = Path(named) if named else Path.home() / ".ray" / "auth_token"
+    if not named and not path.is_file():
+        return None
+    try:
+        return _Token(path.read_text(encoding="utf-8").strip(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"Ray's token {path} cannot be read: {error}. {REMEDY_OF_REFUSAL}"
+        ) from error
+
+
+def _answer_of(host: str, port: int, method: bytes, token: _Token | None) -> _Answer:
+    """What answers there.
 
     Raises:
         OSError: if nothing answers, or not in time.
     """
-    found: Future[bool] = Future()
+    found: Future[_Answer] = Future()
 
     def ask() -> None:
         try:
-            found.set_result(_ask(host, port, method))
+            found.set_result(_ask(host, port, _call(method, token)))
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             found.set_exception(error)
 
@@ -133,36 +196,44 @@ def _is_ray(host: str, port: int, method: bytes) -> bool:
         raise TimeoutError("no answer in time") from None
 
 
-def _ask(host: str, port: int, method: bytes) -> bool:
+def _ask(host: str, port: int, call: bytes) -> _Answer:
     with (
         socket.create_connection((host, port), timeout=_ANSWER_S) as connection,
         connection.makefile("rb") as answer,
     ):
         if os.environ.get("RAY_USE_TLS") == "1":
-            return True  # Ray has the certificates, and says what is wrong with them
-        connection.sendall(_HELLO + _call(method))
+            return _Answer.CLUSTER  # Ray has the certificates, and says what is wrong with them
+        connection.sendall(_HELLO + call)
         head = answer.read(9)
         if len(head) < 9 or head[3] != _SETTINGS_FRAME:
-            return False
+            return _Answer.OTHER
         with suppress(TimeoutError):  # a cluster that is busy
             while len(head) == 9 and head[3] != _HEADERS_FRAME:
                 answer.read(int.from_bytes(head[:3]))
                 head = answer.read(9)
             headers = answer.read(int.from_bytes(head[:3]))
-            return _OK in headers[:4] and _UNKNOWN_METHOD not in headers
-        return True
+            if _OK not in headers[:4] or _UNKNOWN_METHOD in headers:
+                return _Answer.OTHER
+            # A token of Kubernetes is another one for each who asks: Ray has it.
+            has_own = os.environ.get("RAY_ENABLE_K8S_TOKEN_AUTH")
+            if _UNAUTHENTICATED in headers and not has_own:
+                return _Answer.REFUSAL
+        return _Answer.CLUSTER
 
 
-def _call(method: bytes) -> bytes:
+def _call(method: bytes, token: _Token | None) -> bytes:
     """A call with an empty message. RFC 7541, section 6.2.2: headers as they are, in no table."""
     headers = bytes([0x83, 0x86])  # POST, http
-    for name, value in (
+    named = [
         (bytes([4]), method),
         (bytes([1]), b"ray"),
         (b"\0\x0ccontent-type", b"application/grpc"),
         (b"\0\x02te", b"trailers"),
-    ):
-        headers += name + bytes([len(value)]) + value
+    ]
+    if token is not None:  # authorization, not to be kept in a table
+        named.append((bytes([0x1F, 8]), f"Bearer {token.value}".encode()))
+    for name, value in named:
+        headers += name + _length(value) + value
     stream = bytes([0, 0, 0, 1])
     message = bytes(5)
     return (
@@ -175,6 +246,18 @@ def _call(method: bytes) -> bytes:
         + stream
         + message
     )
+
+
+def _length(value: bytes) -> bytes:
+    """A text's length. RFC 7541, section 5.1, with a prefix of seven bits."""
+    left = len(value) - 127
+    if left < 0:
+        return bytes([len(value)])
+    coded = [127]
+    while left >= 128:
+        coded.append(left % 128 + 128)
+        left //= 128
+    return bytes([*coded, left])
 
 
 def _has_raylet() -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import AuthenticationError, RayError
 
-from s2s.engine.address import ClusterAddress, find_cluster
+from s2s.engine.address import REMEDY_OF_REFUSAL, ClusterAddress, find_cluster
 from s2s.engine.contract import Room
 from s2s.engine.ray.shipping import runtime_env
 from s2s.errors import SettingsError
@@ -112,8 +112,8 @@ def _join(address: ClusterAddress, packages: frozenset[str]) -> None:
         _init(address=address.url, runtime_env=runtime_env(packages))
     except AuthenticationError as error:
         raise SettingsError(
-            f"the Ray cluster at {address.url} wants a token: set RAY_AUTH_TOKEN or "
-            f"RAY_AUTH_TOKEN_PATH to its own ({_first_line(error)})"
+            f"the Ray cluster at {address.url} ({address.origin}) wants a token: "
+            f"{_first_line(error)}. {REMEDY_OF_REFUSAL}"
         ) from error
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
         raise SettingsError(
@@ -140,6 +140,8 @@ def _start() -> None:
 
 def _init(**options: Any) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    # What Ray itself sets with `logging_level`, if it may do all else with the logs, too.
+    logging.getLogger("ray").setLevel(logging.ERROR)
     with _keeping_sigterm():
         ray.init(**options, **quiet)
 
