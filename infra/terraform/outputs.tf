@@ -9,7 +9,7 @@ output "service_accounts" {
 }
 
 output "registry" {
-  description = "Where images are pushed: docker tag s2s/NAME REGISTRY/NAME:TAG"
+  description = "Where images are pushed: ./s2s images push REGISTRY NAME --tag TAG"
   value       = google_artifact_registry_repository.images.registry_uri
 }
 

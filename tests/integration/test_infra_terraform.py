@@ -214,3 +214,21 @@ def test_every_variable_and_output_is_explained():
         assert entries
         assert all(body.get("description") for body in entries.values())
     assert all(body.get("type") for body in read("variable").values())
+
+
+def test_the_readme_names_variables_that_are_there():
+    named = re.findall(r"-var '?(\w+)=", (FOLDER / "README.md").read_text())
+    (state,) = FOLDER.glob("state/*.tf")
+    known = read("variable").keys() | plain(hcl2.loads(state.read_text()))["variable"][0].keys()
+    assert "serving_is_public" in named
+    assert [name for name in named if name not in known] == []
+
+
+@pytest.mark.parametrize("page", ["infra/terraform/README.md", "docs/containers.md"])
+def test_images_are_pushed_with_a_tag_of_their_own(page: str, resources: dict[str, Any]):
+    """Such as a commit's name: a tag that is there already cannot be pushed again."""
+    registry = resources["google_artifact_registry_repository.images"]
+    assert registry["docker_config"][0]["immutable_tags"] is True
+    pushes = re.findall(r"^ *\./s2s images push .*$", (FOLDER.parents[1] / page).read_text(), re.M)
+    assert pushes
+    assert [push for push in pushes if " --tag $" not in push] == []
