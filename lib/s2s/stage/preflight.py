@@ -50,6 +50,8 @@ class Finding:
 def preflight(settings: Settings, stage: str) -> None:
     """Look at bucket, disks, codecs, weights, cluster and nodes; print a line for each.
 
+    What alone lacks has none: the error says it.
+
     Args:
         settings: the run's settings.
         stage: what of it the stage needs.
@@ -58,11 +60,13 @@ def preflight(settings: Settings, stage: str) -> None:
         StageError: if something lacks, with all that does.
     """
     findings = list(_findings(settings, stage))
+    lacking = [f"{one.name}: {one.told}. {one.remedy}" for one in findings if one.remedy]
     for one in findings:
+        if one.remedy and len(lacking) == 1:
+            continue
         mark = "[red]lacks[/]" if one.remedy else "[dim]ok   [/]"
         told = f"{one.name}: {one.told}" + (f". {one.remedy}" if one.remedy else "")
         console.print(f"{mark} {escape(told)}", style="" if one.remedy else "dim", soft_wrap=True)
-    lacking = [f"{one.name}: {one.told}. {one.remedy}" for one in findings if one.remedy]
     if lacking:
         raise StageError(f"{stage} cannot start: " + "; ".join(lacking))
 
@@ -92,11 +96,16 @@ def _bucket(settings: Settings, stage: str) -> Finding:
         if writes:
             prepared_bucket(url)
     except S2SError as error:
-        message, _, remedy = str(error).rpartition(". ")
-        return Finding(name, message or str(error), remedy or "Check --bucket")
+        return _lacking(name, error, "Check --bucket")
     # Whether an account may write to Google's shows at its first write.
     is_written = writes and url.startswith("file://")
     return Finding(name, f"{url} answers" + ", and can be written to" * is_written)
+
+
+def _lacking(name: str, error: S2SError, otherwise: str) -> Finding:
+    """What an error says, with its remedy: the last sentence, where there are several."""
+    message, separator, remedy = str(error).rpartition(". ")
+    return Finding(name, message, remedy) if separator else Finding(name, str(error), otherwise)
 
 
 def _disk(settings: Settings, _stage: str) -> Finding:
@@ -185,8 +194,7 @@ def _cluster(settings: Settings, stage: str) -> Finding | None:
     try:
         return Finding("cluster", check_engine("ray", settings.gpus if uses_gpu else 0.0))
     except S2SError as error:
-        message, _, remedy = str(error).rpartition(". ")
-        return Finding("cluster", message, remedy)
+        return _lacking("cluster", error, "Choose another with RAY_ADDRESS, or the engine local")
 
 
 def _nodes(settings: Settings, stage: str) -> Finding | None:
