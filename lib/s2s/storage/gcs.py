@@ -24,6 +24,7 @@ from s2s.errors import (
     ChecksumError,
     ObjectExistsError,
     ObjectNotFoundError,
+    is_in_image,
 )
 from s2s.storage.bucket import (
     Bucket,
@@ -220,8 +221,7 @@ class GoogleBucket(Bucket):
             ) from error
         except auth_errors.GoogleAuthError as error:
             raise BucketUnavailableError(
-                f"{self.url}: no credentials ({error}). Run 'gcloud auth application-default "
-                "login', or set GOOGLE_APPLICATION_CREDENTIALS"
+                f"{self.url}: no credentials ({error}). {_credentials_remedy()}"
             ) from error
         except (
             google_errors.GoogleAPIError,
@@ -241,6 +241,16 @@ class GoogleBucket(Bucket):
                 "'docker-compose up bucket', and run again; nothing stored was lost"
             )
         return f"the bucket does not answer ({error}). Run again later; nothing stored was lost"
+
+
+def _credentials_remedy() -> str:
+    if is_in_image():
+        return (
+            "Set GOOGLE_APPLICATION_CREDENTIALS to a file before the container starts, such as the "
+            "one that 'gcloud auth application-default login' makes: the container does not see it "
+            "by itself"
+        )
+    return "Run 'gcloud auth application-default login', or set GOOGLE_APPLICATION_CREDENTIALS"
 
 
 def _client() -> storage.Client:
