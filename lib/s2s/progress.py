@@ -33,7 +33,7 @@ class Bars(Progress):
     Elsewhere, as in a log, they come when the work is done, and a line tells every 30 s how far it
     is, so that nobody takes for dead what takes long:
 
-        validation: 120 of 940 clips, 2 nodes, 1.4/s of 1.6/s, 0:01:30 gone, about 0:09:47 left
+        validation: 120 of 940 clips, 2 nodes, 1.4/s, max 1.6, 0:01:30 gone, about 0:09:47 left
 
     Args:
         in_percent: show a share, not a number of things.

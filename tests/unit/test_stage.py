@@ -314,5 +314,5 @@ def test_the_rate_is_told_beside_its_ceiling():
     assert rate.told(Room(2), 1.0) == ""
     for _ in range(10):
         rate.add(0.5)
-    assert rate.told(Room(4, 2), 4.0) == "2 nodes, 2.5/s of 8.0/s"
-    assert rate.told(Room(4), 100.0) == "1 node, 0.1/s of 8.0/s"
+    assert rate.told(Room(4, 2), 4.0) == "2 nodes, 2.5/s, max 8.0"
+    assert rate.told(Room(4), 100.0) == "1 node, 0.1/s, max 8.0"

@@ -42,7 +42,7 @@ class Rate:
         return True
 
     def told(self, room: Room, now_s: float | None = None) -> str:
-        """Machines, the rate and its ceiling, as in `2 nodes, 11.8/s of 12.4/s`.
+        """Machines, the rate and its ceiling, as in `2 nodes, 11.8/s, max 12.4`.
 
         The ceiling is workers over the mean seconds of an item: what the work itself allows, the
         slowest part of any fan-out whose workers are never kept waiting. Empty before the first
@@ -53,7 +53,7 @@ class Rate:
             return ""
         ceiling = room.workers * self.n_done / self.work_s
         nodes = counted(room.nodes, "node")
-        return f"{nodes}, {_short(self.n_done / passed_s)}/s of {_short(ceiling)}/s"
+        return f"{nodes}, {_short(self.n_done / passed_s)}/s, max {_short(ceiling)}"
 
 
 def _short(number: float) -> str:

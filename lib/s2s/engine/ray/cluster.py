@@ -115,7 +115,7 @@ def _join(address: ClusterAddress, packages: frozenset[str]) -> None:
             f"the Ray cluster at {address.url} ({address.origin}) wants a token: "
             f"{_first_line(error)}. {REMEDY_OF_REFUSAL}"
         ) from error
-    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+    except (ConnectionError, ImportError, RuntimeError, ValueError, RayError) as error:
         raise SettingsError(
             f"the Ray cluster at {address.url} ({address.origin}) cannot be joined: "
             f"{_first_line(error)}. Its nodes need the Python and the Ray of this machine"
