@@ -29,6 +29,14 @@ cloud_app = typer.Typer(
     no_args_is_help=True, help="Train on Vertex AI; infra/terraform makes what it needs."
 )
 
+_SWITCHES = "Switches"
+_PLACES = f"""A PLACE is REGION:MACHINE[:ACCELERATOR[:COUNT]].
+
+By default these are tried:
+
+{chr(10).join(f"- {place}" for place in DEFAULT_PLACES)}
+"""
+
 ProjectOption = Annotated[
     str | None, typer.Option(help="Google Cloud project; the credentials' own unless named.")
 ]
@@ -41,8 +49,9 @@ ImageOption = Annotated[
 PlaceOption = Annotated[
     list[str] | None,
     typer.Option(
-        help="REGION:MACHINE[:ACCELERATOR[:COUNT]]; may be given several times: the next is "
-        f"tried where there is no quota or no machine. By default {', '.join(DEFAULT_PLACES)}."
+        metavar="PLACE",
+        help="Where it runs, see below; may be given several times: the next is tried where there "
+        "is no quota or no machine.",
     ),
 ]
 AccountOption = Annotated[
@@ -50,7 +59,11 @@ AccountOption = Annotated[
     typer.Option(help="Service account that it runs as; by default the project's s2s-training."),
 ]
 SpotOption = Annotated[
-    bool, typer.Option(help="On machines that may be taken away: cheaper; it then goes on.")
+    bool,
+    typer.Option(
+        help="On machines that may be taken away: cheaper; it then goes on.",
+        rich_help_panel=_SWITCHES,
+    ),
 ]
 TimeoutOption = Annotated[float, typer.Option(help="It is stopped after so long.", min=0.1)]
 WaitOption = Annotated[
@@ -63,13 +76,15 @@ WandbOption = Annotated[
         "followed there, too, if the recipe says so."
     ),
 ]
-FollowOption = Annotated[bool, typer.Option(help="Show its log and wait for its end.")]
+FollowOption = Annotated[
+    bool, typer.Option(help="Show its log and wait for its end.", rich_help_panel=_SWITCHES)
+]
 JobArgument = Annotated[
     str, typer.Argument(help="projects/PROJECT/locations/REGION/customJobs/ID, as train prints it.")
 ]
 
 
-@cloud_app.command()
+@cloud_app.command(epilog=_PLACES)
 def train(  # noqa: PLR0913 - these are the options of the command line
     recipe: RecipeArgument,
     *,

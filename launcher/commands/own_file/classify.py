@@ -51,7 +51,13 @@ VideoPathOption = Annotated[
 ]
 FramesOption = Annotated[
     Path | None,
-    typer.Option(help="A folder that gets frames as JPEG, as often as the model looks."),
+    typer.Option(
+        help="A folder that gets frames as JPEG, as often as the model looks.",
+        rich_help_panel="Frames",
+    ),
+]
+RemovalOption = Annotated[
+    bool, typer.Option(help="Remove them in the end.", rich_help_panel="Frames")
 ]
 
 
@@ -65,7 +71,7 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
     top_k: Annotated[int, typer.Option(min=1, max=100, help="So many classes.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     save_frames_path: FramesOption = None,
-    rm_frames: Annotated[bool, typer.Option(help="Remove them in the end.")] = False,
+    rm_frames: RemovalOption = False,
     recipe: ModelRecipeOption = None,
     model: ModelOption = None,
     bucket: BucketOption = DEFAULT_BUCKET,

@@ -98,9 +98,14 @@ GpusOption = Annotated[
         "where the cluster has any."
     ),
 ]
-StrictOption = Annotated[bool, typer.Option(help="A failed clip makes the run fail.")]
+# A panel of their own: beside options that have no opposite, theirs would leave little room.
+_FAILURES = "Failures"
+StrictOption = Annotated[
+    bool, typer.Option(help="A failed clip makes the run fail.", rich_help_panel=_FAILURES)
+]
 RetryFailedOption = Annotated[
-    bool, typer.Option(help="Try clips with a permanent failure again too.")
+    bool,
+    typer.Option(help="Try clips with a permanent failure again too.", rich_help_panel=_FAILURES),
 ]
 LimitOption = Annotated[int | None, typer.Option(help="At most so many clips of the catalog.")]
 """Shared options, to be used as annotations of a command's parameters."""

@@ -89,7 +89,7 @@ JobsOption = Annotated[
     typer.Option(
         envvar="S2S_JOBS",
         show_default=False,
-        help="postgresql://USER:PASSWORD@HOST/NAME: a database that several servers share "
-        "their jobs in. By default, a file in the work directory.",
+        help="A database that several servers share their jobs in: postgresql:// and behind it "
+        "USER:PASSWORD@HOST/NAME. By default, a file in the work directory.",
     ),
 ]
