@@ -1,6 +1,7 @@
-"""SIGTERM stays the command's when Ray comes, which takes it for itself."""
+"""What Ray does to a process that it comes to: SIGTERM stays the command's, and Ray is quiet."""
 
 import faulthandler
+import logging
 import os
 import signal
 import sys
@@ -63,3 +64,14 @@ def test_an_interrupt_that_ray_makes_of_sigterm_is_sigterm():
         return 0
 
     assert guarded(command) == 143
+
+
+def test_ray_says_nothing_of_tokens_between_our_lines(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    from s2s.engine.ray.cluster import _init  # noqa: PLC0415 - where Ray is installed
+
+    library = logging.getLogger("ray._private.authentication.authentication_token_setup")
+    monkeypatch.setattr(ray, "init", lambda **_: library.warning("Token authentication is enabled"))
+    _init()
+    assert caplog.messages == []
