@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ def running_cluster(**head: Any) -> Iterator[Any]:
     cluster_utils = pytest.importorskip("ray.cluster_utils")
     folder = tempfile.mkdtemp(prefix="ray")  # short: sockets are in it
     ray.shutdown()
+    on_sigterm = signal.getsignal(signal.SIGTERM)  # a node that starts here takes it over
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", folder)
         patch.setenv(*AS_NICE)
@@ -53,6 +55,7 @@ def running_cluster(**head: Any) -> Iterator[Any]:
         finally:
             ray.shutdown()
             cluster.shutdown()
+            signal.signal(signal.SIGTERM, on_sigterm)
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -151,7 +151,7 @@ def test_two_nodes_learn_as_one_process_with_their_batch(place: Path, tmp_path: 
 def test_a_killed_node_ends_the_other_and_both_go_on_from_the_first_ones_checkpoint(
     place: Path, tmp_path: Path
 ):
-    settings = settings_of(place, tmp_path, max_steps=300, vocoder={"kind": "griffin_lim"})
+    settings = settings_of(place, tmp_path, max_steps=600, vocoder={"kind": "griffin_lim"})
     two = TwoNodes(settings, tmp_path)
     bucket, prefix = open_bucket(settings.bucket_url), model_prefix(settings.recipe, "dataset_v1")
     with two.started() as nodes:
@@ -174,4 +174,4 @@ def test_a_killed_node_ends_the_other_and_both_go_on_from_the_first_ones_checkpo
         assert "going on from the checkpoint" in text
     steps = [row["step"] for row in curve_of(settings, "metrics.csv")]
     assert steps[:2] == [1, 10]  # of the run before
-    assert steps[-1] == 300
+    assert steps[-1] == 600
