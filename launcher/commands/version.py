@@ -148,7 +148,7 @@ def verify(
         )
         for problem in problems:
             print(problem)
-        differ = f"{counted(len(problems), 'file')} differ" + "s" * (len(problems) == 1)
+        differ = counted(len(problems), "file differs", "files differ")
         console.print(f"{content.name}: {differ}" if problems else "all right")
         return int(bool(problems))
 

@@ -191,9 +191,8 @@ def _say_selected(path: Path, options: FormatOptions, recipe: Recipe, summary: S
     if not n_selected:
         counts = (summary.n_clips, summary.n_problems)
         raise nothing_selected(str(path), summary.layout, recipe, counts, summary.problems)
-    are = "is" if n_selected == 1 else "are"
-    told = f"{counted(n_selected, 'clip')} {are} selected by {recipe.name}"
-    console.print(told, highlight=False)
+    are = counted(n_selected, "clip is", "clips are")
+    console.print(f"{are} selected by {recipe.name}", highlight=False)
 
 
 def _clips(path: Path, options: FormatOptions) -> Iterator[ClipRecord]:

@@ -158,5 +158,5 @@ def _say_what_blocked(outcomes: Mapping[str, Outcome]) -> None:
     """Tell why a run stopped before its end."""
     waiting = [o for o in outcomes.values() if o.status is Status.SKIPPED and o.reason in BLOCKS]
     for message, n_clips in Counter(outcome.message for outcome in waiting).items():
-        stay = f"{counted(n_clips, 'clip')} stay{'s' * (n_clips == 1)}"
+        stay = counted(n_clips, "clip stays", "clips stay")
         console.print(f"[yellow]stopped[/]: {stay} pending: {message}")

@@ -71,9 +71,8 @@ def _print_version(settings: Settings, outputs: Mapping[str, Any]) -> None:
     console.print(split_table(read_version(store, settings.recipe, outputs["version"])))
     checked = outputs["checked"]
     rate = f" ({checked['clips_per_s']:.1f} a second)" if checked["clips"] else ""
-    n_checked = round(checked["clips"])
-    were = "was" if n_checked == 1 else "were"
-    console.print(f"{counted(n_checked, 'clip')} {were} decoded and checked{rate}.")
+    were = counted(round(checked["clips"]), "clip was", "clips were")
+    console.print(f"{were} decoded and checked{rate}.")
     console.print(f"DVC's remote {store.url}/dvc_store is {outputs['remote']}.")
 
 
