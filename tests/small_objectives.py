@@ -130,3 +130,27 @@ class AdversarialObjective(SmallObjective):
 
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
         return F.mse_loss(self.network(batch["seen"]), batch["goal"])
+
+
+class LoudNeighbour(SmallObjective):
+    """Two layers, each with a loss of its own; that of the first may be much the larger."""
+
+    name = "neighbours"
+
+    def __init__(self, loudness: float, *, is_apart: bool) -> None:
+        super().__init__()
+        with seeded(0):
+            self.network = nn.ModuleList(nn.Linear(3, 1) for _ in range(2))
+        self.loudness, self.is_apart = loudness, is_apart
+
+    def optimizers(self) -> Sequence[torch.optim.Optimizer]:
+        return [torch.optim.SGD(self.network.parameters(), lr=0.1)]
+
+    def loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
+        losses = [F.mse_loss(layer(batch["seen"]), batch["goal"]) for layer in self.network]
+        return self.loudness * losses[0] + losses[1]
+
+    def clip_groups(self) -> Sequence[Sequence[nn.Parameter]]:
+        if not self.is_apart:
+            return super().clip_groups()
+        return [list(layer.parameters()) for layer in self.network]

@@ -128,3 +128,15 @@ def test_what_hears_learns_nothing_from_clips_without_sound(fusion: str, tmp_pat
     seen = [part.grad for part in learner.network.visual.parameters()]
     assert all(grad is None or not grad.any() for grad in heard)
     assert all(grad is not None and grad.any() for grad in seen)
+
+
+@FUSIONS
+def test_gradients_of_what_sees_and_of_what_hears_are_clipped_apart(fusion: str, tmp_path: Path):
+    learner = objective(tmp_path, fusion, 0.0)
+    assert isinstance(learner.network, AudioVisual)
+    groups = [{id(parameter) for parameter in group} for group in learner.clip_groups()]
+    assert groups[0] == {id(parameter) for parameter in learner.network.visual.parameters()}
+    assert groups[1] == {id(parameter) for parameter in learner.network.sound.parameters()}
+    every = [id(parameter) for parameter in learner.network.parameters()]
+    assert sorted(number for group in groups for number in group) == sorted(every)
+    assert len(groups) == (3 if fusion == "mid" else 2)

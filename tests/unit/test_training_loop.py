@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from small_objectives import AdversarialObjective, ResNetObjective, SmallObjective
+from small_objectives import (
+    AdversarialObjective,
+    LoudNeighbour,
+    ResNetObjective,
+    SmallObjective,
+)
 
 from s2s.errors import StageError
 from s2s.tasks.common.optimizers import rate_share
@@ -125,6 +130,20 @@ def test_an_adversary_takes_its_steps_first_and_each_reaches_its_own_weights(
     critic = [weight for _, weight in order]
     assert critic[0] != critic[1] == critic[2] != critic[3]
     assert not torch.equal(objective.network[0].weight, before)
+
+
+def quiet_layer(loudness: float, folder: Path, *, is_apart: bool) -> torch.Tensor:
+    """Weights of a layer that was trained beside another with a loss of that size."""
+    objective = LoudNeighbour(loudness, is_apart=is_apart)
+    train(objective, folder / f"{loudness}")
+    return objective.network[1].weight
+
+
+def test_what_is_clipped_apart_is_not_slowed_down_by_a_large_loss_beside_it(tmp_path: Path):
+    apart = [quiet_layer(loudness, tmp_path / "apart", is_apart=True) for loudness in (1, 1e4)]
+    torch.testing.assert_close(*apart)
+    as_one = [quiet_layer(loudness, tmp_path / "one", is_apart=False) for loudness in (1, 1e4)]
+    assert (as_one[0] - as_one[1]).abs().max() > 0.01
 
 
 def fill_gpu(*_: object) -> torch.Tensor:

@@ -134,6 +134,10 @@ class Learner(Protocol):
         """
         ...
 
+    def clip_groups(self) -> Sequence[Sequence["torch.nn.Parameter"]]:
+        """Tell whose gradients are clipped as one: long ones slow down all of their group."""
+        return [list(self.network.parameters())]
+
 
 class Objective(Learner, Protocol):
     """All that training needs: a network, its loss and optimizers, its data.
@@ -158,8 +162,7 @@ class Objective(Learner, Protocol):
     def datasets(self) -> Mapping[str, "Dataset[Any]"]:
         """Make `train` and, where there are clips for it, `val`.
 
-        Item n is the same on every machine, and `train` has the items of the whole training in
-        order: a training that is resumed reads on from item n.
+        Item n is the same on every machine; `train` has those of the whole training, in order.
         """
         ...
 

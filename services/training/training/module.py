@@ -16,7 +16,7 @@ from training.batches import HeldOutBatches, ResumableLoader, TrainingBatches, s
 __all__ = ["TrainingModule"]
 
 _CLIP_NORM = 1.0
-"""Gradients are no longer than this."""
+"""Gradients of a group of parameters are no longer than this."""
 _GPU_WORKERS = 8
 """Processes that read for a GPU, unless the recipe says how many."""
 _PEAK = "initial_lr"
@@ -137,7 +137,8 @@ class TrainingModule(lightning.LightningModule):
             loss = learner.loss(part, chance)
             self.manual_backward(loss / len(parts))
             losses.append(loss.detach())
-        torch.nn.utils.clip_grad_norm_(learner.network.parameters(), _CLIP_NORM)
+        for group in learner.clip_groups():
+            torch.nn.utils.clip_grad_norm_(group, _CLIP_NORM)
         return torch.stack(losses).mean()
 
     def _step(

@@ -103,6 +103,12 @@ class ClassificationObjective(Objective):
         counted = _without_modalities(inputs, training.modality_dropout, chance)
         return self._loss(inputs, batch["target"], smoothing, counted)
 
+    def clip_groups(self) -> Sequence[Sequence[torch.nn.Parameter]]:
+        """What sees, what hears, and what fuses: each is to learn as fast as it would alone."""
+        if isinstance(self.network, AudioVisual):
+            return self.network.parameter_groups()
+        return super().clip_groups()
+
     def validation_loss(self, batch: Any, chance: Chance) -> torch.Tensor:  # noqa: ARG002
         """The same of clips as they are."""
         return self._loss(self._inputs(batch), batch["target"], 0.0)

@@ -83,6 +83,13 @@ class AudioVisual(nn.Module):
         one_BK = torch.where(sees_B[:, None], seen_BK, heard_BK)
         return torch.where((sees_B & hears_B)[:, None], both_BK, one_BK)
 
+    def parameter_groups(self) -> list[list[nn.Parameter]]:
+        """Parameters of what sees, of what hears, and of what fuses them, if anything does."""
+        apart = [list(part.parameters()) for part in (self.visual, self.sound)]
+        taken = {parameter for group in apart for parameter in group}
+        rest = [parameter for parameter in self.parameters() if parameter not in taken]
+        return [*apart, rest] if rest else apart
+
     def _fused(self, *features: torch.Tensor) -> torch.Tensor:
         parts = zip(features, self.project, self.kinds, strict=True)
         tokens_BND = torch.cat([project(part) + kind for part, project, kind in parts], dim=1)
