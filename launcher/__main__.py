@@ -54,7 +54,10 @@ _PASS_ON = {
 }
 
 # Folders in their order, so that short files of tests fill the end.
-_WHOLE_SUITE = ["--cov", "--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+_WHOLE_SUITE = ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+_THREADS = {"OMP_NUM_THREADS": "1"}
+"""Of each process that computes: on two cores that two files of tests share, more would wait for
+each other."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -151,16 +154,9 @@ def sample(context: typer.Context) -> None:
 
 @app.command(context_settings=_PASS_ON, add_help_option=False)
 def test(context: typer.Context) -> None:
-    """Run the whole test suite; what follows goes to pytest."""
-    os.execv(  # noqa: S606 - arguments of a list, no shell
-        sys.executable,
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            *(context.args or _WHOLE_SUITE),
-        ],
-    )
+    """Run the whole test suite; what follows goes to pytest, such as --cov, which takes longer."""
+    command = [sys.executable, "-m", "pytest", *(context.args or _WHOLE_SUITE)]
+    os.execve(sys.executable, command, _THREADS | os.environ)  # noqa: S606 - a list, no shell
 
 
 @bucket_app.command()
