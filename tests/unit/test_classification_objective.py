@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from compiled import compiled_share
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -140,3 +141,18 @@ def test_gradients_of_what_sees_and_of_what_hears_are_clipped_apart(fusion: str,
     every = [id(parameter) for parameter in learner.network.parameters()]
     assert sorted(number for group in groups for number in group) == sorted(every)
     assert len(groups) == (3 if fusion == "mid" else 2)
+
+
+@FUSIONS
+def test_a_compiled_network_is_what_training_calls_and_has_the_same_loss(
+    fusion: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    learner, given = objective(tmp_path, fusion, 0.0), batch()
+    learner.network.eval()
+    wanted = learner.loss(given, chance())
+    found: list[torch.Tensor] = []
+    share = compiled_share(
+        learner.network, lambda: found.append(learner.loss(given, chance())), monkeypatch
+    )
+    assert share > 0.95
+    torch.testing.assert_close(found[0], wanted)

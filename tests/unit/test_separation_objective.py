@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from compiled import compiled_share
 from talker_clips import FPS, RATE_HZ, separation_recipe, store_talkers
 from torch.utils.data import default_collate
 
@@ -148,3 +149,23 @@ def test_a_folder_without_noise_is_an_error_before_anything_is_trained(tmp_path:
 def test_settings_that_do_not_go_together_are_refused(training: dict, message: str):
     with pytest.raises(ValueError, match=message):
         separation_recipe(training=training)
+
+
+@pytest.mark.parametrize(
+    ("model", "least"), [("audio_visual", 0.7), ("audio_only", 0.7), ("looking_to_listen", 0.2)]
+)
+def test_a_compiled_network_is_what_training_calls_and_has_the_same_loss(
+    tmp_path: Path, model: str, least: float, monkeypatch: pytest.MonkeyPatch
+):
+    objective = objective_of(tmp_path, model=model, size="tiny")
+    batch = default_collate([objective.datasets()["train"][n] for n in range(2)])
+    objective.network.eval()
+    wanted = objective.loss(batch, Chance(0, range(2)))
+    found: list[torch.Tensor] = []
+    share = compiled_share(
+        objective.network,
+        lambda: found.append(objective.loss(batch, Chance(0, range(2)))),
+        monkeypatch,
+    )
+    assert share > least
+    torch.testing.assert_close(found[0], wanted)

@@ -3,7 +3,7 @@
 Legend: B batch, T instants, N tokens of both, D features, K classes.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -59,6 +59,12 @@ class AudioVisual(nn.Module):
     def forward(self, inputs: ClipInputs) -> torch.Tensor:
         """Scores of classes, (B, K)."""
         return self.answer(self.every_score(inputs), *inputs.senses())
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the parts: training asks for every score, which is no call of the whole."""
+        fusing = [self.fuse, self.last] if self.fusion == "mid" else []
+        for part in (*self.visual.children(), *self.sound.children(), *fusing):
+            part.compile(*args, **kwargs)
 
     def every_score(self, inputs: ClipInputs) -> Scores:
         """Scores by both, by the picture and by the sound alone: (B, K) each."""

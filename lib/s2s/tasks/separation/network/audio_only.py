@@ -6,6 +6,8 @@ masks: at 8 kHz on a CPU it learns more in a minute.
 Legend: B batch, N samples, T frames, F frequencies, C channels, K voices, S faces.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -54,6 +56,10 @@ class AudioOnly(nn.Module):
         ordered = voices_BKN.take_along_dim(order_BK[..., None], dim=1)[:, : lips_BSTD.shape[1]]
         missing = lips_BSTD.shape[1] - ordered.shape[1]
         return nn.functional.pad(ordered, (0, 0, 0, max(0, missing)))
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the blocks: training asks for all voices, in any order."""
+        self.blocks.compile(*args, **kwargs)
 
     def voices(self, mixture_BN: torch.Tensor) -> torch.Tensor:
         """All voices that it finds, (B, K, N); some may be silent."""

@@ -11,6 +11,7 @@ Legend: B batch, N samples, T frames, F frequencies, C channels, K voices, S fac
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -85,6 +86,12 @@ class AudioVisual(nn.Module):
             seen_BST: where each face was seen.
         """
         return self.separate(mixture_BN, lips_BSTD, seen_BST).voices_BSN
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the parts: training asks for what led to the voices, too."""
+        refining = [self.refine] if self.config.refine else []
+        for part in (self.sound, self.lips, self.voice, *refining):
+            part.compile(*args, **kwargs)
 
     def separate(
         self, mixture_BN: torch.Tensor, lips_BSTD: torch.Tensor, seen_BST: torch.Tensor

@@ -12,6 +12,8 @@ taken in groups.
 Legend: B batch, N samples, T frames, F frequencies, C channels, S faces, D lip values.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
@@ -93,6 +95,11 @@ class LookingToListen(nn.Module):
         mixture_BTF = self.spectrum.analyse(mixture_BN)
         found_BSTF = self.masked(mixture_BTF, lips_BSTD, seen_BST)
         return self.spectrum.synthesise(found_BSTF, mixture_BN.shape[-1])
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile the layers but the LSTM: training asks for spectrograms, not for sound."""
+        for part in (self.sound, self.lips, self.dense):
+            part.compile(*args, **kwargs)
 
     def masked(
         self, mixture_BTF: torch.Tensor, lips_BSTD: torch.Tensor, seen_BST: torch.Tensor
