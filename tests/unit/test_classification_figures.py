@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -25,6 +25,7 @@ from s2s.tasks.classification.metrics.lists import read_modalities, read_source_
 from s2s.tasks.classification.page import show_examples
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.classification.settings.evaluation import NOT_PRETRAINED, PRETRAINED
+from s2s.tasks.classification.systems import make_systems
 from s2s.tasks.contract import Example
 
 BY_NAME = {figure.name: figure for figure in FIGURES}
@@ -64,6 +65,28 @@ def test_the_mean_of_classes_does_not_count_frequent_ones_more():
     assert BY_NAME["top1"].of(scores) == pytest.approx(0.9)
     assert BY_NAME["class_mean"].of(scores) == pytest.approx(0.5)
     assert confusion_matrix(scores).tolist() == [[9, 0], [1, 0]]
+
+
+def test_of_several_labels_the_likelihood_is_that_of_every_yes_and_no():
+    def of(chances: list[float], *classes: int) -> Any:
+        told = score(chances, *classes)
+        return BY_NAME["nll"].of([ClassScore(told.chances_L, told.target_L, is_multi_label=True)])
+
+    assert of([0.5, 0.5, 0.5], 0, 1) == pytest.approx(np.log(2)), "it knows nothing"
+    assert of([1.0, 1.0, 0.0], 0, 1) == pytest.approx(0)
+    assert of([0.9, 0.6, 0.2], 0, 1) == pytest.approx(-np.log([0.9, 0.6, 0.8]).mean())
+    assert of([1.0, 1.0, 1.0]) == pytest.approx(-np.log(1e-7)), "all that is said is wrong"
+    assert of([0.1, 0.1, 0.1]) == pytest.approx(-np.log(0.9)), "that of no label, too"
+    assert BY_NAME["nll"].of([score([0.7, 0.3], 0)]) == pytest.approx(-np.log(0.7))
+
+
+def test_of_several_labels_the_mean_of_classes_counts_every_one():
+    both, one = score([0.9, 0.8, 0.1], 0, 1), score([0.9, 0.8, 0.1], 1)
+    assert BY_NAME["class_mean"].of([both]) == 1
+    assert BY_NAME["class_mean"].of([both, one]) == pytest.approx((1 + 1 / 2) / 2)
+    missed = score([0.9, 0.1, 0.8], 0, 1)
+    assert BY_NAME["class_mean"].of([missed]) == pytest.approx(1 / 2)
+    assert BY_NAME["class_mean"].of([score([0.9, 0.1])]) is None, "no class of the model's"
 
 
 def test_average_precision_of_several_labels():
@@ -134,6 +157,35 @@ def test_it_is_told_of_how_many_clips_the_table_of_modalities_knows(tmp_path: Pa
         "Of 1 of 3 held-out clips VGGSounder's table says whether a label is heard, seen, or both."
     )
     assert make_judge(material, predictor, thorough=False).note == ""
+
+
+def test_the_judge_knows_from_the_recipe_that_a_clip_may_have_several_classes():
+    content = {"name": "r", "collection": {"catalog": "c.csv"}, "training": {"multi_label": True}}
+    recipe = ClassificationRecipe.model_validate(content)
+    material: Any = SimpleNamespace(recipe=recipe, recipe_folder=None, clips={})
+    judge = make_judge(material, cast("Any", SimpleNamespace(classes=("a", "b"))), thorough=False)
+    assert BY_NAME["nll"].of([judge.score(listed("one", "a", "b"), np.full(2, 0.5))]) == (
+        pytest.approx(np.log(2))
+    )
+    assert "0.693 where nothing is known" in judge.note
+
+
+@pytest.mark.parametrize(("multi_label", "frequent"), [(False, [0.6, 0.4]), (True, [0.75, 0.5])])
+def test_the_prior_is_a_share_of_clips_where_they_may_have_several_classes(
+    multi_label: bool, frequent: list[float]
+):
+    stored = [listed(name, *name).stored for name in ("ab", "a", "a", "b")]
+    classifier: Any = SimpleNamespace(
+        classes=("a", "b"),
+        config=SimpleNamespace(multi_label=multi_label, network=SimpleNamespace(sees=True)),
+        gflops=None,
+    )
+    content = {"name": "r", "collection": {"catalog": "c.csv"}}
+    recipe = ClassificationRecipe.model_validate(content)
+    material: Any = SimpleNamespace(recipe=recipe, clips={"train": stored})
+    predictor: Any = SimpleNamespace(classifier=classifier)
+    prior = make_systems(material, predictor, thorough=False)["prior"]
+    assert prior.answer(listed("c", "a")) == pytest.approx(frequent)
 
 
 def test_the_page_counts_clips_that_are_lost_by_hearing_or_seeing_more():

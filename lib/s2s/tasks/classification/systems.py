@@ -67,10 +67,10 @@ def _asker(
 
 
 def _prior(material: Material, classifier: Classifier) -> Callable[[Example], np.ndarray]:
-    counts_L = np.sum(
-        [targets_of(clip, classifier.classes).numpy() for clip in material.clips["train"]], axis=0
-    )
-    chances_L = counts_L / counts_L.sum()
+    """How frequent each class is: among classes, or among clips where one may have several."""
+    clips = material.clips["train"]
+    counts_L = np.sum([targets_of(clip, classifier.classes).numpy() for clip in clips], axis=0)
+    chances_L = counts_L / (len(clips) if classifier.config.multi_label else counts_L.sum())
     return lambda _example: chances_L
 
 

@@ -25,6 +25,9 @@ Scores = Sequence[ClassScore]
 def calibration_error(scores: Scores) -> float | None:
     """Expected calibration error: how far certainty and share of right answers are apart.
 
+    It is that of the most probable class: its probability, and the share of clips that have it,
+    whether clips have one class or several.
+
     Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3; 15 bins of one width.
 
     Returns:
@@ -88,12 +91,15 @@ def _in_group(scores: Scores) -> float | None:
 
 
 def _class_mean(scores: Scores) -> float | None:
-    """The mean over classes of the share that is right: no class counts more for being frequent."""
+    """The mean over classes of the share of their clips in which they are found.
+
+    No class counts more for being frequent. Every class of a clip counts, see `ClassScore.found`.
+    """
     if not scores:
         return None
-    counts_LL = confusion_matrix(scores)
-    totals_L = counts_LL.sum(axis=1)
-    return float(np.mean(np.diag(counts_LL)[totals_L > 0] / totals_L[totals_L > 0]))
+    totals_L = np.sum([score.target_L for score in scores], axis=0)
+    found_L = np.sum([score.found for score in scores], axis=0)
+    return float(np.mean(found_L[totals_L > 0] / totals_L[totals_L > 0])) if any(totals_L) else None
 
 
 FIGURES = (

@@ -19,6 +19,10 @@ from s2s.tasks.contract import Example, Judge, Material, Predictor
 __all__ = ["ClassScore", "ClassificationJudge", "make_judge"]
 
 _LEAST_CHANCE = 1e-7
+_MULTI_LABEL = (
+    "A clip may have several classes, each yes or no: the negative log likelihood is the mean over "
+    "classes, 0.693 where nothing is known."
+)
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,14 @@ class ClassScore:
         chances_L: what was said: probabilities of classes.
         target_L: bool: which classes the clip has.
         peers_L: bool: classes of the clip's group, among which it is told apart; None without one.
+        is_multi_label: whether clips may have several classes: probabilities are then of each class
+            apart, yes or no, and do not add up to one.
     """
 
     chances_L: np.ndarray
     target_L: np.ndarray
     peers_L: np.ndarray | None = None
+    is_multi_label: bool = False
 
     # Kept once they are computed: intervals ask for them some hundred times.
     @cached_property
@@ -51,6 +58,18 @@ class ClassScore:
     def is_in_first(self, count: int) -> bool:
         """Whether one of the clip's classes is among the most probable."""
         return self.rank < count
+
+    @cached_property
+    def found(self) -> np.ndarray:
+        """Bool (L,): the clip's classes that are among the most probable, as many as it has.
+
+        As in the precision at equal recall rate of Abu-El-Haija et al. 2016, "YouTube-8M". Of a
+        clip with one class: whether it is the most probable one.
+        """
+        first = np.argsort(-self.chances_L, kind="stable")[: int(self.target_L.sum())]
+        found_L = np.zeros(len(self.target_L), bool)
+        found_L[first] = self.target_L[first]
+        return found_L
 
     @cached_property
     def pair(self) -> tuple[int, int]:
@@ -76,7 +95,15 @@ class ClassScore:
 
     @cached_property
     def surprise(self) -> float:
-        """Negative logarithm of the probability of the clip's classes, in nats."""
+        """Negative log likelihood of the truth, in nats.
+
+        Of one class a clip: of the probability of the clip's class. Of several: the mean over all
+        classes of that of yes where the clip has it, of no where it has not; log 2 where nothing is
+        known.
+        """
+        if self.is_multi_label:
+            said_L = np.where(self.target_L, self.chances_L, 1 - self.chances_L)
+            return float(-np.log(said_L.clip(_LEAST_CHANCE, 1)).mean())
         said = float((self.chances_L * self.target_L).sum())
         return float(-np.log(max(min(said, 1.0), _LEAST_CHANCE)))
 
@@ -91,6 +118,7 @@ class ClassificationJudge(Judge):
             annotators know of the label.
         pretraining: source ids of clips that the weights were trained on.
         held_out: source ids of clips that may be measured on.
+        is_multi_label: whether clips may have several classes.
     """
 
     def __init__(
@@ -100,8 +128,11 @@ class ClassificationJudge(Judge):
         modalities: Mapping[tuple[str, int, str], str] | None = None,
         pretraining: Container[str] = (),
         held_out: Sequence[str] = (),
+        *,
+        is_multi_label: bool = False,
     ) -> None:
         self.classes = tuple(classes)
+        self._is_multi_label = is_multi_label
         self._class_groups = np.array(class_groups or [""] * len(self.classes), object)
         self._modalities = modalities or {}
         self._seen = {source for source in held_out if source in pretraining}
@@ -119,7 +150,9 @@ class ClassificationJudge(Judge):
         target_L = np.array([name in labels for name in self.classes], bool)
         groups = {name for name in self._class_groups[target_L] if name}
         peers_L = np.isin(self._class_groups, sorted(groups)) if groups else None
-        return ClassScore(np.asarray(answer, np.float64), target_L, peers_L)
+        return ClassScore(
+            np.asarray(answer, np.float64), target_L, peers_L, is_multi_label=self._is_multi_label
+        )
 
     def row(self, score: ClassScore) -> Mapping[str, Any]:
         """The most probable classes."""
@@ -161,9 +194,14 @@ def make_judge(material: Material, predictor: Predictor, *, thorough: bool) -> C
         modalities,
         pretraining,
         [clip.listed.source_id for clip in held_out],
+        is_multi_label=recipe.training.multi_label,
     )
+    notes = [judge.note]
+    if recipe.training.multi_label:
+        notes.append(_MULTI_LABEL)
     if modalities:
-        judge.note = f"{judge.note} {_said_of_modalities(held_out, modalities)}".strip()
+        notes.append(_said_of_modalities(held_out, modalities))
+    judge.note = " ".join(filter(None, notes))
     return judge
 
 
