@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import google.auth
 import requests
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import AnonymousCredentials
@@ -16,6 +15,7 @@ from urllib3.util import Retry
 from launcher.cloud.job import RUN_LABEL, JobState, TrainingJob
 from launcher.cloud.place import Place
 from s2s.errors import S2SError, SettingsError
+from s2s.storage.google_credentials import credentials_remedy, google_credentials
 
 __all__ = ["CloudError", "MachineShortageError", "Vertex"]
 
@@ -197,17 +197,13 @@ def _credentials() -> tuple[Any, str | None]:
     if os.environ.get("CLOUDSDK_AUTH_DISABLE_CREDENTIALS", "").lower() in {"1", "true"}:
         return AnonymousCredentials(), None
     try:
-        return google.auth.default(scopes=[_SCOPE])
+        return google_credentials(_SCOPE)
     except auth_errors.GoogleAuthError as error:
         raise SettingsError(_no_credentials(error)) from error
 
 
 def _no_credentials(error: Exception) -> str:
-    first = str(error).partition(". ")[0]
-    return (
-        f"Google Cloud: no credentials that can be used ({first}). Run 'gcloud auth "
-        "application-default login', or set GOOGLE_APPLICATION_CREDENTIALS"
-    )
+    return f"Google Cloud: no credentials that can be used ({error}). {credentials_remedy()}"
 
 
 def _endpoint(service: str, default: str) -> str:

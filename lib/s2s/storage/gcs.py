@@ -24,7 +24,6 @@ from s2s.errors import (
     ChecksumError,
     ObjectExistsError,
     ObjectNotFoundError,
-    is_in_image,
 )
 from s2s.storage.bucket import (
     Bucket,
@@ -35,6 +34,7 @@ from s2s.storage.bucket import (
     crc32c_of,
     crc32c_of_file,
 )
+from s2s.storage.google_credentials import credentials_remedy, google_credentials
 
 __all__ = ["GoogleBucket"]
 
@@ -221,7 +221,7 @@ class GoogleBucket(Bucket):
             ) from error
         except auth_errors.GoogleAuthError as error:
             raise BucketUnavailableError(
-                f"{self.url}: no credentials ({error}). {_credentials_remedy()}"
+                f"{self.url}: no credentials ({error}). {credentials_remedy()}"
             ) from error
         except (
             google_errors.GoogleAPIError,
@@ -243,21 +243,14 @@ class GoogleBucket(Bucket):
         return f"the bucket does not answer ({error}). Run again later; nothing stored was lost"
 
 
-def _credentials_remedy() -> str:
-    if is_in_image():
-        return (
-            "Set GOOGLE_APPLICATION_CREDENTIALS to a file before the container starts, such as the "
-            "one that 'gcloud auth application-default login' makes: the container does not see it "
-            "by itself"
-        )
-    return "Run 'gcloud auth application-default login', or set GOOGLE_APPLICATION_CREDENTIALS"
-
-
 def _client() -> storage.Client:
     if os.environ.get("STORAGE_EMULATOR_HOST"):
         client = storage.Client(project="local", credentials=AnonymousCredentials())
     else:
-        client = storage.Client()
+        # Nothing here needs a project: credentials of gcloud's name none, and that is no fault.
+        project = os.environ.get("GOOGLE_CLOUD_PROJECT") or None
+        credentials, _ = google_credentials(*storage.Client.SCOPE or ())
+        client = storage.Client(project=project, credentials=credentials)
     # By default it keeps 10 connections: with more threads it would make new ones again and again.
     adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
     for scheme in ("https://", "http://"):

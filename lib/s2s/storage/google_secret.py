@@ -5,13 +5,13 @@ import re
 from base64 import b64decode
 from typing import Any
 
-import google.auth
 import requests
 from google.auth import exceptions as auth_errors
 from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
 
 from s2s.errors import SettingsError
+from s2s.storage.google_credentials import credentials_remedy, google_credentials
 
 __all__ = ["read_google_secret"]
 
@@ -43,7 +43,11 @@ def read_google_secret(name: str) -> str:
         answer = AuthorizedSession(_credentials()).get(url, timeout=_ANSWER_S)
         answer.raise_for_status()
         return b64decode(answer.json()["payload"]["data"]).decode().strip()
-    except (auth_errors.GoogleAuthError, requests.RequestException, KeyError, ValueError) as error:
+    except auth_errors.GoogleAuthError as error:
+        raise SettingsError(
+            f"secret {version} cannot be read: no credentials ({error}). {credentials_remedy()}"
+        ) from error
+    except (requests.RequestException, KeyError, ValueError) as error:
         raise SettingsError(
             f"secret {version} cannot be read ({error}). Add a version of it, and let this account "
             "read it, as infra/terraform/secrets.tf does"
@@ -53,4 +57,4 @@ def read_google_secret(name: str) -> str:
 def _credentials() -> Any:  # Google does not say its type
     if os.environ.get("CLOUDSDK_AUTH_DISABLE_CREDENTIALS") == "true":
         return AnonymousCredentials()
-    return google.auth.default(scopes=[_SCOPE])[0]
+    return google_credentials(_SCOPE)[0]
