@@ -21,6 +21,7 @@ class Reason(StrEnum):
     NO_SOURCE = "no_source"
     UPSTREAM_FAILED = "upstream_failed"
     BAD_ROW = "bad_row"
+    ID_TAKEN = "id_taken"
     GONE = "gone"
     PRIVATE = "private"
     AGE = "age"

@@ -350,8 +350,9 @@ def test_a_file_that_failed_is_looked_at_anew_in_another_folder(tmp_path: Path, 
     settings = settings_of(tmp_path, catalog="vggsound.csv")
     assert import_videos(settings, str(tmp_path / "damaged")).counts == {"failed:corrupt": 1}
     assert import_videos(settings, str(tmp_path / "whole")).counts == {"ok": 1}
+    assert import_videos(settings, str(tmp_path / "whole")).counts == {"skipped:already_done": 1}
     again = import_videos(settings, str(tmp_path / "damaged"))
-    assert again.counts == {"skipped:already_done": 1}
+    assert again.counts == {"failed:id_taken": 1}, "it is not what is stored"
 
 
 def test_a_bucket_that_no_version_fits_in_is_refused_before_anything_is_copied(
@@ -500,3 +501,68 @@ def test_files_of_one_name_that_differ_are_told(tmp_path: Path, clip: Path):
     assert "c/sixty.mp4" not in said, "its bytes are the same"
     assert "Clips without a file" not in said
     assert (tmp_path / "bucket/raw_data/sixty.mp4").read_bytes() == clip.read_bytes()
+
+
+@pytest.mark.parametrize("n_more", [0, 8], ids=["of one size", "of other size"])
+@pytest.mark.parametrize("stored_as", ["clip_00.avi", "clip_00.mkv"])
+def test_another_recipes_video_of_an_id_is_not_taken_for_this_ones(
+    tmp_path: Path, clip: Path, stored_as: str, n_more: int
+):
+    (tmp_path / "list.csv").write_text("clip_00,0,dog\nclip_01,0,dog\n")
+    (tmp_path / "copies").mkdir()
+    for name in ("clip_00.mkv", "clip_01.mkv"):
+        (tmp_path / "copies" / name).write_bytes(clip.read_bytes())
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(clip.read_bytes()[:-1] + b"x" + bytes(n_more))
+    settings = settings_of(tmp_path, catalog="list.csv")
+    bucket = open_bucket(settings.bucket_url)
+    bucket.upload(theirs, f"raw_data/{stored_as}")
+    args = [str(settings.recipe_path), str(tmp_path / "copies"), "--bucket", settings.bucket_url]
+    args += ["--work-dir", str(tmp_path / "work")]
+    result = CliRunner().invoke(app, args)
+    assert result.exit_code == 0, result.output
+    assert "1 id_taken" in result.output
+    said = "".join(result.output.split())
+    assert "Nottakenover:clip_00.mkv:anothervideohasitsid,clip_00" in said
+    assert f"{bucket.url}/raw_data/{stored_as},whichstays" in said
+    assert "anidofitsown" in said
+    assert CliRunner().invoke(app, [*args, "--strict"]).exit_code == 1
+    assert sorted(bucket.keys("raw_data/")) == [f"raw_data/{stored_as}", "raw_data/clip_01.mkv"]
+    assert bucket.read(f"raw_data/{stored_as}") == theirs.read_bytes()
+
+
+def test_the_same_video_under_another_suffix_is_done(tmp_path: Path, clip: Path):
+    (tmp_path / "list.csv").write_text("clip_00,0,dog\n")
+    (tmp_path / "copies").mkdir()
+    shutil.copy(clip, tmp_path / "copies" / "clip_00.mov")
+    settings = settings_of(tmp_path, catalog="list.csv")
+    open_bucket(settings.bucket_url).upload(clip, "raw_data/clip_00.mp4")
+    counts = import_videos(settings, str(tmp_path / "copies")).counts
+    assert counts == {"skipped:already_done": 1}
+    assert list(open_bucket(settings.bucket_url).keys("raw_data/")) == ["raw_data/clip_00.mp4"]
+
+
+def test_a_prefix_of_a_bucket_is_compared_too(tmp_path: Path, clip: Path, bucket_server: str):
+    (tmp_path / "list.csv").write_text("clip_00,0,dog\nclip_01,0,dog\n")
+    name = f"import-{uuid4().hex[:8]}"
+    httpx.post(f"{bucket_server}/storage/v1/b", json={"name": name}, trust_env=False)
+    settings = settings_of(tmp_path, catalog="list.csv")
+    for source, theirs in (("clip_00", b""), ("clip_01", b"x")):
+        open_bucket(f"gs://{name}").upload(clip, f"copies/{source}.mp4")
+        stored = open_bucket(settings.bucket_url)
+        stored.write(f"raw_data/{source}.mp4", clip.read_bytes() + theirs)
+    counts = import_videos(settings, f"gs://{name}/copies").counts
+    assert counts == {"skipped:already_done": 1, "failed:id_taken": 1}
+
+
+def test_an_id_that_was_taken_may_be_given_up(tmp_path: Path, clip: Path):
+    """Where the stored one is meant, no failure stays behind."""
+    (tmp_path / "list.csv").write_text("clip_00,0,dog\n")
+    settings = settings_of(tmp_path, catalog="list.csv")
+    for folder, more in (("one", b""), ("two", b"x")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clip_00.mp4").write_bytes(clip.read_bytes() + more)
+    assert import_videos(settings, str(tmp_path / "one")).counts == {"ok": 1}
+    assert import_videos(settings, str(tmp_path / "two")).counts == {"failed:id_taken": 1}
+    assert import_videos(settings, str(tmp_path / "one")).counts == {"skipped:already_done": 1}
+    assert not list(open_bucket(settings.bucket_url).keys("catalogs/mine/imports/"))

@@ -4,13 +4,15 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from rich.markup import escape
 
 from collection.selected_clips import select_from_catalog
 from collection.source import TakeOverFile, VideoFile
-from collection.video_folder import VideoFolder, open_video_folder, printable, say_passed_over
+from collection.video_files import printable
+from collection.video_folder import VideoFolder, open_video_folder, say_passed_over
 from s2s.catalog import (
     VIDEO_FOLDERS,
     StoredSources,
@@ -21,7 +23,7 @@ from s2s.catalog import (
 )
 from s2s.errors import SettingsError
 from s2s.layout import imports_prefix
-from s2s.logs import console
+from s2s.logs import console, counted
 from s2s.reasons import Reason, Status
 from s2s.records import ClipRecord, Outcome
 from s2s.settings import Settings
@@ -31,11 +33,15 @@ from s2s.workspace import workspace
 __all__ = ["STAGE", "import_videos"]
 
 STAGE = "import"
+_SHOWN_TAKEN = 3
 _BY_YT_DLP = re.compile(r".*\[(?P<id>[A-Za-z0-9_-]+)\]", re.DOTALL)
 
 
 def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False) -> StageReport:
     """Copy the videos of the recipe's clips from a folder to `raw_data/`, where they are missing.
+
+    A file whose name is taken there is compared: with other content it fails, and what is stored
+    stays.
 
     A file belongs to a source or a clip by its name: `<source_id>`, `<clip_id>`, or the id with
     the clip's start, or start and end, in seconds or milliseconds, as copies of public data sets
@@ -67,15 +73,12 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
         files = find_files(selected.clips, videos, trimmed=trimmed)
         _say_ambiguous(selected.clips, files, videos)
         sources = stored_sources(bucket)
-        items = _first_needs(files.values())
+        items = _first_needs(files.values(), sources)
         work = Work(
             stage=STAGE,
             prefix=imports_prefix(settings.recipe),
             items=items,
-            # A file is left alone where every clip that it is for is there: a section of the
-            # source may have one of them, and not the others.
-            done=items.keys()
-            - {files[clip.clip_id].name for clip in _absent(selected.clips, files, sources)},
+            done=_left_alone(items, selected.clips, files, sources),
             function=TakeOverFile(settings, folder, videos.files),
             workers=settings.n_workers,
             sessions=1,
@@ -83,6 +86,7 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
         )
         # A file that failed may be another one now, as this may be another folder.
         by_name = fan_out(settings.model_copy(update={"retry_failed": True}), work)
+    _say_taken(by_name.values())
     outcomes = [_outcome(clip, files, by_name, videos, sources) for clip in selected.clips]
     taken = (each.clip_id for each in outcomes if each.status is Status.OK)
     store_source_paths(bucket, settings.recipe, {name: files[name].path for name in taken})
@@ -94,21 +98,30 @@ def import_videos(settings: Settings, folder_name: str, *, trimmed: bool = False
     return finish(settings, STAGE, outcomes, started, outputs, counts)
 
 
-def _first_needs(files: Iterable[VideoFile]) -> dict[str, VideoFile]:
+def _first_needs(files: Iterable[VideoFile], sources: StoredSources) -> dict[str, VideoFile]:
     """Files by name, each needed from where the first of its clips starts."""
     found: dict[str, VideoFile] = {}
     for file in files:
         known = found.setdefault(file.name, file)
         if file.needed_from_s < known.needed_from_s:
             found[file.name] = file
-    return found
+    stored = sources.files.key_of
+    return {name: replace(file, stored_key=stored.get(name, "")) for name, file in found.items()}
 
 
-def _absent(
-    clips: Iterable[ClipRecord], files: Mapping[str, VideoFile], sources: StoredSources
-) -> Iterator[ClipRecord]:
-    """Clips that have a file, and nothing in the bucket."""
-    return (clip for clip in clips if clip.clip_id in files and not sources.files.find(clip))
+def _left_alone(
+    items: Mapping[str, VideoFile],
+    clips: Iterable[ClipRecord],
+    files: Mapping[str, VideoFile],
+    sources: StoredSources,
+) -> set[str]:
+    """Files that are not looked at: every clip that they are for is there, in what has other spans.
+
+    A section of the source may have one of them, and not the others.
+    """
+    with_file = (clip for clip in clips if clip.clip_id in files)
+    absent = {files[clip.clip_id].name for clip in with_file if not sources.files.find(clip)}
+    return {name for name in items.keys() - absent if not items[name].stored_key}
 
 
 def _outcome(
@@ -170,6 +183,16 @@ def _say_ambiguous(
                     f"{escape(printable(other))} is not. Move away what is not meant",
                     highlight=False,
                 )
+
+
+def _say_taken(outcomes: Iterable[Outcome]) -> None:
+    """Tell of files whose ids other videos have: what goes on takes those."""
+    taken = [each.message for each in outcomes if each.reason is Reason.ID_TAKEN]
+    for message in taken[:_SHOWN_TAKEN]:
+        console.print(f"[yellow]Not taken over:[/] {escape(message)}", highlight=False)
+    if len(taken) > _SHOWN_TAKEN:
+        more = counted(len(taken) - _SHOWN_TAKEN, "file")
+        console.print(f"[yellow]Not taken over[/] for the same reason: {more} more")
 
 
 def _paths_by_name(paths: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collection.download import DownloadOptions, download, lies_in_section
 from collection.fetch import Fetch
 from collection.network.breaker import session_breaker
 from collection.network.failures import is_server_error, wait_s_of
-from collection.video_folder import VideoFiles, printable
+from collection.video_files import VideoFiles, printable
 from s2s.errors import MediaError, ObjectExistsError
 from s2s.layout import raw_prefix
 from s2s.media import open_guarded, picture_stream, probe
@@ -113,16 +113,18 @@ class VideoFile:
         path: below its folder.
         name: what it is called in the bucket, without a suffix.
         needed_from_s: a file that ends before is of no use: there its first clip starts.
+        stored_key: what the bucket has under that name; empty for nothing.
     """
 
     path: str
     name: str
     needed_from_s: float = 0.0
+    stored_key: str = ""
 
 
 @dataclass(frozen=True)
 class TakeOverFile:
-    """Takes over a video that one already has.
+    """Takes over a video that one already has; of one that is stored, sees that it is the same.
 
     Attributes:
         settings: the run's settings.
@@ -138,8 +140,10 @@ class TakeOverFile:
         """Work on one file.
 
         Raises:
-            MediaError: if it is no video.
+            MediaError: if it is no video; `id_taken` if the bucket has another one of its name.
         """
+        if file.stored_key:
+            return self._compare(file, file.stored_key)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
             self.files.copy(file.path, path)
@@ -149,7 +153,22 @@ class TakeOverFile:
                 # A person has the file under its own name.
                 told = error.message.replace(path.name, printable(file.path))
                 raise MediaError(error.reason, told) from error
-            return _store(self.settings, path, file.name)
+            outcome = _store(self.settings, path, file.name)
+        # Another run was faster.
+        return self._compare(file, outcome.key) if outcome.status is Status.SKIPPED else outcome
+
+    def _compare(self, file: VideoFile, key: str) -> Outcome:
+        bucket = shared_bucket(self.settings.bucket_url)
+        if not self.files.has_content(file.path, bucket.stat(key)):
+            raise MediaError(
+                Reason.ID_TAKEN,
+                f"{printable(file.path)}: another video has its id, {file.name}, already: "
+                f"{bucket.url}/{key}, which stays, and which its clips would be cut from. All "
+                "recipes of a bucket share sources by id: give this one an id of its own, in the "
+                "catalog and as its file's name, or another bucket (--bucket). If the stored one "
+                "is meant, move the file away",
+            )
+        return Outcome(clip_id=file.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
 
 
 def _check_video(path: Path, file: VideoFile) -> None:
@@ -215,10 +234,11 @@ def _shown_s(path: Path) -> float:
 
 
 def _store(settings: Settings, path: Path, name: str) -> Outcome:
-    bucket = shared_bucket(settings.bucket_url)
+    bucket, key = shared_bucket(settings.bucket_url), f"{raw_prefix()}{name}{path.suffix}"
     try:
-        info = bucket.upload(path, f"{raw_prefix()}{name}{path.suffix}")
+        info = bucket.upload(path, key)
     except ObjectExistsError:
         # Another run was faster, and was given a different file: the first one stays.
-        return Outcome(clip_id=name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
+        status, reason = Status.SKIPPED, Reason.ALREADY_DONE
+        return Outcome(clip_id=name, status=status, reason=reason, key=key)
     return Outcome(clip_id=name, status=Status.OK, key=info.key, crc32c=info.crc32c, size=info.size)

@@ -1,34 +1,26 @@
 """A folder, or a prefix in a bucket, with videos that one already has."""
 
-import filecmp
 import hashlib
-import os
 import re
-import shutil
-import stat
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from rich.markup import escape
 
+from collection.video_files import BucketFiles, FolderFiles, VideoFiles, printable
 from s2s.catalog import VIDEO_FOLDERS, RowProblem, known_split, make_clip
-from s2s.errors import CatalogError, MediaError
+from s2s.errors import CatalogError
 from s2s.layout import label_of_folder
 from s2s.logs import console
-from s2s.reasons import Reason
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
-from s2s.stage import shared_bucket
 
 __all__ = [
-    "VideoFiles",
     "VideoFolder",
     "open_video_folder",
-    "printable",
     "say_passed_over",
     "say_splits_below_others",
 ]
@@ -41,21 +33,6 @@ _SUFFIXES = {
 }
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]+")
 _SHOWN_SUFFIXES = 8
-
-
-class VideoFiles(Protocol):
-    """How videos below a place are listed and read."""
-
-    def paths(self) -> Iterator[str]:
-        """Paths of all files, in any order."""
-        ...
-
-    def copy(self, path: str, target: Path) -> None:
-        """Copy a video to a file."""
-
-    def are_equal(self, path: str, other: str) -> bool:
-        """Whether two videos have the same bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -174,11 +151,6 @@ def _begins_with_split(folders: Sequence[str], names: Mapping[str, str]) -> bool
     return bool(folders) and known_split(folders[0], names) is not None
 
 
-def printable(path: str) -> str:
-    r"""A path for messages: bytes that are not UTF-8 as `\xe9`."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def say_passed_over(passed_over: Mapping[str, int]) -> None:
     """Tell which files of a folder are not taken for videos."""
     if not passed_over:
@@ -208,76 +180,6 @@ def _suffix(path: str) -> str:
     return printable(PurePosixPath(path).suffix.lower())
 
 
-@dataclass(frozen=True)
-class _Folder:
-    folder: Path
-
-    def paths(self) -> Iterator[str]:
-        """Paths below the folder, those of linked folders too; a folder that comes twice, once."""
-        seen: set[tuple[int, int]] = set()
-        waiting, linked = deque([self.folder]), deque[Path]()
-        # Links last: what is there as itself keeps its own name.
-        while waiting or linked:
-            folder = waiting.popleft() if waiting else linked.popleft()
-            status = folder.stat()
-            if (place := (status.st_dev, status.st_ino)) in seen:
-                continue
-            seen.add(place)
-            for entry in self._entries(folder):
-                if entry.is_dir():
-                    (linked if entry.is_symlink() else waiting).append(Path(entry.path))
-                else:
-                    yield Path(entry.path).relative_to(self.folder).as_posix()
-
-    @staticmethod
-    def _entries(folder: Path) -> list[os.DirEntry[str]]:
-        try:
-            with os.scandir(folder) as entries:
-                return sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            raise CatalogError(
-                f"{printable(str(folder))}: cannot be read ({error.strerror}), so it is not known "
-                "which videos are in it. Make it readable, or move it away"
-            ) from error
-
-    def copy(self, path: str, target: Path) -> None:
-        try:
-            if not stat.S_ISREG((self.folder / path).stat().st_mode):
-                # A pipe without a writer would never end.
-                raise MediaError(
-                    Reason.NO_SOURCE, f"{printable(path)}: is a pipe, socket or device, not a file"
-                )
-            with (self.folder / path).open("rb") as source, target.open("xb") as copy:
-                shutil.copyfileobj(source, copy, 1 << 20)
-        except (FileNotFoundError, PermissionError) as error:
-            raise MediaError(
-                Reason.NO_SOURCE, f"{printable(path)}: cannot be read ({error.strerror})"
-            ) from error
-
-    def are_equal(self, path: str, other: str) -> bool:
-        try:
-            return filecmp.cmp(self.folder / path, self.folder / other, shallow=False)
-        except OSError:  # what cannot be read is told where it is taken over
-            return False
-
-
-@dataclass(frozen=True)
-class _Prefix:
-    url: str
-    prefix: str
-
-    def paths(self) -> Iterator[str]:
-        return (key.removeprefix(self.prefix) for key in shared_bucket(self.url).keys(self.prefix))
-
-    def copy(self, path: str, target: Path) -> None:
-        shared_bucket(self.url).download(self.prefix + path, target)
-
-    def are_equal(self, path: str, other: str) -> bool:
-        bucket = shared_bucket(self.url)
-        first, second = (bucket.stat(self.prefix + each) for each in (path, other))
-        return (first.size, first.crc32c) == (second.size, second.crc32c)
-
-
 def open_video_folder(text: str, base: Path) -> VideoFolder:
     """Open a folder, or `gs://NAME/PREFIX`.
 
@@ -292,8 +194,8 @@ def open_video_folder(text: str, base: Path) -> VideoFolder:
     if separator and scheme != "file":
         name, _, prefix = rest.partition("/")
         prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        return VideoFolder(text, _Prefix(f"{scheme}://{name}", prefix))
+        return VideoFolder(text, BucketFiles(f"{scheme}://{name}", prefix))
     folder = base / Path(rest if separator else text).expanduser()
     if not folder.is_dir():
         raise CatalogError(f"{folder} is no folder: name one with videos, or gs://NAME/PREFIX")
-    return VideoFolder(str(folder), _Folder(folder))
+    return VideoFolder(str(folder), FolderFiles(folder))
