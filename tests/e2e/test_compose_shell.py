@@ -69,24 +69,102 @@ def no_docker(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_one_folder_is_made_for_a_bucket_and_no_more(no_docker: dict[str, str], tmp_path: Path):
+def asked(no_docker: dict[str, str]) -> str:
+    """What the docker that does nothing was asked for."""
+    return (Path(no_docker["PATH"].split(os.pathsep)[0]).parent / "asked").read_text()
+
+
+def check_refused(answer: subprocess.CompletedProcess[str], told: str) -> None:
+    assert answer.returncode == 1
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("docker-shell.sh: ")
+    assert told in line
+
+
+@pytest.mark.parametrize("arguments", [("-c",), ("-c", "")])
+def test_a_command_that_is_missing_is_asked_for(arguments: tuple[str, ...]):
+    answer = shell("collection", *arguments)
+    check_refused(answer, "-c needs a command")
+    assert "line" not in answer.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["colection"], [""]])
+def test_the_script_itself_needs_a_stage(arguments: list[str], no_docker: dict[str, str]):
+    answer = script(*arguments, environment=no_docker)
+    check_refused(answer, "there are collection feature_extraction")
+
+
+def test_the_script_itself_explains_itself(no_docker: dict[str, str]):
+    answer = script("--help", environment=no_docker)
+    assert answer.returncode == 0
+    assert "services/STAGE/docker-shell.sh" in answer.stdout
+
+
+def script(*args: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    program = SERVICES.parent / "scripts" / "docker-shell"
+    return subprocess.run(
+        [str(program), *args], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_only_collection_makes_a_bucket_and_one_folder(no_docker: dict[str, str], tmp_path: Path):
     (tmp_path / "file").write_text("kept")
-    for name, told in (
-        ("nope/missing", "nope/missing is not there and cannot be made: check the name"),
-        ("file", "file is no folder"),
+    for stage, name, told in (
+        ("collection", "nope/missing", "there is no such folder, and it cannot be made"),
+        ("collection", "file", "file is no folder"),
+        ("validation", "bucket", "there is no such folder. Check its name"),
     ):
-        bucket = {"S2S_BUCKET": f"file://{tmp_path}/{name}"}
-        answer = shell("collection", "-c", "true", environment=no_docker | bucket)
-        assert answer.returncode == 1
-        (line,) = answer.stderr.splitlines()
-        assert f"docker-shell.sh: S2S_BUCKET file://{tmp_path}/{name}: " in line
-        assert told in line
-    assert not (tmp_path / "nope").exists()
-    assert "build" not in (tmp_path / "asked").read_text()
+        url = f"file://{tmp_path}/{name}"
+        answer = shell(stage, "-c", "true", environment=no_docker | {"S2S_BUCKET": url})
+        check_refused(answer, f"S2S_BUCKET {url}: ")
+        assert told in answer.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"asked", "bin", "file"}
+    assert "build" not in asked(no_docker)
     made = no_docker | {"S2S_BUCKET": f"file://{tmp_path}/bucket"}
-    assert shell("collection", "-c", "true", environment=made).returncode == 0
+    answer = shell("collection", "-c", "true", environment=made)
+    assert answer.returncode == 0
+    assert f"made the folder {tmp_path}/bucket" in answer.stderr
     assert (tmp_path / "bucket").is_dir()
-    assert f"--volume {tmp_path}/bucket:/bucket" in (tmp_path / "asked").read_text()
+    assert f"--volume {tmp_path}/bucket:/bucket" in asked(no_docker)
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_recipe_of_ones_own_is_mounted_with_its_folder(
+    scheme: str, no_docker: dict[str, str], tmp_path: Path
+):
+    own = tmp_path / "mine" / "silent_to_sound.sample.yaml"  # a name that recipes/ has, too
+    own.parent.mkdir()
+    own.write_text("name: mine")
+    for named in (own, Path("mine", own.name)):
+        environment = no_docker | {"S2S_RECIPE": f"{scheme}{named}"}
+        answer = shell("collection", "-c", "true", environment=environment, cwd=tmp_path)
+        assert answer.returncode == 0, answer.stderr
+        run = asked(no_docker).rpartition("run --rm")[2]
+        assert f"--volume {own.parent}:/recipe:ro --env S2S_RECIPE=/recipe/{own.name} " in run
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/mine.yaml", "file:///bucket/mine.yaml", "a_name"])
+def test_a_recipe_that_the_container_reaches_is_passed_on(url: str, no_docker: dict[str, str]):
+    answer = shell("collection", "-c", "true", environment=no_docker | {"S2S_RECIPE": url})
+    assert answer.returncode == 0, answer.stderr
+    assert "--env S2S_RECIPE --" in asked(no_docker)
+    assert ":/recipe:ro" not in asked(no_docker)
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "none/silent_to_sound", "mine", "file:///none"])
+def test_a_recipe_that_is_no_file_is_refused(name: str, no_docker: dict[str, str], tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    named = f"{tmp_path}/mine" if name == "mine" else name
+    environment = no_docker | {"S2S_RECIPE": named}
+    answer = shell("collection", "-c", "true", environment=environment, cwd=tmp_path)
+    check_refused(answer, f"S2S_RECIPE {named}: no file that can be read")
+
+
+def test_credentials_that_are_no_file_are_refused(no_docker: dict[str, str], tmp_path: Path):
+    for name in ("none.json", "bin"):
+        environment = no_docker | {"GOOGLE_APPLICATION_CREDENTIALS": f"{tmp_path}/{name}"}
+        answer = shell("collection", "-c", "true", environment=environment)
+        check_refused(answer, f"{tmp_path}/{name}: no file that you can read")
 
 
 @pytest.mark.docker
@@ -121,13 +199,14 @@ def test_runs_a_command_in_the_container(docker_environment: dict[str, str], tmp
 def test_a_catalog_of_which_nothing_is_to_be_had_is_no_success(
     docker_environment: dict[str, str], tmp_path: Path
 ):
-    (tmp_path / "bucket").mkdir()
-    (tmp_path / "bucket" / "c.csv").write_text("gone1,0,bell,train\ngone2,0,drum,test\n")
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "c.csv").write_text("gone1,0,bell,train\ngone2,0,drum,test\n")
     recipe = {"name": "none", "collection": {"catalog": "c.csv", "fetch": "whole"}}
-    (tmp_path / "bucket" / "none.yaml").write_text(json.dumps(recipe))
+    (own / "none.yaml").write_text(json.dumps(recipe))
     environment = docker_environment | {
         "S2S_BUCKET": f"file://{tmp_path}/bucket",
-        "S2S_RECIPE": "file:///bucket/none.yaml",
+        "S2S_RECIPE": str(own / "none.yaml"),
         "S2S_SOURCE_URL": "http://127.0.0.1:9/{source_id}.mp4",
     }
     for command in ("collect --nums_to_download 1", "collect"):
@@ -136,3 +215,7 @@ def test_a_catalog_of_which_nothing_is_to_be_had_is_no_success(
         said = " ".join(answer.stderr.split())
         assert " came through: " in said
         assert "network (" in said
+    assert list((tmp_path / "bucket").rglob("none/**/*.json"))
+    (own / "none.yaml").write_text(json.dumps({"name": "none", "colour": "red"}))
+    said = " ".join(shell("collection", "-c", "collect", environment=environment).stderr.split())
+    assert f"/recipe is {own} outside of the container" in said

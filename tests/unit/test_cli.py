@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import launcher.__main__
 from s2s.cli import RUN_OPTIONS, find_recipe, guarded, make_settings, report_table, stage_app
+from s2s.cli.commands import _for_this_place
 from s2s.errors import SettingsError, StageError
 from s2s.layout import manifest_key
 from s2s.logs import console
@@ -346,3 +347,14 @@ def test_a_remedy_says_where_its_command_is_when_it_is_not_there(is_image: bool)
     assert told.returncode == 1
     assert "'./s2s status RECIPE' tells more" in " ".join(told.stderr.split())
     assert ("outside of the container" in " ".join(told.stderr.split())) == is_image
+
+
+def test_an_error_says_where_what_a_container_sees_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("S2S_MOUNTS", "/recipe=/home/me/mine\n/bucket=/home/me/b\n")
+    for message, told in (
+        ("file:///bucket: no object 'a'", " (/bucket is /home/me/b outside of the container)"),
+        ("recipe /recipe/a.yaml: x", " (/recipe is /home/me/mine outside of the container)"),
+        ("recipe /recipes/a.yaml: x", ""),
+        ("gs://my/buckets/bucket: x", ""),
+    ):
+        assert _for_this_place(message) == message + told

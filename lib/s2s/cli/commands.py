@@ -2,6 +2,8 @@
 
 import errno
 import inspect
+import os
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -66,9 +68,16 @@ def guarded(command: Callable[[], int], *, goes_on: bool = True) -> int:
 
 
 def _for_this_place(message: str) -> str:
-    """A message; where it is read in an image, which has no launcher, it says where that is."""
+    """A message; where it is read in a container, it says what is where outside of it.
+
+    S2S_MOUNTS has a line `PLACE=FOLDER` for each folder of the machine that the container sees.
+    """
     if "./s2s " in message and is_in_image():
         message += " ('./s2s' is in the project's folder, outside of the container)"
+    for line in os.environ.get("S2S_MOUNTS", "").splitlines():
+        place, _, folder = line.partition("=")
+        if re.search(rf"(?<!\w){re.escape(place)}(?!\w)", message):
+            message += f" ({place} is {folder} outside of the container)"
     return message
 
 
