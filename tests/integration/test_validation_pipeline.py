@@ -144,6 +144,12 @@ def dvc(project: Path, *args: str) -> str:
     return done.stdout
 
 
+def commit(project: Path) -> None:
+    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
+    identity = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
+    subprocess.run(["git", *identity, "commit", "-qm", "before"], cwd=project, check=True)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_stage_of_every_recipe_runs_in_a_fresh_clone(project: Path, task: str):
     names = [name for name in RECIPES if RECIPES[name]["task"] == task]
@@ -171,9 +177,7 @@ def test_stages_run_in_order_and_only_when_something_has_changed(project: Path):
     assert runs.read_text().split() == list(STAGES)
     dvc(project, "repro", last)
     assert runs.read_text().split() == list(STAGES), "nothing has changed"
-    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
-    identity = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
-    subprocess.run(["git", *identity, "commit", "-qm", "before"], cwd=project, check=True)
+    commit(project)
 
     recipe = project / "recipes" / f"{SAMPLE}.yaml"
     content = yaml.safe_load(recipe.read_text())
@@ -226,9 +230,7 @@ def test_a_line_in_one_task_runs_no_other_task_again(project: Path):
 
 
 def test_plots_and_experiments(project: Path):
-    subprocess.run(["git", "add", "--all"], cwd=project, check=True)
-    identity = ["-c", "user.name=x", "-c", "user.email=x@localhost"]
-    subprocess.run(["git", *identity, "commit", "-qm", "before"], cwd=project, check=True)
+    commit(project)
     setting = f"recipes/{SAMPLE}.yaml:training.max_steps=7"
     dvc(project, "exp", "run", "-S", setting, f"training@{SAMPLE}")
     shown = json.loads(dvc(project, "metrics", "show", "--json"))[""]["data"]
@@ -237,6 +239,21 @@ def test_plots_and_experiments(project: Path):
     dvc(project, "plots", "show", "--out", "plots")
     page = (project / "plots" / "index.html").read_text()
     assert "drum" in page
+
+
+def test_what_came_out_of_one_recipe_is_told_as_the_docs_say(project: Path):
+    commit(project)
+    dvc(project, "repro", f"training@{SAMPLE}")
+    docs = (ROOT / "docs" / "datasets.md").read_text()
+    metrics, plots = re.findall(r"^dvc ((?:metrics|plots) .*reports/.*)$", docs, re.MULTILINE)
+    table = dvc(project, *metrics.split())
+    steps = yaml.safe_load((project / "recipes" / f"{SAMPLE}.yaml").read_text())["training"]
+    assert ["outputs.steps", "-", str(steps["max_steps"]), "-"] in map(
+        str.split, table.splitlines()
+    )
+    assert max(map(len, table.splitlines())) <= 80
+    dvc(project, *plots.split(), "--out", "plots")
+    assert "drum" in (project / "plots" / "index.html").read_text()
 
 
 def test_plots_are_drawn_without_a_network(project: Path, browser: "Browser"):
