@@ -138,7 +138,9 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     assert facts["peak_bytes"] is None or facts["peak_bytes"] > 10_000_000
 
 
-def test_training_ends_where_it_no_longer_gets_better(place: Path, tmp_path: Path):
+def test_training_ends_where_it_no_longer_gets_better(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     # So large a step makes it worse at once.
     harmed: dict[str, Any] = {"learning_rate": 5.0, "patience": 2, "keep": "best"}
     settings = settings_in(tmp_path, place, **harmed, max_steps=400)
@@ -151,6 +153,8 @@ def test_training_ends_where_it_no_longer_gets_better(place: Path, tmp_path: Pat
     assert facts["best_step"] == facts["steps"] - 10
     assert made_by(settings, "model.safetensors") != made_by(settings, "model.last.safetensors")
     assert "its patience" in made_by(settings, "README.md").decode()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Measured on the test split. All 2 clips of the split could be decoded." in said
 
 
 def test_two_processes_learn_as_one_with_the_doubled_batch(place: Path, tmp_path: Path):

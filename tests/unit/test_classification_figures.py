@@ -23,6 +23,7 @@ from s2s.tasks.classification.metrics.figures import (
 from s2s.tasks.classification.metrics.judge import ClassificationJudge, ClassScore, make_judge
 from s2s.tasks.classification.metrics.lists import read_modalities, read_source_ids
 from s2s.tasks.classification.page import show_examples
+from s2s.tasks.classification.page.confusion import matrix_of
 from s2s.tasks.classification.settings import ClassificationRecipe
 from s2s.tasks.classification.settings.evaluation import NOT_PRETRAINED, PRETRAINED
 from s2s.tasks.classification.systems import make_systems
@@ -192,6 +193,7 @@ def test_the_page_counts_clips_that_are_lost_by_hearing_or_seeing_more():
     tests = {"no_sound": {"second_only": 2}, "no_picture": {"second_only": 0}}
     content = {
         "clips": [],
+        "classes": [],
         "titles": {"no_sound": "without sound", "no_picture": "without picture"},
         "groups": {
             "all": {"n_clips": 8, "paired": {"top1": tests}},
@@ -274,3 +276,27 @@ def test_answers_become_files(tmp_path: Path):
     ]
     assert (tmp_path / "confusion.csv").read_text() == "class,a,b\na,1,0\nb,1,0\n"
     assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_pages_table_has_the_rows_of_the_file_also_those_of_classes_without_a_clip(
+    tmp_path: Path,
+):
+    classes = ("a", "b", "c", "d")
+    clips = [SimpleNamespace(listed=listed_clip(name, labels=(name,))) for name in classes]
+    files = ClassFiles(cast("Any", SimpleNamespace(clips={"train": clips})))
+    answers = [(("a",), 0), (("b",), 2), (("c", "b"), 0), (("c", "b"), 2), (("strange",), 3)]
+    rows, judge = [], ClassificationJudge(classes)
+    for labels, said in answers:
+        example, chances = listed("one", *labels), np.eye(4)[said]
+        files.write(example, "model", chances)
+        kept = judge.row(judge.score(example, chances))
+        rows.append({"labels": labels, "groups": [], "systems": {"model": kept}})
+    files.keep(tmp_path)
+    table = list(csv.reader((tmp_path / "confusion.csv").open()))
+    matrix = matrix_of([(row["labels"], row["systems"]["model"]) for row in rows], classes)
+    assert [["class", *matrix.labels]] == table[:1]
+    assert [[row.label, *map(str, row.counts)] for row in matrix.rows] == table[1:]
+    assert [sum(map(int, row[1:])) for row in table[1:]] == [1, 2, 1, 0]
+    many = sorted({"c", *(f"n{number}" for number in range(41))})
+    (first, second) = matrix_of([(("n1",), rows[1]["systems"]["model"])], many).rows
+    assert (first.label, second.label) == ("c", "n1"), "of too many, those that occur"

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from s2s.dataset import DatasetVersion
+from s2s.dataset import DatasetVersion, Split
 from s2s.tasks.common.mel import LogMel
 from s2s.tasks.contract import Example, Figure, Material, System
 from s2s.tasks.generation.metrics.scores import SoundJudge
@@ -50,6 +50,8 @@ class Counting:
         Figure("slow", "only in an evaluation", lambda _: 1 / 0),
     )
 
+    classes: tuple[str, ...] = ()
+
     def make_systems(self, *_: object, thorough: bool) -> dict[str, System]:
         assert not thorough
         return {
@@ -61,6 +63,7 @@ class Counting:
         assert not thorough
         return SimpleNamespace(
             note="It counts.",
+            classes=self.classes,
             score=lambda _, answer: float(answer),
             row=lambda score: {"score": score},
             groups=lambda example: ["first"] if example.index == 0 else [],
@@ -74,20 +77,54 @@ def held_out(*labels: str) -> list[Any]:
     ]
 
 
-def test_figures_are_given_of_all_clips_and_of_each_group():
-    listed = held_out("hit", "hit", "rain")
+def measured(task: Counting, *labels: str, split: Split = "test", count: int = 5) -> dict[str, Any]:
+    listed = held_out(*labels)
     stored = [SimpleNamespace(clip_id=clip.clip_id, listed=clip) for clip in listed]
-    version = DatasetVersion("dataset_v1", {"test": tuple(listed)})
+    version = DatasetVersion("dataset_v1", {split: tuple(listed)})
     material = Material(
         RECIPE,
         Path(),
         cast("Any", None),
         version,
-        {"test": cast("Any", stored)},
+        {split: cast("Any", stored)},
         Path(),
         cast("Any", None),
     )
-    metrics = measure_model(cast("Any", Counting()), material, cast("Any", None), 5)
+    return measure_model(cast("Any", task), material, cast("Any", None), count)
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "said"),
+    [
+        ("hit rain", 5, ""),
+        ("hit rain tick", 5, " 1 of 3 classes has no clip there: tick."),
+        (
+            "a b c d e f g hit rain",
+            5,
+            " 7 of 9 classes have no clip there: a, b, c, d, e and 2 more.",
+        ),
+        (
+            "hit rain",
+            1,
+            " 1 of 2 classes has no clip among the 1 that were asked about: rain.",
+        ),
+        ("hit", 5, " 1 clip is of no class of the model, so that any answer is wrong."),
+    ],
+)
+def test_classes_without_a_clip_are_told(classes: str, count: int, said: str):
+    task = Counting()
+    task.classes = tuple(classes.split())
+    metrics = measured(task, "hit", "hit", "rain", count=count)
+    assert metrics["note"] == (
+        f"Measured on the test split. All 3 clips of the split could be decoded.{said} It counts."
+    )
+    assert metrics["classes"] == classes.split()
+    on_val = measured(task, "hit", "hit", "rain", split="val", count=count)["note"]
+    assert on_val.startswith("The test split has no clips: measured on the val split. ")
+
+
+def test_figures_are_given_of_all_clips_and_of_each_group():
+    metrics = measured(Counting(), "hit", "hit", "rain")
 
     assert (
         metrics["note"]

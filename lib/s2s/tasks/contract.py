@@ -185,9 +185,11 @@ class Judge(Protocol):
 
     Attributes:
         note: a sentence for people about what it cannot score; may be empty.
+        classes: what answers choose among, sorted; may be empty.
     """
 
     note: str = ""
+    classes: Sequence[str] = ()
 
     def score(self, example: Example, answer: Any) -> Any:
         """Score an answer; figures are computed from the scores of many clips."""
@@ -231,8 +233,7 @@ class AnswerFiles(Protocol):
 class ReportPart(Protocol):
     """A task's part of reports: HTML with the CSS classes of the launcher's pages, no script.
 
-    It may have `show_comparison(bucket, version, content)`, too: HTML beside the tables of
-    `./s2s compare`, out of the content of `comparison.json`.
+    It may have `show_comparison(bucket, version, content)`, too, for the page of `./s2s compare`.
 
     Attributes:
         CAPTION: explains the figures; stands over them.
@@ -256,10 +257,7 @@ class ReportPart(Protocol):
         ...
 
     def show_examples(self, bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) -> str:
-        """Show example clips in the report of `./s2s evaluate`, out of `evaluation.json`.
-
-        Their answers are in the bucket, under `s2s.layout.evaluation_prefix`.
-        """
+        """Show clips of `evaluation.json`; their answers are under its `evaluation_prefix`."""
         ...
 
 

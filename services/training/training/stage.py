@@ -14,6 +14,7 @@ from s2s.dataset import DatasetVersion, latest_version, read_version
 from s2s.errors import StageError
 from s2s.features.stored import StoredClip, fetch_clips
 from s2s.layout import extractors_key, model_config_key, model_prefix
+from s2s.logs import console
 from s2s.media import MediaLimits
 from s2s.model_directory import CONFIG_FILE
 from s2s.reasons import Reason, Status
@@ -59,6 +60,8 @@ def run(settings: Settings) -> StageReport:
     with joined(node, _plan(settings, version)) as nodes:
         outcome, metrics = have_model(settings, version, nodes)
         if nodes.is_first:
+            if metrics.get("note"):
+                console.print(metrics["note"], markup=False, highlight=False)
             return finish(settings, STAGE, [outcome], started, outputs | _summary(metrics))
         nodes.wait_for_first()
     return StageReport(

@@ -49,7 +49,7 @@ def compared(
         "recipe": recipe.name,
         "version": version,
         **{name: facts[name] for name in ("split", "note", "n_listed", "n_decoded")},
-        **{name: facts[name] for name in ("n_clips", "n_sources", "figures")},
+        **{name: facts[name] for name in ("n_clips", "n_sources", "figures", "classes")},
         "titles": {
             name: title for one in answered for name, title in one.measurement.titles.items()
         },

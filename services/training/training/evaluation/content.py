@@ -42,6 +42,7 @@ def described(measurement: Measurement, figures: Sequence[Figure]) -> dict[str, 
         },
         "titles": dict(measurement.titles),
         "costs": dict(measurement.costs),
+        "classes": list(measurement.classes),
     }
 
 

@@ -1,17 +1,19 @@
 """The scores of every system on held-out clips."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from s2s.dataset import Split
-from s2s.dataset.held_out import choose_held_out
-from s2s.logs import counted
+from s2s.dataset.held_out import HeldOut, choose_held_out
+from s2s.logs import counted, plural
 from s2s.progress import Bars
 from s2s.settings import EvaluationSettings
 from s2s.tasks.contract import AnswerFiles, Example, Judge, Material, System
 
 __all__ = ["Measured", "Measurement", "measure"]
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Measurement:
         costs: GFLOPs of a view, and views, of the systems of which they are known.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first, then the task's.
+        classes: what answers choose among; empty where they choose nothing.
     """
 
     split: str | None
@@ -54,6 +57,7 @@ class Measurement:
     costs: Mapping[str, Mapping[str, float]]
     rows: Sequence[Measured]
     groups: Sequence[str]
+    classes: Sequence[str] = ()
 
     def of_group(self, group: str) -> list[Measured]:
         """The clips of a group."""
@@ -89,10 +93,10 @@ def measure(
             groups = (*([named] if named else []), *judge.groups(example))
             rows.append(Measured(example, groups, scores))
     n_listed, n_decoded = _counts(material, held_out.split)
-    notes = held_out.note, _said_of_decoding(n_listed, n_decoded), judge.note
+    decoding, classes = _said_of_decoding(n_listed, n_decoded), _said_of_classes(judge, held_out)
     return Measurement(
         split=held_out.split,
-        note=" ".join(filter(None, notes)),
+        note=" ".join(filter(None, (held_out.note, decoding, *classes, judge.note))),
         n_listed=n_listed,
         n_decoded=n_decoded,
         titles={name: system.title for name, system in systems.items()},
@@ -106,6 +110,7 @@ def measure(
         },
         rows=rows,
         groups=_groups_of(material.recipe.evaluation, rows),
+        classes=tuple(judge.classes),
     )
 
 
@@ -143,3 +148,21 @@ def _said_of_decoding(n_listed: int, n_decoded: int) -> str:
         all_of_it = "The clip" if n_listed == 1 else f"All {n_listed:,} clips"
         return f"{all_of_it} of the split could be decoded."
     return f"Of {counted(n_listed, 'clip')} of the split {n_decoded:,} could be decoded."
+
+
+def _said_of_classes(judge: Judge, held_out: HeldOut) -> Iterator[str]:
+    """What figures cannot show: classes without a clip, and clips without a class."""
+    classes = judge.classes
+    if not classes or not held_out.clips:
+        return
+    labels = {label for clip in held_out.clips for label in clip.labels}
+    if missing := [name for name in classes if name not in labels]:
+        named = ", ".join(missing[:_NAMED])
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        is_part = len(held_out.clips) < len(held_out.all_clips)
+        place = f"among the {len(held_out.clips):,} that were asked about" if is_part else "there"
+        have = plural(len(missing), "has", "have")
+        yield f"{len(missing)} of {len(classes)} classes {have} no clip {place}: {named}{more}."
+    if strange := sum(set(classes).isdisjoint(clip.labels) for clip in held_out.clips):
+        what = plural(strange, "clip is", "clips are")
+        yield f"{strange} {what} of no class of the model, so that any answer is wrong."

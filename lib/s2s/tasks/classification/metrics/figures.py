@@ -64,11 +64,12 @@ def mean_average_precision(scores: Scores) -> float | None:
 def confusion_matrix(scores: Scores) -> np.ndarray:
     """Clips by their class (rows) and by what was said (columns): int (L, L).
 
-    Of a clip with several classes the row is the one that was said, or else its first.
+    Of a clip with several classes the row is the one that was said, or else its first; one with
+    none of them does not count.
     """
     size = len(scores[0].chances_L) if scores else 0
     counts_LL = np.zeros((size, size), int)
-    for score in scores:
+    for score in (one for one in scores if one.target_L.any()):
         counts_LL[score.pair] += 1
     return counts_LL
 

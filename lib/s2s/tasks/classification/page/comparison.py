@@ -42,7 +42,10 @@ def show_comparison(bucket: Bucket, version: DatasetVersion, content: Mapping[st
     """
     rows = content["clips"]
     matrices = {
-        name: matrix_of([(row["labels"], kept) for row in rows for kept in row["approaches"][name]])
+        name: matrix_of(
+            [(row["labels"], kept) for row in rows for kept in row["approaches"][name]],
+            content["classes"],
+        )
         for name in content["approaches"]
     }
     listed = {clip.clip_id: clip for split in version.clips.values() for clip in split}

@@ -69,14 +69,21 @@ class _Lost:
     counts: Mapping[str, int]
 
 
-def matrix_of(answers: Sequence[Answer]) -> Matrix:
-    """Count answers; one to a clip without a label does not count."""
+def matrix_of(answers: Sequence[Answer], classes: Sequence[str]) -> Matrix:
+    """Count answers as `metrics.figures.confusion_matrix` does: not those to clips of no class.
+
+    Args:
+        answers: to clips.
+        classes: the model's, sorted. Where a table would be too large, those of the answers.
+    """
     counts = Counter[tuple[str, str]]()
     for labels, kept in answers:
-        if labels:
+        if known := sorted(set(labels) & set(classes)):
             said = next(iter(kept["said"]))
-            counts[said if kept["is_right"] else labels[0], said] += 1
-    labels = sorted({label for pair in counts for label in pair})
+            counts[said if kept["is_right"] else known[0], said] += 1
+    labels = list(classes)
+    if len(labels) > _MOST_CLASSES:
+        labels = sorted({label for pair in counts for label in pair})
     totals = Counter[str]()
     for (true, _), number in counts.items():
         totals[true] += number
@@ -103,7 +110,7 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     told = [(row["labels"], row["systems"]["model"]) for row in clips]
     return render(
         _TEMPLATE,
-        matrix=matrix_of(told),
+        matrix=matrix_of(told, content["classes"]),
         pretrained=[row["clip_id"] for row in clips if PRETRAINED in row["groups"]],
         lost=_lost_by_more(content),
     )
