@@ -232,6 +232,25 @@ def test_a_recipe_whose_name_is_nearly_right_is_told(
     assert f"is {meant} meant?" in " ".join(said.split())
 
 
+@pytest.mark.parametrize("is_bad", [False, True])
+def test_a_recipe_named_by_a_url_is_called_so(is_bad: bool, tmp_path: Path):
+    path = tmp_path / "wrong.yaml"
+    if is_bad:
+        path.write_text("{name: wrong, colour: red}")
+    status, said, _ = run_unit(f"file://{path}")
+    assert status == 1
+    assert "".join(said.split()).count(f"file://{path}".replace(" ", "")) == 1
+    assert "file://file://" not in said
+
+
+def test_recipes_are_not_listed_twice(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    status, said, _ = run_unit(f"file://{ROOT}/recipes/X")
+    assert status == 1
+    assert said.count("vggsound_contest.sample") == 1
+    assert "README" not in said
+
+
 def test_a_file_beside_is_told_too(recipe: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(recipe.parent)
     status, said, _ = run_unit("small2")
@@ -294,7 +313,8 @@ def test_a_place_that_cannot_be_written_is_one_error_that_names_it(number: int):
 
     with console.capture() as captured:
         assert guarded(command) == 1
-    assert "error: /work/models: not here. Choose another --work-dir" in captured.get()
+    said = " ".join(captured.get().split())
+    assert "error: /work/models: not here. Choose another --work-dir (S2S_HOME) or --bucket" in said
 
 
 def test_other_errors_of_the_system_stay_what_they_are():

@@ -123,7 +123,7 @@ def test_a_bucket_of_a_kind_that_there_is_not_is_told_once(
         preflight(other, "collection")
     told = capsys.readouterr().err + str(raised.value)
     assert told.count("use gs://NAME or file://DIR") == 1
-    assert str(raised.value).endswith("Check --bucket")
+    assert str(raised.value).endswith("Check --bucket, or S2S_BUCKET")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from rich.table import Table
 from typer.core import TyperCommand, TyperGroup
 
 from s2s.cli.interruption import status_of, stopped_by_sigterm
-from s2s.cli.options import OPTIONS, RecipeArgument, make_settings
+from s2s.cli.options import OPTIONS, RecipeArgument, make_settings, with_urls
 from s2s.errors import S2SError, is_in_image
 from s2s.logs import console, set_up_logging
 from s2s.settings import Settings
@@ -72,6 +72,7 @@ def _for_this_place(message: str) -> str:
 
     S2S_MOUNTS has a line `PLACE=FOLDER` for each folder of the machine that the container sees.
     """
+    message = with_urls(message)
     if "./s2s " in message and is_in_image():
         message += " ('./s2s' is in the project's folder, outside of the container)"
     for line in os.environ.get("S2S_MOUNTS", "").splitlines():
@@ -87,12 +88,12 @@ def _told_of_disk(error: OSError) -> str | None:
         where = f" ({error.filename})" if error.filename else ""
         return (
             f"this machine has no room left on its disk{where}. Nothing stored was lost: free some "
-            "space, or choose another --work-dir, and run again"
+            "space, or choose another --work-dir (S2S_HOME), and run again"
         )
     if error.filename and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}:
         return (
-            f"{error.filename}: {error.strerror}. Choose another --work-dir or --bucket, or change "
-            "who may write there"
+            f"{error.filename}: {error.strerror}. Choose another --work-dir (S2S_HOME) or "
+            "--bucket (S2S_BUCKET), or change who may write there"
         )
     return None
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +36,8 @@ __all__ = [
 
 DEFAULT_BUCKET = "file://.s2s/bucket"
 DEFAULT_WORK_DIR = Path(".s2s")
+_urls: dict[str, str] = {}
+"""By the paths of recipes that were named by a URL: that URL."""
 
 
 def find_recipe(named: str | Path) -> Path:
@@ -48,13 +51,22 @@ def find_recipe(named: str | Path) -> Path:
         typer.BadParameter: if the bucket has no such object, or does not answer.
     """
     name = str(named)  # a default is a path already
-    if name.startswith("file://"):
-        return Path(name.removeprefix("file://"))
-    if name.startswith("gs://"):
-        return _fetched_recipe(name)
+    if name.startswith(("file://", "gs://")):
+        is_here = name.startswith("file://")
+        path = Path(name.removeprefix("file://")) if is_here else _fetched_recipe(name)
+        _urls[str(path)] = name
+        return path
     if "/" not in name and not name.endswith((".yaml", ".yml")):
         return find_named_recipe(name) or Path(name)
     return Path(name)
+
+
+def with_urls(message: str) -> str:
+    """A message in which recipes that were named by a URL are called so, not by their files."""
+    for path, url in _urls.items():
+        of_path = rf"(?<!://){re.escape(path)}(?![\w/])"
+        message = re.sub(of_path, url.replace("\\", r"\\"), message)
+    return message
 
 
 def _fetched_recipe(url: str) -> Path:
@@ -64,7 +76,9 @@ def _fetched_recipe(url: str) -> Path:
     atexit.register(own.close)
     path = folder / (key.rpartition("/")[2] or "recipe.yaml")
     try:
-        path.write_bytes(open_bucket(f"gs://{bucket}").read(key))
+        store = open_bucket(f"gs://{bucket}")
+        store.check()  # a bucket that is missing has no such object either
+        path.write_bytes(store.read(key))
     except S2SError as error:
         raise typer.BadParameter(f"recipe {url}: {error}") from error
     return path

@@ -50,7 +50,7 @@ def _settled(name: str, result: Outcome | Exception) -> Outcome:
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             raise StageError(
                 f"this machine's disk is full ({result.filename or name}). Nothing stored was "
-                "lost: free some space, or choose another --work-dir, and run again"
+                "lost: free some space, or choose another --work-dir (S2S_HOME), and run again"
             ) from result
     return _unexpected(name, result)
 

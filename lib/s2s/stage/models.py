@@ -24,7 +24,7 @@ def no_model(bucket: Bucket, recipe: Recipe, version: str = "") -> ModelError:
     except BucketUnavailableError as error:
         what = str(error).partition(". ")[0]
         why = f"{what}, and so no model of recipe {recipe.name} yet"
-        return ModelError(f"{why}: {remedy}, or choose another --bucket")
+        return ModelError(f"{why}: {remedy}, or choose another --bucket (S2S_BUCKET)")
     of_version = f" of {version}" if version else ""
     what = f"no model of recipe {recipe.name}{of_version} with its present settings yet"
     return ModelError(f"{bucket.url}: {what}: {remedy}")

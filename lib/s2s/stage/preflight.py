@@ -96,7 +96,7 @@ def _bucket(settings: Settings, stage: str) -> Finding:
         if writes:
             prepared_bucket(url)
     except S2SError as error:
-        return _lacking(name, error, "Check --bucket")
+        return _lacking(name, error, "Check --bucket, or S2S_BUCKET")
     # Whether an account may write to Google's shows at its first write.
     is_written = writes and url.startswith("file://")
     return Finding(name, f"{url} answers" + ", and can be written to" * is_written)
@@ -115,7 +115,7 @@ def _disk(settings: Settings, _stage: str) -> Finding:
     free_gb = shutil.disk_usage(folder).free / 1e9
     told = f"{free_gb:.1f} GB free for {settings.work_dir}"
     if free_gb < _LEAST_FREE_GB:
-        return Finding("disk", told, "Free some space, or choose another --work-dir")
+        return Finding("disk", told, "Free some space, or choose another --work-dir (S2S_HOME)")
     return Finding("disk", told)
 
 

@@ -33,7 +33,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 # A file that is being written is never so old.
 _STALE_S = 3600.0
-_WHOLE = "put the whole bucket on that disk, and name it with --bucket"
+_WHOLE = "put the whole bucket on that disk, and name it with --bucket or S2S_BUCKET"
 
 
 class DirectoryBucket(Bucket):
@@ -237,7 +237,8 @@ class DirectoryBucket(Bucket):
             if path.exists() or path.is_symlink():
                 kind = "a file" if path.exists() else "a link that leads nowhere"
                 raise BucketUnavailableError(
-                    f"{self.url}: {path} is {kind}, not a folder. Name another with --bucket"
+                    f"{self.url}: {path} is {kind}, not a folder. Name another with --bucket, or "
+                    "S2S_BUCKET"
                 ) from cause
 
     @contextmanager

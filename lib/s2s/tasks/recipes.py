@@ -81,7 +81,9 @@ def _what_is_there(path: Path) -> str:
     known = list(dict.fromkeys(names))
     if path.suffix in {_SUFFIX, ".yml"}:
         return what_is_meant(path.name, files or known)
-    return what_is_meant(path.name, [*known, *files])
+    return what_is_meant(
+        path.name, [*known, *(name for name in files if Path(name).stem not in known)]
+    )
 
 
 def _changed(content: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

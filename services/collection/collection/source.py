@@ -165,8 +165,8 @@ class TakeOverFile:
                 f"{printable(file.path)}: another video has its id, {file.name}, already: "
                 f"{bucket.url}/{key}, which stays, and which its clips would be cut from. All "
                 "recipes of a bucket share sources by id: give this one an id of its own, in the "
-                "catalog and as its file's name, or another bucket (--bucket). If the stored one "
-                "is meant, move the file away",
+                "catalog and as its file's name, or another bucket (--bucket, S2S_BUCKET). If the "
+                "stored one is meant, move the file away",
             )
         return Outcome(clip_id=file.name, status=Status.SKIPPED, reason=Reason.ALREADY_DONE)
 

@@ -45,7 +45,7 @@ def locked(folder: Path) -> BinaryIO:
         lock.close()
         raise StageError(
             f"{folder}: another server works here, or finishes its jobs: stop it, or choose "
-            "another --work-dir"
+            "another --work-dir (S2S_HOME)"
         ) from error
     return lock
 

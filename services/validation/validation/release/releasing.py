@@ -212,6 +212,6 @@ def _number(version: str) -> int:
 
 def _full(what: str) -> str:
     return (
-        f"{what}. Nothing stored was lost: free some space, or choose another --work-dir, and run "
-        "again"
+        f"{what}. Nothing stored was lost: free some space, or choose another --work-dir "
+        "(S2S_HOME), and run again"
     )

@@ -61,7 +61,7 @@ class DataRepository:
         if "{" in str(self.folder) or "}" in str(self.folder):
             raise VersionError(
                 f"{self.folder}: DVC cannot work in a folder with a brace in its path: choose "
-                "another --work-dir"
+                "another --work-dir (S2S_HOME)"
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.folder / ".git", ignore_errors=True)
