@@ -4,17 +4,19 @@ import errno
 import fcntl
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 
-from s2s.errors import SettingsError
+from s2s.errors import SettingsError, StageError
 
 __all__ = [
     "checked_folder",
     "checked_output",
+    "folder_in",
     "free_names",
     "replacing",
     "scratch",
@@ -103,6 +105,34 @@ def workspace(parent: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(own, ignore_errors=True)
         os.close(own_lock)
+
+
+@contextmanager
+def folder_in(run: Path) -> Iterator[Path]:
+    """Make a directory for the temporary files of one piece of work, wherever that is done.
+
+    Args:
+        run: the run's directory; made where it is missing, as on every machine of a cluster but
+            the one that the run was started on.
+
+    Yields:
+        the directory; it is removed at the end.
+
+    Raises:
+        StageError: if the run's directory cannot be made on this machine.
+        OSError: if the disk is full.
+    """
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        raise StageError(
+            f"{run} cannot be made on {socket.gethostname()} ({error.strerror}): choose a "
+            "--work-dir that can be written to on every node of the cluster"
+        ) from error
+    with tempfile.TemporaryDirectory(dir=run) as folder:
+        yield Path(folder)
 
 
 @contextmanager

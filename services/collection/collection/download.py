@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import socket
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,7 +19,7 @@ from collection.network.connection import check_cookies, proxy_of
 from collection.network.failures import explain, is_disk_full, reason_of
 from collection.network.gate import Gate, GateRules
 from collection.programs import Programs
-from s2s.errors import MediaError
+from s2s.errors import MediaError, StageError
 from s2s.reasons import Reason
 from s2s.settings import CollectionSettings, Settings
 
@@ -92,6 +93,7 @@ def download(
     Raises:
         MediaError: with the reason, if the source cannot be had.
         OSError: with ENOSPC if the disk is full.
+        StageError: if the file of cookies is not on this machine.
     """
     client, gate = _client(options, in_sections=section_s is not None)
     client.params["paths"] = {"home": str(target.parent)}
@@ -184,8 +186,18 @@ def _params(options: DownloadOptions, *, in_sections: bool) -> Any:  # yt-dlp's 
         "ratelimit": speed,
         "sleep_interval": site.sleep_s,
         "max_sleep_interval": 2 * site.sleep_s,
-        "cookiefile": None if options.cookies_file is None else str(options.cookies_file),
+        "cookiefile": _cookies(options.cookies_file),
     }
+
+
+def _cookies(path: Path | None) -> str | None:
+    """Where cookies are; yt-dlp would do without a file that is not there."""
+    if path is not None and not path.is_file():
+        raise StageError(
+            f"collection.cookies_file: {path} is not there on {socket.gethostname()}: every node "
+            "of a cluster is to have it under this name"
+        )
+    return None if path is None else str(path)
 
 
 def _preferences(site: CollectionSettings) -> list[str]:

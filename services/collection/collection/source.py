@@ -1,6 +1,5 @@
 """One source: have it as a file, look at it, store it."""
 
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from s2s.reasons import Reason, Status
 from s2s.records import Outcome
 from s2s.settings import Settings
 from s2s.stage import shared_bucket
+from s2s.workspace import folder_in
 
 __all__ = ["DownloadSource", "TakeOverFile", "VideoFile"]
 
@@ -77,10 +77,9 @@ class DownloadSource:
         """
         site = self.settings.recipe.collection
         url = site.source_url.replace("{source_id}", quote(fetch.source_id, safe=""))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+        with folder_in(self.folder) as folder:
             try:
-                path = self._download(url, Path(folder) / fetch.name, fetch)
+                path = self._download(url, folder / fetch.name, fetch)
                 if _is_what_was_asked_for(path, fetch, url, site.section_margin_s):
                     return _store(self.settings, path, fetch.name)
             except MediaError as error:
@@ -144,8 +143,8 @@ class TakeOverFile:
         """
         if file.stored_key:
             return self._compare(file, file.stored_key)
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            path = Path(folder) / f"{file.name}{Path(file.path).suffix.lower()}"
+        with folder_in(self.folder) as folder:
+            path = folder / f"{file.name}{Path(file.path).suffix.lower()}"
             self.files.copy(file.path, path)
             try:
                 _check_video(path, file)

@@ -1,7 +1,7 @@
 """One shard: its clips fetched, checked and turned into arrays."""
 
 import hashlib
-import tempfile
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -24,6 +24,7 @@ from s2s.storage import Bucket
 from s2s.tasks.contract import Extractor, Processor
 from s2s.tasks.loading import load_task
 from s2s.tasks.values import EXTRACTOR_WEIGHTS_FILE
+from s2s.workspace import folder_in
 
 __all__ = ["Shard", "ShardMaker", "extract", "plan_shards"]
 
@@ -83,12 +84,12 @@ class ShardMaker:
         prefix = features_prefix(self.settings.recipe, self.version)
         processor = self._processor(bucket)
         arrays: dict[str, Mapping[str, Array]] = {}
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+        with folder_in(self.folder) as folder:
             for clip in shard.clips:
                 if clip.clip_id in self.left_out:
                     continue
                 try:
-                    arrays[clip.clip_id] = self._arrays(clip, Path(folder), processor)
+                    arrays[clip.clip_id] = self._arrays(clip, folder, processor)
                 except BucketUnavailableError:
                     raise
                 except (MediaError, StorageError) as error:
@@ -97,7 +98,7 @@ class ShardMaker:
                 bucket.delete(failure_key(prefix, name))
             if not arrays:
                 return Outcome(clip_id=shard.name, status=Status.OK)
-            path = Path(folder) / f"{shard.name}.safetensors"
+            path = folder / f"{shard.name}.safetensors"
             write_shard(path, self._header(shard, processor.extractors, arrays), arrays)
             info = bucket.upload(path, f"{prefix}{path.name}")
         return Outcome(
@@ -115,21 +116,26 @@ class ShardMaker:
             MediaError: if it cannot be used.
         """
         processor = self._processor(shared_bucket(self.settings.bucket_url))
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            self._arrays(clip, Path(folder), processor)
+        with folder_in(self.folder) as folder:
+            self._arrays(clip, folder, processor)
         return Outcome(clip_id=clip.clip_id, status=Status.OK)
 
     def _arrays(self, clip: DatasetClip, folder: Path, processor: Processor) -> dict[str, Array]:
         named, jpegs = self.settings.recipe.feature_extraction.jpegs, None
         if named:
             jpegs = self.settings.recipe_path.parent / named
+            if not jpegs.is_dir():
+                raise StageError(
+                    f"feature_extraction.jpegs: there is no folder {jpegs} on "
+                    f"{socket.gethostname()}: every node of a cluster is to see it under this "
+                    "name, or leave the setting out to read the clips"
+                )
         bucket = shared_bucket(self.settings.bucket_url)
         media = fetch_clip(bucket, clip, folder, processor, jpegs)
         return extract(media, processor.extractors)
 
     def _processor(self, bucket: Bucket) -> Processor:
         torch.set_num_threads(1)  # every core has a worker of its own
-        self.folder.mkdir(parents=True, exist_ok=True)
         recipe, weights = self.settings.recipe, None
         if recipe.feature_extraction.needs_weights:
             weights = self.folder / EXTRACTOR_WEIGHTS_FILE

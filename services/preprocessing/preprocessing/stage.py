@@ -1,6 +1,5 @@
 """Preprocessing: every clip whose source is there, cut once; each stretch decoded once."""
 
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from s2s.records import ClipRecord, Outcome
 from s2s.settings import Recipe, Settings
 from s2s.stage import StageReport, Work, fan_out, finish, shared_bucket
 from s2s.storage import Bucket
-from s2s.workspace import workspace
+from s2s.workspace import folder_in, workspace
 
 __all__ = ["STAGE", "cut_already", "run", "store_clip", "without_source"]
 
@@ -122,12 +121,9 @@ class PassTask:
         """
         clips, file = [clip for clip, _ in items], items[0][1]
         files = _source_files(self.settings.bucket_url, self.folder)
-        with (
-            tempfile.TemporaryDirectory(dir=self.folder) as folder,
-            files.file(file.key) as source,
-        ):
+        with folder_in(self.folder) as folder, files.file(file.key) as source:
             recipe, offset_s = self.settings.recipe, file.start_s
-            results = cut_clips(source, clips, recipe, Path(folder), offset_s)
+            results = cut_clips(source, clips, recipe, folder, offset_s)
             return [
                 result if isinstance(result, MediaError) else store_clip(self.settings, result)
                 for result in results

@@ -1,6 +1,5 @@
 """What a clip must be to be of use, looked at once: the files are decoded to their ends."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from s2s.records import Outcome
 from s2s.settings import Recipe, Settings
 from s2s.stage import shared_bucket
 from s2s.storage import Bucket
+from s2s.workspace import folder_in
 from validation.checks.picture import PictureFigures, measure_picture
 from validation.checks.sound import SoundFigures, measure_sound
 from validation.checksum import sha256_of_file
@@ -71,8 +71,8 @@ class CheckTask:
         recipe = self.settings.recipe
         bucket = shared_bucket(self.settings.bucket_url)
         key = processed_prefix(recipe) + clip_id
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            video, sound = Path(folder, f"{clip_id}.mp4"), Path(folder, f"{clip_id}.wav")
+        with folder_in(self.folder) as folder:
+            video, sound = folder / f"{clip_id}.mp4", folder / f"{clip_id}.wav"
             mp4 = bucket.download(f"{key}.mp4", video)
             wav = bucket.download(f"{key}.wav", sound)
             heard = measure_sound(sound, recipe.spec.sample_rate_hz)
