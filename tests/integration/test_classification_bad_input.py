@@ -15,6 +15,7 @@ import feature_extraction.stage
 import training.stage
 from s2s.dataset import DatasetVersion, Split
 from s2s.errors import CatalogError, ModelError, SettingsError, StageError
+from s2s.features.shards import CHECKSUM
 from s2s.features.stored import fetch_clips
 from s2s.settings import Settings
 from s2s.storage import open_bucket
@@ -92,6 +93,11 @@ def test_a_stored_picture_that_is_damaged(tmp_path: Path):
     for name, values in arrays.items():
         if name.endswith("/frames"):
             values[:] = 0
+    save_file(arrays, path, header)
+    bucket.upload(path, key, overwrite=True)
+    with pytest.raises(ModelError, match="its checksum is not"):
+        fetch_clips(bucket, settings.recipe, version, tmp_path / "look")
+    del arrays[CHECKSUM]  # as of shards that were written before they had one
     save_file(arrays, path, header)
     bucket.upload(path, key, overwrite=True)
     clip = fetch_clips(bucket, settings.recipe, version, tmp_path / "look")["train"][0]

@@ -97,6 +97,32 @@ def test_a_second_run_writes_nothing(make_settings_of: MakeSettings, make_versio
     assert again.bytes_written == 0
 
 
+@pytest.mark.parametrize("fault", ["other bytes", "cut off"])
+def test_a_damaged_shard_is_told_by_its_key_and_made_again_when_it_is_deleted(
+    make_settings_of: MakeSettings, make_version: MakeVersion, tmp_path: Path, fault: str
+):
+    settings = make_settings_of()
+    version = make_version(settings, {"train": (1.0,)})
+    run(settings)
+    bucket, recipe, place = open_bucket(settings.bucket_url), settings.recipe, tmp_path / "shards"
+    (key,) = shard_keys(settings)
+    whole = bucket.read(key)
+    middle = len(whole) // 2
+    damaged = whole[:middle] + bytes(99) + whole[middle + 99 :]
+    bucket.write(key, damaged if fault == "other bytes" else whole[:-9], overwrite=True)
+    for _ in range(2):  # the copy that is there now is no better
+        with pytest.raises(ModelError) as told:
+            fetch_clips(bucket, recipe, version, place)
+        assert f"{bucket.url}/{key}: " in str(told.value)
+        assert "delete" in str(told.value)
+    bucket.delete(key)
+    assert run(settings).counts == {"ok": 1}
+    assert bucket.read(key) == whole
+    assert [clip.clip_id for clip in fetch_clips(bucket, recipe, version, place)["train"]] == [
+        clip.clip_id for clip in version.split("train")
+    ]
+
+
 def next_version(settings: Settings, *clips: DatasetClip) -> DatasetVersion:
     version = DatasetVersion("dataset_v2", {"train": clips})
     write_version(open_bucket(settings.bucket_url), settings.recipe, version)

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from s2s.errors import ModelError
 from s2s.features.arrays import Array, ArrayError, ArraySpec
-from s2s.features.shards import HEADER, ShardHeader, ShardReader, write_shard
+from s2s.features.shards import CHECKSUM, HEADER, ShardHeader, ShardReader, write_shard
 from s2s.settings import FEATURES
 from s2s.tasks.generation.settings import GenerationRecipe
 
@@ -197,12 +197,35 @@ def test_damage_is_found(tmp_path: Path, change: dict[str, np.ndarray | None], m
         ShardReader(path).check(RECIPE)
 
 
+def test_numbers_that_are_others_than_were_written_are_found(tmp_path: Path):
+    path = write(tmp_path / "s.safetensors", {"a": make_clip(), "b": make_clip()})
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle] ^= 1  # of a picture: any number will do there
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"gs://x/s: its checksum is not .* delete the shard and"):
+        ShardReader(path, "gs://x/s").check(RECIPE)
+
+
+def test_a_shard_of_before_checksums_is_read(tmp_path: Path):
+    path = damage(write(tmp_path / "s.safetensors", {"a": make_clip()}), {CHECKSUM: None})
+    shard = ShardReader(path).check(RECIPE)
+    np.testing.assert_array_equal(shard.read("a", "label"), [10])
+
+
+def test_equal_shards_have_equal_bytes(tmp_path: Path):
+    paths = [write(tmp_path / name, {"a": make_clip()}) for name in ("one", "other")]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 @pytest.mark.parametrize("keep", [0, 4, 100, -3])
 def test_a_shard_that_is_cut_off_is_told(tmp_path: Path, keep: int):
     path = write(tmp_path / "s.safetensors", {"a": make_clip()})
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ModelError, match=r"s\.safetensors: not a feature shard.*delete it"):
         ShardReader(path)
+    with pytest.raises(ModelError, match=r"gs://x/s: not a feature shard.*delete it"):
+        ShardReader(path, "gs://x/s")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 A shard is a safetensors file with one tensor `<clip_id>/<array>` a clip and array, or two where the
 array's instants are byte strings: all bytes, and where each string begins and ends. The header says
-what the arrays are, and of which clips.
+what the arrays are, and of which clips. A tensor of its own is the checksum of all that.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,11 +20,17 @@ from s2s.errors import ModelError
 from s2s.features.arrays import Array, ArrayError, ArraySpec
 from s2s.settings import FEATURES, Recipe
 from s2s.storage import Bucket
+from s2s.storage.bucket import crc32c_of_pieces
 
-__all__ = ["HEADER", "ShardHeader", "ShardReader", "read_header", "write_shard"]
+__all__ = ["CHECKSUM", "HEADER", "ShardHeader", "ShardReader", "read_header", "write_shard"]
 
 HEADER = "s2s_shard"
 """Name of the header in a shard's metadata."""
+CHECKSUM = "s2s_crc32c"
+"""Name of the tensor with the CRC-32C, in base64, of the header's text and all clips' tensors.
+
+Not beside the header: metadata are written in any order, and equal shards have equal bytes.
+"""
 _LENGTH_BYTES = 8
 _MAX_HEADER_BYTES = 100_000_000  # what safetensors allows
 _REMEDY = "run feature_extraction again for this recipe"
@@ -66,7 +73,14 @@ def write_shard(path: Path, header: ShardHeader, clips: Mapping[str, Mapping[str
             except ArrayError as error:
                 raise ArrayError(f"{clip_id}/{error}") from error
             tensors |= {f"{clip_id}/{part}": values for part, values in packed.items()}
-    save_file(tensors, path, metadata={HEADER: header.model_dump_json()})
+    text = header.model_dump_json()
+    tensors[CHECKSUM] = _checksum(text, tensors.values())
+    save_file(tensors, path, metadata={HEADER: text})
+
+
+def _checksum(header: str, tensors: Iterable[np.ndarray]) -> np.ndarray:
+    pieces = chain([header.encode()], (tensor.tobytes() for tensor in tensors))
+    return np.frombuffer(crc32c_of_pieces(pieces).encode(), np.uint8)
 
 
 def read_header(bucket: Bucket, key: str) -> ShardHeader:
@@ -97,29 +111,30 @@ class ShardReader:
 
     Args:
         path: the file.
+        name: what messages call it, such as where it was copied from; its path unless told.
 
     Raises:
         ModelError: if it is not a shard.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, name: str = "") -> None:
+        self.path, self.name = path, name or str(path)
         try:
             self._file = safe_open(path, framework="numpy")
-            metadata = self._file.metadata() or {}
-            self.header = ShardHeader.model_validate_json(metadata[HEADER])
+            self._header_text = (self._file.metadata() or {})[HEADER]
+            self.header = ShardHeader.model_validate_json(self._header_text)
         except (OSError, SafetensorError, KeyError, ValidationError) as error:
             raise ModelError(
-                f"{path}: not a feature shard ({error}): delete it and {_REMEDY}"
+                f"{self.name}: not a feature shard ({error}): delete it and {_REMEDY}"
             ) from error
         self._specs = {spec.name: spec for spec in self.header.arrays}
 
-    def __getstate__(self) -> dict[str, Path]:
-        """Only the path travels to other processes: a memory map cannot."""
-        return {"path": self.path}
+    def __getstate__(self) -> tuple[Path, str]:
+        """Only path and name travel to other processes: a memory map cannot."""
+        return self.path, self.name
 
-    def __setstate__(self, state: dict[str, Path]) -> None:
-        self.__init__(state["path"])
+    def __setstate__(self, state: tuple[Path, str]) -> None:
+        self.__init__(*state)
 
     def spec(self, name: str) -> ArraySpec:
         """The spec of one of its arrays.
@@ -129,7 +144,7 @@ class ShardReader:
         """
         if name not in self._specs:
             raise ModelError(
-                f"{self.path}: has no array {name}, only {', '.join(self._specs)}: {_REMEDY}"
+                f"{self.name}: has no array {name}, only {', '.join(self._specs)}: {_REMEDY}"
             )
         return self._specs[name]
 
@@ -151,7 +166,7 @@ class ShardReader:
             ModelError: if there is no such array, or it is one of byte strings.
         """
         if self.spec(name).is_bytes:
-            raise ModelError(f"{self.path}: {name} holds byte strings: read them with read_bytes")
+            raise ModelError(f"{self.name}: {name} holds byte strings: read them with read_bytes")
         return self._file.get_slice(f"{clip_id}/{name}")[start:stop]
 
     def read_bytes(
@@ -164,7 +179,7 @@ class ShardReader:
         """
         spec = self.spec(name)
         if not spec.is_bytes:
-            raise ModelError(f"{self.path}: {name} holds no byte strings: read them with read")
+            raise ModelError(f"{self.name}: {name} holds no byte strings: read them with read")
         values, offsets = (self._file.get_slice(f"{clip_id}/{part}") for part in spec.parts)
         first, last, _ = slice(start, stop).indices(self.length(clip_id, name))
         if first >= last:
@@ -174,34 +189,47 @@ class ShardReader:
         return np.split(chunk, bounds[1:-1] - bounds[0])
 
     def check(self, recipe: Recipe) -> Self:
-        """Make sure that the shard fits the recipe, and that its arrays are what it says.
+        """Make sure that the shard fits the recipe, and that it holds what was written.
+
+        One that was written before shards had checksums is read without.
 
         Raises:
             ModelError: if it does not; the message says what differs.
         """
-        found, wanted = self.header.settings, recipe.named_settings(FEATURES)
+        made, asked = self.header.settings, recipe.named_settings(FEATURES)
         if self.header.recipe != recipe.name:
             raise ModelError(
-                f"{self.path}: its recipe is {self.header.recipe}, "
+                f"{self.name}: its recipe is {self.header.recipe}, "
                 f"but {recipe.name} is needed: {_REMEDY}"
             )
-        for name in sorted(found.keys() | wanted.keys()):
-            if (has := found.get(name)) != (needs := wanted.get(name)):
+        for name in sorted(made.keys() | asked.keys()):
+            if (has := made.get(name)) != (needs := asked.get(name)):
                 raise ModelError(
-                    f"{self.path}: was made with {name} {has}, but {needs} is needed: {_REMEDY}"
+                    f"{self.name}: was made with {name} {has}, but {needs} is needed: {_REMEDY}"
                 )
-        for clip_id in self.header.clips:
-            for spec in self.header.arrays:
-                self._check_array(clip_id, spec)
+        found = _checksum(self._header_text, self._checked_tensors())
+        if CHECKSUM in self._file.keys() and not np.array_equal(  # noqa: SIM118 - it is no mapping
+            found, self._file.get_tensor(CHECKSUM)
+        ):
+            raise ModelError(
+                f"{self.name}: its checksum is not that of what was written, so it is damaged: "
+                f"delete the shard and {_REMEDY}"
+            )
         return self
 
-    def _check_array(self, clip_id: str, spec: ArraySpec) -> None:
+    def _checked_tensors(self) -> Iterator[np.ndarray]:
+        for clip_id in self.header.clips:
+            for spec in self.header.arrays:
+                yield from self._check_array(clip_id, spec)
+
+    def _check_array(self, clip_id: str, spec: ArraySpec) -> Iterable[np.ndarray]:
         try:
-            spec.check({part: self._file.get_tensor(f"{clip_id}/{part}") for part in spec.parts})
+            parts = {part: self._file.get_tensor(f"{clip_id}/{part}") for part in spec.parts}
+            return spec.check(parts).values()
         except (SafetensorError, ArrayError) as error:
             name = f"{clip_id}/" if isinstance(error, ArrayError) else f"{clip_id}/{spec.name}: "
             raise ModelError(
-                f"{self.path}: {name}{error}: delete the shard and {_REMEDY}"
+                f"{self.name}: {name}{error}: delete the shard and {_REMEDY}"
             ) from error
 
     def _shape(self, clip_id: str, part: str) -> tuple[int, ...]:

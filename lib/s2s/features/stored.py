@@ -93,7 +93,7 @@ def fetch_clips(
 
     Raises:
         StageError: if clips have no features yet.
-        ModelError: if a shard does not fit the recipe, or is damaged.
+        ModelError: if a shard does not fit the recipe, or is damaged: it names the bucket's key.
     """
     stored = find_clips(bucket, recipe)
     failed = read_failures(bucket, features_prefix(recipe, version.name))
@@ -108,7 +108,7 @@ def fetch_clips(
                 continue
             if key not in shards:
                 bucket.fetch(key, folder / key)
-                shards[key] = ShardReader(folder / key).check(recipe)
+                shards[key] = ShardReader(folder / key, f"{bucket.url}/{key}").check(recipe)
             clips[split].append(StoredClip(clip, shards[key]))
     if missing:
         raise StageError(

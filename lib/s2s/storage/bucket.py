@@ -2,8 +2,9 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
@@ -22,6 +23,7 @@ __all__ = [
     "check_prefix",
     "crc32c_of",
     "crc32c_of_file",
+    "crc32c_of_pieces",
 ]
 
 CHUNK_BYTES = 1 << 20
@@ -238,8 +240,13 @@ def crc32c_of(data: bytes) -> str:
 
 def crc32c_of_file(path: Path) -> str:
     """CRC-32C of a file, read in pieces."""
-    checksum = google_crc32c.Checksum()
     with path.open("rb") as file:
-        while piece := file.read(CHUNK_BYTES):
-            checksum.update(piece)
+        return crc32c_of_pieces(iter(partial(file.read, CHUNK_BYTES), b""))
+
+
+def crc32c_of_pieces(pieces: Iterable[bytes]) -> str:
+    """CRC-32C of all pieces, one behind the other."""
+    checksum = google_crc32c.Checksum()
+    for piece in pieces:
+        checksum.update(piece)
     return base64.b64encode(checksum.digest()).decode()
