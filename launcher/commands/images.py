@@ -99,10 +99,14 @@ def clean(names: NamesArgument = None) -> None:
     """Remove images; those of other projects, and all volumes, are left alone."""
 
     def work() -> int:
-        for name in _chosen(names):
-            if _docker("images", "--quiet", f"s2s/{name}"):
-                _docker("rmi", f"s2s/{name}")
-                console.print(f"removed s2s/{name}", highlight=False)
+        built = [name for name in _chosen(names) if _is_built(name)]
+        for name in built:
+            _docker("rmi", f"s2s/{name}")
+            console.print(f"removed s2s/{name}", highlight=False)
+        for name in [name for name in names or () if name not in built]:
+            console.print(f"s2s/{name} is not built: nothing to remove", highlight=False)
+        if not names and not built:
+            console.print("no image is built: nothing to remove", highlight=False)
         return 0
 
     sys.exit(guarded(work))
@@ -111,8 +115,13 @@ def clean(names: NamesArgument = None) -> None:
 def _chosen(names: list[str] | None) -> list[str]:
     unknown = sorted(set(names or ()) - DOCKERFILES.keys())
     if unknown:
-        raise DockerError(f"no image {', '.join(unknown)}: there are {', '.join(DOCKERFILES)}")
+        named = ", ".join(map(repr, unknown))
+        raise DockerError(f"no image {named}: there are {', '.join(DOCKERFILES)}")
     return list(names or DOCKERFILES)
+
+
+def _is_built(name: str) -> bool:
+    return bool(_docker("images", "--quiet", f"s2s/{name}"))
 
 
 def _built(chosen: list[str], *, are_named: bool) -> list[str]:
@@ -121,7 +130,7 @@ def _built(chosen: list[str], *, are_named: bool) -> list[str]:
     Raises:
         DockerError: if none is, or one is not that was named.
     """
-    missing = [name for name in chosen if not _docker("images", "--quiet", f"s2s/{name}")]
+    missing = [name for name in chosen if not _is_built(name)]
     if not missing:
         return chosen
     told = f"not built: {', '.join(missing)}: run './s2s images build {' '.join(missing)}'"

@@ -16,11 +16,12 @@ def test_every_dockerfile_is_an_image():
     assert set(DOCKERFILES.values()) == found
 
 
+@pytest.mark.parametrize("name", ["trainig", ""])
 @pytest.mark.parametrize("command", ["build", "list", "clean"])
-def test_an_image_that_there_is_none_of_is_named(command: str):
-    result = CliRunner().invoke(images_app, [command, "trainig"])
+def test_an_image_that_there_is_none_of_is_named(command: str, name: str):
+    result = CliRunner().invoke(images_app, [command, name])
     assert result.exit_code == 1
-    assert "no image trainig" in result.output
+    assert f"no image '{name}': there are" in result.output
 
 
 def test_that_docker_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -64,6 +65,29 @@ def test_what_is_built_is_pushed_and_what_is_not_is_told(docker: Path):
     assert pushed == ["push host/s2s/collection:latest", "push host/s2s/serving:latest"]
     assert "not built: preprocessing, " in told
     assert "run './s2s images build preprocessing " in told
+
+
+@pytest.mark.parametrize(
+    ("built", "names", "told"),
+    [
+        ("s2s/serving\n", ["serving"], ["removed s2s/serving"]),
+        (
+            "s2s/serving\n",
+            ["bucket", "serving"],
+            ["removed s2s/serving", "s2s/bucket is not built: nothing to remove"],
+        ),
+        ("s2s/serving\n", [], ["removed s2s/serving"]),
+        ("", [], ["no image is built: nothing to remove"]),
+    ],
+)
+def test_what_is_removed_and_what_is_not_is_told(
+    docker: Path, built: str, names: list[str], told: list[str]
+):
+    (docker / "built").write_text(built)
+    result = CliRunner().invoke(images_app, ["clean", *names])
+    assert (result.exit_code, result.output.splitlines()) == (0, told)
+    removed = [line for line in (docker / "asked").read_text().splitlines() if "rmi" in line]
+    assert removed == ["rmi s2s/serving"] * ("s2s/serving" in built)
 
 
 @pytest.mark.parametrize(("built", "names"), [("", []), ("s2s/serving\n", ["serving", "bucket"])])

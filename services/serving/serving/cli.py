@@ -185,7 +185,10 @@ def _models(
 
     if not folders:
         if waiting is not None:
-            waiting.until_found(lambda: [find_model(bucket, recipe) for recipe in recipes])
+            try:
+                waiting.until_found(lambda: [find_model(bucket, recipe) for recipe in recipes])
+            except KeyboardInterrupt:
+                sys.exit()  # in order, as a server that has a model: there is no job to finish
         return models_of_recipes(bucket, recipes, work_dir)
     if len(recipes) > 1:
         raise SettingsError(

@@ -38,8 +38,9 @@ log = logging.getLogger(__name__)
 _TYPE_PREFIX = "urn:problem-type:s2s:"
 _RETRY_AFTER_S = 10
 _NAME_HERE = re.compile(r"^[\w.-]+: ")
-# Of names of files, not of the command ./s2s.
-_FOLDERS = re.compile(r"(?<![^\s'\"(])(?!\./s2s )[^\s'\"(]*/(?=[^\s/])")
+# Of names of files, not of the command ./s2s nor of a bucket gs://NAME.
+_BUCKET = "gs://"
+_FOLDERS = re.compile(rf"(?<![^\s'\"(])(?!\./s2s |{_BUCKET}[^\s/]+(?!\S))[^\s'\"(]*/(?=[^\s/])")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _WHOLE_NUMBER = "must be a whole number, such as 7"
 _NUMBER = "must be a number, such as 7 or 2.5"
@@ -87,7 +88,7 @@ TITLES = {
     "condition": "The result is another one",
     "range": "There is no such part of the result",
     "not-ready": "The server takes no work now",
-    "not-loaded": "The model could not be loaded",
+    "not-loaded": "There is no model that can be used",
     "bucket-away": "Results cannot be reached now",
     "disk-full": "The server has no room for the upload",
     "internal": "The server made a mistake",
@@ -200,7 +201,7 @@ def not_loaded(error: BaseException) -> Problem:
     why = "the server's log says why"
     if isinstance(error, S2SError):
         why = _FOLDERS.sub("", str(error).partition("\n")[0])
-    if not _NAME_HERE.match(why):  # names of files stay as they are
+    if not _NAME_HERE.match(why.removeprefix(_BUCKET)):  # names of files stay as they are
         why = f"{why[:1].upper()}{why[1:]}"
     return _later("not-loaded", why.removesuffix(".") + ".")
 
