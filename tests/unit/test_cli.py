@@ -194,8 +194,11 @@ def test_the_recipe_is_that_of_the_environment_unless_one_is_named(recipe: Path,
     other.write_text("{name: other, seed: 7, collection: {catalog: a.csv}}")
     assert run_unit(S2S_RECIPE=str(recipe))[2][0].recipe_path == recipe
     assert run_unit(str(other), S2S_RECIPE=str(recipe))[2][0].recipe.seed == 7
-    status, said, _ = run_unit()
-    assert (status, "Missing argument" in said) == (2, True)
+    for environment in ({}, {"S2S_RECIPE": ""}):
+        status, said, _ = run_unit(**environment)
+        assert (status, "name one, or set S2S_RECIPE" in said) == (2, True)
+    said = CliRunner().invoke(launcher.__main__.app, ["serve"], env={"S2S_RECIPE": ""}).output
+    assert "name one, or set S2S_RECIPE" in said
 
 
 def test_a_recipe_is_named_as_it_is_in_recipes(

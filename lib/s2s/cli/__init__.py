@@ -25,6 +25,7 @@ from s2s.cli.options import (
     check_output_folder,
     find_recipe,
     make_settings,
+    no_recipe,
 )
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "find_recipe",
     "guarded",
     "make_settings",
+    "no_recipe",
     "recipe_command",
     "report_table",
     "stage_app",

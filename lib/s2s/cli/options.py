@@ -32,6 +32,7 @@ __all__ = [
     "check_output_folder",
     "find_recipe",
     "make_settings",
+    "no_recipe",
 ]
 
 DEFAULT_BUCKET = "file://.s2s/bucket"
@@ -84,10 +85,21 @@ def _fetched_recipe(url: str) -> Path:
     return path
 
 
+def no_recipe() -> Any:
+    """What a command does about a recipe that neither it nor S2S_RECIPE names.
+
+    Raises:
+        typer.BadParameter: always.
+    """
+    raise typer.BadParameter("none is named: name one, or set S2S_RECIPE", param_hint="RECIPE")
+
+
 RecipeArgument = Annotated[
     Path,
     typer.Argument(
         envvar="S2S_RECIPE",
+        default_factory=no_recipe,
+        show_default=False,
         parser=find_recipe,
         metavar="RECIPE",
         help="What every stage does: a YAML file, the name of one in recipes/, or a URL: "

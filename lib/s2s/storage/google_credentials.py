@@ -30,8 +30,8 @@ def google_credentials(*scopes: str) -> tuple[Any, str | None]:
         raise auth_errors.DefaultCredentialsError(told) from error
     except PermissionError as error:
         raise auth_errors.DefaultCredentialsError(
-            f"{error.filename}: {error.strerror}; whoever runs this must be able to read it, in a "
-            "container of compose the user 10001"
+            f"{error.filename}: {error.strerror}; whoever runs this must be able to read it: in a "
+            "container the user 10001, unless another is named"
         ) from error
     except OSError as error:
         raise auth_errors.DefaultCredentialsError(f"{error.filename}: {error.strerror}") from error

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from s2s.cli import find_recipe
+from s2s.cli import find_recipe, no_recipe
 
 __all__ = [
     "ConnectionsOption",
@@ -28,8 +28,10 @@ RecipesArgument = Annotated[
     list[Path],
     typer.Argument(
         envvar="S2S_RECIPE",
+        default_factory=no_recipe,
+        show_default=False,
         parser=find_recipe,
-        metavar="RECIPE...",
+        metavar="RECIPE",
         help="Whose models are offered: YAML files, names of those in recipes/, or URLs.",
     ),
 ]
