@@ -28,7 +28,7 @@ DOCKERFILES = {stage: f"services/{stage}/Dockerfile" for stage in STAGES} | {
 An image comes after the one that it is made from."""
 
 NamesArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[IMAGE]...", help="Such as training; all by default.")
+    list[str] | None, typer.Argument(metavar="IMAGE", help="Such as training; all by default.")
 ]
 images_app = typer.Typer(no_args_is_help=True, help="The services' Docker images.")
 

@@ -39,4 +39,5 @@ def test_nothing_is_cut_off(named: tuple[str, ...]):
     assert shown.exit_code == 0
     lines = shown.output.splitlines()
     assert "Usage: " in lines[1]
+    assert "[[" not in lines[1]
     assert [line for line in lines if "\N{HORIZONTAL ELLIPSIS}" in line or len(line) > 80] == []
