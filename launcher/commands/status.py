@@ -8,7 +8,7 @@ from rich.table import Table
 
 from s2s.catalog import Catalog, stored_catalog, stored_sources
 from s2s.dataset import DatasetVersion, read_version, version_names
-from s2s.dataset.held_out import choose_held_out
+from s2s.dataset.held_out import answered_clips, choose_held_out
 from s2s.errors import CatalogError
 from s2s.layout import (
     checks_prefix,
@@ -133,7 +133,7 @@ def _after_a_version(bucket: Bucket, recipe: Recipe, version: DatasetVersion) ->
     trained = bucket.exists(model_config_key(recipe, version.name))
     n_shown = 0 if recipe.why_not_shown else recipe.serving.show_clips
     shown = choose_held_out(version, n_shown).clips
-    answers = _stems(bucket, held_out_prefix(recipe, version.name), ".mp4")
+    answers = answered_clips(bucket, recipe, version.name)
     refused = read_failures(bucket, held_out_prefix(recipe, version.name))
     return [
         _counted("feature_extraction", clips, extracted, read_failures(bucket, prefix)),

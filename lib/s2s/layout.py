@@ -187,7 +187,7 @@ def converted_weights_key(recipe: Recipe, checksum: str) -> str:
 
 
 def held_out_prefix(recipe: Recipe, version: str) -> str:
-    """Answers of the served model for held-out clips; `<clip_id>.mp4` under it."""
+    """Answers of the served model for held-out clips; `<clip_id>.mp4` or `.json` under it."""
     return f"{model_prefix(recipe, version)}held_out/"
 
 

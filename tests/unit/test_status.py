@@ -26,6 +26,7 @@ from s2s.records import ClipRecord, Outcome
 from s2s.settings import CollectionSettings, Recipe
 from s2s.storage import Bucket
 from s2s.tasks.generation.settings import GenerationFeatureSettings, GenerationRecipe
+from s2s.tasks.loading import load_task
 from s2s.tasks.separation.settings import SeparationRecipe
 
 CLIPS = [
@@ -158,6 +159,25 @@ def test_when_all_is_done(bucket: Bucket, recipe: GenerationRecipe):
     found = by_stage(bucket, recipe)
     assert (found["training"].done, found["training"].pending) == (1, 0)
     assert (found["serving"].done, found["serving"].pending) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("task", "suffix"),
+    [("generation", ".mp4"), ("classification", ".json"), ("separation", ".mp4")],
+)
+def test_answers_count_whatever_kind_of_file_they_are(tmp_path: Path, task: str, suffix: str):
+    content = {"name": "unit", "collection": {"catalog": "x.csv"}}
+    recipe = load_task(task).recipe_class.model_validate(content)
+    bucket = MemoryBucket()
+    store_catalog(bucket, recipe, CLIPS, tmp_path / "staged")
+    make_version(bucket, recipe)
+    prefix = held_out_prefix(recipe, "dataset_v1")
+    fail(bucket, prefix, CLIPS[2].clip_id, Reason.CORRUPT)
+    refused = by_stage(bucket, recipe)["serving"]
+    assert (refused.done, refused.pending, refused.failed) == (0, 0, {"corrupt": 1})
+    bucket.write(f"{prefix}{CLIPS[2].clip_id}{suffix}", b"answer")
+    served = by_stage(bucket, recipe)["serving"]
+    assert (served.done, served.pending, served.failed) == (1, 0, {})
 
 
 def test_the_table_names_reasons(bucket: Bucket, recipe: GenerationRecipe):

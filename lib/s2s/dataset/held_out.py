@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from s2s.dataset import DatasetClip, DatasetVersion, Split
+from s2s.layout import held_out_prefix
+from s2s.settings import Recipe
+from s2s.storage import Bucket
 
-__all__ = ["HeldOut", "choose_held_out"]
+__all__ = ["HeldOut", "answered_clips", "choose_held_out"]
 
 _HELD_OUT: tuple[Split, ...] = ("test", "val")
 
@@ -74,6 +77,13 @@ def choose_held_out(
             ordered = tuple(clip for clip in chain.from_iterable(turns) if clip is not None)
             return HeldOut(split, ordered[:count], ordered)
     return HeldOut()
+
+
+def answered_clips(bucket: Bucket, recipe: Recipe, version: str) -> set[str]:
+    """Ids of the clips that serving has answered: with films or documents, as the task has it."""
+    prefix = held_out_prefix(recipe, version)
+    names = (key.removeprefix(prefix) for key in bucket.keys(prefix))
+    return {name.partition(".")[0] for name in names if "/" not in name}
 
 
 def _sources_in_turns(clips: list[DatasetClip]) -> list[DatasetClip]:

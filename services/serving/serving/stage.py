@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from s2s.dataset import DatasetClip, read_version
-from s2s.dataset.held_out import HeldOut, choose_held_out
+from s2s.dataset.held_out import HeldOut, answered_clips, choose_held_out
 from s2s.errors import MediaError, StageError
 from s2s.layout import held_out_prefix
 from s2s.logs import console
@@ -45,9 +45,7 @@ def run(settings: Settings) -> StageReport:
     prefix = held_out_prefix(recipe, model.version)
     held_out = choose_held_out(version, recipe.serving.show_clips)
     clips = {clip.clip_id: clip for clip in held_out.clips}
-    stored = set(bucket.keys(prefix))
-    named = {key.removeprefix(prefix).rpartition(".")[0] for key in stored}
-    done = clips.keys() & named
+    done = clips.keys() & answered_clips(bucket, recipe, model.version)
     if recipe.why_not_shown:
         console.print(f"serving: no clip is sent: {recipe.why_not_shown}")
         skipped = [_not_shown(clip_id) for clip_id in clips]
