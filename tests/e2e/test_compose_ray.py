@@ -1,4 +1,4 @@
-"""The image with Ray: two containers make a cluster, and a function is mapped on it."""
+"""The images with Ray: two containers make a cluster; each can map what its stage is made of."""
 
 import secrets
 import subprocess
@@ -22,6 +22,17 @@ if __name__ == "__main__":
     print("computed on", *{result[0] for _, result in done})
 """
 
+WORKER = """
+import importlib
+from s2s.engine import make_engine
+
+def load(name):
+    return importlib.import_module(name).__name__
+
+if __name__ == "__main__":
+    print(*next(make_engine("ray", 1).map(load, ["{stage}.stage"])))
+"""
+
 
 @pytest.fixture
 def docker(docker_environment: dict[str, str]):
@@ -41,12 +52,18 @@ def docker(docker_environment: dict[str, str]):
     return run
 
 
+def build(docker, stage: str) -> None:
+    """Make a stage's image, and the one with Ray that comes on top of it."""
+    docker("build", "--quiet", "--file", f"services/{stage}/Dockerfile",
+           "--tag", f"s2s/{stage}", ".")  # fmt: skip
+    docker("build", "--quiet", "--file", "infra/ray/Dockerfile",
+           "--build-arg", f"STAGE={stage}", "--tag", f"s2s/{stage}-ray", ".")  # fmt: skip
+
+
 @pytest.fixture
 def cluster(docker) -> Iterator[str]:
     """The name of a cluster's head; `-worker` behind it is that of its node with two cores."""
-    docker("build", "--quiet", "--file", "services/preprocessing/Dockerfile",
-           "--tag", "s2s/preprocessing", ".")  # fmt: skip
-    docker("build", "--quiet", "--file", "infra/ray/Dockerfile", "--tag", IMAGE, ".")
+    build(docker, "preprocessing")
     name = f"s2s-ray-{secrets.token_hex(4)}"
     docker("network", "create", name)
     hardened = ["--network", name, "--read-only", "--cap-drop", "ALL", "--shm-size", "512m"]
@@ -77,3 +94,19 @@ def test_two_containers_are_a_cluster(docker, cluster: str):
         "exec", "--env", f"RAY_ADDRESS={cluster}:6379", cluster, "python", "/work/where.py"
     )
     assert answer.splitlines()[-1] == f"computed on {cluster}-worker"
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("stage", ["preprocessing", "feature_extraction"])
+def test_a_worker_has_what_the_stage_is_made_of(docker, stage: str):
+    build(docker, stage)
+    hardened = ["--rm", "--read-only", "--cap-drop", "ALL", "--shm-size", "512m"]
+    hardened += ["--tmpfs", "/tmp:exec,mode=1777", "--network", "none"]
+    answer = docker(
+        *("run", "--interactive", *hardened, "--env", "RAY_ADDRESS=local"),
+        *("--entrypoint", "sh", f"s2s/{stage}-ray"),
+        *("-c", "cat >/tmp/worker.py && ray --version && python /tmp/worker.py"),
+        given=WORKER.replace("{stage}", stage),
+    )
+    assert answer.splitlines()[-1] == f"{stage}.stage {stage}.stage"

@@ -82,6 +82,9 @@ def test_ray_comes_on_top_of_a_stages_image_with_the_same_packages():
         "FROM s2s/${STAGE}",
     ]
     assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
+    # A stage with torch has its packages outside of the environment that Ray is in.
+    assert any("-m venv --without-pip --system-site-packages /venv" in line for line in lines)
+    assert "ENV PATH=/venv/bin:$PATH" in lines
     for stage in ("preprocessing", "feature_extraction"):
         shared = pins("ray").keys() & pins(stage).keys()
         assert shared

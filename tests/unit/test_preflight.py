@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from s2s.dataset import DatasetVersion, write_version
+from s2s.engine import by_name
 from s2s.errors import StageError
 from s2s.layout import model_config_key
 from s2s.settings import CollectionSettings, Settings
@@ -160,6 +161,19 @@ def test_weights_of_a_network_that_is_not_used(settings: Settings):
     features = GenerationFeatureSettings(motion="raft_small", semantic_weights="file:none.pth")
     recipe = settings.recipe.model_copy(update={"feature_extraction": features})
     preflight(settings.model_copy(update={"recipe": recipe}), "feature_extraction")
+
+
+@pytest.mark.parametrize(
+    ("in_image", "remedy"), [(True, "Use s2s/preprocessing-ray or"), (False, "'pip install ray'")]
+)
+def test_ray_is_not_there(
+    in_image: bool, remedy: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(by_name, "find_spec", lambda _: None)
+    if in_image:
+        monkeypatch.setattr(by_name, "_IMAGES_CODE", Path(by_name.__file__).parents[2])
+    with pytest.raises(StageError, match=rf"cluster: engine ray: Ray is not in.*{remedy}"):
+        preflight(settings.model_copy(update={"engine": "ray"}), "preprocessing")
 
 
 def test_a_cluster_that_is_gone(settings: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 from s2s.engine.address import find_cluster
 from s2s.engine.contract import Engine
@@ -11,6 +12,9 @@ from s2s.errors import SettingsError
 from s2s.logs import counted
 
 __all__ = ["check_engine", "make_engine"]
+
+_IMAGES_CODE = Path("/app")
+"""Where our code is in an image."""
 
 
 def make_engine(
@@ -78,8 +82,15 @@ def check_engine(name: str, gpus: float | None = 0.0) -> str:
 
 
 def _check_ray() -> None:
-    if find_spec("ray") is None:
+    if find_spec("ray") is not None:
+        return
+    if Path(__file__).parents[2] == _IMAGES_CODE:
         raise SettingsError(
-            "engine ray: Ray is not installed here. Install it with 'pip install ray', "
-            "or choose the engine local"
+            "engine ray: Ray is not in this image. Use s2s/preprocessing-ray or "
+            "s2s/feature_extraction-ray, which './s2s images build' makes, or choose the engine "
+            "local"
         )
+    raise SettingsError(
+        "engine ray: Ray is not installed here. Install it with 'pip install ray', "
+        "or choose the engine local"
+    )
