@@ -198,12 +198,24 @@ def test_a_cluster_with_tls_is_left_to_ray(closed_port: int, monkeypatch: pytest
         assert getattr(find_cluster(), "url", None) == url
 
 
+@pytest.mark.parametrize("has_client", [True, False])
 @pytest.mark.parametrize("server", [SETTINGS_FRAME], indirect=True)
-def test_a_cluster_that_this_machine_is_no_node_of(server: int, monkeypatch: pytest.MonkeyPatch):
+def test_a_cluster_that_this_machine_is_no_node_of(
+    server: int, has_client: bool, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(addresses, "_ANSWER_S", 0.3)
     monkeypatch.setattr(addresses, "_has_raylet", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{server}")
-    with pytest.raises(SettingsError, match=f"ray start --address=127.0.0.1:{server}"):
+    monkeypatch.setattr(addresses, "_has_client", lambda: has_client)
+    with pytest.raises(SettingsError, match=f"ray start --address=127.0.0.1:{server}") as refused:
+        find_cluster()
+    assert ("ray://" in str(refused.value)) == has_client
+
+
+def test_ray_from_another_machine_needs_grpcio(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(addresses, "_has_client", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "ray://10.0.0.1:10001")
+    with pytest.raises(SettingsError, match=r"grpcio, is not here.* as 10\.0\.0\.1:6379"):
         find_cluster()
 
 

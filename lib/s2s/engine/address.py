@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -98,18 +99,9 @@ def _temporary_folder() -> Path:
 def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
     told = f"no Ray cluster answers at {address.url} ({address.origin})"
     end = f"{remedy}, or set RAY_ADDRESS=local to work on this machine alone"
-    parts = urlsplit(address.url if "://" in address.url else f"gcs://{address.url}")
+    scheme, host, port = _place(address)
     try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if parts.scheme not in {"gcs", "ray"} or not host or not port:
-        raise SettingsError(
-            f"{address.origin} is {address.url!r}: use HOST:PORT on a node of the cluster, or "
-            "ray://HOST:PORT from another machine"
-        )
-    try:
-        answer, token = _let_in(partial(_answer_of, host, port, _METHODS[parts.scheme]))
+        answer, token = _let_in(partial(_answer_of, host, port, _METHODS[scheme]))
     except OSError as error:
         raise SettingsError(f"{told}: {error}. {end}") from error
     if answer is _Answer.REFUSAL:
@@ -119,17 +111,40 @@ def _answering(address: ClusterAddress, remedy: str) -> ClusterAddress:
             f"{REMEDY_OF_REFUSAL}"
         )
     if answer is _Answer.OTHER:
+        clients = "; its port for other machines is 10001, named as ray://HOST:10001"
         raise SettingsError(
-            f"{told}: something else does. A cluster's own port is 6379, named as HOST:6379; its "
-            f"port for other machines is 10001, named as ray://HOST:10001. {end}"
+            f"{told}: something else does. A cluster's own port is 6379, named as HOST:6379"
+            f"{clients if _has_client() else ''}. {end}"
         )
-    if parts.scheme == "gcs" and not _has_raylet():
+    if scheme == "gcs" and not _has_raylet():
+        from_elsewhere = "name it as ray://HOST:10001, " if _has_client() else ""
         raise SettingsError(
-            f"{address.origin} is {address.url}, and this machine is no node of that cluster. "
-            "Name it as ray://HOST:10001, or run here what joins it: "
-            f"ray start --address={address.url}"
+            f"{address.origin} is {address.url}, and this machine, or this container, is no node "
+            f"of that cluster. Run the stage on a node, {from_elsewhere}or run here first what "
+            f"joins it: ray start --address={address.url}"
         )
     return address
+
+
+def _place(address: ClusterAddress) -> tuple[str, str, int]:
+    """Kind, host and port of an address; the kind is one of `_METHODS`."""
+    parts = urlsplit(address.url if "://" in address.url else f"gcs://{address.url}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in _METHODS or not host or not port:
+        raise SettingsError(
+            f"{address.origin} is {address.url!r}: use HOST:PORT on a node of the cluster"
+            + ", or ray://HOST:PORT from another machine" * _has_client()
+        )
+    if parts.scheme == "ray" and not _has_client():
+        raise SettingsError(
+            f"{address.origin} is {address.url}, and what ray:// needs, grpcio, is not here: no "
+            "image of ours has it. Run the stage on a node of the cluster, and name it there as "
+            f"{host}:6379"
+        )
+    return parts.scheme, host, port
 
 
 @dataclass(frozen=True)
@@ -258,6 +273,11 @@ def _length(value: bytes) -> bytes:
         coded.append(left % 128 + 128)
         left //= 128
     return bytes([*coded, left])
+
+
+def _has_client() -> bool:
+    """Whether a cluster can be joined from a machine that is no node of it."""
+    return find_spec("grpc") is not None
 
 
 def _has_raylet() -> bool:
