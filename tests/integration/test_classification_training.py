@@ -4,6 +4,8 @@ import csv
 import fcntl
 import io
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from feature_extraction.stage import run as extract_features
 from launcher.pages.comparison import write_comparison_report
+from s2s.cli.interruption import stopped_by_sigterm
 from s2s.errors import ModelError, SettingsError
 from s2s.layout import model_prefix
 from s2s.logs import console
@@ -30,6 +33,7 @@ from training.comparison.approaches import plan_runs
 from training.comparison.compare import compare_approaches
 from training.comparison.tables import print_comparison
 from training.evaluation.thorough import evaluate_model
+from training.module import TrainingModule
 from training.stage import run
 
 STOPPED_AT = 13
@@ -136,6 +140,57 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     validated = {int(row["step"]): float(row["val_loss"]) for row in curve if row["val_loss"]}
     assert facts["best_step"] == min(validated, key=validated.__getitem__)
     assert facts["peak_bytes"] is None or facts["peak_bytes"] > 10_000_000
+
+
+@pytest.mark.parametrize(
+    "case", [(signal.SIGINT, 12, 13), (signal.SIGTERM, 12, 13), (signal.SIGINT, 14, 16)]
+)
+def test_an_interruption_waits_for_a_step_that_can_be_stored(
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: tuple[signal.Signals, int, int],
+):
+    stop, in_step, stored_at = case
+    settings = settings_in(tmp_path / "unbroken", place)
+    run(settings)
+    curve, weights = curve_of(settings), made_by(settings, "model.safetensors")
+    forget_model(settings)
+    step = TrainingModule.training_step
+
+    def stopped(self: TrainingModule, batch: Any, index: int) -> Any:
+        if self.global_step == in_step:
+            os.kill(os.getpid(), stop)
+        return step(self, batch, index)
+
+    again = settings_in(tmp_path / "stopped", place)
+    with monkeypatch.context() as patched, stopped_by_sigterm(), pytest.raises(KeyboardInterrupt):
+        patched.setattr(TrainingModule, "training_step", stopped)
+        run(again)
+    assert f"training model: goes on from step {stored_at}\n" in capsys.readouterr().err
+    run(again)
+    assert curve_of(again) == curve
+    assert made_by(again, "model.safetensors") == weights
+    forget_model(again)
+
+
+def test_a_second_interruption_stops_at_once(
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    def stopped(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(TrainingModule, "training_step", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run(settings_in(tmp_path, place))
+    assert "begins anew: no checkpoint is stored yet" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_training_ends_where_it_no_longer_gets_better(

@@ -200,11 +200,12 @@ def test_an_interruption_passes(
     def on_signal(*_: object) -> None:
         raise OwnError
 
-    def interrupt(*_: object) -> torch.Tensor:
+    def interrupt(*args: Any) -> torch.Tensor:
         signal.raise_signal(stop)
-        return torch.zeros(())
+        return loss(*args)
 
     objective = SmallObjective()
+    loss = objective.loss
     monkeypatch.setattr(objective, "loss", interrupt)
     before = signal.signal(stop, on_signal)
     try:

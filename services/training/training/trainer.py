@@ -14,14 +14,16 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from s2s.errors import StageError
+from s2s.logs import console
 from s2s.settings import TrainingSettings
 from s2s.storage.bucket import crc32c_of_file
 from s2s.tasks.common.muon import is_quick_in_bfloat16
 from s2s.tasks.contract import Objective, Trained
 from training.batch_norm import SharedBatchNorm
 from training.callbacks.averaging import Averaging
-from training.callbacks.checkpoints import StoredCheckpoints, fetch_checkpoint
+from training.callbacks.checkpoints import StoredCheckpoints, fetch_checkpoint, told_of_checkpoint
 from training.callbacks.curve import LearningCurve
+from training.callbacks.interruption import StopsAtStep
 from training.callbacks.progress import Budget, TrainingBar
 from training.callbacks.selection import Selection, is_wanted
 from training.callbacks.tracking import Tracking
@@ -77,7 +79,8 @@ class Trainer:
         if is_wanted(objective.settings):
             last = self.folder / f"{objective.name}.last.safetensors"
             callbacks += [Selection(objective.settings, averaging, budget, last)]
-        callbacks += [StoredCheckpoints(self.bucket_url, key, path)]
+        checkpoints = StoredCheckpoints(self.bucket_url, key, path)
+        callbacks += [checkpoints, StopsAtStep(checkpoints)]
         callbacks += [TrainingBar(budget, objective.name)]
         loggers = self.tracking.start(objective) if self.tracking else []
         if self.tracking:
@@ -91,7 +94,13 @@ class Trainer:
         trainer = make_trainer(module, callbacks, self.nodes)
         trainer.loggers = loggers
         objective.network.train()
-        self._fit(trainer, module, fetch_checkpoint(self.bucket_url, key, path))
+        try:
+            self._fit(trainer, module, fetch_checkpoint(self.bucket_url, key, path))
+        except KeyboardInterrupt:
+            if self.nodes.is_first:
+                told = told_of_checkpoint(path)
+                console.print(f"training {objective.name}: {told}", highlight=False)
+            raise
         path.unlink(missing_ok=True)
         objective.network.cpu().eval()
         curve.read()

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from s2s.errors import ObjectNotFoundError
 from s2s.stage import shared_bucket
 
-__all__ = ["StoredCheckpoints", "fetch_checkpoint"]
+__all__ = ["StoredCheckpoints", "fetch_checkpoint", "told_of_checkpoint"]
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +55,25 @@ class StoredCheckpoints(Callback):
         trainer.save_checkpoint(self._path, weights_only=False)
         if trainer.is_global_zero:
             shared_bucket(self._bucket_url).upload(self._path, self._key, overwrite=True)
+            _step_path(self._path).write_text(str(trainer.global_step), encoding="utf-8")
         self._last_s = self._clock()
         taken_s = self._last_s - started_s
         self._interval_s = max(_AT_LEAST_EVERY_S, taken_s * (1 / _SHARE_OF_TIME - 1))
 
-    def _is_due(self, trainer: lightning.Trainer) -> bool:
+    def goes_on_alike(self, trainer: lightning.Trainer) -> bool:
+        """Whether a run could go on from this step as an unbroken one."""
         step = trainer.global_step
         if step >= trainer.max_steps:
             return False  # what is left to do takes no time
-        if trainer.enable_validation and step % int(trainer.val_check_batch or 1) == 0:
-            return False  # a run that goes on from here would leave this validation out
+        # A run that goes on from there would leave the validation out.
+        return not trainer.enable_validation or step % int(trainer.val_check_batch or 1) != 0
+
+    def _is_due(self, trainer: lightning.Trainer) -> bool:
+        if not self.goes_on_alike(trainer):
+            return False
         is_due = self._clock() - self._last_s >= self._interval_s
         if trainer.world_size > 1:  # processes take part together, or wait for ever
-            if step % _ASKED_EVERY_STEPS != 1:
+            if trainer.global_step % _ASKED_EVERY_STEPS != 1:
                 return False
             is_due = trainer.strategy.broadcast(is_due)
         return is_due
@@ -76,9 +82,29 @@ class StoredCheckpoints(Callback):
 def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:
     """Fetch what `StoredCheckpoints` has stored; None if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for old in (path, _step_path(path)):
+        old.unlink(missing_ok=True)
     try:
         shared_bucket(bucket_url).download(key, path)
     except ObjectNotFoundError:
         return None
     log.warning("going on from the checkpoint %s", key)
     return path
+
+
+def told_of_checkpoint(path: Path) -> str:
+    """Where a training goes on that was stopped; for people.
+
+    Args:
+        path: of its checkpoint on this machine, see `StoredCheckpoints`.
+    """
+    if _step_path(path).exists():
+        return f"goes on from step {_step_path(path).read_text(encoding='utf-8')}"
+    if path.exists():
+        return "goes on from the checkpoint that this run went on from: no later one is stored"
+    return "begins anew: no checkpoint is stored yet"
+
+
+def _step_path(path: Path) -> Path:
+    """Has the step of the newest checkpoint that a run has stored."""
+    return path.with_suffix(".step")
