@@ -127,6 +127,24 @@ def test_what_is_said_without_sound_is_told(
     assert told.startswith("Nothing is heard in 1 of 4 stretches of the video: ")
 
 
+def test_what_is_said_of_a_picture_of_one_colour_is_told(
+    api: httpx.Client, clip: Path, tmp_path: Path
+):
+    def warned(filters: str, *more: str) -> str:
+        made = tmp_path / "made.mp4"
+        run_ffmpeg([*input_args(clip), "-vf", filters, *more, "-y", str(made)], "made")
+        return document(classify(api, made))["warning"]
+
+    of_one_colour = "The video's picture is of one colour: there is nothing in it to go by, and "
+    whole = "drawbox=color=black:t=fill"
+    assert warned(whole) == of_one_colour + "this answer is by its sound alone."
+    assert warned(whole, "-an").endswith(of_one_colour + "this answer means nothing.")
+    assert warned(f"{whole}:enable='lt(t,2.5)'") == (
+        "The picture is of one colour in 1 of 4 stretches of the video: there is nothing in it to "
+        "go by."
+    )
+
+
 def test_picture_and_sound_are_read_on_one_clock(
     api: httpx.Client, make_video: MakeVideo, tmp_path: Path
 ):

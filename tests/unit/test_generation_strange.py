@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from s2s.tasks.generation.predictor.strange import is_plain, turn_down
+from s2s.tasks.common.plain import is_plain
+from s2s.tasks.generation.predictor.strange import turn_down
 
 DICE = np.random.default_rng(0)
 

@@ -15,8 +15,9 @@ from s2s.media import PartRead
 from s2s.reasons import Reason
 from s2s.tasks.classification.data import audible
 from s2s.tasks.classification.processor import ClipArrays, ClipProcessor
+from s2s.tasks.common.plain import is_plain
 
-__all__ = ["Footage", "Window", "bounds_of", "heard_around", "unheard"]
+__all__ = ["Footage", "Window", "bounds_of", "heard_around", "unheard", "unseen"]
 
 _HOP_S = 1.0
 
@@ -126,3 +127,23 @@ def unheard(windows: Sequence[Window], *, has_sound: bool, sees: bool) -> str | 
         f"Nothing is heard in {silent} of {len(windows)} stretches of the video: what is said of "
         f"these is said {by}."
     )
+
+
+def unseen(windows: Sequence[Window], *, hears: bool) -> str | None:
+    """What is told of a model that sees where there was nothing to be seen; None if there was.
+
+    Args:
+        windows: of a video.
+        hears: whether the model has the sound to go by, where there is any.
+    """
+    plain = sum(is_plain(window.arrays[0]) for window in windows)
+    if not plain:
+        return None
+    if plain < len(windows):
+        return (
+            f"The picture is of one colour in {plain} of {len(windows)} stretches of the video: "
+            "there is nothing in it to go by."
+        )
+    is_heard = hears and any(window.arrays[1] is not None for window in windows)
+    rest = "this answer is by its sound alone" if is_heard else "this answer means nothing"
+    return f"The video's picture is of one colour: there is nothing in it to go by, and {rest}."

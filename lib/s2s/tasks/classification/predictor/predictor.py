@@ -22,6 +22,7 @@ from s2s.tasks.classification.predictor.footage import (
     bounds_of,
     heard_around,
     unheard,
+    unseen,
 )
 from s2s.tasks.classification.predictor.offer import ClassificationOptions
 from s2s.tasks.classification.processor import ClipArrays, View
@@ -36,7 +37,7 @@ _WHOLE = (0.0, None)
 
 @dataclass(frozen=True)
 class _Seen:
-    """Windows of a video, and what users should know of what was heard in them."""
+    """Windows of a video, and what users should know of what is missing in them."""
 
     windows: Sequence[Window]
     warning: str | None
@@ -100,9 +101,13 @@ class ClassificationPredictor:
             seen_THWC, from_s = map_frames(frames, size), heard_s[0] if heard_s else 0
             footage = Footage(bounds_s, seen_THWC, read, samples_N, from_s)
             windows = footage.windows(processor)
-        has_sound = samples_N is not None
-        told = unheard(windows, has_sound=has_sound, sees=network.sees) if network.hears else None
-        return _Seen(windows, told)
+            told: list[str | None] = []
+            if network.hears:
+                has_sound = samples_N is not None
+                told.append(unheard(windows, has_sound=has_sound, sees=network.sees))
+            if network.sees:
+                told.append(unseen(windows, hears=network.hears))
+        return _Seen(windows, " ".join(filter(None, told)) or None)
 
     def predict(self, batch: Sequence[_Seen]) -> Sequence[_Said]:
         """The probabilities of the classes in each window."""

@@ -8,11 +8,12 @@ from typing import Self
 import torch
 
 from s2s.media import MediaLimits, map_frames, most_bytes, write_frames, write_picture
+from s2s.tasks.common.plain import is_plain
 from s2s.tasks.contract import Made, Notes, Upload
 from s2s.tasks.generation.predictor.files import video_of, write_answer
 from s2s.tasks.generation.predictor.model import Draw, SoundModel
 from s2s.tasks.generation.predictor.offer import GenerationOptions
-from s2s.tasks.generation.predictor.strange import PLAIN, TOO_LOUD, is_plain, turn_down
+from s2s.tasks.generation.predictor.strange import PLAIN, TOO_LOUD, turn_down
 
 __all__ = ["Draw", "GenerationPredictor"]
 

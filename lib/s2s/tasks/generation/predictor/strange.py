@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["PLAIN", "TOO_LOUD", "is_plain", "turn_down"]
+__all__ = ["PLAIN", "TOO_LOUD", "turn_down"]
 
 PLAIN = (
     "The picture is of one colour: there is nothing in it to go by, and its sound means nothing."
@@ -11,17 +11,9 @@ TOO_LOUD = (
     "The model has drawn a sound louder than any can be: what it was trained on looks otherwise. "
     "The sound is turned down, and means nothing."
 )
-_MOST_PLAIN = 8  # of 255: what is left of noise and compression when pictures are scaled down
-_FRAMES_LOOKED_AT = 16
 # Of what clips of the training's kind come to, a handful of samples at an impact are beyond.
 _MOST_BEYOND = 0.02
 _TURNED_DOWN = 0.1  # root mean square, -20 dB of full scale
-
-
-def is_plain(frames_THWC: np.ndarray) -> bool:
-    """Whether frames, uint8 (T, H, W, 3), show one colour, each the whole of it the same."""
-    some = frames_THWC[:: max(1, len(frames_THWC) // _FRAMES_LOOKED_AT)]
-    return bool(max(int(np.ptp(frame, axis=(0, 1)).max()) for frame in some) <= _MOST_PLAIN)
 
 
 def turn_down(samples_N: np.ndarray) -> tuple[np.ndarray, bool]:
