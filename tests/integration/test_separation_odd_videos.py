@@ -8,7 +8,7 @@ from PIL import Image
 from separators import FPS, RATE_HZ, babble, beside, draw_talker, save_separator, write_film
 
 from s2s.errors import MediaError
-from s2s.media import MediaLimits, input_args, read_audio, read_frames, run_ffmpeg
+from s2s.media import MediaLimits, input_args, read_audio, read_frames, run_ffmpeg, write_wav
 from s2s.reasons import Reason
 from s2s.tasks.contract import Made, Upload
 from s2s.tasks.separation.predictor import load
@@ -128,3 +128,21 @@ def test_more_voices_than_faces(model: Path, talkers, tmp_path: Path):
     assert len(made.document["faces"]) == 1
     voice_N, rest_N, mixture_N = (sound_of(made, name) for name in ("face-1", "rest", "mixture"))
     np.testing.assert_allclose(voice_N + rest_N, mixture_N, atol=2e-4)
+
+
+def test_sound_that_no_picture_goes_with_is_told_of(model: Path, talkers, tmp_path: Path):
+    shown_s, film, wav = PICTURES / FPS, tmp_path / "film.mp4", tmp_path / "sound.wav"
+    write_film(film, talkers[0])
+    write_wav(wav, babble(shown_s + 3), RATE_HZ)
+    put = ("-map", "0:a", "-map", "1:v", "-c:v", "copy")
+    long = remade(wav, tmp_path / "long.mp4", "-i", str(film), *put)
+    made = separate(model, long, tmp_path)
+    assert made.document["duration_s"] == pytest.approx(shown_s)
+    assert "The picture ends at 1.2 s: 3.0 s of sound are left out." in made.document["warning"]
+    late = remade(wav, tmp_path / "late.mkv", "-itsoffset", "2", "-i", str(film), *put)
+    told = separate(model, late, tmp_path).document["warning"]
+    assert "The picture begins at 2.0 s: the sound before it is left out." in told
+    assert "The picture ends at 3.2 s: 1.0 s of sound are left out." in told
+    write_wav(wav, babble(shown_s + 0.3), RATE_HZ)
+    little = remade(wav, tmp_path / "little.mp4", "-i", str(film), *put)
+    assert "sound are left out" not in separate(model, little, tmp_path).document.get("warning", "")

@@ -35,6 +35,8 @@ NOT_HEARD = (
 )
 _LEAST_HEARD_DB = -40.0  # of the mixture's energy
 _FADE_S = 0.04
+_LEAST_LOST_S = 0.5
+"""Less sound before or after the picture than this is not told of."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class FacesAndSound:
         boxes_ST4: where it was, as fractions of the picture.
         is_still_S: whether its lips do not move.
         read: what `read_faces` says.
+        sound_s: when the file's sound ends, in seconds from the start of the file.
     """
 
     mixture_N: np.ndarray
@@ -56,6 +59,7 @@ class FacesAndSound:
     boxes_ST4: np.ndarray
     is_still_S: np.ndarray
     read: Mapping[str, Any]
+    sound_s: float
 
 
 class SeparationPredictor:
@@ -97,7 +101,8 @@ class SeparationPredictor:
             )
             with np.load(folder / FACES_FILE, allow_pickle=False) as faces:
                 lips_STD, seen_ST, boxes_ST4 = (faces[x] for x in ("lips", "seen", "boxes"))
-        mixture_N = _beside(np.fromfile(folder / SOUND_FILE, np.float32), read["start_s"], rate_hz)
+        sound_N = np.fromfile(folder / SOUND_FILE, np.float32)
+        mixture_N = _beside(sound_N, read["start_s"], rate_hz)
         length = seen_ST.shape[1] * self.separator.samples_per_picture
         mixture_N = np.pad(mixture_N[:length], (0, max(0, length - len(mixture_N))))
         is_still_S = np.array(
@@ -106,7 +111,8 @@ class SeparationPredictor:
                 for lips_TD, seen_T in zip(lips_STD, seen_ST, strict=True)
             ]
         )
-        return FacesAndSound(mixture_N, lips_STD, seen_ST, boxes_ST4, is_still_S, read)
+        sound_s = len(sound_N) / rate_hz
+        return FacesAndSound(mixture_N, lips_STD, seen_ST, boxes_ST4, is_still_S, read, sound_s)
 
     def predict(self, batch: Sequence[FacesAndSound]) -> Sequence[tuple[FacesAndSound, np.ndarray]]:
         """Each input with its faces' voices, float32 (S, N).
@@ -164,10 +170,12 @@ class SeparationPredictor:
             }
             for n in range(len(voices_SN))
         ]
-        warning = None if any(_is_heard(face) for face in faces) else NOT_HEARD
+        duration_s = len(item.mixture_N) / rate_hz
+        warnings = [] if any(_is_heard(face) for face in faces) else [NOT_HEARD]
+        warnings += _left_out(item.read["start_s"], duration_s, item.sound_s)
         return {
-            **({"warning": warning} if warning else {}),
-            "duration_s": round(len(item.mixture_N) / rate_hz, 3),
+            **({"warning": " ".join(warnings)} if warnings else {}),
+            "duration_s": round(duration_s, 3),
             "sample_rate_hz": rate_hz,
             "faces": faces,
             "faces_left_out": item.read["left_out"],
@@ -179,6 +187,23 @@ class SeparationPredictor:
 
 def _is_heard(face: Mapping[str, Any]) -> bool:
     return face["level_db"] > _LEAST_HEARD_DB
+
+
+def _left_out(start_s: float, duration_s: float, sound_s: float) -> list[str]:
+    """What is told of sound that no picture goes with.
+
+    Args:
+        start_s: when the picture starts in the file.
+        duration_s: length of the picture.
+        sound_s: when the sound ends in the file.
+    """
+    end_s, told = start_s + duration_s, []
+    if start_s > _LEAST_LOST_S:
+        told.append(f"The picture begins at {start_s:.1f} s: the sound before it is left out.")
+    if sound_s - end_s > _LEAST_LOST_S:
+        lost = f"{sound_s - end_s:.1f} s of sound are left out"
+        told.append(f"The picture ends at {end_s:.1f} s: {lost}.")
+    return told
 
 
 def _is_still(lips_TD: np.ndarray, seen_T: np.ndarray, fps: int) -> bool:
