@@ -210,6 +210,9 @@ def test_training_ends_where_it_no_longer_gets_better(
     assert "its patience" in made_by(settings, "README.md").decode()
     said = " ".join(capsys.readouterr().err.split())
     assert "Measured on the test split. All 2 clips of the split could be decoded." in said
+    steps, best = facts["steps"], facts["best_step"]
+    stopped = f"training model: stopped after step {steps} of 400 by its patience: best was step"
+    assert f"{stopped} {best}" in said
 
 
 def test_two_processes_learn_as_one_with_the_doubled_batch(place: Path, tmp_path: Path):

