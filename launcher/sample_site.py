@@ -19,7 +19,8 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
 
     Films that are rendered already, for whichever recipe, are not rendered again, and neither are
     those that the bucket has.
-    Any other recipe is left alone, and so is one whose sources S2S_SOURCE_URL places elsewhere.
+    Any other recipe is left alone: one with a catalog or a `source_url` of its own, whatever the
+    catalog is called, and one whose sources S2S_SOURCE_URL places elsewhere.
 
     Args:
         settings: what is about to run.
@@ -35,8 +36,8 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
     from sample.site import running_site  # noqa: PLC0415
 
     recipe = settings.recipe
-    world = _world_of(recipe.collection.catalog)
-    if world is None or "S2S_SOURCE_URL" in os.environ:
+    world = _world_of(settings)
+    if world is None:
         yield settings
         return
     folder, chosen = settings.work_dir / "sample" / world, load_world(world)
@@ -56,8 +57,14 @@ def sample_for(settings: Settings) -> Iterator[Settings]:
         )
 
 
-def _world_of(catalog: str) -> str | None:
-    """The world whose catalog a recipe asks for."""
-    from sample.film import WORLDS, load_world  # noqa: PLC0415 - numpy is slow to import
+def _world_of(settings: Settings) -> str | None:
+    """The world whose catalog and videos a recipe asks for."""
+    from sample.film import SOURCE_URL, WORLDS, load_world  # noqa: PLC0415 - numpy is slow to import
 
+    catalog = settings.recipe.collection.catalog
+    is_elsewhere = "S2S_SOURCE_URL" in os.environ
+    if is_elsewhere or settings.recipe.collection.source_url != SOURCE_URL:
+        return None
+    if (settings.recipe_path.parent / catalog).exists():  # it goes before a key of the bucket
+        return None
     return next((name for name in WORLDS if load_world(name).catalog_key == catalog), None)

@@ -11,7 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WORLDS", "Film", "World", "load_world"]
+__all__ = ["SOURCE_URL", "WORLDS", "Film", "World", "load_world"]
+
+SOURCE_URL = "http://127.0.0.1:8010/{source_id}.mp4"
+"""Where recipes of a world say that its films are; by it they ask to have them served."""
 
 WORLDS = ("silent_to_sound", "kinetics_actions", "vggsound_contest", "cocktail_party", "voices")
 """Folders of worlds; each is named as the recipe that learns from it. `voices` is not rendered:

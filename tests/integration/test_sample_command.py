@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from launcher.sample_site import sample_for
@@ -8,8 +9,9 @@ from s2s.cli import make_settings
 from s2s.layout import raw_prefix
 from s2s.logs import console
 from s2s.storage import Bucket, open_bucket
+from s2s.tasks.recipes import load_recipe
 from sample.__main__ import app
-from sample.film import load_world
+from sample.film import SOURCE_URL, WORLDS, load_world
 from sample.silent_to_sound.world import source_id
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +96,52 @@ def test_films_are_rendered_once_for_all_recipes_and_not_where_the_bucket_has_th
     assert run("mine", "elsewhere") == [99]
     catalog = bucket.read("sample.csv").decode()
     assert all(name in catalog for name in ids)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "source_url", "is_beside", "is_served"),
+    [
+        ("kinetics_actions.csv", SOURCE_URL, False, True),
+        ("kinetics_actions.csv", SOURCE_URL, True, False),
+        ("kinetics_actions.csv", "http://127.0.0.1:8100/{source_id}.mp4", False, False),
+        ("kinetics_actions.csv", "http://127.0.0.1:8100/{source_id}.mp4", True, False),
+        ("kinetics_actions.csv", None, False, False),
+        ("mine.csv", SOURCE_URL, False, False),
+    ],
+)
+def test_films_are_served_to_recipes_of_the_sample_only(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    catalog: str,
+    source_url: str | None,
+    *,
+    is_beside: bool,
+    is_served: bool,
+):
+    monkeypatch.delenv("S2S_SOURCE_URL", raising=False)
+    monkeypatch.setattr("sample.render._render_all", lambda *_: None)
+    collection = {"catalog": catalog, "source_url": source_url}
+    recipe = {
+        "name": "ks",
+        "task": "classification",
+        "seed": 5,
+        "collection": {name: value for name, value in collection.items() if value},
+    }
+    path = tmp_path / "ks.yaml"
+    path.write_text(yaml.safe_dump(recipe))
+    if is_beside:
+        (tmp_path / catalog).write_text("mine_00,0,dog\n")
+    settings = make_settings(path, f"file://{tmp_path}/bucket", tmp_path / "work")
+    with sample_for(settings) as placed:
+        placed_at = placed.recipe.collection.source_url
+        assert (placed_at != settings.recipe.collection.source_url) == is_served
+    assert (tmp_path / "work" / "sample").exists() == is_served
+    assert (tmp_path / "bucket" / catalog).exists() == is_served, "no catalog of one's own is lost"
+
+
+def test_every_recipe_of_a_world_asks_for_its_films():
+    worlds = {load_world(name).catalog_key for name in WORLDS}
+    recipes = [load_recipe(path).collection for path in sorted((ROOT / "recipes").glob("*.yaml"))]
+    of_worlds = {each.catalog for each in recipes if each.source_url == SOURCE_URL}
+    assert of_worlds == worlds
+    assert all(each.source_url == SOURCE_URL for each in recipes if each.catalog in worlds)
