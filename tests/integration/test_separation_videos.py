@@ -1,5 +1,6 @@
 """From a video to the voice of every face: what comes out, and what becomes of odd videos."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,18 @@ def test_where_nobody_is_heard_the_document_says_so(predictor, talkers, tmp_path
     assert made.document["warning"].startswith("No face was heard")
     made, _ = separate(predictor, write_film(tmp_path / "film.mp4", talkers[0]), tmp_path)
     assert "warning" not in made.document
+
+
+def test_lips_that_hardly_move_get_silence_and_are_told_of(predictor, talkers, tmp_path: Path):
+    video = write_film(tmp_path / "film.mp4", beside(*talkers[:2]))
+    upload = Upload(video, "video", tmp_path, is_own=True)
+    options, notes = SeparationOptions(), JobNotes()
+    item = replace(predictor.prepare(upload, options, notes), lips=["moving", "hardly moving"])
+    (output,) = predictor.predict([item])
+    made = predictor.finish(upload, options, output, notes)
+    assert [face["lips"] for face in faces_of(made)] == ["moving", "hardly moving"]
+    assert not sounds_of(made)["face-2"].any()
+    assert "Lips that hardly move are given silence: face 2." in made.document["warning"]
 
 
 def test_a_photograph_gets_silence(predictor, talkers, tmp_path: Path):

@@ -11,6 +11,7 @@ from s2s.tasks.separation.extractors.lips import (
     POINTS,
     STILL,
     lip_movement,
+    lip_state,
     lip_stream,
 )
 from s2s.tasks.separation.extractors.mesh import Mesh
@@ -71,6 +72,18 @@ def test_lips_that_talk_move_and_trembling_ones_do_not():
     trembling = still + np.random.default_rng(0).normal(0, 0.1, still.shape)
     assert lip_movement(lip_stream(trembling, FPS), seen_T, FPS) < STILL
     assert lip_movement(np.zeros((50, LIPS), np.float16), np.zeros(50, bool), FPS) == 0
+
+
+@pytest.mark.parametrize(
+    ("share", "state"), [(1.1, "moving"), (0.9, "hardly moving"), (0.5, "still")]
+)
+def test_lips_that_nearly_move_are_told_from_still_ones(share: float, state: str):
+    """As much as a talker's may come to in a video of a low bit rate."""
+    seen_T, lips_TD = np.ones(50, bool), lip_stream(talking_points(), FPS)
+    smoothed_TD = lips_TD * (share * STILL / lip_movement(lips_TD, seen_T, FPS))
+    assert lip_state(smoothed_TD, seen_T, FPS) == state
+    seen_T[20:] = False
+    assert lip_state(smoothed_TD, seen_T, FPS) == "moving"  # in so short a time nobody can tell
 
 
 def voice(seed: int, seconds: float = 4.0, rate_hz: int = 8000) -> np.ndarray:

@@ -28,6 +28,9 @@ from s2s.workspace import checked_folder, checked_output, free_names
 __all__ = ["generate"]
 
 _PICTURE_S = 5.0
+_OUT_HELP = (
+    "The file to write, .mp4 or .wav, in a folder that exists; by default FILE_with_sound.mp4."
+)
 
 
 def generate(  # noqa: PLR0913 - these are the options of the command line
@@ -40,7 +43,7 @@ def generate(  # noqa: PLR0913 - these are the options of the command line
     duration: DurationOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file to write, .mp4 or .wav; by default FILE_with_sound.mp4."),
+        typer.Option(help=_OUT_HELP),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another sound.")] = 0,
     recipe: ModelRecipeOption = None,

@@ -34,6 +34,7 @@ from s2s.workspace import checked_folder, free_names
 __all__ = ["separate"]
 
 _SILENT_DB = -60.0
+_SILENT_LIPS = {"still": "lips are still", "hardly moving": "lips hardly move"}
 
 
 def separate(  # noqa: PLR0913 - these are the options of the command line
@@ -44,7 +45,10 @@ def separate(  # noqa: PLR0913 - these are the options of the command line
     duration: DurationOption = None,
     max_faces: Annotated[int, typer.Option(min=1, max=8, help="So many are followed.")] = 4,
     out: Annotated[
-        Path | None, typer.Option(help="The folder that gets all files; by default that of FILE.")
+        Path | None,
+        typer.Option(
+            help="The folder that gets all files, which must exist; by default that of FILE."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
     recipe: ModelRecipeOption = None,
@@ -116,7 +120,7 @@ def _print(document: Mapping[str, Any], kept: Mapping[str, Path]) -> None:
 
 
 def _voice_of(face: Mapping[str, Any]) -> str:
-    return "lips are still" if face["lips"] == "still" else _level(face["level_db"])
+    return _SILENT_LIPS.get(face["lips"]) or _level(face["level_db"])
 
 
 def _level(level_db: float) -> str:

@@ -11,11 +11,13 @@ import numpy as np
 
 __all__ = [
     "EYES",
+    "HARDLY",
     "LIPS",
     "LIP_NAMES",
     "POINTS",
     "STILL",
     "lip_movement",
+    "lip_state",
     "lip_stream",
     "running_median",
 ]
@@ -45,6 +47,8 @@ _PLACE = {point: place for place, point in enumerate(POINTS)}
 _TENTHS = 10.0
 STILL = 0.065
 """Lips that move less (see `lip_movement`) say nothing: those of a photograph, for one."""
+HARDLY = 0.04
+"""Lips that move between this and `STILL` may be a talker's, seen in a video of a low bit rate."""
 _HEAD_S, _LIP_PICTURES = 0.4, 3
 _MOST = 30.0
 _SPOKEN_S = 2.0
@@ -100,6 +104,17 @@ def lip_movement(lips_TD: np.ndarray, seen_T: np.ndarray, fps: float) -> float:
     window = min(len(band_T), round(_SPOKEN_S * fps))
     starts = range(0, len(band_T) - window + 1, max(1, window // 2))
     return max(float(band_T[start : start + window].std()) for start in starts)
+
+
+def lip_state(lips_TD: np.ndarray, seen_T: np.ndarray, fps: float) -> str:
+    """Whether a face's lips are `moving`, `hardly moving` or `still`.
+
+    Of less than a second nobody can tell: such lips are taken to move.
+    """
+    movement = lip_movement(lips_TD, seen_T, fps)
+    if movement >= STILL or seen_T.sum() < fps:
+        return "moving"
+    return "hardly moving" if movement >= HARDLY else "still"
 
 
 def running_median(values_T: np.ndarray, width: int) -> np.ndarray:

@@ -92,11 +92,15 @@ function connect(part, mine) {
   mine.onchange();
 }
 
+const SILENT_LIPS = {
+  still: "its lips do not move: silent",
+  "hardly moving": "its lips hardly move: silent",
+};
+
 function faceRow(face, n, files) {
   const title = `Face ${n + 1}`;
   const spans = face.seen.map(([start, end]) => `${start.toFixed(1)}–${end.toFixed(1)} s`);
-  const still = face.lips === "still";
-  const said = still ? "its lips do not move: silent" : level(face.level_db);
+  const said = SILENT_LIPS[face.lips] ?? level(face.level_db);
   const row = plainRow(face.name, title, `${said}; seen ${spans.join(", ")}`);
   const picture = document.createElement("img");
   picture.src = files.get(`${face.name}-picture`).url;

@@ -13,8 +13,7 @@ import torch
 
 from s2s.media import MediaLimits
 from s2s.tasks.contract import Made, Notes, Upload
-from s2s.tasks.separation.extractors import lip_movement
-from s2s.tasks.separation.extractors.lips import STILL
+from s2s.tasks.separation.extractors.lips import lip_state
 from s2s.tasks.separation.predictor.files import write_files
 from s2s.tasks.separation.predictor.offer import SeparationOptions
 from s2s.tasks.separation.predictor.reading import (
@@ -48,7 +47,7 @@ class FacesAndSound:
         lips_STD: lip streams.
         seen_ST: where each face was seen.
         boxes_ST4: where it was, as fractions of the picture.
-        is_still_S: whether its lips do not move.
+        lips: of each face, whether its lips are `moving`, `hardly moving` or `still`.
         read: what `read_faces` says.
         sound_s: when the file's sound ends, in seconds from the start of the file.
     """
@@ -57,7 +56,7 @@ class FacesAndSound:
     lips_STD: np.ndarray
     seen_ST: np.ndarray
     boxes_ST4: np.ndarray
-    is_still_S: np.ndarray
+    lips: Sequence[str]
     read: Mapping[str, Any]
     sound_s: float
 
@@ -105,14 +104,12 @@ class SeparationPredictor:
         mixture_N = _beside(sound_N, read["start_s"], rate_hz)
         length = seen_ST.shape[1] * self.separator.samples_per_picture
         mixture_N = np.pad(mixture_N[:length], (0, max(0, length - len(mixture_N))))
-        is_still_S = np.array(
-            [
-                _is_still(lips_TD, seen_T, self.separator.fps)
-                for lips_TD, seen_T in zip(lips_STD, seen_ST, strict=True)
-            ]
-        )
+        lips = [
+            lip_state(lips_TD, seen_T, self.separator.fps)
+            for lips_TD, seen_T in zip(lips_STD, seen_ST, strict=True)
+        ]
         sound_s = len(sound_N) / rate_hz
-        return FacesAndSound(mixture_N, lips_STD, seen_ST, boxes_ST4, is_still_S, read, sound_s)
+        return FacesAndSound(mixture_N, lips_STD, seen_ST, boxes_ST4, lips, read, sound_s)
 
     def predict(self, batch: Sequence[FacesAndSound]) -> Sequence[tuple[FacesAndSound, np.ndarray]]:
         """Each input with its faces' voices, float32 (S, N).
@@ -141,9 +138,9 @@ class SeparationPredictor:
         return Made(files, self._document(item, voices_SN, rest_N))
 
     def _voices(self, item: FacesAndSound) -> np.ndarray:
-        moving = np.flatnonzero(~item.is_still_S)
+        moving = [n for n, moved in enumerate(item.lips) if moved == "moving"]
         voices_SN = np.zeros((len(item.lips_STD), len(item.mixture_N)), np.float32)
-        if len(moving):
+        if moving:
             voices_SN[moving] = self.separator.separate(
                 item.mixture_N, item.lips_STD[moving], item.seen_ST[moving]
             )
@@ -165,13 +162,14 @@ class SeparationPredictor:
                 "name": f"face-{n + 1}",
                 "box": [round(float(x), 4) for x in np.nanmedian(item.boxes_ST4[n], axis=0)],
                 "seen": _spans(item.seen_ST[n], fps),
-                "lips": "still" if item.is_still_S[n] else "moving",
+                "lips": item.lips[n],
                 "level_db": _level_db(voices_SN[n], item.mixture_N),
             }
             for n in range(len(voices_SN))
         ]
         duration_s = len(item.mixture_N) / rate_hz
         warnings = [] if any(_is_heard(face) for face in faces) else [NOT_HEARD]
+        warnings += _hardly_moving(item.lips)
         warnings += _left_out(item.read["start_s"], duration_s, item.sound_s)
         return {
             **({"warning": " ".join(warnings)} if warnings else {}),
@@ -206,9 +204,15 @@ def _left_out(start_s: float, duration_s: float, sound_s: float) -> list[str]:
     return told
 
 
-def _is_still(lips_TD: np.ndarray, seen_T: np.ndarray, fps: int) -> bool:
-    """Whether lips do not move; in less than a second, nobody can tell."""
-    return bool(seen_T.sum() >= fps and lip_movement(lips_TD, seen_T, fps) < STILL)
+def _hardly_moving(lips: Sequence[str]) -> list[str]:
+    """What is told of faces that may be talkers', though they are given silence."""
+    named = [str(n) for n, moved in enumerate(lips, start=1) if moved == "hardly moving"]
+    if not named:
+        return []
+    return [
+        f"Lips that hardly move are given silence: face {' and '.join(named)}. A talker's may seem "
+        "so in a video of a low bit rate: send one of a higher."
+    ]
 
 
 def _beside(samples_N: np.ndarray, start_s: float, rate_hz: int) -> np.ndarray:
