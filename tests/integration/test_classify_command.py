@@ -87,6 +87,9 @@ def test_frames_are_saved_and_removed_as_asked(model: Path, file: Path, tmp_path
     again = classify(model, file, "--save-frames-path", folder)
     assert again.exit_code == 1
     assert "already" in again.stderr
+    part = classify(model, file, "--duration", 1, "--save-frames-path", folder)
+    assert part.exit_code == 1
+    assert not file.with_name("clip_cut.mp4").exists(), "nothing is written before it is refused"
     below = classify(model, file, "--save-frames-path", file / "frames")
     assert below.exit_code == 1
     assert "choose another --save-frames-path" in " ".join(below.stderr.split())
@@ -240,6 +243,33 @@ def window(start: float, end: float, label: str, probability: float) -> dict[str
         "end_s": end,
         "classes": [{"label": label, "probability": probability}],
     }
+
+
+def test_of_independent_classes_all_that_hold_are_named():
+    def window(start_s: float, **chances: float) -> dict[str, object]:
+        said = sorted(chances.items(), key=lambda one: -one[1])
+        classes = [{"label": label, "probability": chance} for label, chance in said]
+        return {"start_s": start_s, "end_s": start_s + 2, "classes": classes}
+
+    windows = [
+        window(0, dog=0.9, rain=0.6, car=0.1),
+        window(1, dog=0.7, rain=0.8, car=0.1),
+        window(2, dog=0.3, rain=0.2, car=0.1),
+    ]
+    assert [
+        (one.start_s, one.end_s, one.label, round(one.probability, 6))
+        for one in stretches_of(windows, several=True)
+    ] == [(0, 2.5, "dog", 0.8), (0, 2.5, "rain", 0.7), (2.5, 4, "dog", 0.3)]
+
+
+def test_windows_of_several_classes_are_told_to_be(file: Path, tmp_path: Path):
+    model = save_classifier(tmp_path / "several")
+    config = json.loads((model / "config.json").read_text())
+    config["config"]["multi_label"] = True
+    (model / "config.json").write_text(json.dumps(config))
+    told = " ".join(classify(model, file).stdout.split())
+    assert "Classes are independent: all above 50 % are named" in told
+    assert json.loads(classify(model, file, "--json").stdout)["multi_label"] is True
 
 
 def test_windows_of_one_class_are_one_stretch():

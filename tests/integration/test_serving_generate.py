@@ -182,6 +182,10 @@ def test_times_may_be_minutes_and_seconds():
     for text in ("1:", ":30", "-1", "1m", "nan", "inf", "1e3", "1:2:3:4", ""):
         with pytest.raises(typer.BadParameter, match="is no time: give seconds, such as 90"):
             seconds_of(text)
+    for text in ("1:60", "1:99", "0:60:00", "1:00:60.5"):
+        with pytest.raises(typer.BadParameter, match=f"'{text}' is no time: behind a colon"):
+            seconds_of(text)
+    assert (seconds_of("99:59"), seconds_of("90.5")) == (5999, 90.5)
 
 
 def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp_path: Path):
@@ -197,7 +201,8 @@ def test_a_picture_lasts_as_long_as_asked(untrained_model: Path, file: Path, tmp
     [
         (["--start-time", 1], "needs an --end-time or a --duration"),
         (["--end-time", 1, "--duration", 1], "one of the two"),
-        (["--start-time", 1, "--end-time", 1], "nothing lies between"),
+        (["--start-time", 1, "--end-time", 1], "nothing lies between --start-time (second 1) and"),
+        (["--duration", 0], "--duration 0: give more than 0 seconds"),
         (["--start-time", "0:07", "--duration", 1], "ends after 2.00 s"),
     ],
 )

@@ -31,7 +31,7 @@ from launcher.commands.own_file.cut import (
 )
 from launcher.commands.own_file.frames import check_frames_options, kept_frames
 from launcher.commands.own_file.options import ModelOption, ModelRecipeOption
-from launcher.commands.own_file.stretches import stretches_of
+from launcher.commands.own_file.stretches import Stretch, stretches_of
 from s2s.cli import DEFAULT_BUCKET, BucketOption, WorkDirOption, guarded
 from s2s.errors import SettingsError
 from s2s.logs import console
@@ -87,14 +87,12 @@ def classify(  # noqa: PLR0913 - these are the options of the command line
         loaded = chosen_recipe(recipe, "kinetics_actions", "classification")
         served = chosen_model(model, loaded, bucket, work_dir)
         kind = checked_file(video, served)
-        shown = video if span is None else cut_video(video, span, video.parent, with_sound=True)
         part = {} if span is None else {"start_s": span[0], "duration_s": span[1]}
-        with (
-            kept_frames(save_frames_path, remove=rm_frames) as keep_frames,
-            answer(served, (video, kind), {"top_k": top_k, **part}) as found,
-        ):
-            processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
-            keep_frames(shown, processor.fps)
+        with kept_frames(save_frames_path, remove=rm_frames) as keep_frames:
+            shown = video if span is None else cut_video(video, span, video.parent, with_sound=True)
+            with answer(served, (video, kind), {"top_k": top_k, **part}) as found:
+                processor = found.predictor.classifier.processor  # pyright: ignore[reportAttributeAccessIssue]
+                keep_frames(shown, processor.fps)
         _show(video, served, found, as_json=as_json)
         return 0
 
@@ -119,12 +117,12 @@ def _show(video: Path, served: "ServedModel", found: Answer, *, as_json: bool) -
 
 
 def _json(content: Mapping[str, Any]) -> str:
-    stretches = [stretch.to_json() for stretch in stretches_of(content["over_time"])]
+    stretches = [stretch.to_json() for stretch in _stretches(content)]
     return json.dumps({**content, "stretches": stretches}, indent=1, ensure_ascii=False)
 
 
 def _print(document: Mapping[str, Any]) -> None:
-    """Two tables in 80 columns: classes on the whole, and stretches of time with one class each."""
+    """Two tables in 80 columns: classes on the whole, and stretches of time with their classes."""
     whole = Table(title="On the whole", title_justify="left")
     whole.add_column("class", overflow="fold")
     whole.add_column("probability", justify="right", no_wrap=True)
@@ -140,18 +138,25 @@ def _print(document: Mapping[str, Any]) -> None:
     timed.add_column("to", justify="right", no_wrap=True)
     timed.add_column("class", overflow="fold")
     timed.add_column("probability", justify="right", no_wrap=True)
-    for stretch in stretches_of(document["over_time"]):
+    for stretch in _stretches(document):
         start, end = _clock(stretch.start_s), _clock(stretch.end_s)
         timed.add_row(start, end, escape(stretch.label), f"{stretch.probability:.1%}")
     out.print(timed)
 
 
+def _stretches(document: Mapping[str, Any]) -> list[Stretch]:
+    return stretches_of(document["over_time"], several="multi_label" in document)
+
+
 def _around(document: Mapping[str, Any]) -> str:
     """How exact times are: windows are long, and each stands for its middle."""
     window_s = document["window_s"]
+    several = ""
+    if "multi_label" in document:
+        several = "Classes are independent: all above 50 % are named, or the most probable one. "
     return (
-        f"Each instant is judged by the {window_s:g} s around it: a class may begin or end up to "
-        f"{window_s / 2:g} s before or after what is shown."
+        f"{several}Each instant is judged by the {window_s:g} s around it: a class may begin or "
+        f"end up to {window_s / 2:g} s before or after what is shown."
     )
 
 

@@ -30,6 +30,11 @@ def seconds_of(text: str | float) -> float:
             "as 1:30"
         )
     hours, minutes, seconds = found.groups(default="0")
+    is_clock = found[2] is not None
+    if (is_clock and float(seconds) >= 60) or (found[1] is not None and int(minutes) >= 60):
+        raise typer.BadParameter(
+            f"{text!r} is no time: behind a colon there are less than 60 minutes or seconds"
+        )
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
@@ -72,7 +77,12 @@ def cut_span(
     start_s = start_s or 0.0
     length_s = duration_s if duration_s is not None else (end_s or 0.0) - start_s
     if length_s <= 0:
-        raise SettingsError(f"nothing lies between second {start_s:g} and {start_s + length_s:g}")
+        if duration_s is not None:
+            raise SettingsError(f"--duration {duration_s:g}: give more than 0 seconds")
+        raise SettingsError(
+            f"nothing lies between --start-time (second {start_s:g}) and --end-time (second "
+            f"{end_s:g}): give a later --end-time"
+        )
     return start_s, length_s
 
 

@@ -10,6 +10,7 @@ const TOP = 8;
 const BOTTOM = 24;
 const TICK_PX = 45;
 const SHADES = 5;
+const INDEPENDENT = "Classes are independent: several may hold at a time. ";
 let preview = "";
 let watched = null;
 
@@ -22,7 +23,7 @@ function partsOf(root) {
 /** Show what a job made: see generation's tab for what is given. */
 export async function show(root, job, file) {
   const part = partsOf(root);
-  const { classes, window_s: windowS, over_time: windows, curves } = job.document;
+  const { classes, window_s: windowS, over_time: windows, curves, multi_label: several } = job.document;
   if (preview) URL.revokeObjectURL(preview);
   preview = file ? URL.createObjectURL(file) : "";
   showVideo(part("shown"), part("unseen"), preview);
@@ -31,9 +32,9 @@ export async function show(root, job, file) {
     ...classes.map((one, n) => row(one, isTimed && n < SHADES ? n : null)),
   );
   part("timeline").hidden = !isTimed;
-  part("around").textContent = around(windowS);
+  part("around").textContent = (several ? INDEPENDENT : "") + around(windowS);
   watched?.disconnect();
-  if (isTimed) keepDrawn(part("curves"), part("shown"), part("now"), { windows, curves });
+  if (isTimed) keepDrawn(part("curves"), part("shown"), part("now"), { windows, curves, several });
 }
 
 /** Draw, and again where the width changes: text has the size of other text at any width. */
@@ -43,7 +44,7 @@ function keepDrawn(chart, video, now, answer) {
     if (!chart.clientWidth || chart.clientWidth === width) return;  // none while out of sight
     width = chart.clientWidth;
     draw(chart, width, answer);
-    followPlayer(chart, width, video, now, answer.windows);
+    followPlayer(chart, width, video, now, answer);
   });
   watched.observe(chart);
 }
@@ -124,14 +125,14 @@ function draw(chart, width, { windows, curves }) {
 }
 
 /** The upright line is where the player is; a click in the chart moves the player. */
-function followPlayer(chart, width, video, now, windows) {
+function followPlayer(chart, width, video, now, { windows, several }) {
   const { first, last, x, seconds } = scaleOf(windows, width);
   const playhead = chart.querySelector(".playhead");
   const follow = () => {
     const at = Math.min(last, Math.max(first, video.currentTime));
     playhead.setAttribute("x1", x(at));
     playhead.setAttribute("x2", x(at));
-    now.textContent = said(nearest(windows, at), at);
+    now.textContent = said(nearest(windows, at), at, several);
   };
   follow();
   video.ontimeupdate = follow;
@@ -146,8 +147,12 @@ function nearest(windows, at) {
   );
 }
 
-function said({ classes: [{ label, probability }] }, at) {
-  return `${at.toFixed(1)} s: ${label}, ${(100 * probability).toFixed(1)} %`;
+/** The class of a window; where classes are independent all above a half, if any is. */
+function said({ classes }, at, several) {
+  const above = several ? classes.filter(({ probability }) => probability > 0.5) : [];
+  const named = above.length ? above : classes.slice(0, 1);
+  const words = named.map(({ label, probability }) => `${label}, ${(100 * probability).toFixed(1)} %`);
+  return `${at.toFixed(1)} s: ${words.join("; ")}`;
 }
 
 function axes(width, { first, last, x, y }) {

@@ -149,6 +149,7 @@ class ClassificationPredictor:
         ]
         document = {
             **({"warning": seen.warning} if seen.warning else {}),
+            **({"multi_label": True} if self.classifier.config.multi_label else {}),
             "classes": self._said(whole_L, options.top_k),
             "window_s": round(max(one.end_s - one.start_s for one in seen.windows), 3),
             "over_time": over_time,
