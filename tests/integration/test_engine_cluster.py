@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ray_clusters import add_node, raylet_of, running_cluster
+from ray_clusters import AS_NICE, add_node, raylet_of, running_cluster
 
 from s2s.engine import Engine, WorkerDiedError, make_engine
 from s2s.errors import SettingsError
@@ -59,6 +59,24 @@ def work():
     return 0
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+sys.exit(guarded(work))
+"""
+
+HEADLESS = """\
+import sys, time
+import ray
+from s2s.cli import guarded
+from s2s.engine import make_engine
+from s2s.engine.ray import cluster
+
+def work():
+    cluster._HEAD_PATIENCE_S = 0.5
+    for number, _ in enumerate(make_engine("ray", 1).map(time.sleep, [0.1] * 10_000)):
+        if number == 3:
+            head = ray._private.worker._global_node.all_processes["gcs_server"]
+            head[0].process.kill()
+    return 0
+
 sys.exit(guarded(work))
 """
 
@@ -162,3 +180,20 @@ def test_who_ends_nodes_and_workers_is_given_up(cluster: Any, engine: Engine, fo
     results = dict(engine.map(function, range(12)))
     assert isinstance(results.pop(3), WorkerDiedError)
     assert results == {number: number for number in range(12) if number != 3}
+
+
+def test_a_head_that_is_gone_is_one_error(tmp_path: Path):
+    """And nothing of the library's, which ends the process after a minute."""
+    environment = os.environ | {"RAY_ADDRESS": "local", AS_NICE[0]: AS_NICE[1]}
+    done = subprocess.run(
+        [sys.executable, "-c", HEADLESS],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1, said
+    assert "the Ray cluster's head does not answer any more. What is stored stays" in said
+    assert "Failed to connect to GCS" not in said

@@ -2,12 +2,15 @@
 
 import logging
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import floor
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 from ray.exceptions import AuthenticationError, RayError
@@ -15,13 +18,16 @@ from ray.exceptions import AuthenticationError, RayError
 from s2s.engine.address import REMEDY_OF_REFUSAL, ClusterAddress, find_cluster
 from s2s.engine.contract import Room
 from s2s.engine.ray.shipping import runtime_env
-from s2s.errors import SettingsError
+from s2s.errors import SettingsError, StageError
 
 __all__ = ["Cluster", "Share", "join_cluster"]
 
 log = logging.getLogger(__name__)
 # On a busy machine a node that starts here may miss the 30 s that Ray gives it.
 _STARTS = 3
+_HEAD_PATIENCE_S = 30.0
+"""A head may come back. After 60 s without one Ray ends the process, with a line of its own."""
+_ANSWER_S = 5.0
 _joined: tuple[ClusterAddress | None, frozenset[str]] | None = None
 _times_joined = 0
 
@@ -49,9 +55,37 @@ class Cluster:
     def __init__(self, number: int) -> None:
         self.number = number
 
+    @property
+    def has_head(self) -> bool:
+        """Whether the head, which all that is asked of the cluster is asked of, answers."""
+        address = _joined[0] if _joined else None
+        if address is not None and address.url.startswith("ray://"):
+            return _listens(address.url)
+        return _listens(f"gcs://{ray.get_runtime_context().gcs_address}")
+
     def nodes(self) -> dict[str, dict[str, float]]:
-        """Resources of every node that is alive, by its id."""
+        """Resources of every node that is alive, by its id.
+
+        Raises:
+            StageError: see `check_head`.
+        """
+        self.check_head()
         return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+
+    def check_head(self) -> None:
+        """Make sure that there is one.
+
+        Raises:
+            StageError: if it does not answer, nor comes back soon.
+        """
+        until_s = time.monotonic() + _HEAD_PATIENCE_S
+        while not self.has_head:
+            if time.monotonic() > until_s:
+                raise StageError(
+                    "the Ray cluster's head does not answer any more. What is stored stays: run "
+                    "again, on a cluster that has one, to go on"
+                )
+            time.sleep(1)
 
     @property
     def has_gpu(self) -> bool:
@@ -167,6 +201,13 @@ def _keeping_sigterm() -> Iterator[None]:
         signal.signal = set_handler
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def _listens(url: str) -> bool:
+    place = urlsplit(url)
+    with suppress(OSError), socket.create_connection((place.hostname, place.port), _ANSWER_S):
+        return True
+    return False
 
 
 def _fits(resources: dict[str, float], share: Share) -> int:

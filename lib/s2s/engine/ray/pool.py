@@ -133,7 +133,9 @@ class Pool:
 
     def close(self) -> None:
         """Keep the workers that have nothing to do, and end the others."""
-        for member in (*self._members, *self._starting.values()):
+        members = (*self._members, *self._starting.values())
+        # Without a head they end by themselves; whoever asks for that would wait for it.
+        for member in members if self._cluster.has_head else ():
             if member.sent or member not in self._members:
                 ray.kill(member.handle)
             else:
@@ -147,6 +149,7 @@ class Pool:
         if now_s - self._looked_s < _LOOK_S:
             return
         self._looked_s = now_s
+        self._cluster.check_head()
         wanted = self._most or max(1, self._cluster.room(self._share).workers)
         if self._left is not None:
             waiting = len(self._suspects) + len(self._back) + len(self._running)
