@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress_bar import ProgressBar
 
 from s2s.logs import console as shared_console
 
@@ -25,6 +26,23 @@ __all__ = ["Bars"]
 
 _LINE_EVERY_S = 30.0
 _LOOK_EVERY_S = 1.0
+_SHORTEST_BAR, _LONGEST_BAR = 1, 40
+_TIMES_WIDTH = len(" 0:00:00 0:00:00 ")
+
+
+class _Bar(BarColumn):
+    """As long as what stands beside it leaves room for: numbers and facts say more."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def render(self, task: Task) -> ProgressBar:
+        """The bar of a task."""
+        counts = f"{task.total or 0:.0f}/{task.total or 0:.0f} {task.fields['unit']}"
+        beside = len(f"{task.description:<18} {counts} {task.fields['facts']}") + _TIMES_WIDTH
+        self.bar_width = max(_SHORTEST_BAR, min(_LONGEST_BAR, self._console.width - beside))
+        return super().render(task)
 
 
 class Bars(Progress):
@@ -52,7 +70,7 @@ class Bars(Progress):
     ) -> None:
         super().__init__(
             TextColumn("{task.description:<18}", markup=False),
-            BarColumn(),
+            _Bar(console),
             TaskProgressColumn() if in_percent else MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}", markup=False),
             TimeElapsedColumn(),

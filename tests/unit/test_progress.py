@@ -135,3 +135,15 @@ def test_numbers_of_things_are_told_in_the_singular_where_there_is_one(
     number: int, words: tuple[str, ...], told: str
 ):
     assert counted(number, *words) == told
+
+
+@pytest.mark.parametrize("total", [700, 50_000, 300_000])
+def test_in_80_columns_numbers_and_facts_are_whole(total: int):
+    written = io.StringIO()
+    console = Console(file=written, width=80)
+    bars = Bars(console=console)
+    bar = bars.add_task("training model", total=total, completed=total // 2, unit="steps")
+    bars.update(bar, facts="loss 12.345, val 12.678")
+    console.print(bars.get_renderable())
+    (line,) = written.getvalue().splitlines()
+    assert f"{total // 2}/{total} steps 0:00:00 -:--:-- loss 12.345, val 12.678" in line

@@ -76,8 +76,8 @@ class TrainingBar(Callback):
         ):
             return
         losses = [
-            f"{name.replace('_', ' ')} {trainer.callback_metrics[name].item():.3f}"
-            for name in ("train_loss", "val_loss")
+            f"{told} {trainer.callback_metrics[name].item():.3f}"
+            for name, told in (("train_loss", "loss"), ("val_loss", "val"))
             if name in trainer.callback_metrics
         ]
         self._bars.update(self._bar, completed=trainer.global_step, facts=", ".join(losses))
