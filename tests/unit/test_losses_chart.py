@@ -5,6 +5,7 @@ import math
 import pytest
 
 from launcher.pages.curve import Line, losses_chart, read_losses
+from launcher.pages.page import page_environment
 from s2s.storage import DirectoryBucket
 
 
@@ -42,6 +43,13 @@ def test_any_losses_have_a_few_numbers_beside_them(losses: list[float]):
     assert len(chart.steps) <= 6
     assert all(0 <= tick.at <= 100 for tick in [*chart.losses, *chart.steps])
     assert len(places(chart.lines[0][0])) >= 2, "one point is drawn as a dot"
+
+
+def test_a_single_point_is_drawn_so_that_it_is_seen():
+    chart = losses_chart([Line("a", [(1, 1.0), (2, 2.0)], 0), Line("b", [(2, 2.0)], 1)])
+    page = page_environment().get_template("parts.html.jinja").module.losses_figure(chart, "")  # pyright: ignore[reportAttributeAccessIssue]
+    assert 'class="line-0" points' in page
+    assert 'class="line-1 point" points' in page
 
 
 def test_lines_of_one_name_are_named_once():

@@ -106,7 +106,8 @@ class LearningCurve(Callback):
         for name in ("train_loss", "val_loss"):
             points = [(row["step"], row[name]) for row in self.rows if row.get(name) is not None]
             if points:
-                axes.plot(*zip(*points, strict=True), label=name.replace("_", " "))
+                marker = "o" if len(points) == 1 else None
+                axes.plot(*zip(*points, strict=True), marker=marker, label=name.replace("_", " "))
         if self.rows:
             axes.legend()
         axes.grid(visible=True, alpha=0.3)
