@@ -51,8 +51,18 @@ def test_wrong_recipes_say_what_is_wrong(tmp_path: Path, text: str, message: str
 
 def test_an_unknown_setting_or_task_is_told_in_words(tmp_path: Path):
     head = "name: x\ncollection: {catalog: a.csv}\n"
-    with pytest.raises(SettingsError, match=r"training\.colours: there is no such setting"):
+    with pytest.raises(SettingsError, match=r"training\.colours: there is no such setting$"):
         load_recipe(write(tmp_path, head + "training: {colours: x}\n"))
+    for text, said in (
+        (
+            "task: classification\ntraining: {bakbone: x}",
+            r"training\.bakbone: .*; is backbone meant",
+        ),
+        ("trainig: {}", r": trainig: there is no such setting; is training meant\?$"),
+        ("evaluation: {targets: [{figur: x}]}", r"figur: there is no such setting"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            load_recipe(write(tmp_path, f"{head}{text}\n"))
     with pytest.raises(SettingsError, match=r"recipe\.yaml: task: there is no 'generatoin', use "):
         load_recipe(write(tmp_path, head + "task: generatoin\n"))
 

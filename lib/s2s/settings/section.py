@@ -1,7 +1,7 @@
 """The base class of a recipe's sections: frozen, and unknown settings are refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -31,21 +31,33 @@ def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> Mo
         return model.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_told(item)}"
+            f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_told(item, model)}"
             for item in error.errors()
         )
         raise SettingsError(f"{name}: {problems}") from error
 
 
-def _told(item: Mapping[str, Any]) -> str:
-    """What is wrong with a setting, of what pydantic says."""
+def _told(item: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """What is wrong with a setting of a model, of what pydantic says."""
     if item["type"] == "extra_forbidden":
-        return "there is no such setting"
+        *sections, name = item["loc"]
+        near = get_close_matches(str(name), _settings_of(model, sections), n=1)
+        return "there is no such setting" + (f"; is {near[0]} meant?" if near else "")
     told = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "literal_error":
         near = get_close_matches(str(item["input"]), _QUOTED.findall(item["ctx"]["expected"]), n=1)
         told += f"; is {near[0]} meant?" if near else ""
     return told
+
+
+def _settings_of(model: Any, sections: Sequence[int | str]) -> Sequence[str]:
+    """Names of the settings of a section; none where it is no section of a fixed kind."""
+    for section in sections:
+        fields = getattr(model, "model_fields", {})
+        if section not in fields:
+            return ()
+        model = fields[section].annotation
+    return tuple(getattr(model, "model_fields", ()))
 
 
 def matching(pattern: str, told: str) -> AfterValidator:
