@@ -131,7 +131,6 @@ def _approaches(recipe: ClassificationRecipe) -> list[ClassificationRecipe]:
         for backbone in _backbones(recipe, name):
             content = recipe.model_dump(mode="json")
             content["training"] |= {"model": name, "backbone": backbone, "weights": "random"}
-            content["feature_extraction"]["sound"] = True
             try:
                 found.append(ClassificationRecipe.model_validate(content))
                 break
