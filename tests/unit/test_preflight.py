@@ -39,6 +39,25 @@ def test_a_line_for_each(settings: Settings, stage: str, capsys: pytest.CaptureF
     assert [line.split()[1] for line in said.splitlines()] == ["bucket:", "disk:", "codecs:"]
 
 
+@pytest.mark.parametrize(("limit_mib", "is_enough"), [(512, False), (600, True), (None, True)])
+@pytest.mark.parametrize("stage", ["feature_extraction", "training"])
+def test_a_container_that_torch_does_not_fit_in(
+    stage: str,
+    limit_mib: int | None,
+    is_enough: bool,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    limit_bytes = limit_mib and limit_mib << 20
+    monkeypatch.setattr("s2s.stage.preflight.memory_limit_bytes", lambda: limit_bytes)
+    preflight(settings, "preprocessing")
+    if is_enough:
+        preflight(settings, stage)
+    else:
+        with pytest.raises(StageError, match=r"memory: 512 MiB, .*S2S_TRAINING_MEMORY"):
+            preflight(settings, stage)
+
+
 def test_only_the_first_stage_makes_a_bucket(settings: Settings, tmp_path: Path):
     new = settings.model_copy(update={"bucket_url": f"file://{tmp_path}/new"})
     with pytest.raises(StageError, match=r"no such directory.*run its collection stage first"):

@@ -14,6 +14,7 @@ from s2s.dataset import version_names
 from s2s.errors import S2SError, SettingsError, StageError
 from s2s.layout import extractors_key, model_config_key
 from s2s.logs import console
+from s2s.memory_limit import memory_limit_bytes
 from s2s.settings import Settings
 from s2s.stage.buckets import prepared_bucket, shared_bucket
 from s2s.stage.node import find_node, is_other_node
@@ -21,6 +22,8 @@ from s2s.stage.node import find_node, is_other_node
 __all__ = ["Finding", "preflight"]
 
 _LEAST_FREE_GB = 0.5
+_LEAST_MEMORY_MIB = {"feature_extraction": 600, "training": 600}
+"""What a stage with torch takes before its first clip, measured; others begin with 100."""
 _READ, _WRITE, _PROGRAM, _SMALL_PROGRAM = "read", "write", "program", "small program"
 _NEEDS_OF_MEDIA = {
     "collection": {_READ, _SMALL_PROGRAM},
@@ -75,6 +78,7 @@ def _findings(settings: Settings, stage: str) -> Iterator[Finding]:
     checks: list[Callable[[Settings, str], Finding | None]] = [
         _bucket,
         _disk,
+        _memory,
         _codecs,
         _weights,
         _cluster,
@@ -117,6 +121,15 @@ def _disk(settings: Settings, _stage: str) -> Finding:
     if free_gb < _LEAST_FREE_GB:
         return Finding("disk", told, "Free some space, or choose another --work-dir (S2S_HOME)")
     return Finding("disk", told)
+
+
+def _memory(_settings: Settings, stage: str) -> Finding | None:
+    """A container whose limit the system would end the stage at without a word, with status 137."""
+    limit_bytes, least_mib = memory_limit_bytes(), _LEAST_MEMORY_MIB.get(stage)
+    if limit_bytes is None or least_mib is None or limit_bytes >= least_mib << 20:
+        return None
+    told = f"{limit_bytes >> 20} MiB, this container's limit; torch alone takes {least_mib}"
+    return Finding("memory", told, "Give it more (mem_limit, S2S_TRAINING_MEMORY with compose)")
 
 
 def _codecs(_settings: Settings, stage: str) -> Finding | None:
