@@ -6,6 +6,7 @@ import io
 import json
 import math
 import multiprocessing
+import re
 import os
 import signal
 import subprocess
@@ -117,7 +118,10 @@ def test_the_curve_is_that_of_an_unbroken_run(
     report = run(settings.model_copy(update={"work_dir": settings.work_dir.parent / "last"}))
 
     assert report.counts == {"ok": 1}
-    assert "going on from the checkpoint" in caplog.text
+    told = re.search(r"going on from the checkpoint (\S+), at step (\d+)", caplog.text)
+    assert told is not None
+    assert told[1] == f"{prefix}checkpoints/model.ckpt"
+    assert 0 < int(told[2]) < 25
     for name, rows in unbroken.items():
         assert_same(curve_of(settings, name), rows)
     assert bucket.read(prefix + "model.safetensors") == weights

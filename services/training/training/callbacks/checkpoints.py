@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback
 
 from s2s.errors import ObjectNotFoundError
@@ -88,7 +89,8 @@ def fetch_checkpoint(bucket_url: str, key: str, path: Path) -> Path | None:
         shared_bucket(bucket_url).download(key, path)
     except ObjectNotFoundError:
         return None
-    log.warning("going on from the checkpoint %s", key)
+    step = torch.load(path, mmap=True, weights_only=True)["global_step"]
+    log.warning("going on from the checkpoint %s, at step %s", key, step)
     return path
 
 
