@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections import namedtuple
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_a_container_that_torch_does_not_fit_in(
     monkeypatch: pytest.MonkeyPatch,
 ):
     limit_bytes = limit_mib and limit_mib << 20
-    monkeypatch.setattr("s2s.stage.preflight.memory_limit_bytes", lambda: limit_bytes)
+    module = import_module("s2s.stage.preflight")  # the function has the same name
+    monkeypatch.setattr(module, "memory_limit_bytes", lambda: limit_bytes)
     preflight(settings, "preprocessing")
     if is_enough:
         preflight(settings, stage)
