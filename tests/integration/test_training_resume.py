@@ -6,8 +6,8 @@ import io
 import json
 import math
 import multiprocessing
-import re
 import os
+import re
 import signal
 import subprocess
 import sys
