@@ -128,6 +128,20 @@ def test_a_mixture_is_shown_with_each_face(bucket: Bucket, recipe: Recipe, evalu
     assert "A speaker beside a face at rest" in page
 
 
+@pytest.mark.parametrize(
+    ("mixtures", "told"), [(1, "faces of its mixture;"), (2, "its 2 mixtures, of which the first")]
+)
+def test_a_clip_s_figure_is_told_from_that_of_the_mixture_that_is_shown(
+    bucket: Bucket, recipe: Recipe, evaluated: dict, mixtures: int, told: str
+):
+    evaluation = recipe.evaluation.model_copy(update={"mixtures": mixtures})
+    several = recipe.model_copy(update={"evaluation": evaluation})
+    folder = cast(_Folder, bucket).folder
+    stored = folder / evaluation_prefix(recipe, evaluated["version"])
+    stored.rename(_made(folder / evaluation_prefix(several, evaluated["version"])))
+    assert told in show_examples(bucket, several, evaluated)
+
+
 def test_all_mixtures_but_the_first_are_folded(bucket: Bucket, recipe: Recipe, evaluated: dict):
     page = show_examples(bucket, recipe, evaluated)
 

@@ -49,7 +49,9 @@ def test_the_classifier_hears_short_clips(frames: int):
 def test_only_rivals_can_be_better_than_the_model():
     scores = {"model": 0.0, "baseline": 1.0, "ceiling": 1.0, "control": 1.0}
     rows = [
-        Measured(cast(Any, SimpleNamespace(listed=SimpleNamespace(source_id=f"s{n}"))), (), scores)
+        Measured(
+            cast(Any, SimpleNamespace(listed=SimpleNamespace(source_id=f"s{n}"))), ("easy",), scores
+        )
         for n in range(4)
     ]
     measurement = Measurement(
@@ -61,8 +63,10 @@ def test_only_rivals_can_be_better_than_the_model():
         no_rivals={"ceiling", "control"},
         costs={},
         rows=rows,
-        groups=(),
+        groups=("easy",),
+        perfect_in={"baseline": {"easy"}},
     )
     figure = Figure("hits", "hits", lambda found: float(np.mean(found)), more_is_better=True)
     content = with_intervals(measurement, [figure], EvaluationSettings(), seed=0)
     assert content["groups"]["all"]["ahead"] == {"baseline": ["hits"]}
+    assert content["groups"]["easy"]["ahead"] == {}

@@ -107,6 +107,7 @@ class System:
         title: in reports.
         answer: answers a held-out clip; the same clip always gets the same answer.
         is_ceiling: whether it uses the true answer, so that it is better than any model.
+        perfect_in: groups of clips in which its answer is the true one: no rival of a model there.
         is_control: whether it is the model itself, asked in a way in which it should do worse.
         gflops: billions of operations of one view of a clip; None where they are not counted.
         views: how many views of a clip an answer takes.
@@ -118,6 +119,7 @@ class System:
     answer: Callable[[Example], Any]
     is_ceiling: bool = False
     is_control: bool = False
+    perfect_in: tuple[str, ...] = ()
     gflops: float | None = None
     views: int = 1
     is_kept: bool = False

@@ -100,7 +100,7 @@ def with_intervals(
                     name: {key: apart and plain_value(apart) for key, apart in of.items()}
                     for name, of in differences[group].items()
                 },
-                "ahead": _ahead(differences[group], figures, measurement.no_rivals),
+                "ahead": _ahead(differences[group], figures, measurement.rivals(group)),
                 "paired": {
                     figure.name: _paired(groups[group], figure)
                     for figure in figures
@@ -176,7 +176,7 @@ def _differences(systems: Systems) -> Differences:
 
 
 def _ahead(
-    differences: Differences, figures: Sequence[Figure], no_rivals: Container[str]
+    differences: Differences, figures: Sequence[Figure], rivals: Container[str]
 ) -> dict[str, list[str]]:
     """Figures in which a baseline beats the model by the whole interval of their difference."""
     found = {
@@ -187,7 +187,7 @@ def _ahead(
             and apart.side == (-1 if figure.more_is_better else 1)
         ]
         for name, of in differences.items()
-        if name not in no_rivals
+        if name in rivals
     }
     return {name: names for name, names in found.items() if names}
 

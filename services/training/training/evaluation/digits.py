@@ -16,7 +16,9 @@ def interval(low: float | None, high: float | None) -> str:
         return ""
     # A dash beside a minus sign cannot be told from one.
     dash = " to " if low < 0 else "–"
-    return f"({_short(low)}{dash}{_short(high)})"
+    is_small = max(abs(low), abs(high)) < 0.1  # two digits would say other values than the figure
+    low_told, high_told = (f"{x:.3f}" if is_small else _short(x) for x in (low, high))
+    return f"({low_told}{dash}{high_told})"
 
 
 def _short(value: float) -> str:

@@ -1,7 +1,7 @@
 """The scores of every system on held-out clips."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from s2s.dataset import Split
@@ -42,6 +42,7 @@ class Measurement:
         n_decoded: those of them that have features.
         titles: of the systems, by name.
         no_rivals: names of the systems that know the true answer, or are the model as a control.
+        perfect_in: by name of a system, the groups in which its answer is the true one.
         costs: GFLOPs of a view, and views, of the systems of which they are known.
         rows: one for each clip.
         groups: groups that have clips, those of the recipe first, then the task's.
@@ -58,6 +59,15 @@ class Measurement:
     rows: Sequence[Measured]
     groups: Sequence[str]
     classes: Sequence[str] = ()
+    perfect_in: Mapping[str, Container[str]] = field(default_factory=dict)
+
+    def rivals(self, group: str) -> list[str]:
+        """Systems that the model can be worse than, in a group of clips."""
+        return [
+            name
+            for name in self.titles
+            if name not in self.no_rivals and group not in self.perfect_in.get(name, ())
+        ]
 
     def of_group(self, group: str) -> list[Measured]:
         """The clips of a group."""
@@ -111,6 +121,7 @@ def measure(
         rows=rows,
         groups=_groups_of(material.recipe.evaluation, rows),
         classes=tuple(judge.classes),
+        perfect_in={name: system.perfect_in for name, system in systems.items()},
     )
 
 

@@ -90,7 +90,12 @@ def show_examples(bucket: Bucket, recipe: Recipe, content: Mapping[str, Any]) ->
     files = _Files(bucket, prefix, recipe.spec.sample_rate_hz, keys if are_filmed else {})
     mixtures = [_mixture(files, row) for row in content["examples"]]
     return render(
-        _TEMPLATE, mixtures=mixtures, others=OTHERS, lips_alone=LIPS_ALONE, are_filmed=are_filmed
+        _TEMPLATE,
+        mixtures=mixtures,
+        made=recipe.evaluation.mixtures,
+        others=OTHERS,
+        lips_alone=LIPS_ALONE,
+        are_filmed=are_filmed,
     )
 
 

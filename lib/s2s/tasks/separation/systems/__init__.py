@@ -39,7 +39,9 @@ def make_systems(
     of = partial(_answers, mixtures, is_heard_closely=thorough)
     systems = {
         MODEL: System("the model", shown.as_they_are),
-        "mixture": System("the mixture as it is heard", of(_mixture)),
+        "mixture": System(
+            "the mixture as it is heard", of(_mixture), perfect_in=("silent_face", "muted_face")
+        ),
         "oracle_mask": System(
             "the ideal ratio mask of the true voices: what masks could reach",
             of(lambda mixed: oracle_mask(mixed, rate_hz)),
