@@ -125,8 +125,8 @@ def test_options_that_say_nothing_are_an_error(model: Path, file: Path, args, sa
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nothing", "nothing: is not there, or no folder; name a model directory"),
-        ("whole/config.json", "config.json: is not there, or no folder; name a model directory"),
+        ("nothing", "nothing: is not there; name a model directory"),
+        ("whole/config.json", "config.json: is a file, and no folder; name a model directory"),
         ("without_config.json", "has no config.json; name a model directory"),
         ("without_model.safetensors", "model.safetensors: is missing, and config.json describes"),
         ("other", "a model of the task generation, and the recipe kinetics_actions.sample is of c"),

@@ -105,7 +105,7 @@ def test_every_reason_and_problem_that_can_be_told_is_in_the_docs():
             ["--bucket", "file:///no/such/folder"],
             "no such directory, and so no model of",
         ),
-        (["--model", "/no/such/folder"], "/no/such/folder: is not there, or no folder"),
+        (["--model", "/no/such/folder"], "/no/such/folder: is not there;"),
         (["--model", str(ROOT)], "has no config.json; name a model directory"),
     ],
 )

@@ -174,8 +174,11 @@ def test_noise_is_cut_from_a_folder_or_generated(tmp_path: Path):
     for source in (NoiseSource(tmp_path, RATE_HZ), NoiseSource(None, RATE_HZ)):
         assert rms(source.draw(2, 20_000)) == pytest.approx(1, rel=1e-3)
         np.testing.assert_array_equal(source.draw(2, 500), source.draw(2, 500))
-    with pytest.raises(SettingsError, match=r"noise_folder.*has no \.wav file"):
-        NoiseSource(tmp_path / "none", RATE_HZ).check()
+    (tmp_path / "empty").mkdir()
+    told = {"none": "is not there", "hum.wav": "is a file, and no folder", "empty": r"has no \.wav"}
+    for name, what in told.items():
+        with pytest.raises(SettingsError, match=f"noise_folder: .*{name} {what}"):
+            NoiseSource(tmp_path / name, RATE_HZ).check()
     (tmp_path / "bad.wav").write_bytes(b"no sound")
     with pytest.raises(SettingsError, match=r"noise_folder.*bad\.wav"):
         NoiseSource(tmp_path, RATE_HZ).check()

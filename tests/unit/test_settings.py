@@ -67,6 +67,23 @@ def test_an_unknown_setting_or_task_is_told_in_words(tmp_path: Path):
         load_recipe(write(tmp_path, head + "task: generatoin\n"))
 
 
+def test_what_only_follows_from_another_error_is_not_told(tmp_path: Path):
+    head = "name: x\ntask: separation\ncollection: {catalog: a.csv}\n"
+    with pytest.raises(SettingsError, match="is different_voices meant") as caught:
+        load_recipe(write(tmp_path, head + "evaluation: {conditions: [different_voice]}\n"))
+    assert "at least 1 item" not in str(caught.value)
+    with pytest.raises(SettingsError, match="at least 1 item"):
+        load_recipe(write(tmp_path, head + "evaluation: {conditions: []}\n"))
+
+
+@pytest.mark.parametrize("given", ["5", "[5]", "[1, 2, 3]"])
+def test_a_range_is_two_numbers(tmp_path: Path, given: str):
+    head = "name: x\ntask: separation\ncollection: {catalog: a.csv}\n"
+    told = r"training\.mixing\.snr_db: .* is not two numbers, the least and the most"
+    with pytest.raises(SettingsError, match=told):
+        load_recipe(write(tmp_path, head + f"training: {{mixing: {{snr_db: {given}}}}}\n"))
+
+
 def test_a_missing_recipe_is_named(tmp_path: Path):
     with pytest.raises(SettingsError, match=r"nothing\.yaml: cannot be read"):
         load_recipe(tmp_path / "nothing.yaml")

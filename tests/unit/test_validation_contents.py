@@ -171,7 +171,7 @@ def test_a_split_that_is_to_be_kept_and_not_known_is_an_error(bucket: MemoryBuck
 def test_too_few_sources_are_remarked(bucket: MemoryBucket):
     notes = remarks(RECIPE, Contents(arranged(bucket, [clip("a"), clip("b")])))
     assert len(notes) == 1
-    assert "2 source(s)" in notes[0]
+    assert "2 sources are too few" in notes[0]
     assert "val has none" in notes[0]
     assert not remarks(RECIPE, Contents(arranged(bucket, [clip(f"s{n}") for n in range(3)])))
 
@@ -193,7 +193,9 @@ def test_a_clip_like_another_is_in_its_split_also_when_it_comes_later(bucket: Me
     content = arrange(bucket, RECIPE, [*clips, copy], rows_of(first), [copy.clip_id])
     assert {row.source_id for row in content.clips["test"]} == {in_test.source_id, "zz-copy"}
     assert [pair.reason for pair in content.pairs] == ["near_duplicate"]
-    assert "1 pair(s)" in remarks(RECIPE, content)[0]
+    pair = content.pairs[0]
+    told = f"1 pair of clips is alike ({pair.first} and {pair.second}): none is in two splits"
+    assert told in remarks(RECIPE, content)[0]
 
     recipe = make_recipe(validation={"fix": "drop"})
     content = arrange(bucket, recipe, [*clips, copy], rows_of(first), [copy.clip_id])
@@ -219,7 +221,7 @@ def test_clips_alike_with_labels_that_contradict_are_told(
     [(pair, labels)] = content.contradicting.items()
     assert ((pair.first, pair.second), labels) == (tuple(both), ("bell", "drum"))
     note = remarks(recipe, content)[-1]
-    assert note.startswith("1 pair(s) of clips that are alike have no label in common")
+    assert note.startswith("1 pair of clips that are alike has no label in common")
     assert f"{both[0]} (bell) and {both[1]} (drum)" in note
 
 

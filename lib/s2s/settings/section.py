@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from s2s.errors import SettingsError
 
-__all__ = ["Section", "WeightsSource", "checked", "fill_in_size", "matching"]
+__all__ = ["Range", "Section", "WeightsSource", "checked", "fill_in_size", "matching"]
 
 _QUOTED = re.compile(r"'([^']*)'")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -32,9 +32,15 @@ def checked(model: type[ModelT], content: Mapping[str, object], name: str) -> Mo
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'settings'}: {_told(item, model)}"
-            for item in error.errors()
+            for item in _causes(error.errors())
         )
         raise SettingsError(f"{name}: {problems}") from error
+
+
+def _causes(found: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """Without what only follows from others: a list is too short where its items are wrong."""
+    within = {item["loc"][:-1] for item in found if item["loc"]}
+    return [item for item in found if item["type"] != "too_short" or item["loc"] not in within]
 
 
 def _told(item: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -75,6 +81,15 @@ def matching(pattern: str, told: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+def _two_numbers(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value
+    raise ValueError(f"{value!r} is not two numbers, the least and the most, such as [0, 20]")
+
+
+Range = Annotated[tuple[float, float], BeforeValidator(_two_numbers)]
+"""Two numbers, the least and the most."""
 
 WeightsSource = Annotated[
     str,

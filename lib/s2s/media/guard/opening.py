@@ -210,7 +210,7 @@ def _unreadable(path: Path, error: FFmpegError | None, formats: str) -> MediaErr
     if formats == PICTURE_FORMATS:
         types, what = PICTURE_TYPES, "picture"
     if was_cut_off(path):
-        return cut_off(path, cause)
+        return cut_off(path)
     if (name := type_of(path)) in types:
         is_known = formats == PICTURE_FORMATS or tells_its_end(path)
         why = "it is damaged" if is_known else "it is damaged, or was cut off"

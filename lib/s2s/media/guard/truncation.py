@@ -29,10 +29,10 @@ def kind_of(path: Path) -> str:
     return family.usual[0] if family else ""
 
 
-def cut_off(path: Path, cause: str = "") -> MediaError:
+def cut_off(path: Path) -> MediaError:
     """What is told of a file that was cut off, wherever that is found."""
     message = "the file was cut off: its end is missing; copy or download it again"
-    return MediaError(Reason.CORRUPT, f"{path.name}: {message}", cause)
+    return MediaError(Reason.CORRUPT, f"{path.name}: {message}")
 
 
 def tells_its_end(path: Path) -> bool:

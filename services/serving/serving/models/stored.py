@@ -194,7 +194,9 @@ def _own_values(config: Mapping[str, Any], own: Mapping[str, str]) -> dict[str, 
 def _read_config(folder: Path) -> Mapping[str, Any]:
     path = folder / _CONFIG_FILE
     if not path.is_file():
-        what = "has no config.json" if folder.is_dir() else "is not there, or no folder"
+        what = "is a file, and no folder" if folder.exists() else "is not there"
+        if folder.is_dir():
+            what = "has no config.json"
         raise ModelError(f"{folder}: {what}; name a model directory, as training writes it")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))

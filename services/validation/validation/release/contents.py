@@ -8,6 +8,7 @@ from fractions import Fraction
 from s2s.catalog import check_splits
 from s2s.dataset import SPLITS, DatasetClip
 from s2s.layout import processed_prefix
+from s2s.logs import counted, plural
 from s2s.records import ClipRecord
 from s2s.settings import Recipe
 from s2s.storage import Bucket
@@ -252,15 +253,19 @@ def remarks(recipe: Recipe, contents: Contents) -> list[str]:
     splits = {clip.source_id: split for split in SPLITS for clip in contents.clips[split]}
     empty = empty_splits(splits, shares_of(recipe.validation.train, recipe.validation.val))
     notes = [
-        f"{len(splits)} source(s) are too few for all splits: {split} has none. More clips of "
+        f"{counted(len(splits), 'source')} {plural(len(splits), 'is', 'are')} too few for all "
+        f"splits: {split} has none. More clips of "
         "these sources do not help, clips of other sources do"
         for split in empty
     ]
     if contents.pairs or contents.left_out:
         left_out = len(contents.left_out)
+        named = [f"{pair.first} and {pair.second}" for pair in contents.pairs]
+        alike = len(named)
         notes.append(
-            f"{len(contents.pairs)} pair(s) of clips are alike: none is in two splits"
-            + (f", {left_out} clip(s) are left out" if left_out else "")
+            f"{counted(alike, 'pair')} of clips {plural(alike, 'is', 'are')} alike{_some(named)}: "
+            "none is in two splits"
+            + (f", {counted(left_out, 'clip')} left out" if left_out else "")
             + ("; '--fix drop' keeps one of each" if recipe.validation.fix == "none" else "")
         )
     if contents.contradicting:
@@ -269,9 +274,18 @@ def remarks(recipe: Recipe, contents: Contents) -> list[str]:
             for pair, (one, other) in sorted(contents.contradicting.items())[:_TOLD_PAIRS]
         ]
         notes.append(
-            f"{len(contents.contradicting)} pair(s) of clips that are alike have no label in "
+            f"{counted(len(contents.contradicting), 'pair')} of clips that are alike "
+            f"{plural(len(contents.contradicting), 'has', 'have')} no label in "
             f"common, so at least one of the two is wrong: {'; '.join(told)}"
             f"{'; …' * (len(contents.contradicting) > len(told))}. './s2s report' shows "
             "them side by side; correct the catalog"
         )
     return notes
+
+
+def _some(named: Sequence[str]) -> str:
+    """The first few, in brackets."""
+    if not named:
+        return ""
+    more = "; …" if len(named) > _TOLD_PAIRS else ""
+    return f" ({'; '.join(named[:_TOLD_PAIRS])}{more})"

@@ -46,9 +46,12 @@ class NoiseSource:
         assert self._folder is not None  # noqa: S101 - see draw
         paths = sorted(self._folder.glob("*.wav"))
         if not paths:
+            what = "has no .wav file"
+            if not self._folder.is_dir():
+                what = "is a file, and no folder" if self._folder.exists() else "is not there"
             raise SettingsError(
-                f"training.mixing.noise_folder: {self._folder} has no .wav file: put noises there, "
-                "or leave the setting empty to have noise generated"
+                f"training.mixing.noise_folder: {self._folder} {what}: put noises there, or leave "
+                "the setting empty to have noise generated"
             )
         try:
             return [read_audio(path, self._rate_hz) for path in paths]

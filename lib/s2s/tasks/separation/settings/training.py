@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from s2s.settings import Section, TrainingSettings
+from s2s.settings.section import Range
 
 __all__ = ["MixingSettings", "SeparationTrainingSettings"]
 
@@ -13,7 +14,6 @@ _SIZES = {
     "audio_only": ("tiny", "medium", "small"),
     "looking_to_listen": ("tiny", "paper"),
 }
-Range = tuple[float, float]
 
 
 class MixingSettings(Section):
