@@ -124,4 +124,5 @@ def test_a_file_that_was_cut_off_is_refused_and_nothing_made(folder: Path, tmp_p
         assert done.exit_code == 1
         said = " ".join(done.stderr.split())
         assert said.startswith("error: corrupt: part.mp4: the file was cut off: its end is missing")
+        assert said.endswith("; copy or download it again")  # in no words of ffmpeg
     assert {path.name for path in tmp_path.iterdir()} == {"whole.mp4", "part.mp4"}
