@@ -1,6 +1,9 @@
 """Faces are followed: drawn ones that stay, leave, come back, are cut away or are photographs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -94,6 +97,21 @@ def test_a_clip_has_a_voice_as_long_as_its_pictures(talkers):
     assert len(voice_N) == 30 * 320
     assert voice_N[0] == round(0.25 * 32767)
     assert not voice_N[9000:].any()
+
+
+def test_several_faces_are_told_of_the_first_clips_where_no_catalog_chooses_one(
+    talkers, caplog: pytest.LogCaptureFixture
+):
+    extractor, pair = MeshFaces(SPEC, SETTINGS), clip(beside(talkers[0], talkers[1]))
+    alone = clip(talkers[0])
+    for media, name, face_xy in (
+        *((alone, "alone", None), (pair, "chosen", (0.25, 0.45))),
+        *((pair, f"pair{n}", None) for n in range(5)),
+    ):
+        extractor(replace(media, listed=cast(Any, SimpleNamespace(clip_id=name, face_xy=face_xy))))
+    told = [record.getMessage() for record in caplog.records]
+    assert [line.split(":")[0] for line in told] == [f"pair{n} shows 2 faces" for n in range(3)]
+    assert ["not told" in line for line in told] == [False, False, True]
 
 
 def test_pictures_of_mouth_and_face_where_they_are_asked_for(talkers):

@@ -3,6 +3,7 @@
 Legend: T pictures, N samples, D values, H height, W width.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,7 +21,11 @@ from s2s.tasks.separation.settings import SeparationFeatureSettings
 
 __all__ = ["MeshFaces", "SimulatedFaces", "choose_face"]
 
+log = logging.getLogger(__name__)
+
 _FACES_IN_VIEW = 8
+_SHARE_SEEN = 0.5  # of the time: a face that passes by is not told
+_TOLD_CLIPS = 3
 _LEAST_SPEECH = 0.05
 
 
@@ -62,6 +67,7 @@ class MeshFaces:
     def __init__(self, spec: TimeSpec, settings: SeparationFeatureSettings) -> None:
         self._spec, self._settings = spec, settings
         self.arrays = _arrays(spec, pictures=settings.pictures)
+        self._told = 0
 
     def __call__(self, clip: ClipMedia) -> Mapping[str, Array]:
         """`voice`: int16 (N,), as long as the pictures; `lips`: float16 (T, D); `seen`: bool (T,).
@@ -82,6 +88,8 @@ class MeshFaces:
         height, width = clip.frames_THWC.shape[1:3]
         face_xy = None if clip.listed is None else clip.listed.face_xy
         track = choose_face(tracks, face_xy, (width, height))
+        if clip.listed is not None and face_xy is None:
+            self._tell_of_others(clip.listed.clip_id, tracks)
         _check_gaps(track.seen_T, spec.fps, settings.max_gap_s)
         voice_N = _voice(clip.samples_N, spec.samples(len(track.seen_T)))
         given = {"voice": voice_N, "lips": track.lips_TD, "seen": track.seen_T}
@@ -89,6 +97,19 @@ class MeshFaces:
             mouths, faces = crops_of(clip.frames_THWC, track)
             given |= {"mouth": mouths, "face": faces}
         return given
+
+    def _tell_of_others(self, clip_id: str, tracks: Sequence[FaceTrack]) -> None:
+        """Say of the first few clips that they show several faces, where no catalog chooses one."""
+        count = sum(bool(track.seen_T.mean() >= _SHARE_SEEN) for track in tracks)
+        if count < 2 or self._told == _TOLD_CLIPS:
+            return
+        self._told += 1
+        more = "; further clips like it are not told" if self._told == _TOLD_CLIPS else ""
+        log.warning(
+            "%s shows %d faces: all that is heard in it counts as the voice of the one seen "
+            "longest, or is the largest; leave it out if others talk%s",
+            *(clip_id, count, more),
+        )
 
 
 def choose_face(
