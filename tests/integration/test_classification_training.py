@@ -142,6 +142,15 @@ def test_a_training_that_was_stopped_goes_on_exactly(
     assert facts["peak_bytes"] is None or facts["peak_bytes"] > 10_000_000
 
 
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """A shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
 @pytest.mark.parametrize(
     "case", [(signal.SIGINT, 12, 13), (signal.SIGTERM, 12, 13), (signal.SIGINT, 14, 16)]
 )
@@ -175,6 +184,7 @@ def test_an_interruption_waits_for_a_step_that_can_be_stored(
     forget_model(again)
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
 def test_a_second_interruption_stops_at_once(
     place: Path,
     tmp_path: Path,
