@@ -30,10 +30,13 @@ TRAINING: dict[str, Any] = TINY | {
     "vocoder": TINY_VOCODER | {"batch_size": 4, "discriminators": True},
 }
 DRIVER = """
+import signal
 from s2s.tasks.generation.metrics import classifier
 from training.callbacks import checkpoints
 from training.cli import app
 from training.nodes import watch
+# A shell's background jobs ignore it; it is what ends a process whose parent was killed.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 checkpoints._AT_LEAST_EVERY_S = 0.0
 watch._SILENT_S = 20.0
 classifier._STEPS = 3
