@@ -192,7 +192,7 @@ def test_ray_is_not_there(
 ):
     monkeypatch.setattr(by_name, "find_spec", lambda _: None)
     if in_image:
-        monkeypatch.setattr(by_name, "_IMAGES_CODE", Path(by_name.__file__).parents[2])
+        monkeypatch.setattr(by_name, "is_in_image", lambda: True)
     with pytest.raises(StageError, match=rf"cluster: engine ray: Ray is not in.*{remedy}"):
         preflight(settings.model_copy(update={"engine": "ray"}), "preprocessing")
 

@@ -2,19 +2,15 @@
 
 import os
 from importlib.util import find_spec
-from pathlib import Path
 
 from s2s.engine.address import find_cluster
 from s2s.engine.contract import Engine
 from s2s.engine.processes import ProcessEngine
 from s2s.engine.threads import ThreadEngine
-from s2s.errors import SettingsError
+from s2s.errors import SettingsError, is_in_image
 from s2s.logs import counted
 
 __all__ = ["check_engine", "make_engine"]
-
-_IMAGES_CODE = Path("/app")
-"""Where our code is in an image."""
 
 
 def make_engine(
@@ -84,7 +80,7 @@ def check_engine(name: str, gpus: float | None = 0.0) -> str:
 def _check_ray() -> None:
     if find_spec("ray") is not None:
         return
-    if Path(__file__).parents[2] == _IMAGES_CODE:
+    if is_in_image():
         raise SettingsError(
             "engine ray: Ray is not in this image. Use s2s/preprocessing-ray or "
             "s2s/feature_extraction-ray, which './s2s images build' makes, or choose the engine "
